@@ -1,0 +1,205 @@
+# make          build libeff, effd, effctl, the examples and the modules into build/ (B=DIR: elsewhere)
+# make run      install what is missing, build, and run effd with conf/examples/shop.yaml in the foreground
+# make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
+# make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
+# make tidy     format, lint and the house rules;  cover  fuzz  bench  clean  install DESTDIR= PREFIX=
+# V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
+
+CC ?= cc
+AR ?= ar
+CFLAGS ?= -O2 -g
+LDFLAGS ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+B ?= build
+FUZZ_SECONDS ?= 30
+O := $(B)$(if $(SAN),/san)$(if $(COVER),/cover)
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+# As many jobs as processors, unless -j was said: what the command line says wins.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+ifeq ($(CI),true)
+WERROR ?= 1
+endif
+
+# Sources, by folder.
+FLOORS := base plan wire os unit tree control
+LIB := $(wildcard lib/src/*.c lib/src/*.S)
+DAEMON := $(wildcard $(FLOORS:%=daemon/%/*.c))
+EFFD := $(wildcard daemon/effd/*.c)
+EFFCTL := $(wildcard daemon/effctl/*.c)
+FAKE := $(wildcard tests/fake/*.c)
+TESTS := $(wildcard tests/lib/test_*.c tests/daemon/test_*.c)
+FUZZ := $(wildcard tests/fuzz/*.c)
+BENCH := $(wildcard tests/bench/*.c)
+EXAMPLES := $(wildcard lib/examples/*.c)
+MODULES := $(wildcard conf/examples/*.c tests/system/modules/*.c)
+SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
+SHARED_TEST := tests/main.c tests/leak.c
+obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
+ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ) $(BENCH) $(EXAMPLES) \
+	$(SHARED_TEST) tests/replay.c)
+
+# Programs.
+libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
+mains := $(if $(EFFD),$(O)/effd) $(if $(EFFCTL),$(O)/effctl)
+examples := $(EXAMPLES:lib/%.c=$(O)/%)
+modules := $(foreach m,$(MODULES),$(O)/modules/$(basename $(notdir $m)).so)
+tests := $(TESTS:%.c=$(O)/%)
+replays := $(FUZZ:%.c=$(O)/%)
+fuzzers := $(FUZZ:tests/fuzz/%.c=$(O)/%)
+benches := $(BENCH:%.c=$(O)/%)
+
+# Flags: ours around the packager's.
+WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef \
+	-Wwrite-strings -Wimplicit-fallthrough -Wframe-larger-than=2048
+pkg = $(shell pkg-config $(1) 2>/dev/null)
+UV := $(call pkg,--libs libuv)
+CHECK_LIBS := $(or $(call pkg,--libs check),-lcheck -lsubunit -lrt)
+MODE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+	-Wno-frame-larger-than) $(if $(COVER),--coverage)
+FLAGS := -std=gnu17 -D_GNU_SOURCE -fvisibility=hidden $(WARN) $(if $(WERROR),-Werror) $(MODE)
+inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson)
+LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
+LIBS := -lev $(UV) -lyaml $(or $(call pkg,--libs libcjson),-lcjson) -lm -ldl -lpthread
+
+# Stacks of fibers are not where ASan looks for fake frames.
+export ASAN_OPTIONS ?= detect_stack_use_after_return=0:detect_leaks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
+
+.DEFAULT_GOAL := all
+.PHONY: all run check test build-tests tidy cover fuzz fuzzers bench install clean FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(libs) $(mains) $(examples) $(modules)
+
+build-tests: $(tests) $(replays)
+
+# Compiling. lib/ sees the library alone; only its own tests see its insides.
+$(O)/lib/%.o: inc := -Ilib/include
+$(O)/lib/src/%.o: pic := -fPIC -fno-semantic-interposition
+$(O)/tests/%.o: inc += -Itests
+$(O)/tests/lib/%.o: inc := -Ilib/include -Ilib/src -Itests
+$(O)/lib/src/loop_uv.o: inc += $(if $(UV),-DEFF_HAVE_UV=1 $(call pkg,--cflags libuv))
+
+$(O)/%.o: %.c $(O)/flags
+	$(call say,CC,$<) $(CC) $(FLAGS) $(pic) $(inc) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.S $(O)/flags
+	$(call say,AS,$<) $(CC) $(MODE) $(inc) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Each is written anew only when what it says has changed: then all is compiled, or collected, again.
+$(O)/flags: says = $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(O)/sources: says = $(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE)
+$(O)/flags $(O)/sources: FORCE
+	@mkdir -p $(@D); echo '$(says)' | cmp -s - $@ || echo '$(says)' >$@
+
+# Archives. Quick append: two folders may have files of one name.
+$(O)/libeff.a: $(call obj,$(LIB))
+$(O)/libdaemon.a: $(call obj,$(DAEMON))
+$(O)/libfake.a: $(call obj,$(FAKE))
+$(O)/libeffd.a: $(call obj,$(filter-out %/main.c,$(EFFD)))
+$(O)/libeffctl.a: $(call obj,$(filter-out %/main.c,$(EFFCTL)))
+
+$(O)/%.a: $(O)/sources
+	$(call say,AR,$@) rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
+
+# Modules find eff_* and effd_fiber_* in effd: both archives go in whole, with what is marked for export.
+daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
+$(O)/effd: $(call obj,$(EFFD)) $(daemon_libs)
+$(O)/effd: group := -rdynamic -Wl,--whole-archive
+$(O)/effd: end := -Wl,--no-whole-archive
+$(O)/effctl: $(call obj,$(EFFCTL)) $(daemon_libs)
+$(examples): $(O)/examples/%: $(O)/lib/examples/%.o $(O)/libeff.a
+$(benches) $(tests) $(replays): $(O)/%: $(O)/%.o
+$(tests): $(call obj,$(SHARED_TEST))
+$(tests): more := $(CHECK_LIBS)
+$(filter $(O)/tests/lib/%,$(tests)): $(O)/libeff.a
+$(filter $(O)/tests/daemon/%,$(tests)): $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(daemon_libs)
+$(benches) $(replays) $(fuzzers): $(O)/libfake.a $(O)/libeffctl.a $(daemon_libs)
+$(replays): $(call obj,tests/replay.c)
+$(fuzzers): $(O)/%: $(O)/tests/fuzz/%.o
+$(fuzzers): more := -fsanitize=fuzzer
+
+group := -Wl,--start-group
+end := -Wl,--end-group
+$(mains) $(examples) $(tests) $(replays) $(benches) $(fuzzers):
+	$(call say,LD,$@) $(LINK) -o $@ $(filter %.o,$^) $(group) $(filter %.a,$^) $(end) $(LIBS) $(more)
+
+$(O)/libeff.so: $(call obj,$(LIB)) $(O)/sources
+	$(call say,LD,$@) $(LINK) -shared -Wl,-soname,libeff.so.0 -o $@ $(filter %.o,$^) \
+		-lev $(UV) -lm -lpthread && ln -sf libeff.so $@.0
+
+# A module is built as its author would build it: one file, its own names visible, linked with neither.
+define module
+$(O)/modules/$(basename $(notdir $(1))).so: $(1) $(O)/flags
+	$$(call say,MOD,$$<) $$(CC) $$(FLAGS) -fvisibility=default -Wno-missing-prototypes -fPIC -shared \
+		-Ilib/include -Idaemon/effd/include $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) -MMD -MP -o $$@ $$<
+endef
+$(foreach m,$(MODULES),$(eval $(call module,$m)))
+
+run:
+	$Qscripts/setup build
+	$Q$(MAKE) all
+	$Q$(O)/effd -c conf/examples/shop.yaml
+
+# A corpus is replayed under the sanitizers, system tests run on what is installed: the plain build.
+san := $(B)/san
+replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
+check:
+	$Qscripts/setup check
+	$Q$(MAKE) SAN=address,undefined all build-tests
+	$Q$(MAKE) all
+	$QBUILD=$(abspath $(O)) scripts/run-tests -t 300 $(TESTS:%.c=$(san)/%) \
+		$(foreach f,$(FUZZ),$(call replay,$f)) -- -t 180 $(SYSTEM) -- -t 1200 scripts/tidy
+
+test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))
+	$Qscripts/run-tests $(if $(T),-v) -t 300 $^
+
+tidy:
+	$Qscripts/tidy
+
+cover:
+	$Q$(MAKE) COVER=1 SAN= build-tests
+	$Qfind $(B)/cover -name '*.gcda' -delete
+	$Qscripts/run-tests -t 300 $(TESTS:%.c=$(B)/cover/%)
+	$Qscripts/cover $(B)/cover
+
+fuzz:
+	$Q$(MAKE) CC=clang O=$(B)/fuzz SAN=fuzzer-no-link,address,undefined fuzzers
+	$Qset -e; for f in $(FUZZ:tests/fuzz/%.c=%); do \
+		mkdir -p $(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; \
+		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
+			$(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; done
+
+fuzzers: $(fuzzers)
+
+bench: all $(benches)
+	$Qset -e; for p in $(benches) $(wildcard tests/bench/*.sh); do BUILD=$(abspath $(O)) $$p; done
+
+dest := $(DESTDIR)$(PREFIX)
+install: all
+	$Qinstall -d $(dest)/bin $(dest)/lib/pkgconfig $(dest)/include/eff $(dest)/include/effd
+	$Qinstall $(mains) $(dest)/bin
+	$Qinstall -m 644 $(O)/libeff.a $(dest)/lib
+	$Qinstall -m 755 $(O)/libeff.so $(dest)/lib/libeff.so.0
+	$Qln -sf libeff.so.0 $(dest)/lib/libeff.so
+	$Qinstall -m 644 $(wildcard lib/include/*.h) $(dest)/include
+	$Qinstall -m 644 lib/include/eff/*.h $(dest)/include/eff
+	$Qinstall -m 644 daemon/effd/include/effd/*.h $(dest)/include/effd
+	$Qprintf '%s\n' 'prefix=$(PREFIX)' 'Name: eff' 'Description: fibers, scopes and supervisors' 'Version: 0' \
+		'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -leff' \
+		'Libs.private: -lev $(UV) -lm -lpthread' >$(dest)/lib/pkgconfig/eff.pc
+	$Qfor m in $(wildcard lib/man/*.[1-8] daemon/man/*.[1-8]); do \
+		install -Dm 644 $$m $(dest)/share/man/man$${m##*.}/$${m##*/}; done
+
+clean:
+	$Qrm -rf $(B)
+
+-include $(ALL_OBJ:.o=.d) $(modules:.so=.d)
