@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Fibers: cooperative threads with stacks of their own and owners.
+ *
+ * A fiber belongs to the scope that it was forked in: eff_fork() takes the innermost scope of the current fiber. When
+ * that scope closes, the fiber is interrupted and awaited before the close returns. A fiber runs until it suspends; it
+ * starts at the next turn of the loop, in the order of forks. A fiber that is interrupted before its first step never
+ * starts: its exit is INTERRUPT. */
+#ifndef EFF_FIBER_H
+#define EFF_FIBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eff/exit.h>
+#include <eff/time.h>
+
+struct eff_fiber;
+struct eff_scope;
+
+typedef eff_exit eff_fn(void *arg);
+
+/* An effect: what to do, as a plain value. `name` must live as long as the effect or its fiber. */
+typedef struct eff {
+	eff_fn *fn;
+	void *arg;
+	const char *name;
+	size_t stack_bytes; /* 0: the runtime's default */
+} eff;
+
+#define EFF(f, a) ((eff){.fn = (f), .arg = (a), .name = #f})
+#define EFF_NAMED(n, f, a) ((eff){.fn = (f), .arg = (a), .name = (n)})
+
+/* Fork a child of the current scope, of `scope`, or of the runtime. Does not suspend. With `ret_fiber` NULL nobody holds
+ * it; else the caller owns a reference and gives it back with eff_fiber_unref(). Returns 0, -ENOMEM, or -ECANCELED when
+ * `scope` is closing. */
+static inline int eff_fork(eff e, struct eff_fiber **ret_fiber);
+static inline int eff_fork_in(struct eff_scope *scope, eff e, struct eff_fiber **ret_fiber);
+static inline int eff_fork_daemon(eff e, struct eff_fiber **ret_fiber);
+
+/* The same, by pointer: an effect by value would be copied on its way, which takes a fifth of a fork's time. */
+EFF_API int eff_fork_from(const eff *e, struct eff_fiber **ret_fiber);
+EFF_API int eff_fork_in_from(struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber);
+EFF_API int eff_fork_daemon_from(const eff *e, struct eff_fiber **ret_fiber);
+
+static inline int eff_fork(eff e, struct eff_fiber **ret_fiber)
+{
+	return eff_fork_from(&e, ret_fiber);
+}
+
+static inline int eff_fork_in(struct eff_scope *scope, eff e, struct eff_fiber **ret_fiber)
+{
+	return eff_fork_in_from(scope, &e, ret_fiber);
+}
+
+static inline int eff_fork_daemon(eff e, struct eff_fiber **ret_fiber)
+{
+	return eff_fork_daemon_from(&e, ret_fiber);
+}
+
+EFF_API struct eff_fiber *eff_fiber_ref(struct eff_fiber *fiber);
+EFF_API void eff_fiber_unref(struct eff_fiber *fiber); /* NULL is fine */
+
+/* Wait for a fiber's end. Suspends. Any number may await, awaiting never kills. Returns 0 and a reference to its exit
+ * (the caller drops it; ret_exit may be NULL), -ECANCELED or -ETIMEDOUT, or -EDEADLK when it awaits itself. */
+EFF_API EFF_SUSPENDS int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit);
+/* Ask it to end: its body's scope is cancelled. Does not suspend. Asking twice is asking once. */
+EFF_API void eff_interrupt_async(struct eff_fiber *fiber);
+/* Ask, and wait until it has ended, finalizers and all. Suspends. Returns as eff_await() does. */
+EFF_API EFF_SUSPENDS int eff_interrupt(struct eff_fiber *fiber, eff_exit *ret_exit);
+/* Has it ended? Its exit is borrowed from the fiber. */
+EFF_API bool eff_poll(const struct eff_fiber *fiber, eff_exit *ret_exit);
+
+/* The fiber that runs now; NULL outside of any. */
+EFF_API struct eff_fiber *eff_self(void);
+EFF_API const char *eff_fiber_name(const struct eff_fiber *fiber);
+EFF_API uint64_t eff_fiber_id(const struct eff_fiber *fiber);
+/* Let every other fiber that is ready run once. Suspends. Returns 0, -ECANCELED or -ETIMEDOUT. */
+EFF_API EFF_SUSPENDS int eff_yield(void);
+/* Would a wait return at once? Does not suspend. Returns 0, -ECANCELED or -ETIMEDOUT. */
+EFF_API int eff_check(void);
+
+struct eff_fiber_info {
+	uint64_t id, parent_id; /* parent_id 0: the runtime */
+	const char *name;
+	const char *state;     /* "new", "ready", "running", "waiting", "ended" */
+	const char *waits_for; /* "sleep", "event", "fd" …; NULL */
+	eff_ns born_at;
+	size_t stack_bytes;
+};
+EFF_API void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_info);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for descriptors, and what is usually done then. Descriptors are non-blocking and stay the caller's; any number
+ * of fibers may wait for one. Call eff_fd_forget() before closing a descriptor that was ever waited for. */
+#ifndef EFF_IO_H
+#define EFF_IO_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <eff/api.h>
+
+enum { EFF_READ = 1, EFF_WRITE = 2 };
+
+/* Suspends until `fd` can be read (EFF_READ) or written (EFF_WRITE), or is at its end or broken, which counts as both.
+ * Returns the events that are there, -ECANCELED, -ETIMEDOUT, -EPERM for a regular file, -EBADF. */
+EFF_API EFF_SUSPENDS int eff_wait_fd(int fd, int events);
+/* What waits for it returns -EBADF. Does not suspend. */
+EFF_API void eff_fd_forget(int fd);
+/* eff_fd_forget() and close(). Negative descriptors are fine. */
+EFF_API void eff_fd_close(int fd);
+
+/* Suspends until something was read. Returns the count, 0 at the end, or -errno. */
+EFF_API EFF_SUSPENDS ssize_t eff_read(int fd, void *buf, size_t size);
+/* Suspends until all was written. Returns 0 or -errno (part of it may have been written). No SIGPIPE on sockets. */
+EFF_API EFF_SUSPENDS int eff_write_all(int fd, const void *buf, size_t size);
+/* Suspends until somebody connects. Returns a non-blocking, close-on-exec descriptor or -errno. */
+EFF_API EFF_SUSPENDS int eff_accept(int fd);
+/* Connect a new non-blocking socket. Suspends. Returns the descriptor (the caller's) or -errno. */
+EFF_API EFF_SUSPENDS int eff_connect(const struct sockaddr *address, socklen_t len);
+
+/* Run fn(arg) on a thread of a small pool and wait for it. Suspends. fn must not call libeff. Returns 0 when it has run;
+ * -ECANCELED or -ETIMEDOUT when the wait ended before: then fn still runs to its end, and `done(arg)` (may be NULL) is
+ * called afterwards in the loop's thread, so that arg can be freed; -ENOMEM, -EAGAIN: it never ran and never will. */
+EFF_API EFF_SUSPENDS int eff_blocking(void (*fn)(void *arg), void *arg, void (*done)(void *arg));
+
+#endif

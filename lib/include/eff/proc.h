@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes: the one door to clone3.
+ *
+ * A child is described as data: what to execute, which descriptors it gets, which steps it takes before. It is made with
+ * clone3(CLONE_PIDFD | CLONE_CLEAR_SIGHAND) on a small stack of its own, with all signals blocked around it, sharing the
+ * caller's memory (CLONE_VM) unless credentials change; it closes every other descriptor first, sets default
+ * dispositions, takes its steps, unblocks all signals, and executes. A failed step is told through a close-on-exec pipe.
+ * So nothing waits for execve() but who asks: a program on a hung file system delays nobody else. Where clone3 is not to
+ * be had (old kernels, valgrind) it is fork() on the main stack, and ends are noticed by SIGCHLD. */
+#ifndef EFF_PROC_H
+#define EFF_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <eff/api.h>
+
+enum eff_step_kind {
+	EFF_STEP_SETGROUPS, /* ids.list, ids.n */
+	EFF_STEP_SETGID,    /* id: real, effective and saved */
+	EFF_STEP_SETUID,    /* id: likewise; afterwards setuid(0) must fail unless id is 0 */
+	EFF_STEP_UMASK,     /* number */
+	EFF_STEP_RLIMIT,    /* limit.resource, limit.value */
+	EFF_STEP_CHDIR,     /* path */
+	EFF_STEP_DEATHSIG, /* number: the signal at the death of the parent; checks that the parent still lives */
+};
+
+/* One step in the child. `stage` is the word that a failure is told with ("chdir", "user" …). */
+struct eff_step {
+	enum eff_step_kind kind;
+	const char *stage;
+	union {
+		struct {
+			const gid_t *list;
+			size_t n;
+		} ids;
+		uint32_t id;
+		int number;
+		const char *path;
+		struct {
+			int resource;
+			struct rlimit value;
+		} limit;
+	};
+};
+
+/* Everything pointed to must stay as it is until `release(context)` is called: once, from the loop's thread, when the
+ * child has executed, failed or gone (also when eff_spawn() itself failed: then before it returns). */
+struct eff_spawn {
+	const char *path; /* with a slash: executed as it is; without: searched in `search` by the child */
+	const char *search; /* like PATH; NULL: no search */
+	const char *const *argv, *const *envp;
+	const int *fds; /* the child's descriptor i is fds[i]; -1: closed. At least 3. */
+	unsigned n_fds;
+	const struct eff_step *steps; /* in this order */
+	unsigned n_steps;
+	bool new_session; /* setsid() first; so it leads a process group too */
+	bool own_memory;  /* credentials change: share no memory */
+	void (*release)(void *context);
+	void *context;
+};
+
+struct eff_proc;
+
+/* Make a child. Does not suspend. Returns 0 and the child, which is the caller's, or -errno (the stage is "fork"). */
+EFF_API int eff_spawn(const struct eff_spawn *spawn, struct eff_proc **ret_proc);
+
+struct eff_spawn_fault {
+	const char *stage; /* the step's word, "exec", "fds", "session", "signals"; or "fork" */
+	int error;         /* a positive errno */
+};
+/* Suspends until the child has executed its program. Returns 0; -ECHILD when a step failed (the fault says which) or when
+ * it died before (fault.stage NULL); -ECANCELED, -ETIMEDOUT. May be asked again. */
+EFF_API EFF_SUSPENDS int eff_proc_await_exec(
+	struct eff_proc *proc, struct eff_spawn_fault *ret_fault);
+/* Suspends until it has ended and is reaped. Returns 0 and a wait status, -ECANCELED or -ETIMEDOUT. Any number may wait; may
+ * be asked again. */
+EFF_API EFF_SUSPENDS int eff_proc_await_end(struct eff_proc *proc, int *ret_status);
+EFF_API bool eff_proc_ended(const struct eff_proc *proc, int *ret_status);
+EFF_API pid_t eff_proc_pid(const struct eff_proc *proc);
+/* Send to the process. 0, or -ESRCH when it has ended. Never reaches a stranger with a reused pid. */
+EFF_API int eff_proc_signal(struct eff_proc *proc, int sig);
+/* The caller's no more. If it still lives it is killed, and reaped by the runtime when it is gone. NULL is fine. */
+EFF_API void eff_proc_free(struct eff_proc *proc);
+/* If `pid` is a child made here, collect its end now, wake who waits, and return true; else it is a stranger's: false.
+ * For who reaps strangers with waitid(P_ALL, WNOWAIT). */
+EFF_API bool eff_proc_collect(pid_t pid);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The runtime: it owns every fiber of its thread, the clock and the loop. One per thread. */
+#ifndef EFF_RUNTIME_H
+#define EFF_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eff/exit.h>
+#include <eff/fiber.h>
+#include <eff/list.h>
+
+struct eff_rt;
+struct eff_testclock;
+
+/* What a loop must give: descriptors and a wake-up. The vtable is private to the library and its backends. */
+struct eff_backend;
+EFF_API const struct eff_backend *eff_backend_ev(void);
+
+struct eff_hooks {
+	/* A fiber has failed or died and nobody has awaited it when its last reference went. */
+	void (*on_unhandled)(void *context, const char *fiber_name, eff_exit exit);
+	/* All fibers wait and nothing can wake any. Called once for each fiber that waits. */
+	void (*on_deadlock)(void *context, const struct eff_fiber_info *fiber);
+	void *context;
+};
+
+struct eff_rt_opts {
+	const struct eff_backend *backend; /* NULL: libev */
+	struct eff_testclock *clock;       /* NULL: real time */
+	uint64_t seed;                     /* 0: from the kernel */
+	size_t stack_bytes;                /* default of a fiber's stack; 0: 64 KiB */
+	struct eff_hooks hooks;
+};
+
+/* NULL options are the defaults. Returns 0, -ENOMEM, or what the loop could not get. */
+EFF_API int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt);
+/* Run `e` as the root fiber until it has ended, with all that it owns. Returns its exit, which the caller drops. A
+ * deadlock ends the root: DIE "deadlock". Not from a fiber. */
+EFF_API eff_exit eff_rt_run(struct eff_rt *rt, eff e);
+/* Begin `e` as the root fiber without running it: for a program that drives the loop by itself. Returns 0 or -errno. */
+EFF_API int eff_rt_attach(struct eff_rt *rt, eff e);
+/* Run what is ready, look at descriptors without waiting, fire what is due. Returns true while the root fiber lives. */
+EFF_API bool eff_rt_turn(struct eff_rt *rt);
+/* Interrupt all fibers and run until they have ended, at most `grace_ns` of the runtime's clock. Not from a fiber.
+ * Returns 0, or -ETIMEDOUT when some are left. Idempotent. */
+EFF_API int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns);
+/* After eff_rt_shutdown() returned 0, or eff_rt_run() with no daemon fibers left. NULL is fine. */
+EFF_API void eff_rt_free(struct eff_rt *rt);
+/* The runtime of this thread; NULL when there is none. */
+EFF_API struct eff_rt *eff_rt_current(void);
+
+/* Counted since the start: what costs are in proportion to. */
+struct eff_rt_stats {
+	uint64_t turns, switches, forks, fibers_live, fibers_peak, timers_armed;
+	size_t stack_bytes_mapped;
+};
+EFF_API void eff_rt_stats(const struct eff_rt *rt, struct eff_rt_stats *ret_stats);
+/* Call `each` with every fiber that has not ended, in the order of their births. */
+EFF_API void eff_rt_each(struct eff_rt *rt,
+	void (*each)(void *context, const struct eff_fiber_info *info), void *context);
+
+/* The runtime's seeded source. */
+EFF_API uint64_t eff_random(void);
+EFF_API double eff_random_unit(void); /* [0, 1) */
+
+/* The only call that another thread or a signal handler may make: run fn(node) in the loop soon. The node is the caller's;
+ * posted again before it ran is one run. */
+struct eff_post {
+	struct eff_post *next;
+	void (*fn)(struct eff_post *post);
+	int posted;
+};
+EFF_API void eff_rt_post(struct eff_rt *rt, struct eff_post *post);
+
+#endif

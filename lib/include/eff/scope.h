@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Scopes: lifetimes, cancellation and limits.
+ *
+ * A fiber's body is a scope; further ones are opened inside, in the caller's memory, and closed innermost first. While a
+ * scope is cancelled or over its limit, every wait inside returns -ECANCELED or -ETIMEDOUT, again and again, until the
+ * scope is left; the outermost such scope decides which. A mask hides what happens to scopes opened before it; scopes
+ * opened inside act as always. A wait that was fulfilled but has not yet returned returns its result.
+ * (Level-triggered cancel scopes after Trio; masks after ZIO.) */
+#ifndef EFF_SCOPE_H
+#define EFF_SCOPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <eff/exit.h>
+#include <eff/list.h>
+#include <eff/time.h>
+#include <eff/timer.h>
+
+struct eff_fiber;
+
+/* Caller's memory, initialised by eff_scope_open(); the fields are private. */
+struct eff_scope {
+	struct eff_scope *outer;
+	struct eff_fiber *fiber;
+	struct eff_list fibers;     /* forked in it, and not ended */
+	struct eff_list finalizers; /* last deferred first */
+	struct eff_timer limit;
+	eff_ns limit_at;
+	int reason;     /* 0, -ECANCELED, -ETIMEDOUT */
+	uint32_t depth; /* 1 is the fiber's body */
+	bool closing;
+};
+
+/* Open a scope inside the current one. Does not suspend, cannot fail. */
+EFF_API void eff_scope_open(struct eff_scope *scope);
+/* Waits inside return -ETIMEDOUT from `at` on (the runtime's clock). A later call replaces the limit, EFF_FOREVER lifts it
+ * (a limit that has passed has passed). */
+EFF_API void eff_scope_limit(struct eff_scope *scope, eff_ns at);
+/* Cancel it, from any fiber of the runtime. Does not suspend. */
+EFF_API void eff_scope_cancel(struct eff_scope *scope);
+/* 0, -ECANCELED or -ETIMEDOUT: what happened to this scope itself. */
+EFF_API int eff_scope_reason(const struct eff_scope *scope);
+/* Close the innermost scope: interrupt the fibers forked in it, wait until they have ended, run what was deferred, last
+ * first, all of it masked. Suspends when it owns fibers. Returns eff_scope_reason(). */
+EFF_API EFF_SUSPENDS int eff_scope_close(struct eff_scope *scope);
+/* The innermost scope of the current fiber. */
+EFF_API struct eff_scope *eff_scope_current(void);
+
+/* Run fn(arg) when `scope` closes. The node is the caller's and must live until then. */
+struct eff_finalizer {
+	struct eff_list link;
+	void (*fn)(void *arg);
+	void *arg;
+};
+EFF_API void eff_defer(
+	struct eff_scope *scope, struct eff_finalizer *node, void (*fn)(void *arg), void *arg);
+
+/* From eff_mask() to eff_unmask() waits do not see what happens to scopes opened before the mask. Masks nest; a token is
+ * given back in reverse order. eff_unmask(outer token) inside a mask restores the outer state. */
+typedef uint32_t eff_masked;
+EFF_API eff_masked eff_mask(void);
+EFF_API void eff_unmask(eff_masked before);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the runtime's clock, and sleeping on it. A sleeper is a wait and a timer in the sleeper's frame; the loop fires
+ * the timer, be the clock real or virtual. Without a runtime the clock is the real one. */
+#include <time.h>
+
+#include "internal.h"
+
+/* 2020-01-01T00:00:00Z: the calendar's time when a virtual clock shows 0. */
+#define VIRTUAL_EPOCH EFF_S(1577836800)
+
+struct sleeper {
+	struct eff__wait wait;
+	struct eff_timer timer;
+};
+
+static eff_ns read_clock(clockid_t id)
+{
+	struct timespec t;
+
+	/* Both clocks exist on every Linux. */
+	(void)clock_gettime(id, &t);
+	return EFF_S(t.tv_sec) + t.tv_nsec;
+}
+
+eff_ns eff__monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+eff_ns eff__now(const struct eff_rt *rt)
+{
+	return rt && rt->clock ? rt->clock->now : eff__monotonic();
+}
+
+eff_ns eff_now(void)
+{
+	return eff__now(eff__rt);
+}
+
+eff_ns eff_wall(void)
+{
+	const struct eff_rt *rt = eff__rt;
+
+	return rt && rt->clock ? eff_ns_add(VIRTUAL_EPOCH, rt->clock->now)
+			       : read_clock(CLOCK_REALTIME);
+}
+
+static void on_time(struct eff_timer *timer)
+{
+	eff__wake(&eff_container(timer, struct sleeper, timer)->wait, 0);
+}
+
+static void stop_sleeping(struct eff__wait *wait)
+{
+	eff__timer_disarm(&eff__rt->timers, &eff_container(wait, struct sleeper, wait)->timer);
+}
+
+int eff_sleep_until(eff_ns at)
+{
+	struct eff_rt *rt = eff__rt;
+	struct sleeper sleeper;
+
+	if (at <= eff__now(rt))
+		return eff_yield();
+	sleeper.wait = (struct eff__wait){.abort = stop_sleeping, .what = "sleep"};
+	eff_list_init(&sleeper.wait.link);
+	sleeper.timer.armed = 0;
+	sleeper.timer.fire = on_time;
+	/* Never is no deadline: who sleeps for ever waits to be interrupted. */
+	if (at != EFF_FOREVER)
+		eff__timer_arm(&rt->timers, &sleeper.timer, at);
+	return eff__park(&sleeper.wait);
+}
+
+int eff_sleep(eff_ns duration)
+{
+	if (duration <= 0)
+		return eff_yield();
+	return eff_sleep_until(eff_ns_add(eff_now(), duration));
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* Fibers: births, waits, ends.
+ *
+ * Ready fibers are one queue, first in, first out. A fiber that suspends picks the next one and switches to it directly;
+ * only when none is left, or the turn's budget is used up, does it switch to the main stack, where the loop looks at the
+ * world. A wait is a node in the waiter's frame: eff__wake() fulfils it, eff__poke() cuts it short when a scope that the
+ * fiber can see is cancelled or over its limit; whoever comes first takes the node out of what it is in, so nothing
+ * happens twice. An ended fiber leaves its stack as a carcass, which is given back by whoever runs next. */
+#include <stdlib.h>
+
+#include "internal.h"
+
+_Thread_local struct eff_rt *eff__rt;
+
+/* ── switching ── */
+
+__attribute__((noinline)) static void bury(struct eff_rt *rt)
+{
+	struct eff_fiber *carcass = rt->carcass;
+
+	rt->carcass = NULL;
+#if EFF__TSAN
+	__tsan_destroy_fiber(carcass->context.tsan);
+#endif
+	eff__stack_give(&carcass->stack);
+	eff_fiber_unref(carcass);
+}
+
+/* First thing in a context that runs again, or for the first time. */
+static inline void arrive(struct eff_rt *rt, struct eff__context *here)
+{
+#if EFF__ASAN
+	__sanitizer_finish_switch_fiber(
+		here->fake_stack, &rt->came_from->bottom, &rt->came_from->size);
+#endif
+	(void)here;
+	if (rt->carcass)
+		bury(rt);
+}
+
+/* The one place that switches: see switch_x86_64.S for why. */
+__attribute__((noinline)) static int jump(
+	struct eff_rt *rt, struct eff__context *from, struct eff__context *to, bool last)
+{
+#if EFF__ASAN
+	rt->came_from = from;
+	__sanitizer_start_switch_fiber(last ? NULL : &from->fake_stack, to->bottom, to->size);
+#endif
+#if EFF__TSAN
+	from->tsan = __tsan_get_current_fiber();
+	__tsan_switch_to_fiber(to->tsan, 0);
+#endif
+	(void)last;
+	eff__switch(from, to);
+	arrive(rt, from);
+	return 0;
+}
+
+/* The body of a fiber has returned and what it owned is gone. Its nodes go with it: nobody looks at them again. */
+static inline void fiber_end(struct eff_fiber *fiber)
+{
+	struct eff_rt *rt = fiber->rt;
+
+	assert(fiber->scope == &fiber->body);
+	fiber->state = EFF__ENDED;
+	fiber->body.closing = true;
+	fiber->owned.prev->next = fiber->owned.next;
+	fiber->owned.next->prev = fiber->owned.prev;
+	fiber->all.prev->next = fiber->all.next;
+	fiber->all.next->prev = fiber->all.prev;
+	rt->stats.fibers_live--;
+	if (fiber->on_end)
+		fiber->on_end(fiber, fiber->on_end_context);
+	while (!eff_list_empty(&fiber->awaiting))
+		eff__wake(eff_container(fiber->awaiting.next, struct eff__wait, link), 0);
+}
+
+/* It was interrupted before its first step. */
+static void end_unborn(struct eff_fiber *fiber)
+{
+	eff__stack_unreserve(fiber->stack.class);
+	fiber->exit = eff_interrupted();
+	fiber_end(fiber);
+	eff_fiber_unref(fiber);
+}
+
+static void trampoline(void);
+
+static void begin(struct eff_fiber *fiber)
+{
+	eff__stack_take(fiber->stack.class, &fiber->stack);
+	eff__context_make(&fiber->context, &fiber->stack, trampoline);
+#if EFF__ASAN
+	fiber->context.fake_stack = NULL;
+	fiber->context.bottom = fiber->stack.base;
+	fiber->context.size = fiber->stack.size;
+#endif
+#if EFF__TSAN
+	fiber->context.tsan = __tsan_create_fiber(0);
+#endif
+}
+
+static inline struct eff_fiber *take_ready(struct eff_rt *rt)
+{
+	struct eff_fiber *fiber = rt->ready;
+
+	rt->budget--;
+	rt->ready = fiber->next;
+	if (!rt->ready)
+		rt->ready_end = &rt->ready;
+	rt->current = fiber;
+	return fiber;
+}
+
+/* The next ready fiber of this turn, fit to be switched to and current; NULL: it is the main stack's turn. */
+static inline struct eff_fiber *next_ready(struct eff_rt *rt)
+{
+	while (rt->ready && rt->budget) {
+		struct eff_fiber *fiber = take_ready(rt);
+
+		if (fiber->state == EFF__NEW && fiber->body.reason) {
+			end_unborn(fiber);
+			continue;
+		}
+		if (fiber->state == EFF__NEW)
+			begin(fiber);
+		fiber->state = EFF__RUNNING;
+		return fiber;
+	}
+	rt->current = NULL;
+	return NULL;
+}
+
+__attribute__((noinline)) static struct eff_fiber *next_ready_called(struct eff_rt *rt)
+{
+	return next_ready(rt);
+}
+
+/* The same, with little code for the usual case: it has run before. */
+static inline struct eff_fiber *next_usual(struct eff_rt *rt)
+{
+	struct eff_fiber *fiber = rt->ready;
+
+	if (!fiber || !rt->budget || fiber->state == EFF__NEW)
+		return next_ready_called(rt);
+	fiber->state = EFF__RUNNING;
+	return take_ready(rt);
+}
+
+__attribute__((noinline)) static void live(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	eff_exit exit;
+	const volatile eff_exit *seen = &exit;
+
+	arrive(rt, &fiber->context);
+	exit = fiber->e.fn(fiber->e.arg);
+	/* Word by word, as in fiber_init(). */
+	fiber->exit.tag = seen->tag;
+	fiber->exit.code = seen->code;
+	fiber->exit.value.pointer = seen->value.pointer;
+	fiber->exit.notes = seen->notes;
+	if (!eff__scope_is_bare(&fiber->body))
+		(void)eff_scope_close(&fiber->body);
+	fiber_end(fiber);
+}
+
+/* The bottom frame of every fiber. It never returns: the jump is its last act, so that compilers make it one. */
+static void trampoline(void)
+{
+	struct eff_rt *rt = eff__rt;
+	struct eff_fiber *fiber = rt->current;
+	struct eff_fiber *next;
+
+	live(rt, fiber);
+	next = next_usual(rt);
+	rt->carcass = fiber;
+	(void)jump(rt, &fiber->context, next ? &next->context : &rt->main_context, true);
+}
+
+/* Switch from the current fiber to the next one, until something has made it ready and its turn has come. */
+static inline int leave(struct eff_rt *rt, struct eff_fiber *fiber, struct eff_fiber *next)
+{
+	if (next == fiber)
+		return 0;
+	return jump(rt, &fiber->context, next ? &next->context : &rt->main_context, false);
+}
+
+void eff__run_ready(struct eff_rt *rt, size_t budget)
+{
+	struct eff_fiber *fiber;
+
+	assert(!rt->current);
+	rt->budget = rt->turn_budget = budget;
+	while ((fiber = next_ready(rt))) {
+		(void)jump(rt, &rt->main_context, &fiber->context, false);
+		while (rt->main_call) {
+			void (*call)(void *arg) = rt->main_call;
+
+			fiber = rt->current;
+			rt->main_call = NULL;
+			rt->current = NULL;
+			call(rt->main_arg);
+			rt->current = fiber;
+			(void)jump(rt, &rt->main_context, &fiber->context, false);
+		}
+	}
+	rt->stats.switches += budget - rt->budget;
+	rt->budget = rt->turn_budget = 0;
+}
+
+void eff__on_main(void (*fn)(void *arg), void *arg)
+{
+	struct eff_rt *rt = eff__rt;
+
+	if (!rt || !rt->current) {
+		fn(arg);
+		return;
+	}
+	rt->main_call = fn;
+	rt->main_arg = arg;
+	(void)jump(rt, &rt->current->context, &rt->main_context, false);
+}
+
+/* ── waiting ── */
+
+void eff__ready(struct eff_fiber *fiber)
+{
+	fiber->state = EFF__READY;
+	eff__enqueue(fiber->rt, fiber);
+}
+
+static inline int reason_of(const struct eff_fiber *fiber)
+{
+	int reason = 0;
+
+	for (const struct eff_scope *s = fiber->scope; s && s->depth > fiber->mask; s = s->outer)
+		if (s->reason)
+			reason = s->reason;
+	return reason;
+}
+
+int eff__reason(const struct eff_fiber *fiber)
+{
+	return reason_of(fiber);
+}
+
+static void abandon(struct eff__wait *wait)
+{
+	if (wait->abort)
+		wait->abort(wait);
+	else
+		eff_list_remove(&wait->link);
+}
+
+int eff__park(struct eff__wait *wait)
+{
+	struct eff_rt *rt = eff__rt;
+	struct eff_fiber *fiber = rt->current;
+	int reason;
+
+	if (wait->done)
+		return wait->result;
+	reason = reason_of(fiber);
+	if (reason) {
+		wait->done = true;
+		abandon(wait);
+		return reason;
+	}
+	wait->fiber = fiber;
+	fiber->wait = wait;
+	fiber->state = EFF__WAITING;
+	(void)leave(rt, fiber, next_ready(rt));
+	return wait->result;
+}
+
+/* The wait has its result: its fiber goes on. One that is not parked yet will see it in eff__park(). */
+static inline void settle(struct eff__wait *wait, int result)
+{
+	struct eff_fiber *fiber = wait->fiber;
+
+	wait->done = true;
+	wait->result = result;
+	if (!fiber || fiber->wait != wait)
+		return;
+	fiber->wait = NULL;
+	eff__ready(fiber);
+}
+
+void eff__wake(struct eff__wait *wait, int result)
+{
+	if (wait->done)
+		return;
+	eff_list_remove(&wait->link);
+	settle(wait, result);
+}
+
+void eff__poke(struct eff_fiber *fiber)
+{
+	struct eff__wait *wait = fiber->wait;
+	int reason = wait ? reason_of(fiber) : 0;
+
+	if (!reason)
+		return;
+	abandon(wait);
+	settle(wait, reason);
+}
+
+int eff_check(void)
+{
+	struct eff_fiber *self = eff_self();
+
+	return self ? reason_of(self) : 0;
+}
+
+int eff_yield(void)
+{
+	struct eff_rt *rt = eff__rt;
+	struct eff_fiber *fiber = rt->current;
+	int reason = reason_of(fiber);
+
+	if (reason)
+		return reason;
+	fiber->state = EFF__READY;
+	eff__enqueue(rt, fiber);
+	return leave(rt, fiber, next_usual(rt));
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Fibers as their users see them: forked, held, awaited, interrupted, looked at.
+ *
+ * A control block is held by the runtime from the fork to the burial and by each handle; when the last one goes it
+ * returns to a list of spare ones, so forking allocates nothing once the program has been as large before. */
+#include <stdlib.h>
+
+#include "internal.h"
+
+static inline struct eff_fiber *block_new(struct eff_rt *rt)
+{
+	struct eff_fiber *fiber = rt->spare;
+
+	if (fiber) {
+		rt->spare = fiber->next;
+		return fiber;
+	}
+	fiber = malloc(sizeof(*fiber));
+	if (fiber)
+		rt->n_blocks++;
+	return fiber;
+}
+
+/* Field by field: clearing the whole block would cost more than the rest of a fork. */
+static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const eff *e)
+{
+	/* Word by word, as it was written: a wider copy would wait until the processor has gathered it. */
+	const volatile eff *seen = e;
+
+	fiber->rt = rt;
+	fiber->e.fn = seen->fn;
+	fiber->e.arg = seen->arg;
+	fiber->e.name = seen->name;
+	fiber->e.stack_bytes = seen->stack_bytes;
+	if (!fiber->e.stack_bytes)
+		fiber->e.stack_bytes = rt->stack_bytes;
+	eff__scope_init(&fiber->body, fiber, NULL);
+	fiber->scope = &fiber->body;
+	fiber->mask = 0;
+	fiber->wait = NULL;
+	eff_list_init(&fiber->awaiting);
+	fiber->on_end = NULL;
+	fiber->on_end_context = NULL;
+	fiber->stack.base = NULL;
+	fiber->id = ++rt->next_id;
+	fiber->parent_id = rt->current ? rt->current->id : 0;
+	fiber->born_at = rt->clock ? rt->clock->now : rt->turn_at;
+	fiber->state = EFF__NEW;
+	fiber->n_refs = 1;
+	fiber->awaited = false;
+}
+
+int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+{
+	struct eff__stack_class *class = rt->stack_class;
+	struct eff_fiber *fiber;
+	int r;
+
+	if (scope->closing)
+		return -ECANCELED;
+	if (e->stack_bytes)
+		class = eff__stack_class(rt->stacks, e->stack_bytes);
+	r = class ? eff__stack_reserve(rt->stacks, class) : -ENOMEM;
+	if (r < 0)
+		return r;
+	fiber = block_new(rt);
+	if (!fiber) {
+		eff__stack_unreserve(class);
+		return -ENOMEM;
+	}
+	fiber_init(fiber, rt, e);
+	fiber->stack.class = class;
+	eff_list_append(&scope->fibers, &fiber->owned);
+	eff_list_append(&rt->all, &fiber->all);
+	eff__enqueue(rt, fiber);
+	rt->stats.forks++;
+	if (++rt->stats.fibers_live > rt->stats.fibers_peak)
+		rt->stats.fibers_peak = rt->stats.fibers_live;
+	if (ret_fiber) {
+		fiber->n_refs = 2;
+		*ret_fiber = fiber;
+	}
+	return 0;
+}
+
+int eff_fork_from(const eff *e, struct eff_fiber **ret_fiber)
+{
+	return eff__fork(eff__rt, eff_self()->scope, e, ret_fiber);
+}
+
+int eff_fork_in_from(struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+{
+	return eff__fork(eff__rt, scope, e, ret_fiber);
+}
+
+int eff_fork_daemon_from(const eff *e, struct eff_fiber **ret_fiber)
+{
+	return eff__fork(eff__rt, &eff__rt->daemons, e, ret_fiber);
+}
+
+struct eff_fiber *eff_fiber_ref(struct eff_fiber *fiber)
+{
+	fiber->n_refs++;
+	return fiber;
+}
+
+void eff_fiber_unref(struct eff_fiber *fiber)
+{
+	struct eff_rt *rt;
+
+	if (!fiber || --fiber->n_refs)
+		return;
+	rt = fiber->rt;
+	assert(fiber->state == EFF__ENDED);
+	if (!fiber->awaited && (fiber->exit.tag == EFF_FAIL || fiber->exit.tag == EFF_DIE) &&
+		rt->hooks.on_unhandled)
+		rt->hooks.on_unhandled(rt->hooks.context, eff_fiber_name(fiber), fiber->exit);
+	if (fiber->exit.notes)
+		eff_exit_drop(fiber->exit);
+	fiber->next = rt->spare;
+	rt->spare = fiber;
+}
+
+int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit)
+{
+	struct eff__wait wait = {.what = "fiber"};
+	int r;
+
+	if (fiber == eff_self())
+		return -EDEADLK;
+	if (fiber->state == EFF__ENDED) {
+		r = eff_check();
+	} else {
+		(void)eff_fiber_ref(fiber);
+		eff_list_append(&fiber->awaiting, &wait.link);
+		r = eff__park(&wait);
+	}
+	if (r >= 0) {
+		fiber->awaited = true;
+		if (ret_exit)
+			*ret_exit = eff_exit_keep(fiber->exit);
+	}
+	if (wait.link.next)
+		eff_fiber_unref(fiber);
+	return r;
+}
+
+void eff_interrupt_async(struct eff_fiber *fiber)
+{
+	if (fiber->state != EFF__ENDED)
+		eff_scope_cancel(&fiber->body);
+}
+
+int eff_interrupt(struct eff_fiber *fiber, eff_exit *ret_exit)
+{
+	eff_interrupt_async(fiber);
+	return eff_await(fiber, ret_exit);
+}
+
+bool eff_poll(const struct eff_fiber *fiber, eff_exit *ret_exit)
+{
+	if (fiber->state != EFF__ENDED)
+		return false;
+	if (ret_exit)
+		*ret_exit = fiber->exit;
+	return true;
+}
+
+struct eff_fiber *eff_self(void)
+{
+	return eff__rt ? eff__rt->current : NULL;
+}
+
+const char *eff_fiber_name(const struct eff_fiber *fiber)
+{
+	return fiber->e.name ? fiber->e.name : "";
+}
+
+uint64_t eff_fiber_id(const struct eff_fiber *fiber)
+{
+	return fiber->id;
+}
+
+void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_info)
+{
+	static const char *const states[] = {"new", "ready", "running", "waiting", "ended"};
+
+	*ret_info = (struct eff_fiber_info){
+		.id = fiber->id,
+		.parent_id = fiber->parent_id,
+		.name = eff_fiber_name(fiber),
+		.state = states[fiber->state],
+		.waits_for = fiber->wait ? fiber->wait->what : NULL,
+		.born_at = fiber->born_at,
+		.stack_bytes = fiber->e.stack_bytes,
+	};
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* What the library's files share and nobody else sees: the fiber, the runtime, and the one way to wait. */
+#ifndef EFF_INTERNAL_H
+#define EFF_INTERNAL_H
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eff/clock.h>
+#include <eff/event.h>
+#include <eff/exit.h>
+#include <eff/fiber.h>
+#include <eff/io.h>
+#include <eff/list.h>
+#include <eff/runtime.h>
+#include <eff/scope.h>
+#include <eff/timer.h>
+
+#include "sanitize.h"
+
+#if defined(EFF_UCONTEXT) || defined(__ILP32__) || !(defined(__x86_64__) || defined(__aarch64__))
+#define EFF__UCONTEXT 1
+#include <ucontext.h>
+#else
+#define EFF__UCONTEXT 0
+#endif
+
+/* ── A: stacks, the switch, timers ── */
+
+/* Stacks of one size: a list of free ones, each with the next one's address in its top word. */
+struct eff__stack_class {
+	void *free;
+	size_t n_spare; /* free, and not reserved */
+	size_t size;    /* what may be touched; a guard page is below */
+	size_t n_cut;
+	char *uncut, *end; /* of the newest slab */
+};
+struct eff__stack {
+	void *base; /* lowest address that may be touched */
+	size_t size;
+	struct eff__stack_class *class;
+	unsigned valgrind_id;
+};
+struct eff__stacks; /* a pool: slabs, and a class for each power of two */
+struct eff__stacks *eff__stacks_new(void);
+void eff__stacks_free(struct eff__stacks *stacks);
+/* The class for so many bytes; NULL when they are beyond reason. */
+struct eff__stack_class *eff__stack_class(struct eff__stacks *stacks, size_t size);
+/* Make a spare one. 0 or -ENOMEM. */
+int eff__stack_cut(struct eff__stacks *stacks, struct eff__stack_class *class);
+/* A stack that was reserved is there when it is taken. */
+static inline int eff__stack_reserve(struct eff__stacks *stacks, struct eff__stack_class *class)
+{
+	int r = class->n_spare ? 0 : eff__stack_cut(stacks, class);
+
+	if (r >= 0)
+		class->n_spare--;
+	return r;
+}
+static inline void eff__stack_unreserve(struct eff__stack_class *class)
+{
+	class->n_spare++;
+}
+void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stack);
+void eff__stack_give(struct eff__stack *stack);
+size_t eff__stacks_mapped(const struct eff__stacks *stacks);
+bool eff__stack_is_guard(const struct eff__stack *stack, const void *address);
+/* Tell of an overflow by the name of the fiber, from a handler of SIGSEGV. Process-wide, once, and a signal stack for this
+ * thread. What cannot be had is left out. */
+void eff__overflow_watch(struct eff_rt *rt);
+void eff__overflow_unwatch(struct eff_rt *rt);
+
+/* The saved registers of a context that does not run are on its stack; this is its stack pointer. */
+struct eff__context {
+	void *sp;
+#if EFF__UCONTEXT
+	ucontext_t registers;
+#endif
+#if EFF__ASAN
+	void *fake_stack;
+	const void *bottom;
+	size_t size;
+#endif
+#if EFF__TSAN
+	void *tsan;
+#endif
+};
+void eff__context_make(
+	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void));
+void eff__switch(struct eff__context *from, const struct eff__context *to);
+
+struct eff__timers {
+	struct eff_timer *root;
+	uint64_t order;
+	size_t count;
+};
+void eff__timer_arm(struct eff__timers *timers, struct eff_timer *timer,
+	eff_ns at); /* re-arms an armed one */
+void eff__timer_disarm(struct eff__timers *timers, struct eff_timer *timer);
+/* Take out the first if it is due at `now`; NULL when none is. */
+struct eff_timer *eff__timers_due(struct eff__timers *timers, eff_ns now);
+
+/* ── B: fibers ── */
+
+enum eff__fiber_state { EFF__NEW, EFF__READY, EFF__RUNNING, EFF__WAITING, EFF__ENDED };
+
+/* What a fiber waits with: in its frame. `link` is in the list of what it waits for (or in none), `abort` takes it out
+ * when the wait is cut short; NULL: eff_list_remove(&link). */
+struct eff__wait {
+	struct eff_list link;
+	struct eff_fiber *fiber;
+	void (*abort)(struct eff__wait *wait);
+	const char *what; /* "sleep", "event", "fd" … */
+	int result;
+	bool done;
+};
+
+struct eff_fiber {
+	/* What a switch touches, together. */
+	struct eff_fiber *next;  /* in the ready queue, or among the spare */
+	struct eff__wait *wait;  /* what it waits with; NULL */
+	struct eff_scope *scope; /* the innermost */
+	uint32_t mask;           /* scopes of this depth and less are hidden */
+	enum eff__fiber_state state;
+	struct eff__context context;
+	struct eff_rt *rt;
+	unsigned n_refs;
+	bool awaited;          /* somebody has seen its exit */
+	struct eff_scope body; /* depth 1; cancelled by interrupt */
+	struct eff_list owned; /* in its owner scope's `fibers` */
+	struct eff_list all;   /* in the runtime's registry */
+	eff e;
+	eff_exit exit;
+	struct eff_list awaiting; /* waits for its end */
+	/* Called when it ends, never started ones too, before who awaits; does not suspend. */
+	void (*on_end)(struct eff_fiber *fiber, void *context);
+	void *on_end_context;
+	struct eff__stack stack;
+	uint64_t id, parent_id;
+	eff_ns born_at;
+};
+
+struct eff__backend_state;
+/* A loop: descriptors and a wake-up; deadlines stay here. `on_fd` is what it calls for a descriptor that is ready. */
+struct eff_backend {
+	const char *name;
+	int (*open)(struct eff_rt *rt, struct eff__backend_state **ret_state);
+	void (*close)(struct eff__backend_state *state);
+	/* Watch `fd` for `events` (0: no more), replacing what was watched. 0 or -errno. When it is ready the backend calls
+	 * eff__fd_ready(rt, fd, events) during wait(). */
+	int (*watch)(struct eff__backend_state *state, int fd, int events);
+	/* Wait for descriptors until `deadline` (CLOCK_MONOTONIC; 0: look and return; EFF_FOREVER: no limit). */
+	void (*wait)(struct eff__backend_state *state, eff_ns deadline);
+	/* From any thread or signal handler: make wait() return soon. */
+	void (*wake)(struct eff__backend_state *state);
+};
+
+struct eff__fds;     /* io.c: who waits for which descriptor */
+struct eff__procs;   /* proc.c: the children that live */
+struct eff__threads; /* blocking.c: the pool */
+
+struct eff_rt {
+	struct eff_fiber *current;    /* NULL: on the main stack */
+	struct eff_fiber *ready;      /* the first; NULL */
+	struct eff_fiber **ready_end; /* where the next one is hung */
+	size_t budget;                /* fibers that may still run in this turn */
+	size_t turn_budget;           /* what it began with */
+	struct eff_fiber *carcass;    /* ended: its stack is given back by who runs next */
+	struct eff_fiber *spare;      /* control blocks */
+	size_t n_blocks;              /* control blocks that exist */
+	struct eff_list all;
+	struct eff_fiber *root;
+	struct eff__context main_context;
+	struct eff__context *came_from; /* what was left by the last switch */
+	struct eff_scope daemons;       /* owns daemon fibers; belongs to no fiber */
+	struct eff__timers timers;
+	struct eff_testclock *clock; /* NULL: real */
+	struct eff__stacks *stacks;
+	struct eff__stack_class *stack_class; /* of the default size */
+	const struct eff_backend *backend;
+	struct eff__backend_state *loop;
+	struct eff__fds *fds;
+	struct eff__procs *procs;
+	struct eff__threads *threads;
+	_Atomic(struct eff_post *) posted;
+	struct eff_hooks hooks;
+	uint64_t random[4];
+	uint64_t next_id;
+	size_t stack_bytes;
+	eff_ns turn_at; /* the real clock when it was last read */
+	void *signal_stack;
+	struct eff_rt_stats stats;
+	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */
+	void (*main_call)(void *arg); /* to be run on the main stack for the current fiber */
+	void *main_arg;
+};
+
+extern _Thread_local struct eff_rt *eff__rt __attribute__((tls_model("initial-exec")));
+
+/* Put it behind all that are ready. */
+static inline void eff__enqueue(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	fiber->next = NULL;
+	*rt->ready_end = fiber;
+	rt->ready_end = &fiber->next;
+}
+
+/* Closing it would do nothing. */
+static inline bool eff__scope_is_bare(const struct eff_scope *scope)
+{
+	return eff_list_empty(&scope->fibers) && eff_list_empty(&scope->finalizers) &&
+		!scope->limit.armed;
+}
+
+/* Suspend the current fiber with `wait` (its link already where it belongs) until eff__wake() or until a scope that it can
+ * see is cancelled or over its limit; looks for that first. Returns the wait's result. */
+int eff__park(struct eff__wait *wait);
+/* Fulfil a wait: takes its link out of its list and makes its fiber ready. Once. */
+void eff__wake(struct eff__wait *wait, int result);
+/* What the fiber's visible scopes say: 0, -ECANCELED or -ETIMEDOUT. */
+int eff__reason(const struct eff_fiber *fiber);
+/* A scope of `fiber` has changed: cut its wait short if it can see it. */
+void eff__poke(struct eff_fiber *fiber);
+void eff__ready(struct eff_fiber *fiber);
+/* Run fn(arg) on the main stack, from a fiber; no other fiber runs meanwhile. On the main stack: just call it. */
+void eff__on_main(void (*fn)(void *arg), void *arg);
+int eff__fork(
+	struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber);
+/* Run what is ready, at most `budget` switches, on the main stack. */
+void eff__run_ready(struct eff_rt *rt, size_t budget);
+static inline void eff__scope_init(
+	struct eff_scope *scope, struct eff_fiber *fiber, struct eff_scope *outer)
+{
+	scope->outer = outer;
+	scope->fiber = fiber;
+	eff_list_init(&scope->fibers);
+	eff_list_init(&scope->finalizers);
+	scope->limit.armed = 0;
+	scope->limit_at = EFF_FOREVER;
+	scope->reason = 0;
+	scope->depth = outer ? outer->depth + 1 : 1;
+	scope->closing = false;
+}
+/* The backend is opened at the first need of it: with a real clock at once, with a virtual one when something real is waited
+ * for. To be called before rt->loop is used. 0 or -errno. */
+int eff__rt_loop(struct eff_rt *rt);
+/* Spread a seed over the state of eff_random(). */
+void eff__random_seed(struct eff_rt *rt, uint64_t seed);
+
+/* ── clock ── */
+
+eff_ns eff__now(const struct eff_rt *rt);
+eff_ns eff__monotonic(void);
+struct eff_testclock {
+	struct eff_rt *rt; /* of the runtime that uses it; NULL */
+	eff_ns now, start;
+	bool autojump;
+	bool advancing;
+	struct eff_list waiters; /* fibers inside eff_testclock_advance() */
+};
+/* Move a virtual clock on to what is due next, at most to `until`, and wake that one thing. False: nothing is due by then. */
+bool eff__clock_step(struct eff_testclock *clock, eff_ns until);
+/* The first fiber inside eff_testclock_advance() waits for this; INT64_MIN: there is none. */
+eff_ns eff__clock_wanted(const struct eff_testclock *clock);
+/* Run until nothing is ready (at the virtual clock's present). Main stack only. */
+void eff__rt_settle(struct eff_rt *rt);
+
+/* ── D: what the loop's turn calls ── */
+
+/* Called by a backend's wait(): `events` are there on `fd`; 0: it cannot be watched (any more). */
+void eff__fd_ready(struct eff_rt *rt, int fd, int events);
+void eff__fds_free(struct eff_rt *rt);
+void eff__procs_free(struct eff_rt *rt);
+void eff__threads_free(struct eff_rt *rt);
+
+/* A callback in place of waiting fibers, one a descriptor: called in the loop's turn for as long as it is installed. It
+ * does not suspend; it may take itself and others away. eff__fd_forget() ends it and all waits for the descriptor. */
+struct eff__hook {
+	void (*fn)(struct eff__hook *hook, int events);
+};
+int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook);
+void eff__fd_forget(struct eff_rt *rt, int fd);
+
+/* Where ends are noticed by SIGCHLD: look at every child. */
+void eff__procs_sweep(struct eff_rt *rt);
+/* A set of eff_signals that has SIGCHLD in it is open (+1) or closed (-1): then that one sweeps. */
+void eff__procs_share_sigchld(struct eff_rt *rt, int change);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* Who waits for which descriptor, and what is usually done then.
+ *
+ * Every descriptor that was ever waited for has an entry with its waiters and with the events that the loop watches for
+ * it. Those are taken lazily in both directions: a second wait finds them there already, and only when an event comes
+ * that nobody awaits they are given up. So a fiber that reads again and again costs no epoll_ctl at all. A hook is a
+ * callback in place of fibers, for what the library itself watches. Reading and writing try first and wait then, and
+ * yield after a number of successes, so that one busy descriptor cannot hold the loop. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* So many reads, writes and accepts without a wait in between, then the others have their turn. */
+enum { BURST = 64 };
+
+struct entry {
+	struct eff_list waiters;
+	struct eff__hook *hook;
+	int hook_events;
+	int armed; /* what the loop watches for */
+};
+
+struct eff__fds {
+	struct entry **entries; /* by descriptor; lists hold their addresses */
+	int n_entries;
+	unsigned burst;
+};
+
+struct fd_wait {
+	struct eff__wait wait;
+	int events;
+};
+
+static struct eff__fds *fds_of(struct eff_rt *rt)
+{
+	if (!rt->fds)
+		rt->fds = calloc(1, sizeof *rt->fds);
+	return rt->fds;
+}
+
+static struct entry *entry_find(const struct eff_rt *rt, int fd)
+{
+	if (!rt->fds || fd < 0 || fd >= rt->fds->n_entries)
+		return NULL;
+	return rt->fds->entries[fd];
+}
+
+static int entries_grow(struct eff__fds *fds, int fd)
+{
+	int n = fds->n_entries ? fds->n_entries : 64;
+	struct entry **entries;
+
+	while (n <= fd)
+		n *= 2;
+	entries = realloc(fds->entries, (size_t)n * sizeof *entries);
+	if (!entries)
+		return -ENOMEM;
+	for (int i = fds->n_entries; i < n; i++)
+		entries[i] = NULL;
+	fds->entries = entries;
+	fds->n_entries = n;
+	return 0;
+}
+
+static int entry_make(struct eff_rt *rt, int fd, struct entry **ret_entry)
+{
+	struct eff__fds *fds = fds_of(rt);
+	struct entry *entry;
+	struct stat st;
+	int r = eff__rt_loop(rt);
+
+	if (r < 0)
+		return r;
+	/* epoll refuses these, and a loop that calls them always ready would spin. */
+	if (fstat(fd, &st) < 0)
+		return -EBADF;
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return -EPERM;
+	if (!fds || (fd >= fds->n_entries && entries_grow(fds, fd) < 0))
+		return -ENOMEM;
+	entry = calloc(1, sizeof *entry);
+	if (!entry)
+		return -ENOMEM;
+	eff_list_init(&entry->waiters);
+	fds->entries[fd] = entry;
+	*ret_entry = entry;
+	return 0;
+}
+
+/* The entry of `fd`, watched for at least `events`. */
+static int entry_arm(struct eff_rt *rt, int fd, int events, struct entry **ret_entry)
+{
+	struct entry *entry = entry_find(rt, fd);
+	int r;
+
+	if (!entry) {
+		r = entry_make(rt, fd, &entry);
+		if (r < 0)
+			return r;
+	}
+	if ((entry->armed & events) != events) {
+		r = rt->backend->watch(rt->loop, fd, entry->armed | events);
+		if (r < 0)
+			return r;
+		entry->armed |= events;
+	}
+	*ret_entry = entry;
+	return 0;
+}
+
+static void wake_all(struct entry *entry, int result)
+{
+	while (!eff_list_empty(&entry->waiters))
+		eff__wake(eff_container(entry->waiters.next, struct eff__wait, link), result);
+}
+
+/* Wake who awaits one of `events`; returns those that somebody awaited. */
+static int wake_some(struct entry *entry, int events)
+{
+	struct eff_list *link, *next;
+	int awaited = 0;
+
+	for (link = entry->waiters.next; link != &entry->waiters; link = next) {
+		struct fd_wait *w = eff_container(
+			eff_container(link, struct eff__wait, link), struct fd_wait, wait);
+		int there = w->events & events;
+
+		next = link->next;
+		awaited |= there;
+		if (there)
+			eff__wake(&w->wait, there);
+	}
+	return awaited;
+}
+
+void eff__fd_ready(struct eff_rt *rt, int fd, int events)
+{
+	struct entry *entry = entry_find(rt, fd);
+	struct eff__hook *hook;
+	int idle;
+
+	if (!entry)
+		return;
+	hook = entry->hook;
+	if (!events) {
+		entry->armed = 0;
+		wake_all(entry, -EBADF);
+		if (hook)
+			hook->fn(hook, 0);
+		return;
+	}
+	idle = events & ~wake_some(entry, events);
+	if (hook)
+		idle &= ~entry->hook_events;
+	if (idle && rt->backend->watch(rt->loop, fd, entry->armed & ~idle) == 0)
+		entry->armed &= ~idle;
+	if (hook && (events & entry->hook_events))
+		hook->fn(hook, events & entry->hook_events); /* last: the entry may be gone then */
+}
+
+int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook)
+{
+	struct entry *entry;
+	int r = entry_arm(rt, fd, events, &entry);
+
+	if (r < 0)
+		return r;
+	entry->hook = hook;
+	entry->hook_events = events;
+	return 0;
+}
+
+void eff__fd_forget(struct eff_rt *rt, int fd)
+{
+	struct entry *entry = entry_find(rt, fd);
+
+	if (!entry)
+		return;
+	wake_all(entry, -EBADF);
+	if (entry->armed)
+		(void)rt->backend->watch(rt->loop, fd, 0); /* takes away, so it needs nothing */
+	rt->fds->entries[fd] = NULL;
+	free(entry);
+}
+
+void eff__fds_free(struct eff_rt *rt)
+{
+	if (!rt->fds)
+		return;
+	for (int fd = 0; fd < rt->fds->n_entries; fd++)
+		eff__fd_forget(rt, fd);
+	free(rt->fds->entries);
+	free(rt->fds);
+	rt->fds = NULL;
+}
+
+int eff_wait_fd(int fd, int events)
+{
+	struct eff_rt *rt = eff__rt;
+	struct fd_wait w = {.wait = {.fiber = rt->current, .what = "fd"}, .events = events};
+	struct entry *entry;
+	int r = entry_arm(rt, fd, events, &entry);
+
+	if (r < 0)
+		return r;
+	rt->fds->burst = 0;
+	eff_list_append(&entry->waiters, &w.wait.link);
+	rt->external++;
+	r = eff__park(&w.wait);
+	rt->external--;
+	return r;
+}
+
+void eff_fd_forget(int fd)
+{
+	if (eff__rt)
+		eff__fd_forget(eff__rt, fd);
+}
+
+void eff_fd_close(int fd)
+{
+	if (fd < 0)
+		return;
+	eff_fd_forget(fd);
+	close(fd);
+}
+
+/* Before each try: is this fiber to stop, and is it somebody else's turn? */
+static int pace(void)
+{
+	struct eff__fds *fds = fds_of(eff__rt);
+	int r = eff_check();
+
+	if (r < 0)
+		return r;
+	if (!fds)
+		return -ENOMEM;
+	if (++fds->burst < BURST)
+		return 0;
+	fds->burst = 0;
+	return eff_yield();
+}
+
+/* After a call that failed: 0 means try again. */
+static int retry(int fd, int events, int error)
+{
+	int r;
+
+	if (error == EINTR)
+		return 0;
+	if (error != EAGAIN && error != EWOULDBLOCK)
+		return -error;
+	r = eff_wait_fd(fd, events);
+	return r < 0 ? r : 0;
+}
+
+ssize_t eff_read(int fd, void *buf, size_t size)
+{
+	int r = pace();
+
+	while (r >= 0) {
+		ssize_t n = read(fd, buf, size);
+
+		if (n >= 0)
+			return n;
+		r = retry(fd, EFF_READ, errno);
+	}
+	return r;
+}
+
+/* send() for a socket, which alone can keep SIGPIPE away; write() for what turns out to be none. */
+static ssize_t write_some(int fd, const char *buf, size_t size, bool *is_socket)
+{
+	if (*is_socket) {
+		ssize_t n = send(fd, buf, size, MSG_NOSIGNAL);
+
+		if (n >= 0 || errno != ENOTSOCK)
+			return n;
+		*is_socket = false;
+	}
+	return write(fd, buf, size);
+}
+
+int eff_write_all(int fd, const void *buf, size_t size)
+{
+	const char *at = buf;
+	bool is_socket = true;
+	int r = pace();
+
+	while (r >= 0 && size > 0) {
+		ssize_t n = write_some(fd, at, size, &is_socket);
+
+		if (n < 0) {
+			r = retry(fd, EFF_WRITE, errno);
+		} else {
+			at += n;
+			size -= (size_t)n;
+			r = size > 0 ? pace() : 0;
+		}
+	}
+	return r;
+}
+
+/* What accept() passes on from a connection that has died already; accept(2) says to go on. */
+static bool accept_is_theirs(int error)
+{
+	switch (error) {
+	case ECONNABORTED:
+	case EPROTO:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case ENETUNREACH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int eff_accept(int fd)
+{
+	int r = pace();
+
+	while (r >= 0) {
+		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (client >= 0)
+			return client;
+		r = accept_is_theirs(errno) ? pace() : retry(fd, EFF_READ, errno);
+	}
+	return r;
+}
+
+static int connect_await(int fd)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+	int r = eff_wait_fd(fd, EFF_WRITE);
+
+	if (r < 0)
+		return r;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return -errno;
+	return -error;
+}
+
+int eff_connect(const struct sockaddr *address, socklen_t len)
+{
+	int r = pace();
+	int fd;
+
+	if (r < 0)
+		return r;
+	fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, address, len) < 0)
+		r = errno == EINPROGRESS || errno == EINTR ? connect_await(fd) : -errno;
+	if (r < 0) {
+		eff_fd_close(fd);
+		return r;
+	}
+	return fd;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop: a turn runs what is ready, then looks at posts, descriptors and timers; when all wait, time goes on.
+ *
+ * Callbacks only make fibers ready; fibers run when the backend's wait has returned. A turn is a few hundred
+ * switches at most, so that looking costs little next to switching and nothing starves; who drives the loop by hand gets
+ * turns of those that were ready when it began. When all wait, nothing is armed and nothing outside is awaited, nobody can ever wake
+ * anybody: that is a deadlock, and it is told instead of waited out. */
+#include "internal.h"
+
+enum {
+	TURN = 256,
+	/* Turns that an expired shutdown still grants to what is ready and would end if it were let. */
+	TURNS_LATE = 1000,
+};
+
+/* ── posts ── */
+
+void eff_rt_post(struct eff_rt *rt, struct eff_post *post)
+{
+	struct eff_post *head;
+	struct eff__backend_state *loop;
+
+	if (__atomic_exchange_n(&post->posted, 1, __ATOMIC_SEQ_CST))
+		return;
+	head = atomic_load(&rt->posted);
+	do
+		post->next = head;
+	while (!atomic_compare_exchange_weak(&rt->posted, &head, post));
+	loop = __atomic_load_n(&rt->loop, __ATOMIC_SEQ_CST);
+	/* Who found the stack empty wakes; the others' posts go with that one. */
+	if (!head && loop)
+		rt->backend->wake(loop);
+}
+
+static void run_posts(struct eff_rt *rt)
+{
+	struct eff_post *post;
+	struct eff_post *next;
+	struct eff_post *first = NULL;
+
+	if (!atomic_load_explicit(&rt->posted, memory_order_relaxed))
+		return;
+	for (post = atomic_exchange(&rt->posted, NULL); post; post = next) {
+		next = post->next;
+		post->next = first;
+		first = post;
+	}
+	for (post = first; post; post = next) {
+		next = post->next;
+		/* From here on it may be posted again, or be gone. */
+		__atomic_store_n(&post->posted, 0, __ATOMIC_SEQ_CST);
+		post->fn(post);
+	}
+}
+
+/* ── a turn ── */
+
+/* Look at descriptors until `deadline`, then fire what is due. */
+static void look(struct eff_rt *rt, eff_ns deadline)
+{
+	struct eff_timer *timer;
+
+	if (rt->loop && (deadline || rt->external))
+		rt->backend->wait(rt->loop, deadline);
+	if (rt->clock || !rt->timers.root)
+		return;
+	rt->turn_at = eff__monotonic();
+	while ((timer = eff__timers_due(&rt->timers, rt->turn_at)))
+		timer->fire(timer);
+}
+
+static void turn(struct eff_rt *rt, size_t budget)
+{
+	rt->stats.turns++;
+	eff__run_ready(rt, budget);
+	run_posts(rt);
+}
+
+static size_t count_ready(const struct eff_rt *rt)
+{
+	size_t n = 0;
+
+	for (const struct eff_fiber *fiber = rt->ready; fiber; fiber = fiber->next)
+		n++;
+	return n;
+}
+
+void eff__rt_settle(struct eff_rt *rt)
+{
+	do {
+		turn(rt, TURN);
+		look(rt, 0);
+	} while (rt->ready);
+}
+
+/* All wait: let time go on, at most until `until`. Returns false when nothing is due by then and nothing can come. */
+static bool idle(struct eff_rt *rt, eff_ns until)
+{
+	eff_ns deadline = rt->timers.root ? rt->timers.root->at : EFF_FOREVER;
+
+	if (rt->clock) {
+		if (eff__clock_step(rt->clock, until))
+			return true;
+		deadline = EFF_FOREVER;
+	} else if (deadline > until) {
+		deadline = until;
+	}
+	if (!rt->external && (rt->clock || !rt->timers.root))
+		return false;
+	if (eff__rt_loop(rt) < 0)
+		return false;
+	/* A post that came before there was a loop to wake. */
+	if (!atomic_load(&rt->posted))
+		look(rt, deadline);
+	return true;
+}
+
+/* ── driving ── */
+
+static bool has_ended(const struct eff_fiber *fiber)
+{
+	return fiber->state == EFF__ENDED;
+}
+
+/* How far a virtual clock may go by itself. */
+static eff_ns horizon(const struct eff_rt *rt)
+{
+	if (!rt->clock || rt->clock->autojump)
+		return EFF_FOREVER;
+	return eff__clock_wanted(rt->clock);
+}
+
+static void tell_deadlock(struct eff_rt *rt)
+{
+	struct eff_fiber_info info;
+	struct eff_list *node;
+
+	for (node = rt->all.next; rt->hooks.on_deadlock && node != &rt->all; node = node->next) {
+		eff_fiber_info(eff_container(node, struct eff_fiber, all), &info);
+		rt->hooks.on_deadlock(rt->hooks.context, &info);
+	}
+}
+
+/* Returns false on a deadlock: nothing is ready, and nothing will be. */
+static bool run_until_ended(struct eff_rt *rt, const struct eff_fiber *fiber)
+{
+	for (;;) {
+		turn(rt, TURN);
+		if (has_ended(fiber))
+			return true;
+		if (rt->ready || rt->clock)
+			look(rt, 0);
+		if (!rt->ready && !idle(rt, horizon(rt)))
+			return false;
+	}
+}
+
+int eff_rt_attach(struct eff_rt *rt, eff e)
+{
+	if (rt->root && !has_ended(rt->root))
+		return -EBUSY;
+	eff_fiber_unref(rt->root);
+	rt->root = NULL;
+	return eff__fork(rt, &rt->daemons, &e, &rt->root);
+}
+
+eff_exit eff_rt_run(struct eff_rt *rt, eff e)
+{
+	eff_exit exit;
+	bool deadlocked;
+	int r = eff_rt_attach(rt, e);
+
+	if (r < 0)
+		return eff_fail(-r);
+	deadlocked = !run_until_ended(rt, rt->root);
+	if (deadlocked) {
+		tell_deadlock(rt);
+		/* It unwinds like anyone who is interrupted; if it cannot even do that it stays. */
+		eff_interrupt_async(rt->root);
+		if (!run_until_ended(rt, rt->root))
+			return eff_die("deadlock");
+	}
+	exit = eff_exit_keep(rt->root->exit);
+	rt->root->awaited = true;
+	eff_fiber_unref(rt->root);
+	rt->root = NULL;
+	if (!deadlocked)
+		return exit;
+	eff_exit_drop(exit);
+	return eff_die("deadlock");
+}
+
+bool eff_rt_turn(struct eff_rt *rt)
+{
+	turn(rt, count_ready(rt));
+	look(rt, 0);
+	if (rt->clock && !rt->ready)
+		(void)eff__clock_step(rt->clock, eff__clock_wanted(rt->clock));
+	return rt->root && !has_ended(rt->root);
+}
+
+int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns)
+{
+	eff_ns until = eff_ns_add(eff__now(rt), grace_ns);
+	struct eff_list *node;
+	unsigned n_late = 0;
+
+	assert(!rt->current);
+	rt->daemons.closing = true;
+	for (node = rt->daemons.fibers.next; node != &rt->daemons.fibers; node = node->next)
+		eff_interrupt_async(eff_container(node, struct eff_fiber, owned));
+	while (rt->stats.fibers_live) {
+		turn(rt, TURN);
+		if (rt->ready || rt->clock)
+			look(rt, 0);
+		if (!rt->stats.fibers_live)
+			break;
+		if (eff__now(rt) >= until && (!rt->ready || n_late++ > TURNS_LATE))
+			return -ETIMEDOUT;
+		if (!rt->ready && !idle(rt, until))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}

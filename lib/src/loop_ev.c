@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop on libev: descriptors and a wake-up, nothing else.
+ *
+ * It is a loop of its own, never the default one, whose SIGCHLD watcher steals the ends of children; ev_signal, ev_child
+ * and ev_timer are not used. The next deadline is one monotonic timerfd, exact to the kernel's timers, watched like
+ * any descriptor. It is moved only to an earlier instant: when the nearest deadline goes away, the timer fires once
+ * for nothing, which is cheaper than a system call for every limit that was not reached. Callbacks only tell io.c;
+ * fibers run after wait() has returned. A watch lives in a slot of its descriptor, for libev holds its address. */
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <ev.h>
+
+#include "internal.h"
+
+struct watch {
+	struct ev_io io;
+	struct eff_rt *rt;
+};
+
+struct eff__backend_state {
+	struct ev_loop *loop;
+	struct eff_rt *rt;
+	struct watch **watches; /* by descriptor */
+	int n_watches;
+	struct ev_io timer, waker;
+	int timer_fd, wake_fd;
+	eff_ns armed_at; /* EFF_FOREVER: not armed */
+};
+
+static void on_timer(struct ev_loop *loop, struct ev_io *io, int revents)
+{
+	struct eff__backend_state *state = ev_userdata(loop);
+	uint64_t n;
+
+	(void)revents;
+	if (read(io->fd, &n, sizeof n) == sizeof n)
+		state->armed_at = EFF_FOREVER;
+}
+
+static void on_wake(struct ev_loop *loop, struct ev_io *io, int revents)
+{
+	uint64_t n;
+	ssize_t r;
+
+	(void)loop;
+	(void)revents;
+	r = read(io->fd, &n, sizeof n);
+	(void)r; /* the runtime looks at what was posted, whatever the count is */
+}
+
+static void on_io(struct ev_loop *loop, struct ev_io *io, int revents)
+{
+	struct watch *watch = eff_container(io, struct watch, io);
+	int events = 0;
+
+	(void)loop;
+	if (!(revents & EV_ERROR)) {
+		events |= revents & EV_READ ? EFF_READ : 0;
+		events |= revents & EV_WRITE ? EFF_WRITE : 0;
+	}
+	eff__fd_ready(watch->rt, io->fd, events);
+}
+
+static void loop_close(struct eff__backend_state *state)
+{
+	if (!state)
+		return;
+	if (state->loop) {
+		for (int fd = 0; fd < state->n_watches; fd++)
+			if (state->watches[fd])
+				ev_io_stop(state->loop, &state->watches[fd]->io);
+		ev_io_stop(state->loop, &state->timer);
+		ev_io_stop(state->loop, &state->waker);
+		ev_loop_destroy(state->loop);
+	}
+	for (int fd = 0; fd < state->n_watches; fd++)
+		free(state->watches[fd]);
+	free(state->watches);
+	if (state->timer_fd >= 0)
+		close(state->timer_fd);
+	if (state->wake_fd >= 0)
+		close(state->wake_fd);
+	free(state);
+}
+
+static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
+{
+	struct eff__backend_state *state = calloc(1, sizeof *state);
+	int r = -ENOMEM;
+
+	if (!state)
+		return r;
+	state->rt = rt;
+	state->armed_at = EFF_FOREVER;
+	state->wake_fd = -1;
+	state->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (state->timer_fd < 0) {
+		r = -errno;
+		goto fail;
+	}
+	state->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (state->wake_fd < 0) {
+		r = -errno;
+		goto fail;
+	}
+	/* The environment (LIBEV_FLAGS) has no say. NULL without a reason is mostly a lack of descriptors. */
+	errno = 0;
+	state->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
+	if (!state->loop) {
+		r = errno ? -errno : -ENOMEM;
+		goto fail;
+	}
+	ev_set_userdata(state->loop, state);
+	ev_io_init(&state->timer, on_timer, state->timer_fd, EV_READ);
+	ev_io_init(&state->waker, on_wake, state->wake_fd, EV_READ);
+	ev_io_start(state->loop, &state->timer);
+	ev_io_start(state->loop, &state->waker);
+	*ret_state = state;
+	return 0;
+fail:
+	loop_close(state);
+	return r;
+}
+
+static int watches_grow(struct eff__backend_state *state, int fd)
+{
+	int n = state->n_watches ? state->n_watches : 64;
+	struct watch **watches;
+
+	while (n <= fd)
+		n *= 2;
+	watches = realloc(state->watches, (size_t)n * sizeof *watches);
+	if (!watches)
+		return -ENOMEM;
+	for (int i = state->n_watches; i < n; i++)
+		watches[i] = NULL;
+	state->watches = watches;
+	state->n_watches = n;
+	return 0;
+}
+
+static int loop_watch(struct eff__backend_state *state, int fd, int events)
+{
+	int wanted = (events & EFF_READ ? EV_READ : 0) | (events & EFF_WRITE ? EV_WRITE : 0);
+	struct watch *watch = fd < state->n_watches ? state->watches[fd] : NULL;
+
+	if (!watch && !wanted)
+		return 0;
+	if (fd >= state->n_watches && watches_grow(state, fd) < 0)
+		return -ENOMEM;
+	if (!watch) {
+		watch = calloc(1, sizeof *watch);
+		if (!watch)
+			return -ENOMEM;
+		watch->rt = state->rt;
+		ev_init(&watch->io, on_io);
+		state->watches[fd] = watch;
+	}
+	/* Stopping takes back an event that is pending, too. libev gathers changes until its next wait. */
+	ev_io_stop(state->loop, &watch->io);
+	if (wanted) {
+		ev_io_set(&watch->io, fd, wanted);
+		ev_io_start(state->loop, &watch->io);
+	}
+	return 0;
+}
+
+static void arm(struct eff__backend_state *state, eff_ns deadline)
+{
+	struct itimerspec at = {0};
+
+	if (deadline >= state->armed_at)
+		return;
+	at.it_value.tv_sec = deadline / EFF_S(1);
+	at.it_value.tv_nsec = deadline % EFF_S(1);
+	if (timerfd_settime(state->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0)
+		state->armed_at = deadline;
+}
+
+static void loop_wait(struct eff__backend_state *state, eff_ns deadline)
+{
+	if (deadline <= 0) {
+		ev_run(state->loop, EVRUN_NOWAIT);
+		return;
+	}
+	arm(state, deadline);
+	ev_run(state->loop, EVRUN_ONCE);
+}
+
+static void loop_wake(struct eff__backend_state *state)
+{
+	const uint64_t one = 1;
+	int saved = errno; /* a signal handler may call this */
+	ssize_t r = write(state->wake_fd, &one, sizeof one);
+
+	(void)r; /* EAGAIN: the counter is full, so it is awake */
+	errno = saved;
+}
+
+const struct eff_backend *eff_backend_ev(void)
+{
+	static const struct eff_backend backend = {
+		.name = "ev",
+		.open = loop_open,
+		.close = loop_close,
+		.watch = loop_watch,
+		.wait = loop_wait,
+		.wake = loop_wake,
+	};
+
+	return &backend;
+}

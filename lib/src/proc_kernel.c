@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* What is asked of the kernel about a child: by its pidfd, or by its pid, which is its own until we have reaped it. */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "procs.h"
+
+/* In the ninth field of /proc/PID/stat: has not executed anything since it was made. */
+enum { FORKED_NO_EXEC = 0x40 };
+
+static int status_of(const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED)
+		return (info->si_status & 0xff) << 8;
+	return info->si_status | (info->si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+bool eff__proc_wait(const struct eff_proc *proc, int flags, int *ret_status)
+{
+	siginfo_t info = {0};
+	int r = -1;
+
+	flags |= WEXITED | WNOHANG | __WALL;
+	errno = EINVAL;
+	if (proc->making.pidfd >= 0)
+		r = waitid(P_PIDFD, (id_t)proc->making.pidfd, &info, flags);
+	if (r < 0 && errno == EINVAL)
+		r = waitid(P_PID, (id_t)proc->making.pid, &info, flags);
+	/* Somebody else has collected it (SIGCHLD is ignored, or a library waits for anybody): how it ended is lost. */
+	if (r < 0) {
+		*ret_status = 255 << 8;
+		return true;
+	}
+	if (info.si_pid == 0)
+		return false;
+	*ret_status = status_of(&info);
+	return true;
+}
+
+/* 1, 0, or -errno when it cannot be known. */
+static int has_not_executed(pid_t pid)
+{
+	char path[32], text[512];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n <= 0)
+		return -EIO;
+	text[n] = '\0';
+	at = strrchr(text, ')'); /* the name before it may have anything in it */
+	for (int field = 2; at && field < 9; field++)
+		at = strchr(at + 1, ' ');
+	return at ? (strtoul(at, NULL, 10) & FORKED_NO_EXEC) != 0 : -EIO;
+}
+
+/* Only a signal ends it without a word. The kernel's flag tells the two sides of execve() apart; it is asked for only
+ * when there was a signal, for it costs more than all the rest. */
+bool eff__proc_died_unborn(const struct eff_proc *proc)
+{
+	int status;
+	bool killed = eff__proc_wait(proc, WNOWAIT, &status) && WIFSIGNALED(status);
+	int r;
+
+	if (!killed && !proc->signalled)
+		return false;
+	r = has_not_executed(proc->making.pid);
+	return r < 0 ? killed : r;
+}
+
+int eff__proc_kill(const struct eff_proc *proc, int sig)
+{
+	long r = -1;
+
+	errno = ENOSYS;
+	if (proc->making.pidfd >= 0)
+		r = syscall(SYS_pidfd_send_signal, proc->making.pidfd, sig, NULL, 0);
+	if (r < 0 && errno == ENOSYS)
+		r = kill(proc->making.pid, sig);
+	return r < 0 ? -errno : 0;
+}
+
+void eff__proc_poll(const struct eff_proc *proc, int timeout_ms)
+{
+	struct pollfd fds[2] = {
+		{.fd = proc->making.pipe_fd, .events = POLLIN},
+		{.fd = proc->making.pidfd, .events = POLLIN},
+	};
+
+	/* The end itself makes no descriptor readable then. */
+	if (proc->making.pidfd < 0 && timeout_ms > 1)
+		timeout_ms = 1;
+	(void)poll(fds, 2, timeout_ms);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* A child as its keepers see it: proc.c (one), procs.c (all), proc_sigchld.c and proc_kernel.c (how it is looked at). */
+#ifndef EFF_PROCS_H
+#define EFF_PROCS_H
+
+#include <signal.h>
+
+#include "internal.h"
+#include "spawn.h"
+
+enum { EFF__PROC_BUCKETS = 128 };
+enum { EFF__EXEC_PENDING = 1 }; /* else 0 or -ECHILD */
+
+struct eff_proc {
+	struct eff_list link; /* in its bucket, while it lives */
+	struct eff_rt *rt;    /* NULL: the runtime has ended before it */
+	struct eff__making making;
+	struct eff__hook pipe_hook, end_hook;
+	struct eff_timer again;
+	struct eff_list exec_waiters, end_waiters;
+	struct eff__fault told;
+	struct eff_spawn_fault fault;
+	int exec;
+	int status;
+	bool signalled; /* by us, before it had executed */
+	bool ended;
+	bool freed;  /* nobody holds it: destroyed when it has ended */
+	bool polled; /* the loop does not watch all of it: the timer does */
+};
+
+struct eff__procs {
+	struct eff_list buckets[EFF__PROC_BUCKETS]; /* by pid */
+	struct eff__stack_pool stacks;
+	struct eff_rt *rt;
+	int sigchld_fd; /* -1: not needed so far */
+	struct eff__hook sigchld_hook;
+	bool sigchld_blocked; /* by us; before, the mask was: */
+	sigset_t mask_before;
+	int n_sharers; /* open sets of eff_signals with SIGCHLD */
+};
+
+/* The table of `rt`; NULL: out of memory. */
+struct eff__procs *eff__procs_of(struct eff_rt *rt);
+struct eff_list *eff__procs_bucket(struct eff__procs *procs, pid_t pid);
+/* Collect the end of the child if it has come: then true, and the child may be no more. */
+bool eff__proc_reap(struct eff_proc *proc);
+/* Reap whoever can be, once. */
+void eff__procs_reap_all(struct eff__procs *procs);
+
+/* Notice ends by SIGCHLD from here on. 0 or -errno. */
+int eff__sigchld_open(struct eff__procs *procs);
+void eff__sigchld_close(struct eff__procs *procs);
+
+/* Has it ended? Then its wait status. With WNOWAIT it stays a zombie, else its pid is free from here on. */
+bool eff__proc_wait(const struct eff_proc *proc, int flags, int *ret_status);
+/* Of a child whose pipe has ended: did it die before it executed its program? */
+bool eff__proc_died_unborn(const struct eff_proc *proc);
+/* 0 or -errno. */
+int eff__proc_kill(const struct eff_proc *proc, int sig);
+/* Block until the child's pipe or pidfd says something, or for `timeout_ms`. */
+void eff__proc_poll(const struct eff_proc *proc, int timeout_ms);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The runtime's making and unmaking, and looking at it. What it does in between is loop.c. */
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "internal.h"
+
+static const size_t default_stack_bytes = 65536;
+
+int eff__rt_loop(struct eff_rt *rt)
+{
+	struct eff__backend_state *loop;
+	int r;
+
+	if (rt->loop)
+		return 0;
+	r = rt->backend->open(rt, &loop);
+	if (r < 0)
+		return r;
+	/* Posters on other threads look whether there is something to wake. */
+	__atomic_store_n(&rt->loop, loop, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static uint64_t seed_from_kernel(void)
+{
+	uint64_t seed;
+
+	/* Early in a boot there may be none yet; jitter is no secret. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = (uint64_t)eff__monotonic();
+	return seed;
+}
+
+static void rt_init(struct eff_rt *rt, const struct eff_rt_opts *opts)
+{
+	rt->ready_end = &rt->ready;
+	eff_list_init(&rt->all);
+	eff__scope_init(&rt->daemons, NULL, NULL);
+	rt->clock = opts->clock;
+	rt->backend = opts->backend ? opts->backend : eff_backend_ev();
+	rt->hooks = opts->hooks;
+	rt->stack_bytes = opts->stack_bytes ? opts->stack_bytes : default_stack_bytes;
+	rt->turn_at = eff__monotonic();
+	eff__random_seed(rt, opts->seed ? opts->seed : seed_from_kernel());
+}
+
+int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt)
+{
+	static const struct eff_rt_opts defaults;
+	struct eff_rt *rt;
+	int r = -ENOMEM;
+
+	if (eff__rt)
+		return -EBUSY;
+	rt = calloc(1, sizeof(*rt));
+	if (!rt)
+		return -ENOMEM;
+	rt_init(rt, opts ? opts : &defaults);
+	rt->stacks = eff__stacks_new();
+	if (!rt->stacks)
+		goto fail;
+	rt->stack_class = eff__stack_class(rt->stacks, rt->stack_bytes);
+	if (!rt->stack_class)
+		goto fail;
+	r = rt->clock ? 0 : eff__rt_loop(rt);
+	if (r < 0)
+		goto fail;
+	if (rt->clock)
+		rt->clock->rt = rt;
+	eff__overflow_watch(rt);
+	eff__rt = rt;
+	*ret_rt = rt;
+	return 0;
+fail:
+	eff__stacks_free(rt->stacks);
+	free(rt);
+	return r;
+}
+
+void eff_rt_free(struct eff_rt *rt)
+{
+	struct eff_fiber *spare;
+
+	if (!rt)
+		return;
+	assert(rt == eff__rt && !rt->current);
+	eff__threads_free(rt);
+	eff__procs_free(rt);
+	eff__fds_free(rt);
+	if (rt->root && rt->root->state == EFF__ENDED)
+		eff_fiber_unref(rt->root);
+	while ((spare = rt->spare)) {
+		rt->spare = spare->next;
+		rt->n_blocks--;
+		free(spare);
+	}
+	/* Nothing is left: no fiber, no handle of one, no timer. */
+	assert(!rt->stats.fibers_live && !rt->n_blocks && !rt->timers.count);
+	if (rt->loop)
+		rt->backend->close(rt->loop);
+	eff__stacks_free(rt->stacks);
+	eff__overflow_unwatch(rt);
+	if (rt->clock)
+		rt->clock->rt = NULL;
+	eff__rt = NULL;
+	free(rt);
+}
+
+struct eff_rt *eff_rt_current(void)
+{
+	return eff__rt;
+}
+
+void eff_rt_stats(const struct eff_rt *rt, struct eff_rt_stats *ret_stats)
+{
+	*ret_stats = rt->stats;
+	ret_stats->switches += rt->turn_budget - rt->budget;
+	ret_stats->timers_armed = rt->timers.count;
+	ret_stats->stack_bytes_mapped = eff__stacks_mapped(rt->stacks);
+}
+
+void eff_rt_each(struct eff_rt *rt,
+	void (*each)(void *context, const struct eff_fiber_info *info), void *context)
+{
+	struct eff_fiber_info info;
+	struct eff_list *node;
+
+	for (node = rt->all.next; node != &rt->all; node = node->next) {
+		eff_fiber_info(eff_container(node, struct eff_fiber, all), &info);
+		each(context, &info);
+	}
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a child: its record, its stack, its status pipe, and clone3 or fork.
+ *
+ * A child that shares the caller's memory reads the caller's strings where they are. One with a memory of its own does
+ * not have the stacks of fibers in it, so it gets copies of all that it is told, in one block with its record; that goes
+ * for fork(), too, which is called on the main stack for the same reason. All signals are blocked around it, so that no
+ * handler of the caller ever runs in the child. */
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "spawn.h"
+
+enum { MAX_CLOSES = 1 << 20 };
+
+unsigned eff__proc_without;
+
+/* ── the record ── */
+
+/* One block written twice: first without memory, for its size. */
+struct block {
+	char *at;
+	size_t used;
+};
+
+static void *block_take(struct block *block, size_t size)
+{
+	void *p = block->at ? block->at + block->used : NULL;
+
+	block->used += (size + 15) & ~(size_t)15;
+	return p;
+}
+
+static void *block_copy(struct block *block, const void *from, size_t size)
+{
+	void *p = block_take(block, size);
+
+	return p && size ? memcpy(p, from, size) : p;
+}
+
+static char *block_string(struct block *block, const char *s)
+{
+	return s ? block_copy(block, s, strlen(s) + 1) : NULL;
+}
+
+static const char *const *block_strings(struct block *block, const char *const *strings)
+{
+	const char **copy;
+	size_t n = 0;
+
+	if (!strings)
+		return NULL;
+	while (strings[n])
+		n++;
+	copy = block_copy(block, strings, (n + 1) * sizeof *strings);
+	for (size_t i = 0; i < n; i++) {
+		const char *s = block_string(block, strings[i]);
+
+		if (copy)
+			copy[i] = s;
+	}
+	return copy;
+}
+
+static const struct eff_step *block_steps(
+	struct block *block, const struct eff_step *steps, unsigned n)
+{
+	struct eff_step *copy = block_copy(block, steps, n * sizeof *steps);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct eff_step step = steps[i];
+
+		if (step.kind == EFF_STEP_SETGROUPS)
+			step.ids.list = block_copy(
+				block, step.ids.list, step.ids.n * sizeof *step.ids.list);
+		else if (step.kind == EFF_STEP_CHDIR)
+			step.path = block_string(block, step.path);
+		if (copy)
+			copy[i] = step;
+	}
+	return copy;
+}
+
+static struct eff__child *child_write(struct block *block, const struct eff_spawn *spawn, bool copies)
+{
+	struct eff__child *child = block_take(block, sizeof *child);
+	int *moved = block_take(block, spawn->n_fds * sizeof *moved);
+	char *candidate = NULL;
+	struct eff_spawn own = *spawn;
+
+	if (spawn->search)
+		candidate = block_take(block, strlen(spawn->search) + strlen(spawn->path) + 2);
+	if (copies) {
+		own.path = block_string(block, spawn->path);
+		own.search = block_string(block, spawn->search);
+		own.argv = block_strings(block, spawn->argv);
+		own.envp = block_strings(block, spawn->envp);
+		own.fds = block_copy(block, spawn->fds, spawn->n_fds * sizeof *spawn->fds);
+		own.steps = block_steps(block, spawn->steps, spawn->n_steps);
+	}
+	if (child)
+		*child = (struct eff__child){.spawn = own, .moved = moved, .candidate = candidate};
+	return child;
+}
+
+static unsigned fds_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > MAX_CLOSES)
+		return MAX_CLOSES;
+	return (unsigned)limit.rlim_cur;
+}
+
+static struct eff__child *child_new(const struct eff_spawn *spawn, bool copies, int status_fd)
+{
+	struct block block = {0};
+	struct eff__child *child;
+
+	child_write(&block, spawn, copies);
+	block.at = malloc(block.used);
+	if (!block.at)
+		return NULL;
+	block.used = 0;
+	child = child_write(&block, spawn, copies);
+	child->status_fd = status_fd;
+	child->parent = getpid();
+	child->fds_limit = fds_limit();
+	child->no_close_range = eff__proc_without & EFF__WITHOUT_CLOSE_RANGE;
+	return child;
+}
+
+/* ── the stack ── */
+
+static size_t page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Returns the lowest address of the guard; NULL: out of memory. */
+static char *stack_take(struct eff__stack_pool *pool)
+{
+	size_t page = page_bytes();
+	char *stack;
+
+	if (pool->n_free > 0)
+		return pool->free[--pool->n_free];
+	stack = mmap(NULL, page + EFF__CHILD_STACK_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	if (stack == MAP_FAILED)
+		return NULL;
+	if (mprotect(stack, page, PROT_NONE) < 0) {
+		munmap(stack, page + EFF__CHILD_STACK_BYTES);
+		return NULL;
+	}
+	return stack;
+}
+
+static void stack_give(struct eff__stack_pool *pool, void *stack)
+{
+	if (!stack)
+		return;
+	if (pool->n_free < EFF__CHILD_STACKS_KEPT)
+		pool->free[pool->n_free++] = stack;
+	else
+		munmap(stack, page_bytes() + EFF__CHILD_STACK_BYTES);
+}
+
+void eff__stack_pool_done(struct eff__stack_pool *pool)
+{
+	while (pool->n_free > 0)
+		munmap(pool->free[--pool->n_free], page_bytes() + EFF__CHILD_STACK_BYTES);
+}
+
+/* ── the birth ── */
+
+/* By the kernel's own call: glibc would leave two signals out, with handlers of its own. */
+static void signals_mask(const uint64_t *set, uint64_t *ret_before)
+{
+	long r = syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, ret_before, sizeof *set);
+
+	assert(r == 0);
+}
+
+static long make_by_clone(struct eff__stack_pool *pool, struct eff__making *making)
+{
+	struct eff__clone clone = {
+		.stack_size = EFF__CHILD_STACK_BYTES, .ret_pidfd = &making->pidfd};
+	char *stack = stack_take(pool);
+	bool shares = !making->child->spawn.own_memory;
+	long r;
+
+	if (!stack)
+		return -ENOMEM;
+	clone.stack = stack + page_bytes();
+	if (shares)
+		clone.flags |= CLONE_VM;
+	if (eff__proc_without & EFF__WITHOUT_PIDFD)
+		clone.ret_pidfd = NULL;
+	else
+		clone.flags |= CLONE_PIDFD;
+	r = eff__clone(&clone, making->child);
+	if (r > 0 && shares)
+		making->stack = stack;
+	else
+		stack_give(pool, stack);
+	return r;
+}
+
+struct fork_call {
+	struct eff__child *child;
+	long result;
+};
+
+static void fork_now(void *arg)
+{
+	struct fork_call *call = arg;
+	struct eff__child *child = call->child; /* `call` may be on a stack that the copy lacks */
+	pid_t pid = fork();
+
+	if (pid == 0)
+		eff__child_main(child);
+	call->result = pid < 0 ? -errno : pid;
+}
+
+static long make_by_fork(struct eff__making *making)
+{
+	struct fork_call call = {.child = making->child};
+
+	eff__on_main(fork_now, &call);
+	if (call.result > 0 && !(eff__proc_without & EFF__WITHOUT_PIDFD))
+		making->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)call.result, 0);
+	return call.result;
+}
+
+/* Not there: ENOSYS, forbidden by a filter: EPERM, or older than its flags: EINVAL. */
+static bool clone3_is_missing(long r)
+{
+	return r == -ENOSYS || r == -EPERM || r == -EINVAL;
+}
+
+static int make_with(struct eff__stack_pool *pool, struct eff__making *making, bool by_fork)
+{
+	const uint64_t all = UINT64_MAX;
+	uint64_t before;
+	long r;
+
+	signals_mask(&all, &before);
+	r = by_fork ? make_by_fork(making) : make_by_clone(pool, making);
+	signals_mask(&before, NULL);
+	making->pid = r > 0 ? (pid_t)r : 0;
+	return r < 0 ? (int)r : 0;
+}
+
+int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
+	struct eff__making *ret_making)
+{
+	static _Atomic bool clone3_missing;
+	struct eff__making making = {.pidfd = -1, .pipe_fd = -1};
+	bool by_fork = clone3_missing || eff__proc_without & EFF__WITHOUT_CLONE3;
+	int ends[2] = {-1, -1};
+	int r = -ENOSYS;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+		r = -errno;
+		goto fail;
+	}
+	making.pipe_fd = ends[0];
+	if (!by_fork) {
+		making.child = child_new(spawn, spawn->own_memory, ends[1]);
+		r = making.child ? make_with(pool, &making, false) : -ENOMEM;
+		if (clone3_is_missing(r))
+			clone3_missing = by_fork = true;
+	}
+	if (by_fork) {
+		free(making.child);
+		making.child = child_new(spawn, true, ends[1]);
+		r = making.child ? make_with(pool, &making, true) : -ENOMEM;
+	}
+	close(ends[1]);
+	if (r < 0)
+		goto fail;
+	*ret_making = making;
+	return 0;
+fail:
+	if (making.pipe_fd >= 0)
+		close(making.pipe_fd);
+	free(making.child);
+	if (spawn->release)
+		spawn->release(spawn->context);
+	return r;
+}
+
+void eff__making_done(struct eff__stack_pool *pool, struct eff__making *making)
+{
+	struct eff__child *child = making->child;
+
+	if (!child)
+		return;
+	making->child = NULL;
+	stack_give(pool, making->stack);
+	making->stack = NULL;
+	if (child->spawn.release)
+		child->spawn.release(child->spawn.context);
+	free(child);
+}

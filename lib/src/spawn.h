@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* What the maker of children (spawn.c), the child itself (spawn_child.c) and the keeper of children (proc.c) share. */
+#ifndef EFF_SPAWN_H
+#define EFF_SPAWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <eff/proc.h>
+
+/* What the child reads, and the scratch memory that it writes. Nobody else touches it until the status pipe has ended. */
+struct eff__child {
+	struct eff_spawn spawn;
+	int status_fd; /* the writing end */
+	pid_t parent;
+	unsigned fds_limit; /* no descriptor is as high as this, if close_range() is missing */
+	bool no_close_range;
+	int *moved;      /* n_fds numbers */
+	char *candidate; /* an entry of `search`, a slash, the path */
+};
+
+/* What comes through the status pipe, when a step fails. */
+struct eff__fault {
+	int32_t step; /* index, or one of these */
+	int32_t error;
+};
+enum { EFF__AT_FDS = -1, EFF__AT_SESSION = -2, EFF__AT_SIGNALS = -3, EFF__AT_EXEC = -4 };
+
+/* The child's life until its program. */
+_Noreturn void eff__child_main(void *arg);
+
+/* Make `child` a process by clone3 with flags and the stack that ends at `stack`, and call eff__child_main() there. Returns
+ * its pid, or -errno; -ENOSYS where the machine is not known. */
+struct eff__clone {
+	uint64_t flags;
+	void *stack;
+	uint64_t stack_size;
+	int *ret_pidfd;
+};
+long eff__clone(const struct eff__clone *clone, struct eff__child *child);
+
+/* What a kernel may lack, so that tests can do without. */
+enum {
+	EFF__WITHOUT_CLONE3 = 1,
+	EFF__WITHOUT_PIDFD = 2,
+	EFF__WITHOUT_CLOSE_RANGE = 4,
+	EFF__WITHOUT_HOOKS = 8, /* the loop takes no descriptor: out of memory */
+};
+extern unsigned eff__proc_without;
+
+/* Stacks for children that share the caller's memory: a mapping with a guard page each. */
+enum { EFF__CHILD_STACK_BYTES = 16 << 10, EFF__CHILD_STACKS_KEPT = 16 };
+struct eff__stack_pool {
+	void *free[EFF__CHILD_STACKS_KEPT];
+	unsigned n_free;
+};
+void eff__stack_pool_done(struct eff__stack_pool *pool);
+
+/* A child that was made, or is being made. */
+struct eff__making {
+	struct eff__child *child; /* NULL: given back */
+	void *stack;              /* NULL: none, or nobody's any more */
+	int pipe_fd;              /* the reading end; -1 */
+	int pidfd;                /* -1: none to be had */
+	pid_t pid;
+};
+/* Does not suspend. Returns 0, or -errno when `release` has been called and nothing is left. */
+int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
+	struct eff__making *ret_making);
+/* The child does not need its record and its stack any more: give them back and call `release`. Asking again is fine. */
+void eff__making_done(struct eff__stack_pool *pool, struct eff__making *making);
+
+#endif

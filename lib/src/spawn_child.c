@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* The child, from clone to its program. It may share its parent's memory, which goes on running at the same time: so it
+ * makes system calls inline (libc's would write the parent's errno), writes nothing but its stack, its record's
+ * scratch and the status pipe, calls no function of any library, and no checker or profiler adds code to it. The order:
+ * every descriptor but its own is closed, so that nobody waits for this child's copies; then session, dispositions, the
+ * caller's steps; signals are let in last, when whatever they do can only be done to the program itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "spawn.h"
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+#if __has_attribute(no_stack_protector)
+#define BARE_STACK __attribute__((no_stack_protector))
+#else
+#define BARE_STACK
+#endif
+#if __has_attribute(disable_sanitizer_instrumentation)
+#define BARE_ENTRY __attribute__((disable_sanitizer_instrumentation, no_sanitize("coverage")))
+#else
+#define BARE_ENTRY
+#endif
+#define BARE_CHECKS __attribute__((no_sanitize("address", "thread", "undefined")))
+#define BARE \
+	BARE_STACK BARE_ENTRY BARE_CHECKS \
+		__attribute__((no_instrument_function, no_profile_instrument_function))
+/* Keeps the compiler from making a call to memset() or strlen() out of a loop. */
+#define NO_IDIOM() __asm__ volatile("" ::: "memory")
+
+#if defined(__x86_64__)
+BARE static long call6(long nr, const long a[5])
+{
+	register long r10 __asm__("r10") = a[3];
+	register long r8 __asm__("r8") = a[4];
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "0"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+#elif defined(__aarch64__)
+BARE static long call6(long nr, const long a[5])
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a[0];
+	register long x1 __asm__("x1") = a[1];
+	register long x2 __asm__("x2") = a[2];
+	register long x3 __asm__("x3") = a[3];
+	register long x4 __asm__("x4") = a[4];
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
+	return x0;
+}
+#else
+/* Only fork() is used here, so that errno is the child's own. */
+BARE static long call6(long nr, const long a[5])
+{
+	long r = syscall(nr, a[0], a[1], a[2], a[3], a[4]);
+
+	return r == -1 ? -errno : r;
+}
+#endif
+#define CALL(nr, ...) call6(nr, (const long[5]){__VA_ARGS__})
+
+/* ── being made ── */
+
+BARE long eff__clone(const struct eff__clone *clone, struct eff__child *child)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	struct clone_args args = {
+		.flags = clone->flags | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uintptr_t)clone->ret_pidfd,
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)clone->stack,
+		.stack_size = clone->stack_size,
+	};
+#endif
+#if defined(__x86_64__)
+	register void (*fn)(void *) __asm__("r8") = eff__child_main;
+	register void *arg __asm__("r9") = child;
+	long r;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r9, %%rdi\n\t"
+			 "call *%%r8\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(r)
+			 : "0"((long)SYS_clone3), "D"(&args), "S"(sizeof args), "r"(fn), "r"(arg)
+			 : "rcx", "r11", "memory", "cc");
+	return r;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = SYS_clone3;
+	register long x0 __asm__("x0") = (long)&args;
+	register long x1 __asm__("x1") = sizeof args;
+	register void (*fn)(void *) __asm__("x10") = eff__child_main;
+	register void *arg __asm__("x11") = child;
+
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, x11\n\t"
+			 "blr x10\n\t"
+			 "brk 0\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(fn), "r"(arg)
+			 : "memory", "cc");
+	return x0;
+#else
+	(void)clone;
+	(void)child;
+	return -ENOSYS;
+#endif
+}
+
+/* ── the steps ── */
+
+_Noreturn BARE static void give_up(const struct eff__child *c, int step, long error)
+{
+	struct eff__fault fault = {.step = step, .error = (int32_t)-error};
+
+	CALL(SYS_write, c->status_fd, (long)&fault, sizeof fault);
+	for (;;)
+		CALL(SYS_exit_group, 127);
+}
+
+/* Copies above the child's numbers first, so that none is in another's way. */
+BARE static long fds_place(struct eff__child *c)
+{
+	unsigned n = c->spawn.n_fds;
+	long r = 0;
+
+	if (c->status_fd < (int)n) {
+		r = CALL(SYS_fcntl, c->status_fd, F_DUPFD_CLOEXEC, n);
+		if (r >= 0)
+			c->status_fd = (int)r;
+	}
+	for (unsigned i = 0; r >= 0 && i < n; i++) {
+		int fd = c->spawn.fds[i];
+
+		if (fd >= 0 && fd < (int)n) {
+			r = CALL(SYS_fcntl, fd, F_DUPFD_CLOEXEC, n);
+			fd = (int)r;
+		}
+		c->moved[i] = fd;
+	}
+	for (unsigned i = 0; r >= 0 && i < n; i++) {
+		if (c->moved[i] >= 0)
+			r = CALL(SYS_dup3, c->moved[i], i, 0);
+		else
+			CALL(SYS_close, i); /* may have been closed before */
+	}
+	return r;
+}
+
+BARE static long fds_close(const struct eff__child *c)
+{
+	unsigned n = c->spawn.n_fds, status = (unsigned)c->status_fd;
+	long r = -ENOSYS;
+
+#ifdef SYS_close_range
+	if (!c->no_close_range) {
+		r = status > n ? CALL(SYS_close_range, n, status - 1, 0) : 0;
+		if (r >= 0)
+			r = CALL(SYS_close_range, status + 1, ~0U, 0);
+	}
+#endif
+	if (r != -ENOSYS)
+		return r;
+	for (unsigned fd = n; fd < c->fds_limit; fd++)
+		if (fd != status)
+			CALL(SYS_close, fd);
+	return 0;
+}
+
+/* As the kernel has it: handler, flags, restorer, mask. */
+struct disposition {
+	unsigned long words[4];
+};
+
+/* CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and fork() leaves all as it was. */
+BARE static void dispositions_reset(void)
+{
+	const struct disposition standard = {{0, 0, 0, 0}};
+
+	for (int sig = 1; sig < _NSIG; sig++)
+		CALL(SYS_rt_sigaction, sig, (long)&standard, 0, _NSIG / 8); /* KILL and STOP refuse */
+}
+
+/* -1 would mean "leave it as it is", and leaving root as it is is what must not happen. */
+BARE static long take_uid(uint32_t id)
+{
+	long r = id == UINT32_MAX ? -EINVAL : CALL(SYS_setresuid, id, id, id);
+
+	if (r >= 0 && id != 0 && CALL(SYS_setuid, 0) == 0)
+		return -EPERM;
+	return r;
+}
+
+BARE static long take_gid(uint32_t id)
+{
+	return id == UINT32_MAX ? -EINVAL : CALL(SYS_setresgid, id, id, id);
+}
+
+/* The parent may have died before it was said what to do then. */
+BARE static long take_deathsig(const struct eff__child *c, int sig)
+{
+	long r = CALL(SYS_prctl, PR_SET_PDEATHSIG, sig, 0, 0, 0);
+
+	if (r >= 0 && CALL(SYS_getppid) != c->parent)
+		return -ESRCH;
+	return r;
+}
+
+BARE static long step_take(const struct eff__child *c, const struct eff_step *step)
+{
+	switch (step->kind) {
+	case EFF_STEP_SETGROUPS:
+		return CALL(SYS_setgroups, (long)step->ids.n, (long)step->ids.list);
+	case EFF_STEP_SETGID:
+		return take_gid(step->id);
+	case EFF_STEP_SETUID:
+		return take_uid(step->id);
+	case EFF_STEP_UMASK:
+		CALL(SYS_umask, step->number); /* answers with the one before */
+		return 0;
+	case EFF_STEP_RLIMIT:
+		return CALL(SYS_prlimit64, 0, step->limit.resource, (long)&step->limit.value, 0);
+	case EFF_STEP_CHDIR:
+		return CALL(SYS_chdir, (long)step->path);
+	case EFF_STEP_DEATHSIG:
+		return take_deathsig(c, step->number);
+	}
+	return -EINVAL;
+}
+
+/* ── the program ── */
+
+BARE static long execute(const struct eff__child *c, const char *path)
+{
+	return CALL(SYS_execve, (long)path, (long)c->spawn.argv, (long)c->spawn.envp);
+}
+
+/* Write the entry that begins at `entry`, a slash, and the path. Returns where the next entry begins; NULL: none. */
+BARE static const char *candidate_write(const struct eff__child *c, const char *entry)
+{
+	const char *path = c->spawn.path;
+	char *to = c->candidate;
+
+	while (*entry && *entry != ':') {
+		*to++ = *entry++;
+		NO_IDIOM();
+	}
+	if (to != c->candidate) /* an empty entry is the working directory */
+		*to++ = '/';
+	while (*path) {
+		*to++ = *path++;
+		NO_IDIOM();
+	}
+	*to = '\0';
+	return *entry ? entry + 1 : NULL;
+}
+
+BARE static bool has_slash(const char *path)
+{
+	for (; *path; path++) {
+		if (*path == '/')
+			return true;
+		NO_IDIOM();
+	}
+	return false;
+}
+
+/* There may be another one further on, as execvp(3) sees it. */
+BARE static bool goes_on(long r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -EACCES || r == -ESTALE || r == -ENODEV ||
+		r == -ETIMEDOUT || r == -ENAMETOOLONG;
+}
+
+/* Without execvp's shell for what is no program. One that may not be executed is told before one that is not there. */
+BARE static long execute_searched(const struct eff__child *c)
+{
+	const char *entry = *c->spawn.path ? c->spawn.search : NULL;
+	long told = -ENOENT;
+
+	while (entry) {
+		long r;
+
+		entry = candidate_write(c, entry);
+		r = execute(c, c->candidate);
+		if (!goes_on(r))
+			return r;
+		if (r == -EACCES)
+			told = r;
+	}
+	return told;
+}
+
+_Noreturn BARE void eff__child_main(void *arg)
+{
+	struct eff__child *c = arg;
+	const unsigned long no_signals = 0;
+	long r = fds_place(c);
+
+	if (r >= 0)
+		r = fds_close(c);
+	if (r < 0)
+		give_up(c, EFF__AT_FDS, r);
+	if (c->spawn.new_session) {
+		r = CALL(SYS_setsid);
+		if (r < 0)
+			give_up(c, EFF__AT_SESSION, r);
+	}
+	dispositions_reset();
+	for (unsigned i = 0; i < c->spawn.n_steps; i++) {
+		r = step_take(c, &c->spawn.steps[i]);
+		if (r < 0)
+			give_up(c, (int)i, r);
+	}
+	r = CALL(SYS_rt_sigprocmask, SIG_SETMASK, (long)&no_signals, 0, _NSIG / 8);
+	if (r < 0)
+		give_up(c, EFF__AT_SIGNALS, r);
+	if (c->spawn.search && !has_slash(c->spawn.path))
+		r = execute_searched(c);
+	else
+		r = execute(c, c->spawn.path);
+	give_up(c, EFF__AT_EXEC, r);
+}

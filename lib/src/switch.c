@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a context: what the assembly files expect to find on a stack that has never run, and ucontext for machines that
+ * have no assembly file (or with -DEFF_UCONTEXT, to test that). The order of words is that of switch_*.S. */
+#include <string.h>
+
+#include "internal.h"
+
+#if EFF__UCONTEXT
+
+void eff__context_make(
+	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void))
+{
+	/* Cannot fail: it only reads the caller's registers and signal mask. */
+	(void)getcontext(&context->registers);
+	context->registers.uc_stack.ss_sp = stack->base;
+	context->registers.uc_stack.ss_size = stack->size;
+	context->registers.uc_link = NULL;
+	makecontext(&context->registers, entry, 0);
+}
+
+void eff__switch(struct eff__context *from, const struct eff__context *to)
+{
+	(void)swapcontext(&from->registers, &to->registers);
+}
+
+#elif defined(__x86_64__)
+
+extern const char eff__switch_bottom[] __attribute__((visibility("hidden")));
+
+/* A context begins with the modes that the ABI gives a process: mxcsr below, the x87 control word above. Reading the
+ * maker's would take as long as the switch. */
+static const uintptr_t control_words = 0x1f80 | (uintptr_t)0x37f << 32;
+
+void eff__context_make(
+	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void))
+{
+	char *end = (char *)stack->base + stack->size;
+	uintptr_t *sp = (uintptr_t *)(end - ((uintptr_t)end & 15));
+
+	/* As if the entry had been called from the bottom, which leaves the stack a word off alignment. */
+	*--sp = (uintptr_t)eff__switch_bottom;
+	*--sp = (uintptr_t)entry;
+	*--sp = 0; /* rbp */
+	*--sp = 0; /* rbx */
+	*--sp = 0; /* r12 */
+	*--sp = 0; /* r13 */
+	*--sp = 0; /* r14 */
+	*--sp = 0; /* r15 */
+	*--sp = control_words;
+	context->sp = sp;
+}
+
+#else
+
+void eff__switch_begin(void);
+
+void eff__context_make(
+	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void))
+{
+	char *end = (char *)stack->base + stack->size;
+	uintptr_t *sp = (uintptr_t *)(end - ((uintptr_t)end & 15)) - 22;
+
+	/* The control register begins as 0: what the ABI gives a process. */
+	memset(sp, 0, 22 * sizeof(*sp));
+	sp[0] = (uintptr_t)entry;              /* x19 */
+	sp[11] = (uintptr_t)eff__switch_begin; /* x30 */
+	context->sp = sp;
+}
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* What fibers cost: a switch, a fork and its await, a suspended fiber's memory, a sleep. Each measure runs in a process of
+ * its own, so that every one starts cold; the best of a few rounds counts. Prints `name value unit`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <eff/clock.h>
+#include <eff/event.h>
+#include <eff/fiber.h>
+#include <eff/runtime.h>
+#include <eff/scope.h>
+
+enum { SWITCHES = 10000000, FORKS = 3000000, FIBERS = 100000, ROUNDS = 3 };
+
+struct result {
+	double value, second;
+};
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static eff_exit yielder(void *arg)
+{
+	for (long n = *(long *)arg; n; n--)
+		(void)eff_yield();
+	return eff_ok(NULL);
+}
+
+static eff_exit nothing(void *arg)
+{
+	return eff_ok(arg);
+}
+
+static eff_exit sleeper(void *arg)
+{
+	(void)eff_sleep(EFF_MS(1));
+	return eff_ok(arg);
+}
+
+static eff_exit waiter(void *arg)
+{
+	(void)eff_event_await(arg);
+	return eff_ok(NULL);
+}
+
+static eff_exit measure_switch(void *arg)
+{
+	long half = SWITCHES / 2;
+	struct result *result = arg;
+	struct eff_fiber *other;
+	double began;
+
+	if (eff_fork(EFF(yielder, &half), &other) < 0)
+		return eff_fail(1);
+	began = now_ns();
+	for (long n = half; n; n--)
+		(void)eff_yield();
+	result->value = (now_ns() - began) / SWITCHES;
+	(void)eff_await(other, NULL);
+	eff_fiber_unref(other);
+	return eff_ok(NULL);
+}
+
+static eff_exit measure_fork(void *arg)
+{
+	struct result *result = arg;
+	double began = now_ns();
+
+	for (long n = FORKS; n; n--) {
+		struct eff_fiber *child;
+
+		if (eff_fork(EFF(nothing, NULL), &child) < 0)
+			return eff_fail(1);
+		(void)eff_await(child, NULL);
+		eff_fiber_unref(child);
+	}
+	result->value = (now_ns() - began) / FORKS;
+	return eff_ok(NULL);
+}
+
+/* The process's own memory and its page tables, in bytes. */
+static double memory(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	double sum = 0;
+	double kib;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %lf kB", &kib) == 1 ||
+			sscanf(line, "VmPTE: %lf kB", &kib) == 1)
+			sum += kib * 1024;
+	if (file)
+		(void)fclose(file);
+	return sum;
+}
+
+static eff_exit measure_live(void *arg)
+{
+	struct result *result = arg;
+	struct eff_event never;
+	double before = memory();
+	double began = now_ns();
+
+	eff_event_init(&never);
+	for (long n = FIBERS; n; n--)
+		if (eff_fork(EFF(waiter, &never), NULL) < 0)
+			return eff_fail(1);
+	(void)eff_yield();
+	result->second = (now_ns() - began) / FIBERS;
+	result->value = (memory() - before) / FIBERS;
+	eff_event_set(&never);
+	return eff_ok(NULL);
+}
+
+static double sleep_all(void)
+{
+	double began = now_ns();
+
+	for (long n = FIBERS; n; n--)
+		if (eff_fork(EFF(sleeper, NULL), NULL) < 0)
+			return -1;
+	while (!eff_list_empty(&eff_scope_current()->fibers))
+		(void)eff_sleep(EFF_US(100));
+	return (now_ns() - began) / 1e6;
+}
+
+static eff_exit measure_sleep(void *arg)
+{
+	struct result *result = arg;
+
+	result->value = sleep_all();
+	result->second = sleep_all();
+	return eff_ok(NULL);
+}
+
+/* Run `fn` in a process of its own; false when it could not be measured. */
+static bool measure(eff_fn *fn, struct result *ret_result)
+{
+	int ends[2];
+	bool good;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		return false;
+	pid = fork();
+	if (!pid) {
+		struct result result = {0};
+		struct eff_rt *rt;
+
+		if (eff_rt_new(NULL, &rt) < 0 || !eff_is_ok(eff_rt_run(rt, EFF(fn, &result))))
+			_exit(1);
+		_exit(write(ends[1], &result, sizeof(result)) == sizeof(result) ? 0 : 1);
+	}
+	(void)close(ends[1]);
+	good = pid > 0 && read(ends[0], ret_result, sizeof(*ret_result)) == sizeof(*ret_result);
+	(void)close(ends[0]);
+	(void)waitpid(pid, NULL, 0);
+	return good;
+}
+
+static void report(eff_fn *fn, const char *first, const char *second)
+{
+	struct result best = {1e300, 1e300};
+	struct result one;
+	const char *unit;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		if (!measure(fn, &one))
+			continue;
+		best.value = one.value < best.value ? one.value : best.value;
+		best.second = one.second < best.second ? one.second : best.second;
+	}
+	unit = strrchr(first, '_') + 1;
+	printf("%s %.1f %s\n", first, best.value, unit);
+	if (!second)
+		return;
+	unit = strrchr(second, '_') + 1;
+	printf("%s %.1f %s\n", second, best.second, unit);
+}
+
+int main(void)
+{
+	report(measure_switch, "fibers_switch_ns", NULL);
+	report(measure_fork, "fibers_fork_await_ns", NULL);
+	report(measure_live, "fibers_suspended_bytes", "fibers_suspended_make_ns");
+	report(measure_sleep, "fibers_100k_sleep_cold_ms", "fibers_100k_sleep_warm_ms");
+	return 0;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Fibers: their order, and being interrupted. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <eff/event.h>
+#include <eff/scope.h>
+
+#include "internal.h"
+#include "leak.h"
+#include "run.h"
+
+Suite *test_suite(void);
+
+static eff_exit say_it(void *arg)
+{
+	say("%s", (const char *)arg);
+	return eff_ok(arg);
+}
+
+/* ── order ── */
+
+static eff_exit fork_three(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(eff_fork(EFF(say_it, TEXT("a")), NULL), 0);
+	ck_assert_int_eq(eff_fork(EFF(say_it, TEXT("b")), NULL), 0);
+	ck_assert_int_eq(eff_fork(EFF(say_it, TEXT("c")), NULL), 0);
+	say("forked");
+	ck_assert_int_eq(eff_yield(), 0);
+	say("yielded");
+	return eff_ok(NULL);
+}
+
+START_TEST(forks_do_not_suspend_and_run_in_their_order)
+{
+	run_ok(fork_three, NULL);
+	ck_assert_str_eq(run_trace, "forked@0 a@0 b@0 c@0 yielded@0 ");
+}
+END_TEST
+
+static eff_exit yield_twice(void *arg)
+{
+	say("%s1", (const char *)arg);
+	(void)eff_yield();
+	say("%s2", (const char *)arg);
+	(void)eff_yield();
+	say("%s3", (const char *)arg);
+	return eff_ok(NULL);
+}
+
+static eff_exit two_yielders(void *arg)
+{
+	struct eff_fiber *a = forked(yield_twice, TEXT("a"));
+	struct eff_fiber *b = forked(yield_twice, TEXT("b"));
+
+	(void)arg;
+	ck_assert_str_eq(end_of(a), "ok");
+	ck_assert_str_eq(end_of(b), "ok");
+	return eff_ok(NULL);
+}
+
+START_TEST(yielding_lets_every_other_ready_fiber_run_once)
+{
+	run_ok(two_yielders, NULL);
+	ck_assert_str_eq(run_trace, "a1@0 b1@0 a2@0 b2@0 a3@0 b3@0 ");
+}
+END_TEST
+
+/* ── interrupt ── */
+
+static eff_exit sleep_then_clean_up(void *arg)
+{
+	int r = eff_sleep(EFF_H(1));
+	eff_masked masked = eff_mask();
+
+	(void)arg;
+	say("cut %d", r == -ECANCELED);
+	ck_assert_int_eq(eff_sleep(EFF_S(2)), 0);
+	say("clean");
+	eff_unmask(masked);
+	return eff_exit_of(r);
+}
+
+static eff_exit interrupt_a_sleeper(void *arg)
+{
+	struct eff_fiber *child = forked(sleep_then_clean_up, NULL);
+	eff_exit exit;
+
+	(void)arg;
+	ck_assert_int_eq(eff_sleep(EFF_S(1)), 0);
+	ck_assert_int_eq(eff_interrupt(child, &exit), 0);
+	ck_assert_int_eq(exit.tag, EFF_INTERRUPT);
+	say("gone");
+	/* Asking one that has ended returns how it ended. */
+	ck_assert_int_eq(eff_interrupt(child, &exit), 0);
+	ck_assert_int_eq(exit.tag, EFF_INTERRUPT);
+	eff_fiber_unref(child);
+	return eff_ok(NULL);
+}
+
+START_TEST(interrupting_waits_for_the_end_with_all_that_it_cleans_up)
+{
+	run_ok(interrupt_a_sleeper, NULL);
+	ck_assert_str_eq(run_trace, "cut 1@1 clean@3 gone@3 ");
+}
+END_TEST
+
+static eff_exit again_and_again(void *arg)
+{
+	struct eff_event never;
+
+	eff_event_init(&never);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(eff_event_await(&never), -ECANCELED);
+	ck_assert_int_eq(eff_sleep(1), -ECANCELED);
+	ck_assert_int_eq(eff_yield(), -ECANCELED);
+	ck_assert_int_eq(eff_check(), -ECANCELED);
+	return eff_ok(arg);
+}
+
+static eff_exit interrupt_one_that_says_ok(void *arg)
+{
+	struct eff_fiber *child = forked(again_and_again, NULL);
+	eff_exit exit;
+
+	(void)arg;
+	ck_assert_int_eq(eff_yield(), 0);
+	eff_interrupt_async(child);
+	eff_interrupt_async(child);
+	ck_assert_int_eq(eff_await(child, &exit), 0);
+	ck_assert_int_eq(exit.tag, EFF_OK);
+	eff_fiber_unref(child);
+	return eff_ok(NULL);
+}
+
+START_TEST(every_wait_of_an_interrupted_fiber_returns_and_its_exit_is_what_it_returned)
+{
+	run_ok(interrupt_one_that_says_ok, NULL);
+}
+END_TEST
+
+static void note_end(struct eff_fiber *fiber, void *context)
+{
+	say("%s %s", (const char *)context,
+		fiber->exit.tag == EFF_INTERRUPT ? "interrupted" : "ended");
+}
+
+static eff_exit interrupt_before_the_first_step(void *arg)
+{
+	struct eff_fiber *child = forked(say_it, TEXT("never"));
+
+	(void)arg;
+	child->on_end = note_end;
+	child->on_end_context = TEXT("child");
+	eff_interrupt_async(child);
+	ck_assert_str_eq(end_of(child), "interrupt");
+	say("awaited");
+	child = forked(say_it, TEXT("started"));
+	child->on_end = note_end;
+	child->on_end_context = TEXT("other");
+	ck_assert_str_eq(end_of(child), "ok");
+	return eff_ok(NULL);
+}
+
+START_TEST(a_fiber_interrupted_before_its_first_step_never_starts_but_ends)
+{
+	run_ok(interrupt_before_the_first_step, NULL);
+	ck_assert_str_eq(run_trace, "child interrupted@0 awaited@0 started@0 other ended@0 ");
+}
+END_TEST
+
+static eff_exit await_event(void *arg)
+{
+	int r = eff_event_await(arg);
+
+	say("woke %d", r);
+	r = eff_event_await(arg);
+	say("then %s", r == -ECANCELED ? "canceled" : "not");
+	return eff_exit_of(r);
+}
+
+static eff_exit fulfil_then_interrupt(void *arg)
+{
+	struct eff_event event;
+	struct eff_fiber *child;
+
+	(void)arg;
+	eff_event_init(&event);
+	child = forked(await_event, &event);
+	ck_assert_int_eq(eff_yield(), 0);
+	eff_event_set(&event);
+	eff_interrupt_async(child);
+	ck_assert_str_eq(end_of(child), "interrupt");
+	return eff_ok(NULL);
+}
+
+START_TEST(a_wait_that_was_fulfilled_returns_its_result_though_cancelled_meanwhile)
+{
+	run_ok(fulfil_then_interrupt, NULL);
+	ck_assert_str_eq(run_trace, "woke 0@0 then canceled@0 ");
+}
+END_TEST
+
+/* ── on the main stack ── */
+
+static void on_main(void *arg)
+{
+	char here;
+
+	*(uintptr_t *)arg = (uintptr_t)&here;
+	ck_assert_ptr_null(eff_self());
+}
+
+static eff_exit call_on_main(void *arg)
+{
+	struct eff_fiber *self = eff_self();
+	uintptr_t there = 0;
+
+	(void)arg;
+	ck_assert_int_eq(eff_fork(EFF(say_it, TEXT("other")), NULL), 0);
+	eff__on_main(on_main, &there);
+	ck_assert(there < (uintptr_t)self->stack.base ||
+		there >= (uintptr_t)self->stack.base + self->stack.size);
+	ck_assert_ptr_eq(eff_self(), self);
+	/* Nobody ran meanwhile. */
+	ck_assert_str_eq(run_trace, "");
+	eff__on_main(on_main, &there);
+	return eff_ok(NULL);
+}
+
+START_TEST(a_call_on_the_main_stack_runs_there_and_nobody_else_meanwhile)
+{
+	uintptr_t there = 0;
+
+	run_ok(call_on_main, NULL);
+	eff__on_main(on_main, &there);
+	ck_assert_uint_ne(there, 0);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("fiber");
+	TCase *tcase = tcase_create("fiber");
+
+	test_leak_guard(tcase);
+	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
+	tcase_add_test(tcase, forks_do_not_suspend_and_run_in_their_order);
+	tcase_add_test(tcase, yielding_lets_every_other_ready_fiber_run_once);
+	tcase_add_test(tcase, interrupting_waits_for_the_end_with_all_that_it_cleans_up);
+	tcase_add_test(tcase,
+		every_wait_of_an_interrupted_fiber_returns_and_its_exit_is_what_it_returned);
+	tcase_add_test(tcase, a_fiber_interrupted_before_its_first_step_never_starts_but_ends);
+	tcase_add_test(
+		tcase, a_wait_that_was_fulfilled_returns_its_result_though_cancelled_meanwhile);
+	tcase_add_test(tcase, a_call_on_the_main_stack_runs_there_and_nobody_else_meanwhile);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
