@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The door to the heap. The countdown is the only global here: 0 in production, where it costs one comparison. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+static uint64_t countdown;
+
+uint64_t alloc_fail_after(uint64_t n)
+{
+	uint64_t left = countdown;
+
+	countdown = n;
+	return left;
+}
+
+int alloc_fails(void)
+{
+	return countdown > 0 && --countdown == 0;
+}
+
+void *alloc_new(size_t size)
+{
+	if (alloc_fails())
+		return NULL;
+	return calloc(1, size ? size : 1);
+}
+
+void *alloc_grow(void *p, size_t size)
+{
+	if (alloc_fails())
+		return NULL;
+	return realloc(p, size ? size : 1);
+}

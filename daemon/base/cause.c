@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Causes: made once, shared by reference, never changed after they were shown. A chain longer than eight is cut at its
+ * old end by copying its young one, so that a unit that fails for a year holds eight causes and not a year of them. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cause.h"
+#include "base/text.h"
+
+#define CHAIN_MAX 8
+
+static const char *const names[] = {
+#define CAUSE(symbol, name, class) name,
+#include "base/causes.def"
+#undef CAUSE
+};
+
+static const enum cause_class classes[] = {
+#define CAUSE(symbol, name, class) CAUSE_CLASS_##class,
+#include "base/causes.def"
+#undef CAUSE
+};
+
+const char *cause_kind_name(enum cause_kind kind)
+{
+	return names[kind];
+}
+
+int cause_kind_parse(const char *name)
+{
+	int kind;
+
+	for (kind = 0; kind < CAUSE_N_KINDS; kind++)
+		if (strcmp(names[kind], name) == 0)
+			return kind;
+	return -EINVAL;
+}
+
+enum cause_class cause_kind_class(enum cause_kind kind)
+{
+	return classes[kind];
+}
+
+struct cause *cause_ref(struct cause *cause)
+{
+	if (cause)
+		cause->n_refs++;
+	return cause;
+}
+
+void cause_unref(struct cause *cause)
+{
+	struct cause *because;
+
+	while (cause && --cause->n_refs == 0) {
+		because = cause->because;
+		free(cause);
+		cause = because;
+	}
+}
+
+static unsigned chain_length(const struct cause *cause)
+{
+	unsigned n = 0;
+
+	for (; cause; cause = cause->because)
+		n++;
+	return n;
+}
+
+/* A copy of the first `n` links, with a reference for the caller; shorter when memory is out. */
+static struct cause *chain_copy(const struct cause *cause, unsigned n)
+{
+	struct cause *first = NULL, **link = &first, *copy;
+	size_t size;
+
+	for (; cause && n > 0; cause = cause->because, n--) {
+		size = sizeof(*cause) + strlen(cause->text) + 1;
+		copy = alloc_new(size);
+		if (!copy)
+			break;
+		memcpy(copy, cause, size);
+		copy->n_refs = 1;
+		copy->because = NULL;
+		*link = copy;
+		link = &copy->because;
+	}
+	return first;
+}
+
+struct cause *cause_new(
+	enum cause_kind kind, eff_ns wall_at, struct cause *because, const char *format, ...)
+{
+	struct cause *cause;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		return NULL;
+	cause = alloc_new(sizeof(*cause) + (size_t)len + 1);
+	if (!cause)
+		return NULL;
+	va_start(args, format);
+	(void)vsnprintf(cause->text, (size_t)len + 1, format, args);
+	va_end(args);
+	cause->kind = kind;
+	cause->wall_at = wall_at;
+	cause->code = -1;
+	cause->n_refs = 1;
+	if (chain_length(because) < CHAIN_MAX)
+		cause->because = cause_ref(because);
+	else
+		cause->because = chain_copy(because, CHAIN_MAX - 1);
+	return cause;
+}
+
+/* Appends within `size`, as much as fits. */
+static void __attribute__((format(printf, 4, 5)))
+append(char *buf, size_t size, size_t *len, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (*len >= size)
+		return;
+	va_start(args, format);
+	n = vsnprintf(buf + *len, size - *len, format, args);
+	va_end(args);
+	if (n > 0)
+		*len += (size_t)n;
+}
+
+static void append_cause(const struct cause *cause, char *buf, size_t size, size_t *len)
+{
+	char name[16];
+
+	if (cause->kind == CAUSE_EXIT && cause->code >= 0)
+		append(buf, size, len, "exit %d", cause->code);
+	else if (cause->kind == CAUSE_SIGNAL && cause->signal)
+		append(buf, size, len, "%s", signal_text(cause->signal, name));
+	else
+		append(buf, size, len, "%s", names[cause->kind]);
+	if (cause->text[0])
+		append(buf, size, len, " %s", cause->text);
+	if (cause->kind != CAUSE_EXIT && cause->code >= 0)
+		append(buf, size, len, ", exit %d", cause->code);
+	if (cause->kind != CAUSE_SIGNAL && cause->signal)
+		append(buf, size, len, ", %s", signal_text(cause->signal, name));
+	if (cause->core)
+		append(buf, size, len, " (core dumped)");
+}
+
+const char *cause_line(const struct cause *cause, char *buf, size_t size)
+{
+	size_t len = 0, i;
+
+	if (size == 0)
+		return buf;
+	buf[0] = '\0';
+	if (!cause) {
+		append(buf, size, &len, "unknown");
+		return buf;
+	}
+	append_cause(cause, buf, size, &len);
+	if (cause->because) {
+		append(buf, size, &len, " because of ");
+		append_cause(cause->because, buf, size, &len);
+	}
+	for (i = 0; buf[i]; i++)
+		if (buf[i] == '\n' || buf[i] == '\r')
+			buf[i] = ' ';
+	return buf;
+}

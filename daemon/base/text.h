@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Text: a growing buffer, and the values of the tree's language, both ways. Nothing here suspends or logs. */
+#ifndef EFFD_TEXT_H
+#define EFFD_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eff/time.h>
+
+/* A growing string. {0} is an empty one. After a failed allocation `failed` stays set, further calls do nothing. */
+struct text {
+	char *bytes; /* NUL-terminated once anything was added; NULL before */
+	size_t len, room;
+	bool failed;
+};
+void text_done(struct text *text);
+void text_add(struct text *text, const char *s);
+void text_add_bytes(struct text *text, const void *bytes, size_t len);
+void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "1m30s", "250ms", "infinity", "0". Returns 0, or -EINVAL (malformed), -EDOM (a bare number that is not 0),
+ * -ERANGE (too large). */
+int duration_parse(const char *s, eff_ns *ret_ns);
+/* As a person writes it: "1m30s", "infinity". Needs 32 bytes. */
+const char *duration_text(eff_ns ns, char buf[static 32]);
+/* "64KiB", "50MB", "10B"; -EINVAL, -EDOM (bare number, or a bare K, M, G), -ERANGE. */
+int size_parse(const char *s, uint64_t *ret_bytes);
+/* "TERM", "SIGTERM"; a number, or -EINVAL. */
+int signal_parse(const char *s);
+/* "SIGTERM"; "SIG33" for one without a name. Static storage for named ones, else `buf`. */
+const char *signal_text(int sig, char buf[static 16]);
+/* "ENOENT", or "E123" for one without a name. */
+const char *errno_name(int err);
+/* Damerau-Levenshtein, bounded: stops counting at `most` + 1. */
+uint32_t text_distance(const char *a, const char *b, uint32_t most);
+/* Shell-like glob in which `*` and `?` do not cross `/` and `**` does; [..] sets. No back-tracking without bound. */
+bool glob_match(const char *pattern, const char *name);
+/* Is `s` (len bytes) UTF-8 as RFC 3629 has it? Returns the offset of the first byte that is not, or len. */
+size_t utf8_span(const char *s, size_t len);
+/* RFC 3339 with milliseconds, UTC. */
+const char *wall_text(eff_ns wall_ns, char buf[static 32]);
+
+#endif
