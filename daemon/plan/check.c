@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* What is well-formed and yet cannot be meant, or cannot work on this machine: one small function a rule. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/draft.h"
+
+static bool has_readiness(const struct plan_unit *unit)
+{
+	return unit->type == PLAN_NOTIFY || unit->type == PLAN_ONESHOT ||
+		unit->kind == PLAN_SUPERVISOR || unit->readiness.kind || unit->startup.kind;
+}
+
+static void policy_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *policy = draft_node(load, unit->index, FIELD_RESTART_POLICY);
+	struct diag *diag;
+
+	if (!policy || unit->type != PLAN_ONESHOT || unit->restart > PLAN_ON_SUCCESS ||
+		unit->kind == PLAN_SUPERVISOR)
+		return;
+	diag = fault(load, policy, "E318", "`%s` would run a oneshot again and again: `%s`",
+		unit->restart == PLAN_ALWAYS ? "always" : "on-success", unit->name);
+	diag_note(load->diags, diag, unit->at, "`%s` is here", unit->name);
+	diag_help(load->diags, diag, "write `restart: on-failure` or `restart: no` for it");
+}
+
+static void backoff_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *initial = draft_node(load, unit->index, FIELD_BACKOFF_INITIAL);
+	struct node *most = draft_node(load, unit->index, FIELD_BACKOFF_MAX);
+	struct node *reset = draft_node(load, unit->index, FIELD_BACKOFF_RESET_AFTER);
+	struct diag *diag;
+
+	if (unit->backoff.initial_ns > unit->backoff.max_ns && (initial || most)) {
+		diag = fault(load, initial ? initial : most, "E313",
+			"`initial` is longer than `max` in `backoff` of `%s`", unit->name);
+		if (initial && most)
+			diag_note(load->diags, diag, most->at, "`max` is here");
+		else
+			diag_help(load->diags, diag, "%s",
+				initial ? "`max` is 30s if not given"
+					: "`initial` is 500ms if not given");
+	}
+	if (reset && unit->backoff.reset_after_ns == 0)
+		(void)fault(load, reset, "E313", "`reset_after` must be more than 0");
+}
+
+static void ends_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *prevent = draft_node(load, unit->index, FIELD_PREVENT_EXIT);
+	struct node *force = draft_node(load, unit->index, FIELD_FORCE_EXIT);
+	uint64_t both = (unit->prevent_exit.signals & unit->force_exit.signals) |
+		(unit->prevent_exit.causes & unit->force_exit.causes);
+	struct diag *diag;
+	size_t i;
+
+	for (i = 0; i < sizeof(unit->prevent_exit.codes); i++)
+		both |= unit->prevent_exit.codes[i] & unit->force_exit.codes[i];
+	if (!both || !prevent || !force)
+		return;
+	diag = fault(load, force, "E214", "the same end is in `prevent_exit` and in `force_exit`");
+	diag_note(load->diags, diag, prevent->at, "`prevent_exit` is here");
+}
+
+static void reload_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *signal = draft_node(load, unit->index, FIELD_RELOAD_SIGNAL);
+	struct node *command = draft_node(load, unit->index, FIELD_RELOAD_COMMAND);
+
+	if (signal && command)
+		diag_note(load->diags,
+			fault_key(load, command, "E217", "`reload` is a signal or a command"),
+			signal->at, "the signal is here");
+}
+
+static void stop_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *signal = draft_node(load, unit->index, FIELD_STOP_SIGNAL);
+	struct node *timeout = draft_node(load, unit->index, FIELD_STOP_TIMEOUT);
+
+	if (signal && unit->stop.signal == 9)
+		(void)fault(load, signal, "W410", "SIGKILL gives no chance to end well");
+	if (timeout && unit->stop.timeout_ns == 0)
+		(void)fault(load, timeout, "W410", "a timeout of 0 is a kill at once");
+	if (timeout && unit->stop.timeout_ns == PLAN_FOREVER)
+		(void)fault(load, timeout, "W410",
+			"without a timeout only `shutdown_timeout` ends a unit that ignores its signal");
+}
+
+/* Asked once of each name; `scope` says which question. */
+static bool asked(struct load *load, const void *scope, const char *name, bool **ret_answer)
+{
+	char *key = arena_strdup(load->scratch, name);
+	void **at = key ? table_at(&load->paths, scope, key) : NULL;
+	bool *answer = at && !*at ? scratch_alloc(load, sizeof(*answer)) : NULL;
+
+	if (!at || (!*at && !answer)) {
+		load->failed = true;
+		*ret_answer = NULL;
+		return true;
+	}
+	*ret_answer = *at ? *at : answer;
+	if (*at)
+		return true;
+	*at = answer;
+	return false;
+}
+
+static const char *path_of(const struct plan_unit *unit)
+{
+	plan_strv entry = unit->environment;
+
+	for (; entry && *entry; entry++)
+		if (strncmp(*entry, "PATH=", 5) == 0)
+			return *entry + 5;
+	return PLAN_PATH;
+}
+
+static void program_check(
+	struct load *load, const struct plan_unit *unit, enum field_id field, plan_strv argv)
+{
+	const struct plan_source *source = load->source;
+	struct node *node = draft_node(load, unit->index, field);
+	struct text key = {0};
+	bool *found;
+
+	if (!source->executable || !node || !argv)
+		return;
+	text_printf(&key, "%s:%s", argv[0], strchr(argv[0], '/') ? "" : path_of(unit));
+	if (key.failed) {
+		load->failed = true;
+		return;
+	}
+	if (!asked(load, &load->units, key.bytes, &found))
+		*found = source->executable(source->context, argv[0], path_of(unit));
+	text_done(&key);
+	if (found && !*found)
+		(void)fault(load, node, "W404", "there is no program `%s` here", argv[0]);
+}
+
+/* A user or a group that this machine does not know. */
+static void who_known(struct load *load, struct node *node, const char *name,
+	bool (*const *ask)(void *context, const char *name))
+{
+	bool is_user = ask == &load->source->user, *found;
+
+	if (!node || !*ask)
+		return;
+	if (!asked(load, ask, name, &found))
+		*found = (*ask)(load->source->context, name);
+	if (found && !*found)
+		(void)fault(load, node, "W404", "there is no %s `%s` here",
+			is_user ? "user" : "group", name);
+}
+
+static void who_check(struct load *load, const struct plan_unit *unit)
+{
+	const struct plan_source *source = load->source;
+	struct node *user = draft_node(load, unit->index, FIELD_USER),
+		    *group = draft_node(load, unit->index, FIELD_GROUP);
+	bool may = source->privileged || (!user && !group);
+	char own[16];
+
+	who_known(load, user, unit->user, &source->user);
+	who_known(load, group, unit->group, &source->group);
+	(void)snprintf(own, sizeof(own), "%u", (unsigned)source->uid);
+	if (!may && source->may_run_as)
+		may = source->may_run_as(source->context, unit->user, unit->group);
+	else if (!may && !group)
+		may = strcmp(unit->user, own) == 0;
+	if (!may)
+		(void)fault_key(load, user ? user : group, "E220",
+			"only root may start a process as another %s", user ? "user" : "group");
+}
+
+/* One program and its arguments, nothing that a shell is needed for. */
+static void shell_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *shell = draft_node(load, unit->index, FIELD_SHELL);
+	const char *text = shell && shell->kind == NODE_SCALAR ? shell->text : "exec ";
+	struct diag *diag;
+
+	if (strncmp(text, "exec ", 5) == 0 || strpbrk(text, "|&;<>()$`\\\"'*?[]#~=%!{}\n"))
+		return;
+	diag = fault(load, shell, "W405",
+		"a shell for one simple command: signals reach the shell first");
+	diag_help(load->diags, diag, "write `command: %s`", text);
+}
+
+static bool sounds_secret(const char *name)
+{
+	static const char *const parts[] = {
+		"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY"};
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcasestr(name, parts[i]))
+			return true;
+	return false;
+}
+
+static void secrets_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *map = draft_node(load, unit->index, FIELD_ENVIRONMENT), *node;
+	struct diag *diag;
+
+	for (node = map ? map->first : NULL; node; node = node->next) {
+		size_t len = strlen(node->key);
+
+		if (!sounds_secret(node->key) || !node->text[0] || strstr(node->text, "${"))
+			continue;
+		if (len > 5 && strcmp(node->key + len - 5, "_FILE") == 0)
+			continue;
+		diag = fault(load, node, "W407",
+			"`%s` looks like a secret, and this file may be read by others", node->key);
+		diag_help(load->diags, diag, "keep it in an `env_file` that only effd can read");
+	}
+}
+
+/* A condition that was written, and says less or more than the other can tell. */
+static void condition_check(struct load *load, const struct plan_need *need, struct node *node)
+{
+	struct node *condition = node_find(load, node, "condition");
+	const struct plan_unit *other = &load->units[need->unit];
+	struct diag *diag = NULL;
+
+	if (!condition || condition->told || node_is_null(condition))
+		return;
+	if (need->condition == PLAN_STARTED && other->kind != PLAN_SUPERVISOR &&
+		other->type != PLAN_ONESHOT && has_readiness(other))
+		diag = fault(load, condition, "W409",
+			"`%s` can tell when it is ready, and `started` does not wait for that",
+			other->name);
+	else if (need->condition == PLAN_READY && !has_readiness(other))
+		diag = fault(load, condition, "W409",
+			"`%s` has nothing that tells when it is ready: this means `started`",
+			other->name);
+	diag_note(load->diags, diag, other->at, "`%s` is here", other->name);
+}
+
+/* The needs are those of the mapping's entries that were good, in their order. */
+static void conditions_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *map = draft_node(load, unit->index, FIELD_DEPENDS_ON), *node;
+	uint32_t i = 0;
+
+	for (node = map ? map->first : NULL; node && i < unit->n_needs; node = node->next)
+		if (node->key_at.line == unit->needs[i].at.line &&
+			node->key_at.column == unit->needs[i].at.column)
+			condition_check(load, &unit->needs[i++], node);
+}
+
+static void unit_check(struct load *load, const struct plan_unit *unit)
+{
+	backoff_check(load, unit);
+	ends_check(load, unit);
+	conditions_check(load, unit);
+	policy_check(load, unit);
+	stop_check(load, unit);
+	if (unit->kind != PLAN_PROCESS)
+		return;
+	reload_check(load, unit);
+	program_check(load, unit, FIELD_COMMAND, unit->argv);
+	program_check(load, unit, FIELD_STOP_COMMAND, unit->stop.command);
+	program_check(load, unit, FIELD_RELOAD_COMMAND, unit->reload_command);
+	who_check(load, unit);
+	shell_check(load, unit);
+	secrets_check(load, unit);
+}
+
+void units_check(struct load *load)
+{
+	uint32_t i;
+
+	for (i = 1; i < load->n_units && !load->failed; i++)
+		unit_check(load, &load->units[i]);
+}

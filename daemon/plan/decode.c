@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* From the root mapping to struct plan_unit, depth first in declared order. A unit begins as a copy of the presets, its
+ * empty slots are filled from the `defaults` above, and each slot is read by its type. Supervisors within supervisors are
+ * walked with a stack of their own. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plan/draft.h"
+
+struct node *draft_node(const struct load *load, uint32_t unit, enum field_id id)
+{
+	const struct plan_unit *u = &load->units[unit];
+	uint32_t i;
+
+	for (i = 0; i < u->n_values; i++)
+		if (u->values[i].field == id)
+			return load->drafts[unit].nodes[i];
+	return NULL;
+}
+
+static int kind_bit(enum plan_kind kind)
+{
+	return kind == PLAN_SUPERVISOR ? SUPERVISOR : kind == PLAN_FIBER ? FIBER : PROCESS;
+}
+
+/* Presets of fields that are one text; the few others are said here. */
+static void preset_fill(struct load *load, struct plan_unit *preset, struct plan_daemon *daemon)
+{
+	struct node node = {.kind = NODE_SCALAR, .quoted = true, .verbatim = true};
+	struct value value = {.load = load, .node = &node, .unit = ""};
+	enum field_id id;
+
+	for (id = 0; id < N_FIELDS && !load->failed; id++) {
+		const struct field *row = field_row(id);
+
+		if (!row->face.preset || row->size == 0 || row->type == TYPE_ENDS ||
+			row->where == IN_NEED)
+			continue;
+		node.text = row->face.preset;
+		value.field = row;
+		value.to = (row->where == IN_DAEMON ? (char *)daemon : (char *)preset) + row->offset;
+		(void)value_read(&value);
+		value_done(&value);
+	}
+	preset->success_exit.codes[0] = 1;
+	preset->next_sibling = preset->first_child = preset->parent = PLAN_NONE;
+	daemon->exit_code_from = PLAN_NONE;
+}
+
+uint32_t unit_add(struct decoder *decoder, struct node *map)
+{
+	struct load *load = decoder->load;
+	uint32_t room = load->room_units ? load->room_units * 2 : 64, index = load->n_units;
+	struct plan_unit *units;
+	struct draft *drafts;
+
+	if (load->n_units == load->room_units) {
+		units = alloc_grow(load->units, room * sizeof(*units));
+		if (units)
+			load->units = units;
+		drafts = units ? alloc_grow(load->drafts, room * sizeof(*drafts)) : NULL;
+		if (!drafts) {
+			load->failed = true;
+			return PLAN_NONE;
+		}
+		load->drafts = drafts;
+		load->room_units = room;
+	}
+	load->n_units++;
+	load->units[index] = decoder->preset;
+	load->units[index].index = index;
+	load->units[index].at = map->key_at;
+	load->drafts[index] = (struct draft){.map = map};
+	return index;
+}
+
+/* Takes a slot's value, for the unit or for effd. */
+void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id, struct node *node)
+{
+	struct load *load = decoder->load;
+	const struct field *row = field_row(id);
+	struct value value = {.load = load, .field = row, .node = node, .unit = unit->name};
+	char *base = row->where == IN_DAEMON ? (char *)load->daemon : (char *)unit;
+	bool good;
+
+	value.to = row->size ? base + row->offset : NULL;
+	good = value_read(&value);
+	if (good && id == FIELD_LABELS)
+		unit->labels = pairs_of(&value, node, &unit->n_labels);
+	if (good && id == FIELD_WITH)
+		unit->with = pairs_of(&value, node, &unit->n_with);
+	if (good && id == FIELD_NAME)
+		load->name = value.filled;
+	if (!good || load->failed) {
+		value_done(&value);
+		return;
+	}
+	decoder->values[decoder->n_values] = (struct plan_value){
+		(uint16_t)id, keep_text(load, &value.text), node->at};
+	decoder->nodes[decoder->n_values++] = node;
+}
+
+/* The values read so far, for a unit or for effd. */
+struct node **values_keep(
+	struct decoder *decoder, const struct plan_value **ret_values, uint32_t *ret_n)
+{
+	struct load *load = decoder->load;
+	size_t n = decoder->n_values;
+	struct plan_value *values = keep_alloc(load, n * sizeof(*values));
+	struct node **nodes = scratch_alloc(load, n * sizeof(*nodes));
+
+	if (!values || !nodes)
+		return NULL;
+	if (n) {
+		memcpy(values, decoder->values, n * sizeof(*values));
+		memcpy(nodes, decoder->nodes, n * sizeof(*nodes));
+	}
+	*ret_values = values;
+	*ret_n = (uint32_t)n;
+	decoder->n_values = 0;
+	return nodes;
+}
+
+void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer)
+{
+	enum field_id id;
+
+	for (id = 0; id < N_FIELDS && !decoder->load->failed; id++) {
+		const struct field *row = field_row(id);
+
+		if (layer->slots[id] && row->type != TYPE_SECTION && row->type != TYPE_RAW &&
+			!(id > FIELD_DAEMON && id <= FIELD_DAEMON_SIGNALS))
+			slot_read(decoder, unit, id, layer->slots[id]);
+	}
+}
+
+/* What depends on more than one field. */
+static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer)
+{
+	struct load *load = decoder->load;
+	const struct plan_place *at = &unit->at;
+
+	if (unit->kind == PLAN_SUPERVISOR) {
+		unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
+		return;
+	}
+	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_RESTART_POLICY])
+		unit->restart = PLAN_ON_FAILURE;
+	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_START_TIMEOUT])
+		unit->start_timeout_ns = PLAN_FOREVER;
+	if (unit->kind == PLAN_PROCESS && !unit->working_dir)
+		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
+	probes_decode(load, unit, layer);
+}
+
+static void fiber_settle(struct load *load, struct plan_unit *unit, const struct layer *layer)
+{
+	struct node *fiber = layer->slots[FIELD_FIBER];
+	bool named = layer->slots[FIELD_FIBER_BUILTIN],
+	     module = layer->slots[FIELD_FIBER_MODULE], entry = layer->slots[FIELD_FIBER_ENTRY];
+
+	if (!fiber || unit->kind != PLAN_FIBER)
+		return;
+	if (named && (module || entry))
+		(void)fault_key(load, fiber, "E217", "`fiber` is either a built-in or a module");
+	else if (!named && (!module || !entry))
+		(void)fault_key(load, fiber, "E203",
+			"`fiber` needs a name, or both `module` and `entry`");
+}
+
+/* The first key that says what a unit is; a second one that says something else is an error. */
+static struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_kind)
+{
+	static const struct {
+		const char *key;
+		enum plan_kind kind;
+	} keys[] = {{"command", PLAN_PROCESS}, {"shell", PLAN_PROCESS}, {"fiber", PLAN_FIBER},
+		{"units", PLAN_SUPERVISOR}, {"template", PLAN_SUPERVISOR}};
+	struct node *first = NULL, *node;
+	struct diag *diag;
+	size_t i;
+
+	for (node = map->kind == NODE_MAP ? map->first : NULL; node; node = node->next) {
+		for (i = 0; i < 5 && strcmp(keys[i].key, node->key) != 0;)
+			i++;
+		if (i == 5)
+			continue;
+		if (!first) {
+			first = node;
+			*ret_kind = keys[i].kind;
+			continue;
+		}
+		/* `template` in a mapping with `units` is a matter of supervisors. */
+		if (i == 4)
+			continue;
+		diag = fault_key(load, node, "E217", "`%s` and `%s`: a unit is one of them",
+			first->key, node->key);
+		diag_note(load->diags, diag, first->key_at, "`%s` is here", first->key);
+	}
+	return first;
+}
+
+static enum plan_kind kind_of(struct load *load, uint32_t index, const struct layer *above)
+{
+	struct node *map = load->drafts[index].map;
+	enum plan_kind kind = PLAN_PROCESS;
+	struct diag *diag;
+
+	if (kind_find(load, map, &kind))
+		return kind;
+	if (above && above->slots[FIELD_FIBER])
+		return PLAN_FIBER;
+	if (above && (above->slots[FIELD_COMMAND] || above->slots[FIELD_SHELL]))
+		return PLAN_PROCESS;
+	load->drafts[index].is_broken = true;
+	if (map->kind != NODE_MAP && !node_is_null(map)) {
+		(void)fault(load, map, "E204", "a unit is a mapping, and this is %s",
+			node_kind_text(map));
+		return kind;
+	}
+	diag = fault_key(load, map, "E203", "`%s` does not say what it is", map->key);
+	diag_help(load->diags, diag, "give it `command`, `shell`, `fiber` or `units`");
+	return kind;
+}
+
+/* `defaults` are read once for themselves, so that what is wrong in them is said even if no unit inherits it. */
+static void defaults_try(struct decoder *decoder, const struct layer *layer, const char *name)
+{
+	struct plan_unit *unit = scratch_alloc(decoder->load, sizeof(*unit));
+
+	if (!unit)
+		return;
+	*unit = decoder->preset;
+	unit->name = name;
+	slots_read(decoder, unit, layer);
+	decoder->n_values = 0;
+}
+
+void defaults_lay(struct decoder *decoder, uint32_t index, struct node *defaults,
+	const struct layer *above)
+{
+	struct load *load = decoder->load;
+	struct layer *layer = defaults ? scratch_alloc(load, sizeof(*layer)) : NULL;
+
+	load->drafts[index].below = above;
+	if (!layer)
+		return;
+	layer_defaults(load, layer, defaults, load->units[index].name);
+	defaults_try(decoder, layer, load->units[index].name);
+	if (above)
+		layer_inherit(load, layer, above, ANY_UNIT);
+	load->drafts[index].below = layer;
+}
+
+/* Opens the `units` of a supervisor, for the walk to go on with. */
+void units_open(struct decoder *decoder, uint32_t index, struct node *units)
+{
+	struct load *load = decoder->load;
+
+	if (!units)
+		return;
+	if (units->kind != NODE_MAP) {
+		(void)fault(load, units, "E204", "`units` needs a mapping, and this is %s",
+			node_kind_text(units));
+		return;
+	}
+	if (decoder->depth == UNITS_DEEP)
+		return;
+	decoder->levels[decoder->depth].next = units->first;
+	decoder->levels[decoder->depth].unit = index;
+	decoder->levels[decoder->depth++].last = PLAN_NONE;
+}
+
+static void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *above)
+{
+	struct load *load = decoder->load;
+	struct plan_unit *unit = &load->units[index];
+	struct layer *layer = &decoder->layer;
+	struct node **nodes;
+
+	*layer = (struct layer){0};
+	unit->kind = kind_of(load, index, above);
+	layer_fill(load, layer, load->drafts[index].map,
+		load->drafts[index].is_broken ? ANY_UNIT : kind_bit(unit->kind), unit->name);
+	if (above)
+		layer_inherit(load, layer, above, kind_bit(unit->kind));
+	slots_read(decoder, unit, layer);
+	nodes = values_keep(decoder, &unit->values, &unit->n_values);
+	load->drafts[index].nodes = nodes;
+	if (load->failed)
+		return;
+	unit_settle(decoder, unit, layer);
+	fiber_settle(load, unit, layer);
+	if (unit->kind != PLAN_SUPERVISOR)
+		return;
+	defaults_lay(decoder, index, layer->slots[FIELD_DEFAULTS], above);
+	units_open(decoder, index, layer->slots[FIELD_UNITS]);
+}
+
+static void name_check(struct load *load, struct node *node)
+{
+	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	struct diag *diag;
+	size_t len = strlen(node->key);
+
+	if (len >= 1 && len <= 63 && strspn(node->key, chars) == len && !strchr("_.-", node->key[0]))
+		return;
+	diag = fault_key(load, node, "E213", "`%s` cannot be the name of a unit", node->key);
+	diag_help(load->diags, diag,
+		"a name begins with a letter or a digit and has at most 63 of A-Z a-z 0-9 _ . -");
+}
+
+/* Ties a new unit into the tree below its supervisor. */
+static void unit_join(struct decoder *decoder, uint32_t index, struct node *node)
+{
+	struct load *load = decoder->load;
+	struct plan_unit *unit = &load->units[index], *parent;
+	uint32_t above = decoder->levels[decoder->depth - 1].unit,
+		 last = decoder->levels[decoder->depth - 1].last;
+	void **sibling, **any;
+
+	parent = &load->units[above];
+	unit->parent = above;
+	unit->enabled = true;
+	unit->key = keep_strdup(load, node->key);
+	unit->name = unit->key;
+	if (above != 0)
+		unit->name = arena_printf(load->arena, "%s/%s", parent->name, node->key);
+	if (!unit->key || !unit->name) {
+		load->failed = true;
+		return;
+	}
+	if (last == PLAN_NONE)
+		parent->first_child = index;
+	else
+		load->units[last].next_sibling = index;
+	parent->n_children++;
+	decoder->levels[decoder->depth - 1].last = index;
+	node->unit = index;
+	sibling = table_at(&load->names, load->drafts[above].map, unit->key);
+	if (sibling)
+		*sibling = node;
+	any = sibling ? table_at(&load->names, NULL, unit->key) : NULL;
+	if (!any)
+		load->failed = true;
+	else if (!*any)
+		*any = node;
+}
+
+static void units_decode(struct decoder *decoder)
+{
+	struct load *load = decoder->load;
+
+	while (decoder->depth > 0 && !load->failed) {
+		struct node *node = decoder->levels[decoder->depth - 1].next;
+		uint32_t above = decoder->levels[decoder->depth - 1].unit, index;
+
+		if (!node) {
+			load->units[above].end = load->n_units;
+			decoder->depth--;
+			continue;
+		}
+		decoder->levels[decoder->depth - 1].next = node->next;
+		if (strncmp(node->key, "x-", 2) == 0)
+			continue;
+		name_check(load, node);
+		index = unit_add(decoder, node);
+		if (index == PLAN_NONE)
+			return;
+		unit_join(decoder, index, node);
+		if (load->failed)
+			return;
+		unit_decode(decoder, index, load->drafts[above].below);
+		load->units[index].enabled &= load->units[above].enabled;
+		load->units[index].end = load->n_units;
+	}
+}
+
+void tree_decode(struct load *load, struct node *root)
+{
+	struct decoder *decoder = scratch_alloc(load, sizeof(*decoder));
+
+	if (!decoder)
+		return;
+	decoder->load = load;
+	decoder->values = scratch_alloc(load, N_FIELDS * sizeof(*decoder->values));
+	decoder->nodes = scratch_alloc(load, N_FIELDS * sizeof(*decoder->nodes));
+	if (load->failed)
+		return;
+	fields_index(load);
+	preset_fill(load, &decoder->preset, load->daemon);
+	if (load->failed)
+		return;
+	root_decode(decoder, root);
+	units_decode(decoder);
+}

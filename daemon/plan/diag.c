@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* The collection of diagnostics. It has an arena of its own: diagnostics outlive the plan that could not be made. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "plan/diag.h"
+
+#define SOURCE_SHOWN 160 /* of a longer line only the part around the caret */
+
+struct diags {
+	struct arena *arena;
+	struct diag *items;
+	uint32_t n, room, n_errors, n_warnings;
+	bool failed;
+};
+
+struct diags *diags_new(void)
+{
+	struct diags *diags = alloc_new(sizeof(*diags));
+
+	if (!diags)
+		return NULL;
+	diags->arena = arena_new();
+	if (!diags->arena) {
+		free(diags);
+		return NULL;
+	}
+	return diags;
+}
+
+void diags_free(struct diags *diags)
+{
+	if (!diags)
+		return;
+	arena_free(diags->arena);
+	free(diags->items);
+	free(diags);
+}
+
+uint32_t diags_count(const struct diags *diags)
+{
+	return diags->n;
+}
+
+uint32_t diags_errors(const struct diags *diags)
+{
+	return diags->n_errors;
+}
+
+bool diags_failed(const struct diags *diags)
+{
+	return diags->failed;
+}
+
+const struct diag *diags_at(const struct diags *diags, uint32_t i)
+{
+	return &diags->items[i];
+}
+
+static char *__attribute__((format(printf, 2, 0)))
+text_keep(struct diags *diags, const char *format, va_list args)
+{
+	char *line = NULL, *kept;
+
+	if (alloc_fails() || vasprintf(&line, format, args) < 0) {
+		diags->failed = true;
+		return NULL;
+	}
+	kept = arena_strdup(diags->arena, line);
+	free(line);
+	if (!kept)
+		diags->failed = true;
+	return kept;
+}
+
+static const char *copy_of(struct diags *diags, const char *s)
+{
+	char *copy = s ? arena_strdup(diags->arena, s) : NULL;
+
+	if (s && !copy)
+		diags->failed = true;
+	return copy;
+}
+
+static bool room_for_one(struct diags *diags)
+{
+	uint32_t room = diags->room ? diags->room * 2 : 16;
+	struct diag *items;
+
+	if (diags->n < diags->room)
+		return true;
+	items = alloc_grow(diags->items, room * sizeof(*items));
+	if (!items) {
+		diags->failed = true;
+		return false;
+	}
+	diags->items = items;
+	diags->room = room;
+	return true;
+}
+
+struct diag *diags_add(
+	struct diags *diags, const char *code, struct plan_place at, const char *format, ...)
+{
+	struct diag diag = {.code = code, .is_error = code[0] == 'E', .at = at, .width = 1};
+	va_list args;
+
+	if (diag.is_error)
+		diags->n_errors++;
+	else
+		diags->n_warnings++;
+	if (diags->n >= DIAGS_KEPT || !room_for_one(diags))
+		return NULL;
+	va_start(args, format);
+	diag.message = text_keep(diags, format, args);
+	va_end(args);
+	if (!diag.message)
+		return NULL;
+	diag.at.file = copy_of(diags, at.file);
+	diags->items[diags->n] = diag;
+	return &diags->items[diags->n++];
+}
+
+void diag_help(struct diags *diags, struct diag *diag, const char *format, ...)
+{
+	va_list args;
+
+	if (!diag)
+		return;
+	va_start(args, format);
+	diag->help = text_keep(diags, format, args);
+	va_end(args);
+}
+
+void diag_note(struct diags *diags, struct diag *diag, struct plan_place at, const char *format, ...)
+{
+	struct diag_note *notes, note = {.at = at};
+	va_list args;
+
+	/* Room comes in powers of two: a new array is needed whenever their number is one. */
+	if (!diag)
+		return;
+	if ((diag->n_notes & (diag->n_notes - 1)) == 0) {
+		notes = arena_alloc(
+			diags->arena, (diag->n_notes ? diag->n_notes * 2 : 1) * sizeof(*notes));
+		if (!notes) {
+			diags->failed = true;
+			return;
+		}
+		if (diag->n_notes)
+			memcpy(notes, diag->notes, diag->n_notes * sizeof(*notes));
+		diag->notes = notes;
+	}
+	va_start(args, format);
+	note.text = text_keep(diags, format, args);
+	va_end(args);
+	if (!note.text)
+		return;
+	note.at.file = copy_of(diags, at.file);
+	diag->notes[diag->n_notes++] = note;
+}
+
+void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len, uint32_t width)
+{
+	if (!diag)
+		return;
+	diag->width = width ? width : 1;
+	if (!line)
+		return;
+	diag->source = arena_strndup(diags->arena, line, len);
+	if (!diag->source)
+		diags->failed = true;
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct diag *a = left, *b = right;
+	int r = strcmp(a->at.file ? a->at.file : "", b->at.file ? b->at.file : "");
+
+	if (r == 0)
+		r = (a->at.line > b->at.line) - (a->at.line < b->at.line);
+	if (r == 0)
+		r = (a->at.column > b->at.column) - (a->at.column < b->at.column);
+	if (r == 0)
+		r = strcmp(a->code, b->code);
+	return r ? r : strcmp(a->message, b->message);
+}
+
+void diags_sort(struct diags *diags)
+{
+	if (diags->n)
+		qsort(diags->items, diags->n, sizeof(*diags->items), by_place);
+}
+
+static void place_print(const struct plan_place *at, FILE *to)
+{
+	if (!at->file || !at->file[0])
+		return;
+	(void)fputs(at->file, to);
+	if (at->line)
+		(void)fprintf(to, ":%u:%u", at->line, at->column);
+	(void)fputs(": ", to);
+}
+
+/* How many bytes the first `n` characters of `s` have. */
+static size_t bytes_of_chars(const char *s, uint32_t n)
+{
+	size_t i = 0;
+
+	while (s[i] && n > 0) {
+		i++;
+		while (((unsigned char)s[i] & 0xc0) == 0x80)
+			i++;
+		n--;
+	}
+	return i;
+}
+
+static void source_print(const struct diag *diag, FILE *to)
+{
+	uint32_t before = diag->at.column - 1, shown = diag->width, i;
+	const char *line = diag->source;
+	size_t len;
+
+	if (before > SOURCE_SHOWN / 2 && strlen(line) > SOURCE_SHOWN) {
+		line += bytes_of_chars(line, before - SOURCE_SHOWN / 2);
+		before = SOURCE_SHOWN / 2;
+	}
+	len = bytes_of_chars(line, SOURCE_SHOWN);
+	(void)fprintf(to, "%5u | %.*s\n      | ", diag->at.line, (int)len, line);
+	for (i = 0; i < before; i++)
+		(void)fputc(line[i] == '\t' ? '\t' : ' ', to);
+	for (i = 0; i < shown && before + i < SOURCE_SHOWN; i++)
+		(void)fputc('^', to);
+	(void)fputc('\n', to);
+}
+
+static void diag_print(const struct diag *diag, FILE *to)
+{
+	uint32_t i;
+
+	place_print(&diag->at, to);
+	(void)fprintf(to, "%s[%s]: %s\n", diag->is_error ? "error" : "warning", diag->code,
+		diag->message);
+	if (diag->source && diag->at.column)
+		source_print(diag, to);
+	for (i = 0; i < diag->n_notes; i++) {
+		(void)fputs("   note: ", to);
+		place_print(&diag->notes[i].at, to);
+		(void)fprintf(to, "%s\n", diag->notes[i].text);
+	}
+	if (diag->help)
+		(void)fprintf(to, "   help: %s\n", diag->help);
+}
+
+void diags_print(const struct diags *diags, FILE *to)
+{
+	uint32_t all = diags->n_errors + diags->n_warnings, i;
+
+	for (i = 0; i < diags->n && i < DIAGS_SHOWN; i++)
+		diag_print(&diags->items[i], to);
+	if (all > i)
+		(void)fprintf(to, "and %u more\n", all - i);
+}

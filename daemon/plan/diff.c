@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* What is different between two plans. Units are matched by full name; their values are compared as canonical text, a
+ * value that nobody gave being the preset. Four things are compared as they came out instead, because they depend on more
+ * than what stands in the unit: the environment, the working folder, what a unit needs, whether it is enabled. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plan/fields.h"
+
+struct differ {
+	const struct plan *old, *new;
+	struct plan_change *changes;
+	uint32_t n, room;
+	uint16_t fields[N_FIELDS]; /* of the unit that is being compared */
+	uint32_t n_fields;
+	uint16_t later[N_FIELDS]; /* those put aside for another change */
+	bool failed;
+};
+
+const char *plan_action_name(enum plan_action action)
+{
+	static const char *const names[] = {"nothing", "live", "restart", "start", "stop", "effd"};
+
+	return names[action];
+}
+
+void plan_changes_free(struct plan_change *changes, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		free(changes[i].fields);
+	free(changes);
+}
+
+/* The fields gathered so far go with the change. */
+static void change_add(struct differ *differ, struct plan_change change)
+{
+	uint32_t room = differ->room ? differ->room * 2 : 16;
+	struct plan_change *changes;
+
+	if (differ->n == differ->room) {
+		changes = alloc_grow(differ->changes, room * sizeof(*changes));
+		if (!changes) {
+			differ->failed = true;
+			return;
+		}
+		differ->changes = changes;
+		differ->room = room;
+	}
+	change.n_fields = differ->n_fields;
+	change.fields = alloc_new(differ->n_fields * sizeof(*change.fields));
+	if (!change.fields) {
+		differ->failed = true;
+		return;
+	}
+	memcpy(change.fields, differ->fields, differ->n_fields * sizeof(*change.fields));
+	differ->changes[differ->n++] = change;
+	differ->n_fields = 0;
+}
+
+static void field_differs(struct differ *differ, enum field_id id)
+{
+	uint32_t i;
+
+	for (i = 0; i < differ->n_fields; i++)
+		if (differ->fields[i] == id)
+			return;
+	differ->fields[differ->n_fields++] = (uint16_t)id;
+}
+
+static bool texts_differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
+static bool is_compared_as_it_came_out(enum field_id id)
+{
+	return id == FIELD_ENVIRONMENT || id == FIELD_ENV_FILE || id == FIELD_ENV_INHERIT ||
+		id == FIELD_WORKING_DIR || id == FIELD_DEPENDS_ON || id == FIELD_ENABLED;
+}
+
+/* The values of one plan for a unit, or for effd (`unit` is NULL then). */
+struct side {
+	const struct plan_value *values;
+	uint32_t n;
+	const struct plan_unit *unit;
+};
+
+/* Both lists are sorted by field; what only one has stands against the other's preset. */
+static void values_compare(struct differ *differ, const struct side *old, const struct side *new)
+{
+	const struct plan_value *a = old->values, *b = new->values;
+	const struct plan_value *a_end = a + old->n, *b_end = b + new->n;
+
+	while (a < a_end || b < b_end) {
+		bool has_a = a < a_end && (b == b_end || a->field <= b->field);
+		bool has_b = b < b_end && (a == a_end || b->field <= a->field);
+		enum field_id id = has_a ? a->field : b->field;
+		const char *text_a = has_a ? a->text : field_preset(id, old->unit);
+		const char *text_b = has_b ? b->text : field_preset(id, new->unit);
+
+		if (!is_compared_as_it_came_out(id) && texts_differ(text_a, text_b))
+			field_differs(differ, id);
+		a += has_a;
+		b += has_b;
+	}
+}
+
+static bool vectors_differ(plan_strv a, plan_strv b)
+{
+	for (; a && b && *a && *b; a++, b++)
+		if (strcmp(*a, *b) != 0)
+			return true;
+	return (a && *a) || (b && *b);
+}
+
+static bool needs_differ(
+	const struct differ *differ, const struct plan_unit *old, const struct plan_unit *new)
+{
+	uint32_t i;
+
+	if (old->n_needs != new->n_needs)
+		return true;
+	for (i = 0; i < old->n_needs; i++) {
+		const struct plan_need *a = &old->needs[i], *b = &new->needs[i];
+
+		if (strcmp(plan_unit(differ->old, a->unit)->name,
+			    plan_unit(differ->new, b->unit)->name) != 0 ||
+			a->condition != b->condition || a->required != b->required ||
+			a->restart != b->restart || a->bind != b->bind)
+			return true;
+	}
+	return false;
+}
+
+/* The children that both have, in the one order and in the other. */
+static bool orders_differ(const struct differ *differ, const struct plan_unit *new)
+{
+	uint32_t child, last = 0;
+
+	for (child = new->first_child; child != PLAN_NONE;
+		child = plan_unit(differ->new, child)->next_sibling) {
+		const struct plan_unit *old = plan_find(
+			differ->old, plan_unit(differ->new, child)->name);
+
+		if (!old)
+			continue;
+		if (old->index < last)
+			return true;
+		last = old->index;
+	}
+	return false;
+}
+
+static void unit_compare(
+	struct differ *differ, const struct plan_unit *old, const struct plan_unit *new)
+{
+	struct side before = {old->values, old->n_values, old},
+		    after = {new->values, new->n_values, new};
+
+	values_compare(differ, &before, &after);
+	if (vectors_differ(old->environment, new->environment))
+		field_differs(differ, FIELD_ENVIRONMENT);
+	if (texts_differ(old->working_dir, new->working_dir))
+		field_differs(differ, FIELD_WORKING_DIR);
+	if (needs_differ(differ, old, new))
+		field_differs(differ, FIELD_DEPENDS_ON);
+	if (old->enabled != new->enabled)
+		field_differs(differ, FIELD_ENABLED);
+	if (orders_differ(differ, new))
+		field_differs(differ, FIELD_UNITS);
+}
+
+static enum plan_action action_of(const struct differ *differ)
+{
+	enum plan_action action = differ->n_fields ? PLAN_DO_LIVE : PLAN_DO_NOTHING;
+	uint32_t i;
+
+	for (i = 0; i < differ->n_fields; i++)
+		if (plan_field(differ->fields[i])->effect == PLAN_RESTART)
+			action = PLAN_DO_RESTART;
+	return action;
+}
+
+static int by_number(const void *left, const void *right)
+{
+	return (int)*(const uint16_t *)left - (int)*(const uint16_t *)right;
+}
+
+static void unit_change(
+	struct differ *differ, const struct plan_unit *old, const struct plan_unit *new)
+{
+	struct plan_change change = {.unit = new->name, .before = old->index, .after = new->index};
+
+	unit_compare(differ, old, new);
+	change.action = action_of(differ);
+	if (change.action == PLAN_DO_NOTHING)
+		return;
+	qsort(differ->fields, differ->n_fields, sizeof(differ->fields[0]), by_number);
+	change_add(differ, change);
+}
+
+/* effd's own settings: those that wait for its next start, and those that do not. */
+static void daemon_change(struct differ *differ)
+{
+	const struct plan_daemon *a = plan_daemon(differ->old), *b = plan_daemon(differ->new);
+	struct side old = {a->values, a->n_values, NULL}, new = {b->values, b->n_values, NULL};
+	struct plan_change change = {.unit = "/", .action = PLAN_DO_EFFD};
+	uint32_t n_live = 0, n = 0, i;
+
+	values_compare(differ, &old, &new);
+	for (i = 0; i < differ->n_fields; i++) {
+		if (plan_field(differ->fields[i])->effect == PLAN_EFFD)
+			differ->fields[n++] = differ->fields[i];
+		else
+			differ->later[n_live++] = differ->fields[i];
+	}
+	differ->n_fields = n;
+	if (n)
+		change_add(differ, change);
+	memcpy(differ->fields, differ->later, n_live * sizeof(differ->later[0]));
+	differ->n_fields = n_live;
+}
+
+/* Whether a unit of one plan lives on in the other; the root always does. */
+static bool lives_on(const struct plan_unit *unit, const struct plan *other)
+{
+	const struct plan_unit *there = plan_find(other, unit->name);
+
+	return there && there->kind == unit->kind;
+}
+
+static void plans_compare(struct differ *differ)
+{
+	uint32_t i;
+
+	for (i = 0; i < plan_n_units(differ->old) && !differ->failed; i++) {
+		const struct plan_unit *unit = plan_unit(differ->old, i);
+
+		if (!lives_on(unit, differ->new))
+			change_add(differ,
+				(struct plan_change){.unit = unit->name,
+					.action = PLAN_DO_STOP,
+					.before = i,
+					.after = PLAN_NONE});
+	}
+	daemon_change(differ);
+	for (i = 0; i < plan_n_units(differ->new) && !differ->failed; i++) {
+		const struct plan_unit *unit = plan_unit(differ->new, i);
+
+		if (lives_on(unit, differ->old))
+			unit_change(differ, plan_find(differ->old, unit->name), unit);
+		else
+			change_add(differ,
+				(struct plan_change){.unit = unit->name,
+					.action = PLAN_DO_START,
+					.before = PLAN_NONE,
+					.after = i});
+	}
+}
+
+int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
+	uint32_t *ret_n)
+{
+	struct differ *differ = alloc_new(sizeof(*differ));
+
+	if (!differ)
+		return -ENOMEM;
+	differ->old = old;
+	differ->new = new;
+	plans_compare(differ);
+	if (differ->failed) {
+		plan_changes_free(differ->changes, differ->n);
+		free(differ);
+		return -ENOMEM;
+	}
+	*ret_changes = differ->changes;
+	*ret_n = differ->n;
+	free(differ);
+	return 0;
+}

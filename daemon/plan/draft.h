@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit while it is being made: the steps from the root mapping to a checked tree, in their order. */
+#ifndef EFFD_PLAN_DRAFT_H
+#define EFFD_PLAN_DRAFT_H
+
+#include "plan/layer.h"
+
+#define UNITS_DEEP (TREE_MAX_DEPTH / 2 + 1) /* a level of units is two of mappings */
+
+struct draft {
+	struct node *map;          /* what the author wrote */
+	struct node **nodes;       /* of each of the unit's values; the same order */
+	const struct layer *below; /* of a supervisor: what its units inherit; NULL: nothing */
+	bool is_broken;            /* what it is could not be made out; that was said */
+};
+
+/* An order between two units: `from` waits for `to`. */
+enum edge_kind { EDGE_NEED, EDGE_AFTER, EDGE_BEFORE, EDGE_SEQUENCE };
+struct edge {
+	uint32_t from, to;
+	enum edge_kind kind;
+	bool until_started; /* not until it is up */
+	struct plan_place at;
+};
+
+/* What decoding a tree works with. */
+struct decoder {
+	struct load *load;
+	struct plan_unit preset;
+	struct plan_value *values; /* of the unit that is being read: room for all fields */
+	struct node **nodes;
+	uint32_t n_values;
+	struct layer layer; /* of the unit that is being read */
+	struct {
+		struct node *next;
+		uint32_t unit, last; /* the supervisor, and the child before `next` */
+	} levels[UNITS_DEEP];
+	uint32_t depth;
+};
+
+/* Pieces of decoding that the root and units share. */
+uint32_t unit_add(struct decoder *decoder, struct node *map);
+void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id, struct node *node);
+void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer);
+struct node **values_keep(
+	struct decoder *decoder, const struct plan_value **ret_values, uint32_t *ret_n);
+void defaults_lay(struct decoder *decoder, uint32_t index, struct node *defaults,
+	const struct layer *above);
+void units_open(struct decoder *decoder, uint32_t index, struct node *units);
+void root_decode(struct decoder *decoder, struct node *root);
+
+/* Every unit and its values, from the root mapping. */
+void tree_decode(struct load *load, struct node *root);
+/* Which of its probes a unit has, from its slots. */
+void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
+/* The environment of every process. */
+void environments_make(struct load *load);
+/* Names in depends_on, after, before, exit_code_from become indices, and all orders edges. */
+void references_resolve(struct load *load);
+/* after, before and needed_by of all units, from the edges. */
+void orders_make(struct load *load);
+/* Cycles of all that waits. */
+void cycles_check(struct load *load);
+/* What is well-formed but cannot be meant. */
+void units_check(struct load *load);
+
+/* What a unit was given for a field, and where; NULL: nothing, nor by `defaults`. */
+struct node *draft_node(const struct load *load, uint32_t unit, enum field_id id);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of NAME=value: a line each, comments with #, an `export` before the name, quotes around the value. Each file is
+ * read once for a load, however many units name it. */
+#include <errno.h>
+#include <string.h>
+
+#include "plan/env.h"
+
+struct line {
+	struct load *load;
+	struct file *file;
+	uint32_t number;
+	const char *begin;
+	const char *at, *end;
+};
+
+static const char *line_fault(const struct line *line, const char *what)
+{
+	struct plan_place at = {line->file->path, line->number, 1};
+	size_t before = (size_t)(line->at - line->begin), i;
+
+	for (i = 0; i < before; i++)
+		at.column += ((unsigned char)line->begin[i] & 0xc0) != 0x80;
+	(void)fault_at(line->load, at, "E101", "%s", what);
+	return NULL;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void skip_blanks(struct line *line)
+{
+	while (line->at < line->end && is_blank(*line->at))
+		line->at++;
+}
+
+static size_t name_length(const struct line *line)
+{
+	const char *p = line->at;
+
+	while (p < line->end &&
+		((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '_' ||
+			(p > line->at && *p >= '0' && *p <= '9')))
+		p++;
+	return (size_t)(p - line->at);
+}
+
+static char escaped(char c)
+{
+	switch (c) {
+	case 'n':
+		return '\n';
+	case 't':
+		return '\t';
+	case 'r':
+		return '\r';
+	default:
+		return c;
+	}
+}
+
+/* In double quotes a backslash makes n, t, r; before anything else it just goes. */
+static const char *quoted_read(struct line *line, char quote)
+{
+	struct text text = {0};
+	char c;
+
+	for (line->at++; line->at < line->end && *line->at != quote; line->at++) {
+		c = *line->at;
+		if (quote == '"' && c == '\\' && line->at + 1 < line->end) {
+			c = *++line->at;
+			c = escaped(c);
+		}
+		text_add_bytes(&text, &c, 1);
+	}
+	line->load->failed |= text.failed;
+	if (line->at == line->end) {
+		text_done(&text);
+		return line_fault(line, "a quote without its end");
+	}
+	line->at++;
+	skip_blanks(line);
+	if (line->at < line->end && *line->at != '#') {
+		text_done(&text);
+		return line_fault(line, "text behind the closing quote");
+	}
+	return keep_text(line->load, &text);
+}
+
+static const char *value_of(struct line *line)
+{
+	const char *end = line->at, *p;
+	char *kept;
+
+	if (line->at < line->end && (*line->at == '"' || *line->at == '\''))
+		return quoted_read(line, *line->at);
+	/* A # begins a comment where a blank is before it. */
+	for (p = line->at; p < line->end && !(*p == '#' && p > line->at && is_blank(p[-1])); p++)
+		if (!is_blank(*p))
+			end = p + 1;
+	kept = arena_strndup(line->load->arena, line->at, (size_t)(end - line->at));
+	if (!kept)
+		line->load->failed = true;
+	return kept;
+}
+
+static bool pair_read(struct line *line, struct plan_pair *pair)
+{
+	size_t len;
+
+	if (line->end - line->at > 7 && strncmp(line->at, "export", 6) == 0 &&
+		is_blank(line->at[6])) {
+		line->at += 7;
+		skip_blanks(line);
+	}
+	len = name_length(line);
+	if (len == 0)
+		return line_fault(line, "not NAME=value");
+	pair->name = arena_strndup(line->load->arena, line->at, len);
+	if (!pair->name) {
+		line->load->failed = true;
+		return false;
+	}
+	line->at += len;
+	if (line->at == line->end || *line->at != '=')
+		return line_fault(line, "`=` is missing behind the name");
+	line->at++;
+	pair->value = value_of(line);
+	return pair->value;
+}
+
+static void lines_read(struct load *load, struct file *file, struct env_pairs *env)
+{
+	struct line line = {.load = load, .file = file};
+	const char *p = file->bytes, *end = file->bytes + file->size, *next;
+	struct plan_pair *pairs;
+	size_t n = 1;
+
+	for (next = p; next < end; next++)
+		n += *next == '\n';
+	pairs = keep_alloc(load, n * sizeof(*pairs));
+	if (!pairs)
+		return;
+	env->pairs = pairs;
+	for (; p < end && !load->failed; p = next + 1) {
+		next = memchr(p, '\n', (size_t)(end - p));
+		if (!next)
+			next = end;
+		line.begin = line.at = p;
+		line.end = next;
+		line.number++;
+		skip_blanks(&line);
+		if (line.at == line.end || *line.at == '#')
+			continue;
+		if (memchr(p, '\0', (size_t)(next - p)))
+			(void)line_fault(&line, "a NUL character");
+		else if (pair_read(&line, &pairs[env->n]))
+			env->n++;
+	}
+}
+
+const struct env_pairs *env_file_read(struct load *load, struct node *node, const char *path)
+{
+	bool may_be_missing = path[0] == '?';
+	const char *whole = path_from(load, node->at.file, path + may_be_missing);
+	void **at = whole ? table_at(&load->paths, &load->files, whole) : NULL;
+	struct env_pairs *env;
+	struct file *file;
+	int r;
+
+	if (!at) {
+		load->failed = true;
+		return NULL;
+	}
+	if (*at)
+		return *at;
+	env = scratch_alloc(load, sizeof(*env));
+	if (!env)
+		return NULL;
+	*at = env;
+	file = file_read(load, whole, &r);
+	if (file)
+		lines_read(load, file, env);
+	else if (!load->failed && !(may_be_missing && r == -ENOENT))
+		(void)fault(load, node, "E107", "cannot read %s: %s", whole, read_error_text(r));
+	return env;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of fields, as the loader sees it: fields.def in C. */
+#ifndef EFFD_PLAN_FIELDS_H
+#define EFFD_PLAN_FIELDS_H
+
+#include <stddef.h>
+
+#include "plan/load.h"
+
+enum field_kinds {
+	ROOT = 1,
+	SUPERVISOR = 2,
+	PROCESS = 4,
+	FIBER = 8,
+	RUNS = PROCESS | FIBER,
+	ANY_UNIT = RUNS | SUPERVISOR,
+};
+
+enum field_type {
+	TYPE_SECTION,
+	TYPE_LATER,
+	TYPE_RAW,
+	TYPE_TEXT,
+	TYPE_NAME,
+	TYPE_BOOL,
+	TYPE_COUNT,
+	TYPE_LIMIT,
+	TYPE_NUMBER,
+	TYPE_RATIO,
+	TYPE_DURATION,
+	TYPE_SIZE,
+	TYPE_SIGNAL,
+	TYPE_MODE,
+	TYPE_PATH,
+	TYPE_WORD,
+	TYPE_CHOICE,
+	TYPE_PORT,
+	TYPE_STATUS,
+	TYPE_REFERENCE,
+	TYPE_COMMAND,
+	TYPE_SHELL,
+	TYPE_ENDS,
+	TYPE_TARGET,
+	TYPE_READERS,
+	TYPE_NAMES,
+	TYPE_REFERENCES,
+	TYPE_ENV_FILES,
+	TYPE_LABELS,
+	TYPE_ENVIRONMENT,
+	TYPE_NEEDS,
+	TYPE_WITH,
+};
+
+/* NOLINTBEGIN(bugprone-macro-parentheses): the arguments are pieces of rows, not expressions. */
+/* A probe's rows stand in the same order three times; the first of each is its section. */
+#define PROBE(symbol, name, member, help) \
+	SECTION(symbol, name, NONE, RUNS, help) \
+	SECTION(symbol##_EXEC, name ".exec", NONE, RUNS, "a command that must end with 0") \
+	FIELD(symbol##_EXEC_COMMAND, name ".exec.command", OF(COMMAND), U(member.argv), NULL, \
+		RUNS, LIVE, "the command") \
+	SECTION(symbol##_TCP, name ".tcp", NONE, RUNS, "a port that must take a connection") \
+	FIELD(symbol##_TCP_PORT, name ".tcp.port", OF(PORT), U(member.port), NULL, RUNS, LIVE, \
+		"the port") \
+	FIELD(symbol##_TCP_HOST, name ".tcp.host", OF(TEXT), U(member.host), "127.0.0.1", \
+		RUNS, LIVE, "the host") \
+	SECTION(symbol##_UNIX, name ".unix", NONE, RUNS, "a unix socket that must take a connection") \
+	FIELD(symbol##_UNIX_PATH, name ".unix.path", OF(PATH), U(member.path_unix), NULL, \
+		RUNS, LIVE, "its path") \
+	SECTION(symbol##_HTTP, name ".http_get", NONE, RUNS, "a page that must be served") \
+	FIELD(symbol##_HTTP_PORT, name ".http_get.port", OF(PORT), U(member.port), NULL, RUNS, \
+		LIVE, "the port") \
+	FIELD(symbol##_HTTP_UNIX, name ".http_get.unix", OF(PATH), U(member.path_unix), NULL, \
+		RUNS, LIVE, "a unix socket instead of a port") \
+	FIELD(symbol##_HTTP_HOST, name ".http_get.host", OF(TEXT), U(member.host), \
+		"127.0.0.1", RUNS, LIVE, "the host") \
+	FIELD(symbol##_HTTP_PATH, name ".http_get.path", OF(TEXT), U(member.path), "/", RUNS, \
+		LIVE, "the page") \
+	FIELD(symbol##_HTTP_STATUS, name ".http_get.expect_status", OF(STATUS), \
+		U(member.status_min), "200-399", RUNS, LIVE, "the codes that are well") \
+	LATER(symbol##_LOG, name ".log", RUNS, LIVE, "a line of output that must come") \
+	LATER(symbol##_FILE, name ".file", RUNS, LIVE, "a file that must be there") \
+	FIELD(symbol##_INITIAL_DELAY, name ".initial_delay", OF(DURATION), \
+		U(member.initial_delay_ns), "0", RUNS, LIVE, "before the first attempt") \
+	FIELD(symbol##_PERIOD, name ".period", RANGE(DURATION, 1, 0), U(member.period_ns), \
+		"10s", RUNS, LIVE, "from one attempt to the next") \
+	FIELD(symbol##_TIMEOUT, name ".timeout", RANGE(DURATION, 1, 0), U(member.timeout_ns), \
+		"1s", RUNS, LIVE, "an attempt that takes longer has failed") \
+	FIELD(symbol##_SUCCESS, name ".success_threshold", RANGE(COUNT, 1, 1000000), \
+		U(member.success_threshold), "1", RUNS, LIVE, \
+		"so many successes in a row are needed") \
+	FIELD(symbol##_FAILURE, name ".failure_threshold", RANGE(COUNT, 1, 1000000), \
+		U(member.failure_threshold), "3", RUNS, LIVE, "so many failures in a row are one")
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+enum field_id {
+#define FIELD(symbol, name, type, member, preset, kinds, effect, help) FIELD_##symbol,
+#define SECTION(symbol, name, short_form, kinds, help) FIELD_##symbol,
+#define LATER(symbol, name, kinds, effect, help) FIELD_##symbol,
+#include "plan/fields.def"
+#undef FIELD
+#undef SECTION
+#undef LATER
+	N_FIELDS,
+	FIELD_NONE = N_FIELDS
+};
+
+/* Where a probe's rows are, counted from its section. */
+enum {
+	PROBE_EXEC = FIELD_STARTUP_EXEC - FIELD_STARTUP,
+	PROBE_TCP = FIELD_STARTUP_TCP - FIELD_STARTUP,
+	PROBE_UNIX = FIELD_STARTUP_UNIX - FIELD_STARTUP,
+	PROBE_HTTP = FIELD_STARTUP_HTTP - FIELD_STARTUP,
+	PROBE_KINDS_END = FIELD_STARTUP_LOG - FIELD_STARTUP,
+	PROBE_TIMEOUT = FIELD_STARTUP_TIMEOUT - FIELD_STARTUP,
+	PROBE_SUCCESS = FIELD_STARTUP_SUCCESS - FIELD_STARTUP,
+	PROBE_ROWS = FIELD_READINESS - FIELD_STARTUP
+};
+
+struct field {
+	struct plan_field face;
+	enum field_type type;
+	uint64_t min, max; /* 0, 0: any; max 0: no upper one */
+	const char *words; /* separated by blanks; a word behind ~ is for later */
+	int kinds;
+	enum { IN_UNIT, IN_DAEMON, IN_NEED } where; /* which struct `offset` is into */
+	size_t offset, size;                        /* of the member; size 0: none */
+	enum field_id short_form;
+};
+
+const struct field *field_row(enum field_id id);
+const char *field_key(const struct field *field);             /* the last part of its name */
+const struct field *field_section(const struct field *field); /* the row above; NULL: none */
+/* Fills the table of names of a load: (row of the section or NULL, key) to the row. */
+void fields_index(struct load *load);
+const struct field *field_find(
+	const struct load *load, const struct field *section, const char *key);
+enum field_id field_id(const struct field *field);
+/* What an unset field is for a unit: its preset, or what the type of the unit makes of it (NULL: effd). NULL: none. */
+const char *field_preset(enum field_id id, const struct plan_unit *unit);
+/* "a process", "the root" */
+const char *field_kind_text(int kind);
+
+/* The i-th word of a set; false when there are no more. */
+struct word {
+	const char *text;
+	size_t len;
+	bool later;
+};
+bool word_next(const char **words, struct word *ret_word);
+
+#endif

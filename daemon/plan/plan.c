@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* A plan, from its making to its end. What a load needs for itself lives in a scratch arena and some tables, which go in
+ * load_done() however it ended; what stays is in the plan's own arena. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plan/draft.h"
+
+struct plan {
+	struct arena *arena;
+	const char *name;
+	struct plan_daemon *daemon;
+	const struct plan_unit *units;
+	uint32_t n_units;
+	plan_strv files;
+	struct table by_name; /* full name: its unit */
+	unsigned n_refs;
+};
+
+static void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	table_done(&plan->by_name);
+	arena_free(plan->arena);
+	free(plan);
+}
+
+struct plan *plan_ref(struct plan *plan)
+{
+	plan->n_refs++;
+	return plan;
+}
+
+void plan_unref(struct plan *plan)
+{
+	if (!plan)
+		return;
+	assert(plan->n_refs > 0);
+	if (--plan->n_refs == 0)
+		plan_free(plan);
+}
+
+static struct plan *plan_new(void)
+{
+	struct plan *plan = alloc_new(sizeof(*plan));
+
+	if (!plan)
+		return NULL;
+	plan->n_refs = 1;
+	plan->arena = arena_new();
+	if (plan->arena)
+		plan->daemon = arena_alloc(plan->arena, sizeof(*plan->daemon));
+	if (plan->daemon)
+		return plan;
+	plan_free(plan);
+	return NULL;
+}
+
+static int load_init(struct load *load, struct plan *plan, const struct plan_source *source,
+	struct diags *diags)
+{
+	*load = (struct load){
+		.arena = plan->arena, .diags = diags, .source = source, .daemon = plan->daemon};
+	load->files_tail = &load->files;
+	load->scratch = arena_new();
+	return load->scratch ? 0 : -ENOMEM;
+}
+
+static void load_done(struct load *load)
+{
+	table_done(&load->keys);
+	table_done(&load->fields);
+	table_done(&load->names);
+	table_done(&load->paths);
+	free(load->units);
+	free(load->drafts);
+	free(load->edges);
+	arena_free(load->scratch);
+}
+
+/* "/etc/effd/shop.yaml" is "shop", and so is the folder "/etc/effd/shop/". */
+static const char *name_of_path(struct load *load, const char *path)
+{
+	size_t end = strlen(path), begin;
+	char *name;
+
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (begin = end; begin > 0 && path[begin - 1] != '/';)
+		begin--;
+	if (end - begin > 5 && strncmp(path + end - 5, ".yaml", 5) == 0)
+		end -= 5;
+	else if (end - begin > 4 && strncmp(path + end - 4, ".yml", 4) == 0)
+		end -= 4;
+	name = arena_strndup(load->arena, path + begin, end - begin);
+	if (!name)
+		load->failed = true;
+	return name;
+}
+
+static plan_strv files_keep(struct load *load)
+{
+	const char **paths = keep_alloc(load, (load->n_files + 1) * sizeof(*paths));
+	const struct file *file = load->files;
+	uint32_t n = 0;
+
+	for (; paths && file; file = file->next)
+		paths[n++] = file->path;
+	return paths;
+}
+
+/* What was loaded becomes the plan's, and is not written again. */
+static void plan_seal(struct plan *plan, struct load *load, const char *path)
+{
+	struct plan_unit *units = keep_alloc(load, load->n_units * sizeof(*units));
+	uint32_t i;
+	void **at;
+
+	plan->name = load->name ? load->name : name_of_path(load, path);
+	plan->files = files_keep(load);
+	if (load->failed)
+		return;
+	load->units[0].key = plan->name;
+	memcpy(units, load->units, load->n_units * sizeof(*units));
+	plan->units = units;
+	plan->n_units = load->n_units;
+	for (i = 0; i < plan->n_units; i++) {
+		at = table_at(&plan->by_name, NULL, units[i].name);
+		if (!at) {
+			load->failed = true;
+			return;
+		}
+		*at = &units[i];
+	}
+}
+
+static void tree_make(struct load *load, struct node *root)
+{
+	void (*const steps[])(struct load *) = {
+		references_resolve, orders_make, environments_make, cycles_check, units_check};
+	size_t i;
+
+	if (!load->failed)
+		tree_decode(load, root);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !load->failed; i++)
+		steps[i](load);
+}
+
+/* Ends a load: gives out the plan if nothing is wrong with it. */
+static int load_end(struct load *load, struct plan *plan, const char *path,
+	uint32_t errors_before, struct plan **ret_plan)
+{
+	bool good = diags_errors(load->diags) == errors_before;
+
+	if (!load->failed && good)
+		plan_seal(plan, load, path);
+	if (!load->failed)
+		sources_show(load);
+	if (load->failed || diags_failed(load->diags))
+		return -ENOMEM;
+	diags_sort(load->diags);
+	if (!good)
+		return -EINVAL;
+	*ret_plan = plan;
+	return 0;
+}
+
+int plan_load(const char *path, const struct plan_source *source, struct plan **ret_plan,
+	struct diags *diags)
+{
+	uint32_t errors_before = diags_errors(diags);
+	struct plan *plan = plan_new();
+	struct node *root;
+	struct load load;
+	int r = plan ? load_init(&load, plan, source, diags) : -ENOMEM;
+
+	if (r < 0)
+		goto fail;
+	root = tree_read(&load, path);
+	if (root)
+		tree_make(&load, root);
+	r = load_end(&load, plan, path, errors_before, ret_plan);
+	load_done(&load);
+	if (r < 0)
+		goto fail;
+	return 0;
+fail:
+	plan_free(plan);
+	return r;
+}
+
+/* A text as if it stood in a file, but exactly so. */
+static struct node *scalar_new(struct load *load, const char *text)
+{
+	struct node *node = node_new(load, NODE_SCALAR, (struct plan_place){"", 0, 0});
+
+	if (!node)
+		return NULL;
+	node->text = text;
+	node->verbatim = node->quoted = true;
+	return node;
+}
+
+static struct node *list_new(struct load *load, plan_strv items)
+{
+	struct node *list = node_new(load, NODE_LIST, (struct plan_place){"", 0, 0}), **tail;
+
+	if (list)
+		list->verbatim = true;
+	for (tail = list ? &list->first : NULL; tail && *items; items++) {
+		*tail = scalar_new(load, *items);
+		tail = *tail ? &(*tail)->next : NULL;
+	}
+	return list;
+}
+
+static void map_put(struct load *load, struct node *map, const char *key, struct node *child)
+{
+	struct node **tail;
+
+	if (!map || !child)
+		return;
+	for (tail = &map->first; *tail;)
+		tail = &(*tail)->next;
+	child->key = key;
+	node_put(load, map, &tail, child);
+}
+
+/* "/usr/bin/[" has no letter that the name of a unit may have; then it is "command". */
+static const char *name_of_command(struct load *load, const char *program)
+{
+	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	const char *slash = strrchr(program, '/'), *base = slash ? slash + 1 : program;
+	size_t len;
+	char *name;
+
+	base += strspn(base, "_.-");
+	len = strspn(base, chars);
+	if (len == 0)
+		return "command";
+	name = arena_strndup(load->scratch, base, len < 63 ? len : 63);
+	if (!name)
+		load->failed = true;
+	return name;
+}
+
+/* version: 1, units: {NAME: {command: [...], restart: no, env_inherit: ["*"]}}, daemon: {exit_code_from: NAME} */
+static struct node *command_tree(struct load *load, plan_strv argv)
+{
+	const struct plan_place nowhere = {"", 0, 0};
+	struct node *root = node_new(load, NODE_MAP, nowhere),
+		    *units = node_new(load, NODE_MAP, nowhere);
+	struct node *unit = node_new(load, NODE_MAP, nowhere),
+		    *daemon = node_new(load, NODE_MAP, nowhere);
+	const char *const everything[] = {"*", NULL};
+	const char *name = name_of_command(load, argv[0]);
+
+	if (!root || !units || !unit || !daemon || !name)
+		return NULL;
+	map_put(load, unit, "command", list_new(load, argv));
+	map_put(load, unit, "restart", scalar_new(load, "no"));
+	map_put(load, unit, "env_inherit", list_new(load, everything));
+	map_put(load, units, name, unit);
+	map_put(load, daemon, "exit_code_from", scalar_new(load, name));
+	map_put(load, root, "version", scalar_new(load, "1"));
+	map_put(load, root, "name", scalar_new(load, name));
+	map_put(load, root, "daemon", daemon);
+	map_put(load, root, "units", units);
+	return load->failed ? NULL : root;
+}
+
+int plan_of_command(plan_strv argv, const struct plan_source *source, struct plan **ret_plan,
+	struct diags *diags)
+{
+	uint32_t errors_before = diags_errors(diags);
+	struct plan *plan = plan_new();
+	struct node *root;
+	struct load load;
+	int r = plan ? load_init(&load, plan, source, diags) : -ENOMEM;
+
+	if (r < 0)
+		goto fail;
+	root = command_tree(&load, argv);
+	if (root)
+		tree_make(&load, root);
+	r = load_end(&load, plan, argv[0], errors_before, ret_plan);
+	load_done(&load);
+	if (r < 0)
+		goto fail;
+	return 0;
+fail:
+	plan_free(plan);
+	return r;
+}
+
+const char *plan_name(const struct plan *plan)
+{
+	return plan->name;
+}
+
+const struct plan_daemon *plan_daemon(const struct plan *plan)
+{
+	return plan->daemon;
+}
+
+uint32_t plan_n_units(const struct plan *plan)
+{
+	return plan->n_units;
+}
+
+const struct plan_unit *plan_unit(const struct plan *plan, uint32_t index)
+{
+	assert(index < plan->n_units);
+	return &plan->units[index];
+}
+
+const struct plan_unit *plan_find(const struct plan *plan, const char *name)
+{
+	return table_get(&plan->by_name, NULL, name);
+}
+
+plan_strv plan_files(const struct plan *plan)
+{
+	return plan->files;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* A plan: what is wanted, as data. It is built from YAML by plan_load(), checked, sealed and from then on const.
+ * Every unit of it is a struct plan_unit in declared order, depth first, the root first (index 0). Strings and
+ * arrays belong to the plan's arena and live until the last reference to the plan is given back. A running unit
+ * keeps a reference on the plan that it was started from, so a reload never pulls a specification away. */
+#ifndef EFFD_PLAN_H
+#define EFFD_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <eff/time.h>
+
+struct diags;
+struct plan;
+
+#define PLAN_FOREVER EFF_FOREVER /* the duration `infinity` */
+/* Where programs are looked for when the environment has no PATH. */
+#define PLAN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PLAN_NONE UINT32_MAX      /* no such unit */
+#define PLAN_UNLIMITED UINT32_MAX /* the count `infinity` */
+
+/* Where something stands in a file; line and column count from 1, 0 when there is none. */
+struct plan_place {
+	const char *file;
+	uint32_t line;
+	uint32_t column;
+};
+
+enum plan_kind { PLAN_PROCESS, PLAN_FIBER, PLAN_SUPERVISOR };
+enum plan_type { PLAN_EXEC, PLAN_NOTIFY, PLAN_ONESHOT };
+enum plan_activate { PLAN_BOOT, PLAN_MANUAL };
+enum plan_condition { PLAN_STARTED, PLAN_READY, PLAN_COMPLETED, PLAN_COMPLETED_SUCCESSFULLY };
+enum plan_restart { PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE, PLAN_ON_ABNORMAL, PLAN_NO };
+enum plan_stop_mode { PLAN_STOP_AUTO, PLAN_STOP_GROUP, PLAN_STOP_MIXED, PLAN_STOP_PROCESS };
+enum plan_start_order { PLAN_PARALLEL, PLAN_SEQUENTIAL };
+enum plan_give_up { PLAN_GIVE_UP_EXIT, PLAN_GIVE_UP_IDLE };
+
+/* NULL-terminated vectors of strings, as execve() takes them. */
+typedef const char *const *plan_strv;
+
+struct plan_pair {
+	const char *name;
+	const char *value;
+};
+
+/* One edge of depends_on. `condition` is resolved: the strongest that the other can give where none was said. */
+struct plan_need {
+	uint32_t unit; /* index of the other */
+	enum plan_condition condition;
+	bool required, restart, bind;
+	struct plan_place at;
+};
+
+/* A set of ends: exit codes, signals, names of causes. */
+struct plan_ends {
+	uint8_t codes[32]; /* bit n: exit code n */
+	uint64_t signals;  /* bit n: signal n */
+	uint64_t causes;   /* bit n: enum cause_kind n (base/causes.def) */
+};
+
+struct plan_backoff {
+	eff_ns initial_ns;
+	double factor;
+	eff_ns max_ns;
+	double jitter; /* 0.1 is up to 10 % more */
+	eff_ns reset_after_ns;
+};
+
+enum plan_probe_kind {
+	PLAN_PROBE_NONE,
+	PLAN_PROBE_EXEC,
+	PLAN_PROBE_TCP,
+	PLAN_PROBE_UNIX,
+	PLAN_PROBE_HTTP
+};
+
+struct plan_probe {
+	enum plan_probe_kind kind;
+	plan_strv argv;                  /* exec */
+	const char *host;                /* tcp, http_get; default 127.0.0.1 */
+	uint16_t port;                   /* tcp, http_get; 0: http over `path_unix` */
+	const char *path_unix;           /* unix; http_get {unix} */
+	const char *path;                /* http_get, default / */
+	uint16_t status_min, status_max; /* http_get, default 200-399 */
+	eff_ns initial_delay_ns, period_ns, timeout_ns;
+	uint32_t success_threshold, failure_threshold;
+};
+
+enum plan_log_kind {
+	PLAN_LOG_INHERIT,
+	PLAN_LOG_FILE,
+	PLAN_LOG_NULL,
+	PLAN_LOG_RING,
+	PLAN_LOG_STDOUT
+};
+
+struct plan_log_target {
+	enum plan_log_kind kind;
+	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
+};
+
+struct plan_stop {
+	int signal, final_signal;
+	eff_ns timeout_ns;
+	enum plan_stop_mode mode;
+	plan_strv command; /* NULL: none */
+};
+
+/* One value of a unit as the author gave it (or a `defaults` above did), in canonical text, and where. A field
+ * that nobody set has no entry. Sorted by field; `field` is an index into plan_fields(). */
+struct plan_value {
+	uint16_t field;
+	const char *text;
+	struct plan_place at;
+};
+
+struct plan_unit {
+	const char *name;     /* full: "workers/index"; the root's is "/" */
+	const char *key;      /* its own part: "index"; the root's is the tree's name */
+	struct plan_place at; /* of its key */
+	enum plan_kind kind;
+	uint32_t index, parent, next_sibling, first_child,
+		n_children; /* PLAN_NONE where there is none */
+	uint32_t end;       /* index after its last descendant: [index, end) is its subtree */
+
+	const char *description; /* NULL: none */
+	const struct plan_pair *labels;
+	uint32_t n_labels;
+	bool enabled; /* false also when a supervisor above is disabled */
+	enum plan_activate activate;
+	bool critical;
+
+	const struct plan_need *needs;
+	uint32_t n_needs;
+	const uint32_t *after; /* order only: `after`, others' `before`, the sibling before in a sequential group */
+	uint32_t n_after;
+	const uint32_t *needed_by; /* the inverse of needs: who names me in depends_on */
+	uint32_t n_needed_by;
+	const uint32_t *before; /* the inverse of after */
+	uint32_t n_before;
+
+	enum plan_restart restart;
+	struct plan_backoff backoff;
+	uint32_t max_restarts; /* PLAN_UNLIMITED */
+	struct plan_ends success_exit, prevent_exit, force_exit;
+	eff_ns start_timeout_ns, max_runtime_ns; /* PLAN_FOREVER */
+	struct plan_stop stop;
+	struct plan_probe startup, readiness, liveness;
+
+	/* supervisors */
+	enum plan_start_order start_order;
+
+	/* processes and fibers */
+	enum plan_type type;
+
+	/* processes */
+	plan_strv argv;        /* command, or {"/bin/sh", "-c", text} */
+	plan_strv environment; /* "NAME=value", sorted, complete but for what `user` and effd add */
+	const char *working_dir;  /* absolute */
+	const char *user, *group; /* NULL: effd's own; a name or decimal digits */
+	mode_t umask;
+	plan_strv reload_command;        /* NULL: none */
+	int reload_signal;               /* 0: none */
+	struct plan_log_target out, err; /* err: PLAN_LOG_STDOUT by default */
+	uint32_t ring_bytes, max_line_bytes;
+
+	/* fibers */
+	const char *builtin; /* NULL when it is a module */
+	const char *module, *entry;
+	const struct plan_pair *with; /* nested mappings are flattened: "a.b"; lists: "a.0" */
+	uint32_t n_with;
+	size_t stack_bytes;
+
+	const struct plan_value *values;
+	uint32_t n_values;
+};
+
+/* The root's `daemon:`. NULL or 0 where the caller's default holds. */
+struct plan_daemon {
+	const char *socket, *socket_group, *log_level, *log_dir, *state_dir;
+	const struct plan_pair *readers; /* name: a user, or "@group"; value unused */
+	uint32_t n_readers;
+	mode_t socket_mode;
+	bool has_socket_mode, subreaper;
+	eff_ns shutdown_timeout_ns;
+	enum plan_give_up on_give_up;
+	uint32_t exit_code_from; /* PLAN_NONE */
+	const struct plan_value *values;
+	uint32_t n_values;
+};
+
+/* How a plan reads the world: main hands it in, tests and fuzzers hand in text. */
+struct plan_source {
+	/* Reads a regular file whole. Returns 0 and a malloc'd buffer (NUL after its end) that the caller frees; or
+	 * -errno: -EISDIR for a folder, -ENOENT, -EFBIG over `limit` bytes, -EPERM for one that others may write. */
+	int (*read)(void *context, const char *path, size_t limit, char **ret_bytes,
+		size_t *ret_size);
+	/* The names of the `*.yaml` files of a folder in name order, NULL-terminated, malloc'd one by one, as the
+	 * vector itself. Returns 0 or -errno (-ENOTDIR when it is no folder). */
+	int (*list)(void *context, const char *path, char ***ret_names);
+	/* Is there an executable of this name (searched in `search`, a PATH value, when it has no slash)? NULL: never
+	 * asked, and W404 is not reported. */
+	bool (*executable)(void *context, const char *path, const char *search);
+	/* Is there a user (group) of this name or number? NULL: not asked. */
+	bool (*user)(void *context, const char *name);
+	bool (*group)(void *context, const char *name);
+	/* May effd, unprivileged, run a process as this user and group (either may be NULL)? NULL: as its own uid only. */
+	bool (*may_run_as)(void *context, const char *user, const char *group);
+	void *context;
+	plan_strv environment; /* effd's own, for ${NAME} and env_inherit */
+	bool privileged;       /* effd's effective uid is 0 */
+	uid_t uid;
+};
+
+/* Load the tree at `path` (a file or a folder; made absolute by the caller), check it, seal it. Never suspends, never
+ * logs. Returns 0 and a plan with one reference, or -EINVAL with at least one error in `diags`, or -ENOMEM. Warnings
+ * go to `diags` too. */
+int plan_load(const char *path, const struct plan_source *source, struct plan **ret_plan,
+	struct diags *diags);
+/* A tree of one unit from a command line: `effd -- COMMAND ARGS…`. restart: no, exit_code_from it. */
+int plan_of_command(plan_strv argv, const struct plan_source *source, struct plan **ret_plan,
+	struct diags *diags);
+
+struct plan *plan_ref(struct plan *plan);
+void plan_unref(struct plan *plan); /* NULL is fine */
+
+const char *plan_name(const struct plan *plan);
+const struct plan_daemon *plan_daemon(const struct plan *plan);
+uint32_t plan_n_units(const struct plan *plan);
+const struct plan_unit *plan_unit(const struct plan *plan, uint32_t index);
+/* By full name; NULL when there is none. */
+const struct plan_unit *plan_find(const struct plan *plan, const char *name);
+/* Every file that the plan was read from, env_files too, NULL-terminated. */
+plan_strv plan_files(const struct plan *plan);
+
+/* The table of fields (fields.def), and where each is a row. */
+enum plan_effect { PLAN_LIVE, PLAN_RESTART, PLAN_INSTANCES, PLAN_EFFD };
+struct plan_field {
+	const char *name; /* dotted: "restart.backoff.initial" */
+	enum plan_effect effect;
+	const char *preset; /* the default, as text; NULL: none */
+	const char *help;
+};
+uint32_t plan_n_fields(void);
+const struct plan_field *plan_field(uint32_t field);
+
+/* What a reload from one plan to another would do. Units that stay untouched are left out. Names belong to the plans. */
+enum plan_action {
+	PLAN_DO_NOTHING,
+	PLAN_DO_LIVE,
+	PLAN_DO_RESTART,
+	PLAN_DO_START,
+	PLAN_DO_STOP,
+	PLAN_DO_EFFD
+};
+struct plan_change {
+	const char *unit; /* "/" for effd's own settings */
+	enum plan_action action;
+	uint32_t before, after; /* indices in the old and the new plan; PLAN_NONE */
+	uint16_t *fields;       /* that differ */
+	uint32_t n_fields;
+};
+/* Returns 0 and a malloc'd array, or -ENOMEM. A unit whose kind changed, or that moved, is a stop and a start. In the
+ * old plan's order the stops, then in the new plan's order the rest. */
+int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
+	uint32_t *ret_n);
+void plan_changes_free(struct plan_change *changes, uint32_t n);
+const char *plan_action_name(enum plan_action action); /* "nothing", "live", "restart" … */
+
+#endif

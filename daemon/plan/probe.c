@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The three probes of a unit: which kind each is, and what a kind needs. */
+#include "plan/draft.h"
+
+struct probing {
+	struct load *load;
+	const struct layer *layer;
+	enum field_id base; /* the row of the probe's section */
+	struct plan_probe *probe;
+};
+
+static struct node *slot(const struct probing *p, int row)
+{
+	return p->layer->slots[(int)p->base + row];
+}
+
+static bool needs_key(const struct probing *p, int section, int first, int second)
+{
+	struct node *node = slot(p, section);
+	const struct field *row = field_row((enum field_id)((int)p->base + first));
+
+	if (slot(p, first) || (second && slot(p, second)))
+		return true;
+	/* A key that is there but bad was complained about. */
+	if (!node_find(p->load, node, field_key(row)))
+		(void)fault_key(p->load, node, "E203",
+			second ? "`%s` needs `%s` or `unix`" : "`%s` needs `%s`", node->key,
+			field_key(row));
+	return false;
+}
+
+static enum plan_probe_kind kind_of_section(int section)
+{
+	switch (section) {
+	case PROBE_EXEC:
+		return PLAN_PROBE_EXEC;
+	case PROBE_TCP:
+		return PLAN_PROBE_TCP;
+	case PROBE_UNIX:
+		return PLAN_PROBE_UNIX;
+	default:
+		return PLAN_PROBE_HTTP;
+	}
+}
+
+static void parts_check(const struct probing *p, int section)
+{
+	struct node *both;
+
+	if (section != PROBE_HTTP) {
+		(void)needs_key(p, section, section + 1, 0);
+		return;
+	}
+	if (!needs_key(p, section, PROBE_HTTP + 1, PROBE_HTTP + 2))
+		return;
+	both = slot(p, PROBE_HTTP + 1) ? slot(p, PROBE_HTTP + 2) : NULL;
+	if (both)
+		(void)fault_key(
+			p->load, both, "E312", "`http_get` needs `port` or `unix`, not both");
+}
+
+static void kind_decode(const struct probing *p)
+{
+	static const int sections[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP};
+	struct node *whole = slot(p, 0), *first = NULL;
+	struct diag *diag;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		struct node *node = slot(p, sections[i]);
+
+		if (!node)
+			continue;
+		if (first) {
+			diag = fault_key(p->load, node, "E312",
+				"a probe is one of `%s` and `%s`", first->key, node->key);
+			diag_note(p->load->diags, diag, first->key_at, "`%s` is here", first->key);
+			continue;
+		}
+		first = node;
+		p->probe->kind = kind_of_section(sections[i]);
+		parts_check(p, sections[i]);
+	}
+	if (first || node_find(p->load, whole, "log") || node_find(p->load, whole, "file"))
+		return;
+	diag = fault_key(p->load, whole, "E312", "`%s` does not say what it tries", whole->key);
+	diag_help(p->load->diags, diag, "give it `exec`, `tcp`, `unix` or `http_get`");
+}
+
+static void limits_check(const struct probing *p)
+{
+	const struct plan_probe *probe = p->probe;
+	struct node *timeout = slot(p, PROBE_TIMEOUT), *success = slot(p, PROBE_SUCCESS);
+
+	if (probe->kind == PLAN_PROBE_EXEC && probe->timeout_ns > probe->period_ns)
+		(void)fault(p->load, timeout ? timeout : slot(p, 0), "E312",
+			"the timeout of an `exec` probe is longer than its period");
+	if (success && probe->success_threshold != 1 && p->base != FIELD_READINESS)
+		(void)fault(p->load, success, "E312",
+			"only a `readiness_probe` may need more than one success");
+}
+
+void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer)
+{
+	struct probing probings[] = {{load, layer, FIELD_STARTUP, &unit->startup},
+		{load, layer, FIELD_READINESS, &unit->readiness},
+		{load, layer, FIELD_LIVENESS, &unit->liveness}};
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (!slot(&probings[i], 0))
+			continue;
+		kind_decode(&probings[i]);
+		limits_check(&probings[i]);
+	}
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* A file is opened without waiting (a FIFO would), looked at by its descriptor, and read once into memory. For root every
+ * folder above it is looked at as well, as the path is written and as it really is: a link in a folder that only root can
+ * write leads where root said. A sticky folder that all may write is fine, as what root has in it stays root's. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "plan/source_files.h"
+
+#define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
+
+static bool is_roots(const struct stat *st)
+{
+	if (st->st_uid != 0)
+		return false;
+	if (S_ISLNK(st->st_mode))
+		return true;
+	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
+		return true;
+	return !(st->st_mode & WRITABLE_BY_OTHERS);
+}
+
+/* Look at every folder that leads to `path`, from the root on, but not at itself. `path` is written on and left as it
+ * was. Returns 0 or -errno. */
+static int check_above(char *path)
+{
+	struct stat st;
+
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char after = slash[1];
+		int r;
+
+		slash[1] = '\0';
+		/* Without the slash at its end a link is seen as one. */
+		if (slash > path)
+			slash[0] = '\0';
+		r = lstat(path, &st) < 0 ? -errno : 0;
+		slash[0] = '/';
+		slash[1] = after;
+		if (r < 0)
+			return r;
+		if (!is_roots(&st))
+			return -EPERM;
+	}
+	return 0;
+}
+
+/* May root trust where this path leads? */
+static int check_path(const char *path)
+{
+	char *written = strdup(path);
+	char *real;
+	int r = written ? check_above(written) : -ENOMEM;
+
+	free(written);
+	if (r < 0)
+		return r;
+	real = realpath(path, NULL);
+	r = real ? check_above(real) : -errno;
+	free(real);
+	return r;
+}
+
+static int check_file(const char *path, int fd, bool folder)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!folder && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!folder && !S_ISREG(st.st_mode))
+		return -ENOTSUP;
+	if (geteuid() != 0)
+		return 0;
+	/* What comes next in a folder of the tree is the tree: sticky is not enough. */
+	if (st.st_uid != 0 || (st.st_mode & WRITABLE_BY_OTHERS))
+		return -EPERM;
+	return check_path(path);
+}
+
+/* Returns a descriptor that has been looked at, or -errno. */
+static int open_checked(const char *path, bool folder)
+{
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd;
+	int r;
+
+	if (folder)
+		flags |= O_DIRECTORY;
+	else if (geteuid() == 0)
+		flags |= O_NOFOLLOW;
+	fd = open(path, flags);
+	if (fd < 0)
+		return errno == ENXIO ? -ENOTSUP : -errno;
+	r = check_file(path, fd, folder);
+	if (r < 0) {
+		(void)close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* Read on into a buffer of `room` bytes that holds *size. Returns 1, 0 at the end, -errno. */
+static int read_more(int fd, char *bytes, size_t room, size_t *size)
+{
+	ssize_t n = read(fd, bytes + *size, room - *size);
+
+	if (n < 0)
+		return errno == EINTR ? 1 : -errno;
+	*size += (size_t)n;
+	return n > 0;
+}
+
+static int grow(char **bytes, size_t *room)
+{
+	size_t size = *room ? 2 * *room : 16384;
+	char *more = realloc(*bytes, size + 1);
+
+	if (!more)
+		return -ENOMEM;
+	*bytes = more;
+	*room = size;
+	return 0;
+}
+
+/* Read until the end, or until one byte more than the limit. Returns 0 and what was read, or -errno. */
+static int read_whole(int fd, size_t limit, char **ret_bytes, size_t *ret_size)
+{
+	size_t room = 0;
+	size_t size = 0;
+	char *bytes = NULL;
+	int r = 1;
+
+	while (r > 0 && size <= limit) {
+		r = size == room ? grow(&bytes, &room) : 0;
+		if (r == 0)
+			r = read_more(fd, bytes, room, &size);
+	}
+	if (r < 0 || size > limit) {
+		free(bytes);
+		return r < 0 ? r : -EFBIG;
+	}
+	bytes[size] = '\0';
+	*ret_bytes = bytes;
+	*ret_size = size;
+	return 0;
+}
+
+static int file_read(void *context, const char *path, size_t limit, char **ret_bytes, size_t *ret_size)
+{
+	auto_close int fd = open_checked(path, false);
+
+	(void)context;
+	return fd < 0 ? fd : read_whole(fd, limit, ret_bytes, ret_size);
+}
+
+static bool is_wanted(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 5 && !strcmp(name + len - 5, ".yaml");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void names_free(char **names, size_t n)
+{
+	while (n)
+		free(names[--n]);
+	free(names);
+}
+
+/* Put a copy of `name` at the end of a vector that has room for a power of two, and for its NULL. */
+static int names_add(char ***names, size_t *n, const char *name)
+{
+	char *copy;
+
+	if (!(*n & (*n - 1))) {
+		char **more = reallocarray(*names, 2 * *n + 2, sizeof(**names));
+
+		if (!more)
+			return -ENOMEM;
+		*names = more;
+	}
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	(*names)[(*n)++] = copy;
+	(*names)[*n] = NULL;
+	return 0;
+}
+
+static int read_names(DIR *dir, char ***names, size_t *n)
+{
+	int r = 0;
+
+	while (r == 0) {
+		const struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			return -errno;
+		if (is_wanted(entry->d_name))
+			r = names_add(names, n, entry->d_name);
+	}
+	return r;
+}
+
+static int file_list(void *context, const char *path, char ***ret_names)
+{
+	int fd = open_checked(path, true);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char **names = NULL;
+	size_t n = 0;
+	int r;
+
+	(void)context;
+	if (fd < 0)
+		return fd;
+	if (!dir) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	r = read_names(dir, &names, &n);
+	if (r < 0) {
+		names_free(names, n);
+		return r;
+	}
+	if (!names)
+		names = calloc(1, sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	qsort(names, n, sizeof(*names), by_name);
+	*ret_names = names;
+	return 0;
+}
+
+static bool is_executable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+		faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}
+
+static bool file_executable(void *context, const char *path, const char *search)
+{
+	(void)context;
+	if (strchr(path, '/') || !search)
+		return is_executable(path);
+	for (;;) {
+		int n = (int)strcspn(search, ":");
+		auto_free char *full = NULL;
+
+		if (asprintf(&full, "%.*s%s%s", n, search, n ? "/" : "", path) < 0) {
+			full = NULL;
+			return true; /* not known: nothing to warn of */
+		}
+		if (is_executable(full))
+			return true;
+		if (!search[n])
+			return false;
+		search += n + 1;
+	}
+}
+
+/* A number names itself; only the one that the kernel takes for "leave it" is none. */
+static bool is_id(const char *name)
+{
+	char *end;
+	unsigned long id;
+
+	if (!*name || strspn(name, "0123456789") != strlen(name))
+		return false;
+	errno = 0;
+	id = strtoul(name, &end, 10);
+	return !errno && id < UINT32_MAX;
+}
+
+static bool file_user(void *context, const char *name)
+{
+	(void)context;
+	return is_id(name) || getpwnam(name);
+}
+
+static bool file_group(void *context, const char *name)
+{
+	(void)context;
+	return is_id(name) || getgrnam(name);
+}
+
+void source_files(plan_strv environment, struct plan_source *ret_source)
+{
+	*ret_source = (struct plan_source){
+		.read = file_read,
+		.list = file_list,
+		.executable = file_executable,
+		.user = file_user,
+		.group = file_group,
+		.environment = environment,
+		.privileged = geteuid() == 0,
+		.uid = geteuid(),
+	};
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* What to write instead: for a key that is not known where it stands, and for a word that is not in its set. */
+#include <string.h>
+
+#include "plan/suggest.h"
+
+struct foreign {
+	const char *typed, *tool, *help;
+};
+
+static const struct foreign foreign_keys[] = {
+#define FOREIGN(typed, tool, help) {typed, tool, help},
+#define FOREIGN_VALUE(typed, help)
+#include "plan/foreign.def"
+#undef FOREIGN
+#undef FOREIGN_VALUE
+};
+
+static const struct foreign foreign_values[] = {
+#define FOREIGN(typed, tool, help)
+#define FOREIGN_VALUE(typed, help) {typed, NULL, help},
+#include "plan/foreign.def"
+#undef FOREIGN
+#undef FOREIGN_VALUE
+};
+
+static const struct foreign *foreign_find(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(foreign_keys) / sizeof(foreign_keys[0]); i++)
+		if (strcasecmp(foreign_keys[i].typed, key) == 0)
+			return &foreign_keys[i];
+	return NULL;
+}
+
+/* How likely a row is meant: one that works rather than one that does not, and a probe's last. */
+static int likeliness(enum field_id id)
+{
+	if (field_row(id)->type == TYPE_LATER)
+		return 1;
+	return id >= FIELD_STARTUP && id < FIELD_STARTUP + 3 * PROBE_ROWS ? 2 : 3;
+}
+
+/* A row of that key in another place. */
+static const struct field *elsewhere_find(const char *key, const struct field *section)
+{
+	const struct field *row, *found = NULL;
+	enum field_id id;
+
+	for (id = 0; id < N_FIELDS; id++) {
+		row = field_row(id);
+		if (field_section(row) == section || strcmp(field_key(row), key) != 0)
+			continue;
+		if (!found || likeliness(id) > likeliness(field_id(found)))
+			found = row;
+	}
+	return found;
+}
+
+static void suggest_nearest(struct load *load, struct diag *diag, const char *key,
+	const struct field *section, int kinds)
+{
+	struct nearest nearest = {.wanted = key};
+	const struct field *row;
+	enum field_id id;
+
+	for (id = 0; id < N_FIELDS; id++) {
+		row = field_row(id);
+		if ((row->kinds & kinds) && field_section(row) == section)
+			nearest_offer(&nearest, field_key(row));
+	}
+	if (nearest.best)
+		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+}
+
+void key_unknown(struct load *load, struct node *node, const struct field *section, int kinds)
+{
+	const struct foreign *foreign;
+	const struct field *row;
+	struct diag *diag;
+
+	if (!load_may_suggest(load)) {
+		(void)fault_key(load, node, "E201", "unknown key `%s`", node->key);
+		return;
+	}
+	foreign = foreign_find(node->key);
+	row = elsewhere_find(node->key, section);
+	if (foreign && !(row && section)) {
+		diag = fault_key(
+			load, node, "E202", "`%s` is a name of %s", node->key, foreign->tool);
+		diag_help(load->diags, diag, "write %s", foreign->help);
+		return;
+	}
+	if (section)
+		diag = fault_key(load, node, "E201", "unknown key `%s` under `%s`", node->key,
+			section->face.name);
+	else
+		diag = fault_key(load, node, "E201", "unknown key `%s`", node->key);
+	if (row && field_section(row))
+		diag_help(load->diags, diag, "`%s` belongs under `%s:`", node->key,
+			field_section(row)->face.name);
+	else if (row && section)
+		diag_help(load->diags, diag, "`%s` belongs to the unit itself, not under `%s:`",
+			node->key, section->face.name);
+	else
+		suggest_nearest(load, diag, node->key, section, kinds);
+}
+
+void word_fault(struct value *value, const char *words)
+{
+	struct nearest nearest = {.wanted = value->filled};
+	struct load *load = value->load;
+	char offers[16][32];
+	struct text all = {0};
+	struct word word;
+	struct diag *diag;
+	size_t i;
+
+	for (i = 0; i < sizeof(foreign_values) / sizeof(foreign_values[0]); i++) {
+		if (strcmp(foreign_values[i].typed, value->filled) != 0)
+			continue;
+		/* Only where the word it stands for is one of these. */
+		if (!strstr(words, foreign_values[i].help))
+			continue;
+		diag = fault(load, value->node, "E202", "`%s` is another tool's word",
+			value->filled);
+		diag_help(load->diags, diag, "write %s", foreign_values[i].help);
+		return;
+	}
+	for (i = 0; i < 16 && word_next(&words, &word); i++) {
+		if (word.later)
+			continue;
+		text_printf(&all, "%s%.*s", all.len ? ", " : "", (int)word.len, word.text);
+		(void)memcpy(offers[i], word.text, word.len < 31 ? word.len : 31);
+		offers[i][word.len < 31 ? word.len : 31] = '\0';
+		nearest_offer(&nearest, offers[i]);
+	}
+	if (all.failed)
+		load->failed = true;
+	diag = fault(load, value->node, "E208", "`%s` is none of %s", value->filled,
+		all.bytes ? all.bytes : "these");
+	if (nearest.best)
+		diag_help(load->diags, diag, "did you mean %s?", nearest.best);
+	text_done(&all);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Values that are one text: names, paths, words; and which reader is for which type. A reader gets the filled text and
+ * writes the member and the canonical text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/value.h"
+
+typedef bool reader(struct value *value);
+
+static bool read_text(struct value *value)
+{
+	if (value->to)
+		*(const char **)value->to = value->filled;
+	text_add(&value->text, value->filled);
+	return true;
+}
+
+static bool read_name(struct value *value)
+{
+	if (value->filled[0])
+		return read_text(value);
+	(void)fault(value->load, value->node, "E213", "`%s` is empty", value->field->face.name);
+	return false;
+}
+
+static bool read_path(struct value *value)
+{
+	if (!value->filled[0]) {
+		(void)fault(value->load, value->node, "E204",
+			"`%s` needs a path, and this is empty", value->field->face.name);
+		return false;
+	}
+	value->filled = path_from(value->load, value->node->at.file, value->filled);
+	return value->filled && read_text(value);
+}
+
+static bool read_bool(struct value *value)
+{
+	bool yes = strcmp(value->filled, "true") == 0;
+	struct diag *diag;
+
+	if (!yes && strcmp(value->filled, "false") != 0) {
+		diag = fault(value->load, value->node, "E207",
+			"`%s` needs true or false, and this is `%s`", value->field->face.name,
+			value->filled);
+		if (strchr("yYoO1", value->filled[0]) && strcasecmp(value->filled, "off") != 0)
+			diag_help(value->load->diags, diag, "write true");
+		else
+			diag_help(value->load->diags, diag, "write false");
+		return false;
+	}
+	*(bool *)value->to = yes;
+	text_add(&value->text, value->filled);
+	return true;
+}
+
+static bool word_find(struct value *value, const char *words, int *ret_index)
+{
+	struct word word;
+	int i;
+
+	for (i = 0; word_next(&words, &word); i++) {
+		if (strlen(value->filled) != word.len ||
+			strncmp(value->filled, word.text, word.len) != 0)
+			continue;
+		if (word.later) {
+			(void)fault(value->load, value->node, "E219",
+				"`%s: %s` does not work in this version of effd yet",
+				value->field->face.name, value->filled);
+			return false;
+		}
+		*ret_index = i;
+		return true;
+	}
+	word_fault(value, value->field->words);
+	return false;
+}
+
+static bool read_word(struct value *value)
+{
+	int index;
+
+	if (!word_find(value, value->field->words, &index))
+		return false;
+	if (value->to)
+		*(int *)value->to = index;
+	text_add(&value->text, value->filled);
+	return true;
+}
+
+static bool read_choice(struct value *value)
+{
+	int index;
+
+	return word_find(value, value->field->words, &index) && read_text(value);
+}
+
+static reader *reader_of(enum field_type type, bool *ret_is_scalar)
+{
+	static reader *const scalars[] = {
+		[TYPE_TEXT] = read_text,
+		[TYPE_NAME] = read_name,
+		[TYPE_BOOL] = read_bool,
+		[TYPE_COUNT] = read_count,
+		[TYPE_LIMIT] = read_limit,
+		[TYPE_NUMBER] = read_number,
+		[TYPE_RATIO] = read_ratio,
+		[TYPE_DURATION] = read_duration,
+		[TYPE_SIZE] = read_size,
+		[TYPE_SIGNAL] = read_signal,
+		[TYPE_MODE] = read_mode,
+		[TYPE_PATH] = read_path,
+		[TYPE_WORD] = read_word,
+		[TYPE_CHOICE] = read_choice,
+		[TYPE_PORT] = read_port,
+		[TYPE_STATUS] = read_status,
+		[TYPE_REFERENCE] = read_text,
+	};
+	static reader *const others[] = {
+		[TYPE_COMMAND] = read_command,
+		[TYPE_SHELL] = read_shell,
+		[TYPE_ENDS] = read_ends,
+		[TYPE_TARGET] = read_target,
+		[TYPE_READERS] = read_names,
+		[TYPE_NAMES] = read_names,
+		[TYPE_REFERENCES] = read_names,
+		[TYPE_ENV_FILES] = read_names,
+		[TYPE_LABELS] = read_map,
+		[TYPE_ENVIRONMENT] = read_map,
+		[TYPE_NEEDS] = read_map,
+		[TYPE_WITH] = read_map,
+	};
+
+	*ret_is_scalar = type <= TYPE_REFERENCE;
+	return *ret_is_scalar ? scalars[type] : others[type];
+}
+
+bool value_read(struct value *value)
+{
+	bool is_scalar;
+	reader *read = reader_of(value->field->type, &is_scalar);
+
+	if (!is_scalar)
+		return read(value);
+	if (value->node->kind != NODE_SCALAR) {
+		(void)fault(value->load, value->node, "E204", "`%s` needs a text, and this is %s",
+			value->field->face.name, node_kind_text(value->node));
+		return false;
+	}
+	value->filled = value_fill(value, value->node);
+	return value->filled && read(value);
+}
+
+void value_done(struct value *value)
+{
+	value->load->failed |= value->text.failed;
+	text_done(&value->text);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* One value: from a node to a member of a struct, and to canonical text (that of two trees is compared). Variables are
+ * filled in first. Every reader returns whether the value was good; if not, it has said so. */
+#ifndef EFFD_PLAN_VALUE_H
+#define EFFD_PLAN_VALUE_H
+
+#include "plan/fields.h"
+
+struct value {
+	struct load *load;
+	const struct field *field;
+	struct node *node;
+	const char *unit;   /* what ${UNIT} is */
+	void *to;           /* the member */
+	const char *filled; /* a scalar's text, variables filled in */
+	struct text text;   /* canonical; value_done() or keep_text() ends it */
+};
+
+/* Reads a value of any type but RAW. */
+bool value_read(struct value *value);
+/* Ends the canonical text of one that needs it no more. */
+void value_done(struct value *value);
+
+/* A scalar's text with `${…}` and `$$` filled in, kept in the plan. NULL: said why, or it is no scalar. */
+const char *value_fill(struct value *value, struct node *node);
+/* One `${…}` or `$$` at `at` of the node's text: appends what it stands for. Returns how long it is; 0: said why. */
+size_t value_fill_one(struct value *value, struct node *node, const char *at, struct text *to);
+/* The place within a scalar, as a node to complain about. */
+struct node node_inside(const struct node *node, const char *at);
+
+/* A vector of strings that grows. */
+struct words {
+	const char **items; /* NULL-terminated once anything was added */
+	uint32_t n, room;
+};
+void words_add(struct load *load, struct words *words, const char *word);
+/* Splits as a shell splits words: blanks, quotes, backslash. What is filled in is not split. */
+bool words_split(struct value *value, struct node *node, struct words *words);
+
+/* The readers of numbers. */
+bool read_count(struct value *value);
+bool read_limit(struct value *value);
+bool read_number(struct value *value);
+bool read_ratio(struct value *value);
+bool read_duration(struct value *value);
+bool read_size(struct value *value);
+bool read_signal(struct value *value);
+bool read_mode(struct value *value);
+bool read_port(struct value *value);
+bool read_status(struct value *value);
+
+/* The readers of lists and mappings. */
+bool read_command(struct value *value);
+bool read_shell(struct value *value);
+bool read_ends(struct value *value);
+bool read_target(struct value *value);
+bool read_names(struct value *value);
+bool read_map(struct value *value);
+
+/* Appends an item of a canonical list or mapping: quoted where it has to be. */
+void canonical_add(struct text *text, const char *item);
+/* All of a node, variables filled in. */
+bool canonical_node(struct value *value, struct node *node);
+/* A mapping's values by name; nested ones as a.b, lists as a.0. NULL: said why. */
+const struct plan_pair *pairs_of(struct value *value, struct node *map, uint32_t *ret_n);
+/* What should have been written instead of a word that is not among `words`. */
+void word_fault(struct value *value, const char *words);
+
+#endif

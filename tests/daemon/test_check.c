@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Every tree in fixtures/plans/bad says, in the comments that it begins with, what is wrong with it: `# expect:` lines are
+ * all of its diagnostics in their order, `# help:` what each advises, `# as: UID` that effd is not root. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "leak.h"
+#include "plan_world.h"
+
+#define BAD "tests/fixtures/plans/bad"
+
+Suite *test_suite(void);
+
+/* The expectation in the first lines of a file. */
+static struct text expected(const char *path, struct plan_world *world)
+{
+	struct text text = {0};
+	FILE *file = fopen(path, "r");
+	char line[1024];
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) && line[0] == '#') {
+		if (strncmp(line, "# expect: ", 10) == 0)
+			text_add(&text, line + 10);
+		else if (strncmp(line, "# help: ", 8) == 0)
+			text_add(&text, line + 2);
+		else if (sscanf(line, "# as: %u", &world->source.uid) == 1)
+			world->source.privileged = false;
+	}
+	(void)fclose(file);
+	return text;
+}
+
+static void check_one(const char *path)
+{
+	struct plan_world world;
+	struct text want, got;
+
+	plan_world_init(&world);
+	want = expected(path, &world);
+	plan_world_load(&world, path);
+	got = plan_world_report(&world, path);
+	if (want.bytes && strcmp(want.bytes, got.bytes ? got.bytes : "") != 0)
+		ck_abort_msg("%s:\nexpected\n%s\ngot\n%s", path, want.bytes,
+			got.bytes ? got.bytes : "nothing");
+	ck_assert_msg(world.result < 0 ? diags_errors(world.diags) > 0
+				       : diags_errors(world.diags) == 0,
+		"%s", path);
+	/* Only bytes that no comment can stand before have none. */
+	ck_assert_msg(want.bytes || strstr(path, "utf16"), "%s expects nothing", path);
+	text_done(&want);
+	text_done(&got);
+	plan_world_done(&world);
+}
+
+START_TEST(every_bad_tree_is_told_what_it_expects)
+{
+	struct plan_world world;
+	char **names = NULL, path[256];
+	int n = 0;
+
+	plan_world_init(&world);
+	ck_assert_int_eq(world.source.list(&world, BAD, &names), 0);
+	ck_assert_ptr_nonnull(names);
+	for (; names && names[n]; n++) {
+		(void)snprintf(path, sizeof(path), BAD "/%s", names[n]);
+		check_one(path);
+		free(names[n]);
+	}
+	free(names);
+	plan_world_done(&world);
+
+	ck_assert_int_gt(n, 50);
+}
+END_TEST
+
+START_TEST(every_code_is_met)
+{
+	static const char *const codes[] = {"E101", "E102", "E103", "E104", "E105", "E106",
+		"E107", "E108", "E201", "E202", "E203", "E204", "E205", "E206", "E207", "E208",
+		"E209", "E210", "E212", "E213", "E214", "E215", "E216", "E217", "E218", "E219",
+		"E220", "E301", "E302", "E303", "E304", "E305", "E312", "E313", "E316", "E318",
+		"W404", "W405", "W407", "W409", "W410"};
+	char command[256];
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		(void)snprintf(command, sizeof(command),
+			"grep -q 'expect:.*\\[%s\\]' " BAD "/*.yaml", codes[i]);
+		ck_assert_msg(system(command) == 0, "%s is in no fixture", codes[i]);
+	}
+}
+END_TEST
+
+START_TEST(other_encodings_are_told_at_their_first_byte)
+{
+	struct plan_world world;
+
+	plan_world_init(&world);
+	plan_world_load(&world, BAD "/utf16.yaml");
+
+	ck_assert_uint_eq(diags_count(world.diags), 1);
+	ck_assert_str_eq(diags_at(world.diags, 0)->code, "E104");
+	ck_assert_uint_eq(diags_at(world.diags, 0)->at.line, 1);
+	ck_assert_uint_eq(diags_at(world.diags, 0)->at.column, 1);
+	plan_world_done(&world);
+}
+END_TEST
+
+START_TEST(a_cycle_is_told_edge_by_edge)
+{
+	struct plan_world world;
+	const struct diag *diag;
+
+	(void)plan_world_text(&world,
+		"version: 1\nunits:\n  a: {command: x, depends_on: [s]}\n"
+		"  s:\n    units:\n      y: {command: x, depends_on: [b]}\n  b: {command: x, after: [a]}\n");
+	ck_assert_uint_eq(diags_count(world.diags), 1);
+	diag = diags_at(world.diags, 0);
+
+	ck_assert_str_eq(diag->code, "E305");
+	ck_assert_str_eq(diag->message, "these can never start: a -> s -> s/y -> b -> a");
+	ck_assert_uint_eq(diag->n_notes, 3);
+	ck_assert_str_eq(diag->notes[0].text, "s is up when s/y is");
+	ck_assert_str_eq(diag->notes[1].text, "s/y depends on b");
+	ck_assert_uint_eq(diag->notes[1].at.line, 6);
+	ck_assert_str_eq(diag->notes[2].text, "b starts after a");
+	plan_world_done(&world);
+}
+END_TEST
+
+START_TEST(what_only_looks_like_a_cycle_is_none)
+{
+	struct plan_world world;
+
+	/* A supervisor's unit may wait for what its supervisor waits for, and for siblings of it. */
+	(void)plan_world_good(&world,
+		"version: 1\nunits:\n  a: {command: x}\n"
+		"  s:\n    depends_on: [a]\n    units:\n      y: {command: x, depends_on: [a, z]}\n      z: {command: x}\n"
+		"  b: {command: x, depends_on: [s, s/y]}\n");
+	plan_world_done(&world);
+}
+END_TEST
+
+START_TEST(one_mistake_in_defaults_is_told_once)
+{
+	struct plan_world world;
+	struct text text = {0};
+
+	text_add(&text,
+		"version: 1\ndefaults: {start_timeout: 5, environment: {A: '${NOBODY}'}, user: missing}\nunits:\n");
+	for (int i = 0; i < 100; i++)
+		text_printf(&text, "  u%d: {command: missing-%d}\n", i, i % 2);
+	(void)plan_world_text(&world, text.bytes);
+	text_done(&text);
+
+	ck_assert_uint_eq(diags_errors(world.diags), 2);
+	ck_assert_uint_eq(diags_count(world.diags), 2 + 1 + 100);
+	plan_world_done(&world);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("check");
+	TCase *tcase = tcase_create("check");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, every_bad_tree_is_told_what_it_expects);
+	tcase_add_test(tcase, every_code_is_met);
+	tcase_add_test(tcase, other_encodings_are_told_at_their_first_byte);
+	tcase_add_test(tcase, a_cycle_is_told_edge_by_edge);
+	tcase_add_test(tcase, what_only_looks_like_a_cycle_is_none);
+	tcase_add_test(tcase, one_mistake_in_defaults_is_told_once);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
