@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs of harmless bytes are copied whole; what lies between them is written out byte by byte. */
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "wire/escape.h"
+
+static void add_hex(struct text *to, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		text_printf(to, "\\x%02X", (unsigned char)bytes[i]);
+}
+
+/* How many bytes a control at the beginning of `bytes` has; 0: it is none. U+0080 to U+009F are controls too, and some
+ * terminals obey them. */
+static size_t control_len(const char *bytes, size_t len)
+{
+	unsigned char c = (unsigned char)bytes[0];
+	unsigned char d = len > 1 ? (unsigned char)bytes[1] : 0;
+
+	if (c < 0x20 || c == 0x7f)
+		return 1;
+	return c == 0xc2 && d >= 0x80 && d <= 0x9f ? 2 : 0;
+}
+
+static void escape_controls(struct text *to, const char *bytes, size_t len)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = control_len(bytes + i, len - i);
+
+		if (!n) {
+			i++;
+			continue;
+		}
+		text_add_bytes(to, bytes + from, i - from);
+		add_hex(to, bytes + i, n);
+		i += n;
+		from = i;
+	}
+	text_add_bytes(to, bytes + from, len - from);
+}
+
+static void escape(struct text *to, const char *bytes, size_t len, bool controls)
+{
+	for (size_t at = 0; at < len;) {
+		size_t n = utf8_span(bytes + at, len - at);
+
+		if (controls)
+			escape_controls(to, bytes + at, n);
+		else
+			text_add_bytes(to, bytes + at, n);
+		at += n;
+		if (at < len)
+			add_hex(to, bytes + at++, 1);
+	}
+}
+
+void escape_bytes(struct text *to, const char *bytes, size_t len)
+{
+	escape(to, bytes, len, true);
+}
+
+void escape_no_utf8(struct text *to, const char *bytes, size_t len)
+{
+	escape(to, bytes, len, false);
+}

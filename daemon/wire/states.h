@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The states of a unit, as people and programs see them. One row each in states.def. */
+#ifndef EFFD_STATES_H
+#define EFFD_STATES_H
+
+#include <stdbool.h>
+
+enum unit_state {
+#define STATE(symbol, name, rest) UNIT_##symbol,
+#include "wire/states.def"
+#undef STATE
+	UNIT_N_STATES
+};
+
+const char *state_name(enum unit_state state);
+int state_parse(const char *name);       /* an enum unit_state, or -EINVAL */
+bool state_rests(enum unit_state state); /* down, done, failed */
+
+#endif
