@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole of a unit: its main process, the session and group that this leads, and what descends from it.
+ *
+ * The group is one system call away, and nothing forks out of a signal to it. Who has left it is found by a scan when
+ * a signal is about to go out, while the chain of parents still leads to the main process, and is remembered by pid and
+ * birth; once more when the main process has ended, for what its session still holds. No event of the kernel tells that
+ * a group is empty: who waits for it looks again when orphans were reaped, and by a timer that doubles. Numbers are
+ * used again: a remembered process is signalled through a pidfd that was compared with its birth, the group only while
+ * its number cannot be anyone else's. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <eff/clock.h>
+#include <eff/fiber.h>
+#include <eff/scope.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "os/internal.h"
+
+/* More than this are found once some of them are gone. */
+enum { MOST_MEMBERS = 4096, MOST_PASSES = 16, MOST_PARENTS = 256 };
+
+#define LOOK_FIRST EFF_MS(1)
+#define LOOK_MOST EFF_MS(100)
+
+/* ── who is of it ── */
+
+static bool main_ended(const struct os_child *child)
+{
+	return eff_proc_ended(child->proc, NULL);
+}
+
+/* A number stays taken while a group or session has it, so a process of that number, once the leader was reaped, means
+ * that ours are empty. */
+static bool session_is_ours(struct os_child *child)
+{
+	if (!main_ended(child))
+		return true;
+	if (!child->family.session_empty && (kill(child->pid, 0) == 0 || errno == EPERM))
+		child->family.session_empty = true;
+	return !child->family.session_empty;
+}
+
+static bool group_is_there(struct os_child *child)
+{
+	if (!session_is_ours(child) || child->family.group_empty)
+		return false;
+	if (kill(-child->pid, 0) == 0 || errno == EPERM)
+		return true;
+	/* Before the child has come to lead it there is none, and that means nothing. */
+	child->family.group_empty = main_ended(child);
+	return false;
+}
+
+static const struct member *family_find(const struct family *family, pid_t pid)
+{
+	for (size_t i = 0; i < family->n; i++) {
+		if (family->members[i].pid == pid)
+			return &family->members[i];
+	}
+	return NULL;
+}
+
+static int member_signal(const struct member *member, int sig)
+{
+	auto_close int fd = (int)syscall(SYS_pidfd_open, member->pid, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (!os_procfs_is(member->pid, member->born))
+		return -ESRCH;
+	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* Returns whether it was new. */
+static bool family_add(struct family *family, pid_t pid)
+{
+	struct procfs_stat st;
+
+	if (family->n >= MOST_MEMBERS || family_find(family, pid))
+		return false;
+	if (!os_procfs_stat(pid, &st) || !os_procfs_is_there(&st))
+		return false;
+	if (family->n == family->room) {
+		size_t room = family->room ? family->room * 2 : 8;
+		struct member *members = alloc_grow(family->members, room * sizeof(*members));
+
+		if (!members)
+			return false;
+		family->members = members;
+		family->room = room;
+	}
+	family->members[family->n] = (struct member){.pid = pid, .born = st.born};
+	if (family->killing)
+		(void)member_signal(&family->members[family->n], SIGKILL);
+	family->n++;
+	return true;
+}
+
+/* A member whose number is another's now counts for nothing, not even as a parent. */
+static bool member_counts(const struct family *family, const struct scan *scan, pid_t pid)
+{
+	const struct member *member = family_find(family, pid);
+	struct procfs_stat st;
+
+	if (!member)
+		return false;
+	if (!os_scan_find(scan, pid) || !os_procfs_stat(pid, &st))
+		return true; /* dead, and its number still that of a session, or nobody's */
+	return st.born == member->born;
+}
+
+static void family_prune(struct family *family)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < family->n; i++) {
+		if (os_procfs_is(family->members[i].pid, family->members[i].born))
+			family->members[n++] = family->members[i];
+	}
+	family->n = n;
+}
+
+/* Remember who is of the unit. Returns how many its session has besides the main process. */
+static size_t family_look(struct os_child *child, const struct scan *scan)
+{
+	struct family *family = &child->family;
+	bool by_session = session_is_ours(child);
+	bool more = true;
+	size_t n_session = 0;
+
+	for (size_t i = 0; by_session && i < scan->n; i++) {
+		const struct scan_entry *entry = &scan->entries[i];
+
+		if (entry->owner != child->pid || entry->pid == child->pid)
+			continue;
+		n_session += entry->sid == child->pid;
+		(void)family_add(family, entry->pid);
+	}
+	for (int pass = 0; family->n && more && pass < MOST_PASSES; pass++) {
+		more = false;
+		for (size_t i = 0; i < scan->n; i++) {
+			const struct scan_entry *entry = &scan->entries[i];
+
+			if (entry->ppid && !entry->owner && !family_find(family, entry->pid) &&
+				(member_counts(family, scan, entry->ppid) ||
+					member_counts(family, scan, entry->sid)))
+				more |= family_add(family, entry->pid);
+		}
+	}
+	family_prune(family);
+	return n_session;
+}
+
+bool os_family_has(struct os_child *child, pid_t pid)
+{
+	bool by_session = session_is_ours(child);
+	struct procfs_stat st;
+
+	for (int i = 0; i < MOST_PARENTS && pid > 1 && os_procfs_stat(pid, &st); i++) {
+		const struct member *member = family_find(&child->family, pid);
+
+		if (by_session && (st.sid == child->pid || pid == child->pid))
+			return true;
+		if (member && member->born == st.born)
+			return true;
+		pid = st.ppid;
+	}
+	return false;
+}
+
+void os_family_done(struct family *family)
+{
+	free(family->members);
+	*family = (struct family){0};
+}
+
+/* ── signals ── */
+
+static int group_signal(struct os_child *child, int sig)
+{
+	struct family *family = &child->family;
+	bool reached = false;
+	bool there = group_is_there(child);
+
+	if (sig == SIGKILL)
+		family->killing = true;
+	/* Who has no group yet is the main process alone. */
+	if ((there && kill(-child->pid, sig) == 0) || eff_proc_signal(child->proc, sig) == 0)
+		reached = true;
+	for (size_t i = 0; i < family->n; i++) {
+		if (there && getpgid(family->members[i].pid) == child->pid)
+			continue;
+		if (member_signal(&family->members[i], sig) == 0)
+			reached = true;
+	}
+	return reached ? 0 : -ESRCH;
+}
+
+int linux_signal(struct os_child *child, int sig, enum os_whom whom)
+{
+	/* Also when it is for the main process alone: once that has ended nobody can tell who came from it. */
+	(void)family_look(child, os_scan_take(child->os));
+	return whom == OS_MAIN ? eff_proc_signal(child->proc, sig) : group_signal(child, sig);
+}
+
+/* ── the wait for its end ── */
+
+static bool a_member_died(const struct family *family)
+{
+	for (size_t i = 0; i < family->n; i++) {
+		if (!os_procfs_is(family->members[i].pid, family->members[i].born))
+			return true;
+	}
+	return false;
+}
+
+static void scan_judge(struct os_child *child, const struct scan *scan)
+{
+	struct family *family = &child->family;
+	size_t n_session = family_look(child, scan);
+
+	family->scanned = true;
+	family->look_since = 0;
+	/* Without /proc there is only the group. */
+	if (scan->n && !n_session)
+		family->session_empty = true;
+	if (scan->n && !family->n)
+		family->n_quiet++;
+	else
+		family->n_quiet = 0;
+}
+
+/* Is nobody left? When only a scan could tell and it is too early for one, *ret_look_at is when it is due. */
+static bool is_gone(struct os_child *child, eff_ns *ret_look_at)
+{
+	struct family *family = &child->family;
+	const struct scan *scan;
+
+	/* What a member left behind is found by that member's number, so before it is forgotten. Who is still in the
+	 * group without being known may be a zombie whose parent does not care: that is gone, too. */
+	if (!family->look_since &&
+		(!family->scanned || a_member_died(family) || (group_is_there(child) && !family->n)))
+		family->look_since = eff_now();
+	if (family->look_since) {
+		scan = os_scan_since(child->os, family->look_since, ret_look_at);
+		if (!scan)
+			return false;
+		scan_judge(child, scan);
+	}
+	if (family->n)
+		return false;
+	/* Twice, for one may have forked behind the scan's back. */
+	return !group_is_there(child) || family->n_quiet >= 2;
+}
+
+/* Until orphans were reaped, or the time has come. */
+static int await_change(struct os_linux *os, eff_ns at)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, at);
+	(void)eff_pulse_await(&os->orphans);
+	(void)eff_scope_close(&within);
+	return eff_check();
+}
+
+int linux_await_gone(struct os_child *child)
+{
+	eff_ns delay = LOOK_FIRST;
+	int r = eff_proc_await_end(child->proc, NULL);
+
+	while (r >= 0) {
+		eff_ns at = eff_ns_add(eff_now(), delay);
+
+		if (is_gone(child, &at))
+			return 0;
+		r = await_change(child->os, at);
+		if (delay < LOOK_MOST)
+			delay *= 2;
+	}
+	return r;
+}
+
+/* ── who is left ── */
+
+static void left_fill(struct os_left *left, pid_t pid)
+{
+	struct procfs_stat st;
+
+	*left = (struct os_left){.pid = pid};
+	if (os_procfs_stat(pid, &st))
+		memcpy(left->command, st.command, sizeof(left->command));
+	os_procfs_waits_in(pid, left->waits_in, sizeof(left->waits_in));
+}
+
+size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
+{
+	const struct family *family = &child->family;
+	size_t count = 0;
+
+	(void)family_look(child, os_scan_take(child->os));
+	if (!main_ended(child)) {
+		if (count < n)
+			left_fill(&ret_left[count], child->pid);
+		count++;
+	}
+	for (size_t i = 0; i < family->n; i++) {
+		if (count < n)
+			left_fill(&ret_left[count], family->members[i].pid);
+		count++;
+	}
+	return count;
+}

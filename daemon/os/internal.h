@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* What os_linux's files share and nobody else sees. One file is one idea: spawn.c makes a child, group.c finds and signals
+ * all of it, scan.c is the one walk over /proc that all units share, notify.c and stdout.c and logfile.c are doors. */
+#ifndef EFFD_OS_INTERNAL_H
+#define EFFD_OS_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+
+#include <eff/event.h>
+#include <eff/list.h>
+#include <eff/proc.h>
+#include <eff/time.h>
+
+#include "os/os_linux.h"
+
+struct os_linux;
+
+/* ── procfs.c: one process, as /proc tells it ── */
+
+struct procfs_stat {
+	pid_t ppid, sid;
+	char state;
+	char command[16];
+	uint64_t born; /* in ticks since boot: with the pid, who it is */
+	uint64_t cpu_ticks;
+};
+/* False when there is no such process, or no /proc. */
+bool os_procfs_stat(pid_t pid, struct procfs_stat *ret_stat);
+void os_procfs_waits_in(pid_t pid, char *ret_name, size_t size);
+uint64_t os_procfs_memory(pid_t pid);
+/* Is there more of it than what its parent has not yet collected? Where the parent is effd, that is to come: then it is. */
+bool os_procfs_is_there(const struct procfs_stat *st);
+/* Is it there, and the one that was born then? */
+bool os_procfs_is(pid_t pid, uint64_t born);
+
+/* ── scan.c: all processes, and whose they are ── */
+
+struct scan_entry {
+	pid_t pid, sid;
+	pid_t ppid;  /* 0 where the session says enough */
+	pid_t owner; /* the main pid of the unit that it belongs to; 0 */
+};
+struct scan {
+	struct scan_entry *entries; /* by pid */
+	size_t n, room;
+	eff_ns began_at, ended_at;
+	bool made;
+};
+/* What is so now: when was asked for less than a scan costs ago, the last one does. No /proc, no memory: an empty one. */
+const struct scan *os_scan_take(struct os_linux *os);
+/* What was so at `since` or later. So that all scans together cost a tenth of the time at most, a new one may have to
+ * wait: then NULL, and *ret_due_at is when to ask again. */
+const struct scan *os_scan_since(struct os_linux *os, eff_ns since, eff_ns *ret_due_at);
+const struct scan_entry *os_scan_find(const struct scan *scan, pid_t pid);
+void os_scan_done(struct scan *scan);
+
+/* ── the seam and its children ── */
+
+struct os_linux {
+	struct os os;
+	struct eff_list children; /* all that were not freed */
+	struct eff_pulse orphans; /* some were reaped: groups may be empty */
+	struct scan scan;
+	struct rlimit nofile; /* what children get */
+	bool set_nofile, subreaper, owns_runtime_dir, stdout_known;
+	char *runtime_dir;
+	char *stdout_rest; /* of a line that stdout took a part of */
+	size_t stdout_rest_len;
+	int stdout_fd; /* stdout opened once more, not to block; -1 */
+	int null_fd;
+	uint64_t n_notify, n_reaped;
+	char fault_what[512]; /* of the last fault that needed words of its own */
+};
+
+struct member {
+	pid_t pid;
+	uint64_t born;
+};
+
+/* What is known of a unit's processes besides the main one. */
+struct family {
+	struct member *members;
+	size_t n, room;
+	/* Seen so since the main process was reaped: from then on the number may be a stranger's. */
+	bool group_empty, session_empty;
+	bool scanned;      /* since the main process was reaped */
+	eff_ns look_since; /* a scan is wanted that began then or later; 0: none is */
+	bool killing;      /* all got SIGKILL: who turns up later gets it too */
+	unsigned n_quiet; /* scans in a row that found none alive in a group that is still there */
+};
+
+struct notify {
+	int fd; /* -1: none */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+struct os_child {
+	struct os_linux *os;
+	struct eff_list link;
+	struct eff_proc *proc;
+	pid_t pid;
+	int streams[2]; /* our ends; -1 */
+	struct notify notify;
+	struct family family;
+};
+
+static inline struct os_linux *linux_of(const struct os *seam)
+{
+	return (struct os_linux *)seam;
+}
+
+/* ── spawn.c ── */
+
+int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+	struct os_fault *ret_fault);
+void linux_child_free(struct os_child *child);
+
+/* ── credentials.c ── */
+
+/* Whom a child is to be. */
+struct ids {
+	char *user, *group; /* as they were asked for; NULL */
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups; /* the supplementary ones */
+	size_t n_groups;
+	char *name, *home, *shell; /* of the user; NULL without one */
+	const char *stage;         /* of a failure: "user" or "group" */
+	int error;
+};
+/* Look up `user` and `group` (NULL: not asked for), on a thread. Suspends. Returns 0; -ECHILD with *ret_fault; -ECANCELED,
+ * -ETIMEDOUT. The ids are the caller's. */
+EFF_SUSPENDS int os_ids_find(
+	const char *user, const char *group, struct ids **ret_ids, struct os_fault *ret_fault);
+void os_ids_free(struct ids *ids);
+/* False when they are what this process is, and it could be nothing else. */
+bool os_ids_change(const struct ids *ids);
+
+/* ── interpreter.c ── */
+
+/* `program` was there, or was not, when its execution failed with ENOENT: name the interpreter that is missing. Suspends.
+ * Returns true and writes "PROGRAM: interpreter PATH". */
+EFF_SUSPENDS bool os_interpreter_missing(
+	const struct os_spawn *spawn, const char *search, char *ret_what, size_t size);
+
+/* ── group.c ── */
+
+int linux_signal(struct os_child *child, int sig, enum os_whom whom);
+int linux_await_gone(struct os_child *child);
+size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n);
+/* Is `pid` of the unit: its main process, of its session, or a descendant? */
+bool os_family_has(struct os_child *child, pid_t pid);
+void os_family_done(struct family *family);
+
+/* ── notify.c ── */
+
+/* Make the socket that `uid` (-1: effd itself) may send to. Returns 0 or -errno. */
+int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify);
+void os_notify_close(struct notify *notify);
+ssize_t linux_notified(struct os_child *child, void *buf, size_t size, pid_t *ret_sender);
+void os_notify_remove_dir(struct os_linux *os);
+
+/* ── probes.c ── */
+
+int linux_connect_tcp(struct os *os, const char *host, uint16_t port);
+int linux_connect_unix(struct os *os, const char *path);
+int linux_http_get(struct os *os, const struct os_http *request);
+
+/* ── connect.c ── */
+
+/* Suspends. Return a descriptor (the caller's, for eff_fd_close()) or -errno. */
+EFF_SUSPENDS int os_connect_tcp(const char *host, uint16_t port);
+EFF_SUSPENDS int os_connect_unix(const char *path);
+
+/* ── logfile.c, stdout.c ── */
+
+/* Make the folders of `path` that are missing, its last part too when `whole`. Returns 0 or -errno. */
+int os_folders_make(const char *path, mode_t mode, bool whole);
+int linux_open_log(struct os *os, const char *path, struct os_file **ret_file);
+int linux_append(struct os_file *file, const void *bytes, size_t size);
+void linux_close_log(struct os_file *file);
+int linux_write_stdout(struct os *os, const void *bytes, size_t size);
+void os_stdout_done(struct os_linux *os);
+
+#endif

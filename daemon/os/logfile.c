@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* A log file: appended to, whole lines or nothing. What is no file or character device is refused, for a pipe would hold
+ * effd up. A file that somebody moved away or removed is noticed: removed at once, moved within a quarter of a second;
+ * then the path is opened anew, folders and all, and until that works a moved file goes on being written. Nobody's file is
+ * ever truncated but by what a full disk let through of the last write. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <eff/clock.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "os/internal.h"
+
+#define LOOK_EVERY EFF_MS(250)
+
+enum { FILE_MODE = 0640, FOLDER_MODE = 0750 };
+
+struct os_file {
+	int fd;
+	bool regular;
+	dev_t dev;
+	ino_t ino;
+	eff_ns looked_at;
+	char path[];
+};
+
+int os_folders_make(const char *path, mode_t mode, bool whole)
+{
+	size_t len = strlen(path);
+	auto_free char *part = alloc_new(len + 1);
+
+	if (!part)
+		return -ENOMEM;
+	memcpy(part, path, len);
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && !(i == len && whole))
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, mode) < 0 && errno != EEXIST) {
+			int r = -errno;
+			struct stat st;
+
+			/* Where it is there already, some say that it could not be made. */
+			if (stat(part, &st) < 0 || !S_ISDIR(st.st_mode))
+				return r;
+		}
+		part[i] = path[i];
+	}
+	return 0;
+}
+
+static int open_at(const char *path)
+{
+	/* Not to block: a pipe that nobody reads is refused, not waited for. */
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+		O_NOCTTY;
+	int fd = open(path, flags, FILE_MODE);
+
+	if (fd < 0 && errno == ENOENT) {
+		int r = os_folders_make(path, FOLDER_MODE, false);
+
+		if (r < 0)
+			return r;
+		fd = open(path, flags, FILE_MODE);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* On failure the file is as it was. */
+static int file_open(struct os_file *file)
+{
+	int fd = open_at(file->path);
+	struct stat st;
+	int r = fd < 0 ? fd : 0;
+
+	if (r >= 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	else if (r >= 0 && !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		r = -EINVAL;
+	if (r < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return r;
+	}
+	if (file->fd >= 0)
+		(void)close(file->fd);
+	file->fd = fd;
+	file->regular = S_ISREG(st.st_mode);
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	file->looked_at = eff_now();
+	return 0;
+}
+
+int linux_open_log(struct os *os, const char *path, struct os_file **ret_file)
+{
+	size_t len = strlen(path) + 1;
+	struct os_file *file = alloc_new(sizeof(*file) + len);
+	int r = -ENOMEM;
+
+	(void)os;
+	if (file) {
+		file->fd = -1;
+		memcpy(file->path, path, len);
+		r = file_open(file);
+	}
+	if (r < 0)
+		free(file);
+	else
+		*ret_file = file;
+	return r;
+}
+
+void linux_close_log(struct os_file *file)
+{
+	if (!file)
+		return;
+	(void)close(file->fd);
+	free(file);
+}
+
+/* Is another file, or none, at its path? */
+static bool was_moved(struct os_file *file)
+{
+	struct stat st;
+
+	if (eff_now() - file->looked_at < LOOK_EVERY)
+		return false;
+	file->looked_at = eff_now();
+	return lstat(file->path, &st) < 0 || st.st_dev != file->dev || st.st_ino != file->ino;
+}
+
+static int file_follow(struct os_file *file, struct stat *ret_st)
+{
+	bool removed;
+	int r = 0;
+
+	if (fstat(file->fd, ret_st) < 0)
+		return -errno;
+	removed = ret_st->st_nlink == 0;
+	if (removed || was_moved(file))
+		r = file_open(file);
+	if (r >= 0)
+		return fstat(file->fd, ret_st) < 0 ? -errno : 0;
+	/* A moved file still keeps what it gets; a removed one would swallow it. */
+	return removed ? r : 0;
+}
+
+/* A full disk takes a part: no torn line may stay. Somebody else's lines, should they be behind it, do. */
+static void take_back(const struct os_file *file, off_t before, size_t written)
+{
+	struct stat st;
+
+	if (!written || !file->regular || fstat(file->fd, &st) < 0)
+		return;
+	if (st.st_size == before + (off_t)written)
+		(void)!ftruncate(file->fd, before);
+}
+
+int linux_append(struct os_file *file, const void *bytes, size_t size)
+{
+	struct stat st;
+	size_t written = 0;
+	int r = file_follow(file, &st);
+
+	while (r >= 0 && written < size) {
+		ssize_t n = write(file->fd, (const char *)bytes + written, size - written);
+
+		if (n > 0)
+			written += (size_t)n;
+		else if (n == 0)
+			r = -EIO;
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	if (r < 0)
+		take_back(file, st.st_size, written);
+	return r;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* A datagram socket of its own for each child that may notify. It lies in effd's runtime folder under a short number, for
+ * a path is 108 bytes at most and a unit's name has no such limit; only effd and the unit's user can reach it, and of
+ * what arrives only that counts whose sender, as the kernel names it, is of the unit. Empty and oversize datagrams are
+ * ordinary; descriptors that come along are closed at once, which is also what BARRIER=1 wants. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <eff/fiber.h>
+#include <eff/io.h>
+
+#include "base/auto.h"
+#include "os/internal.h"
+
+/* A datagram carries at most 253 descriptors. After so many dropped ones the others have their turn. */
+enum { MOST_FDS = 253, BURST = 64 };
+
+/* ── the socket's place ── */
+
+/* The folder is effd's: nobody else may have put anything there, or could. */
+static int runtime_dir_check(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
+static int runtime_dir_make(struct os_linux *os, uid_t uid)
+{
+	int r = os->runtime_dir ? os_folders_make(os->runtime_dir, 0700, true) : -ENOENT;
+
+	if (r >= 0)
+		r = runtime_dir_check(os->runtime_dir);
+	if (r < 0)
+		return r;
+	os->owns_runtime_dir = true;
+	/* Another user passes through it to its socket, and sees nothing else. */
+	if (uid != (uid_t)-1 && uid != geteuid() && chmod(os->runtime_dir, 0711) < 0)
+		return -errno;
+	return 0;
+}
+
+static int bind_at(int fd, const char *path, uid_t uid)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	memcpy(address.sun_path, path, sizeof(address.sun_path));
+	/* One that a killed effd has left; no other is there. */
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	/* What the mode is before, it has from its first moment. */
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	if (uid != (uid_t)-1 && uid != geteuid() && lchown(path, uid, (gid_t)-1) < 0)
+		return -errno;
+	return 0;
+}
+
+int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify)
+{
+	struct notify notify = {.fd = -1};
+	int on = 1;
+	int n;
+	int r = runtime_dir_make(os, uid);
+
+	if (r < 0)
+		return r;
+	n = snprintf(notify.path, sizeof(notify.path), "%s/n%" PRIx64, os->runtime_dir,
+		++os->n_notify);
+	if (n < 0 || (size_t)n >= sizeof(notify.path))
+		return -ENAMETOOLONG;
+	notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (notify.fd < 0)
+		return -errno;
+	r = setsockopt(notify.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+	if (r >= 0)
+		r = bind_at(notify.fd, notify.path, uid);
+	if (r < 0)
+		os_notify_close(&notify);
+	else
+		*ret_notify = notify;
+	return r;
+}
+
+void os_notify_close(struct notify *notify)
+{
+	if (notify->fd < 0)
+		return;
+	eff_fd_close(notify->fd);
+	(void)unlink(notify->path);
+	notify->fd = -1;
+}
+
+void os_notify_remove_dir(struct os_linux *os)
+{
+	auto_closedir DIR *dir = os->owns_runtime_dir ? opendir(os->runtime_dir) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		(void)rmdir(os->runtime_dir);
+}
+
+/* ── what arrives ── */
+
+static void close_all(const struct cmsghdr *cmsg)
+{
+	size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < n; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd), sizeof(fd));
+		(void)close(fd);
+	}
+}
+
+/* Who sent it, by the kernel's word; 0: it does not say. */
+static pid_t sender_of(struct msghdr *message)
+{
+	pid_t sender = 0;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg;
+		cmsg = CMSG_NXTHDR(message, cmsg)) {
+		struct ucred ucred;
+
+		if (cmsg->cmsg_level != SOL_SOCKET)
+			continue;
+		if (cmsg->cmsg_type == SCM_RIGHTS)
+			close_all(cmsg);
+		if (cmsg->cmsg_type == SCM_CREDENTIALS &&
+			cmsg->cmsg_len >= CMSG_LEN(sizeof(ucred))) {
+			memcpy(&ucred, CMSG_DATA(cmsg), sizeof(ucred));
+			sender = ucred.pid;
+		}
+	}
+	return sender;
+}
+
+static ssize_t receive(int fd, void *buf, size_t size, pid_t *ret_sender)
+{
+	_Alignas(struct cmsghdr) char
+		control[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(MOST_FDS * sizeof(int))];
+	struct iovec part = {.iov_base = buf, .iov_len = size};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	*ret_sender = sender_of(&message);
+	return n;
+}
+
+ssize_t linux_notified(struct os_child *child, void *buf, size_t size, pid_t *ret_sender)
+{
+	unsigned n_dropped = 0;
+	int r = eff_check();
+
+	if (child->notify.fd < 0)
+		return -EBADF;
+	while (r >= 0) {
+		pid_t sender = 0;
+		ssize_t n = receive(child->notify.fd, buf, size, &sender);
+
+		if (n >= 0 && os_family_has(child, sender)) {
+			if (ret_sender)
+				*ret_sender = sender;
+			return n;
+		}
+		if (n >= 0)
+			r = ++n_dropped % BURST ? 0 : eff_yield();
+		else
+			r = n == -EAGAIN ? eff_wait_fd(child->notify.fd, EFF_READ) : (int)n;
+	}
+	return r;
+}

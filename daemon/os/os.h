@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The seam: all that a unit asks of the kernel. The real one is os_linux; tests have one in which a process is a fiber that
+ * plays a script. Policy code includes this and no system header.
+ *
+ * A child is one process that effd made, the session and group that it leads, and what descends from it. It is known by
+ * a struct os_child, never by a pid. */
+#ifndef EFFD_OS_H
+#define EFFD_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <eff/api.h>
+#include <eff/time.h>
+
+struct os;
+struct os_child;
+struct os_file;
+
+/* Where a stream of the child goes. */
+enum os_stream_to { OS_NULL, OS_CAPTURE, OS_MERGE }; /* OS_MERGE: stderr into stdout's pipe */
+enum os_stream { OS_STDOUT, OS_STDERR };
+
+struct os_spawn {
+	const char *unit; /* full name, for paths and messages */
+	const char *const *argv;
+	const char *const *environment; /* complete, but for what the seam adds: NOTIFY_SOCKET, and with `user`
+						 * HOME, USER, LOGNAME, SHELL where they are not there */
+	const char *working_dir;
+	const char *user, *group; /* NULL: effd's own */
+	mode_t umask;
+	enum os_stream_to out, err;
+	bool notify; /* give it a NOTIFY_SOCKET */
+};
+
+/* A start that failed: "STAGE: ERRNO-NAME (words): what". */
+struct os_fault {
+	const char *stage; /* fork, user, group, rlimit, chdir, log, socket, exec; NULL: it died before it executed */
+	int error;        /* positive errno */
+	const char *what; /* of the spawn's strings, static, or the seam's until its next fault: the program, the user … */
+};
+
+struct os_end {
+	int code;   /* -1 when a signal ended it */
+	int signal; /* 0 when it exited */
+	bool core;
+};
+
+/* Whom a signal is for. */
+enum os_whom { OS_MAIN, OS_GROUP }; /* OS_GROUP: all of the unit that can be found */
+
+/* One process that is still there. */
+struct os_left {
+	pid_t pid;
+	char command[16];
+	char waits_in[32]; /* in the kernel; "" */
+};
+
+struct os_usage {
+	double cpu_s;
+	uint64_t memory_bytes;
+};
+
+struct os_http {
+	const char *host; /* of the address, and the Host header */
+	uint16_t port;    /* 0: over `path_unix` */
+	const char *path_unix;
+	const char *path;
+};
+
+struct os_ops {
+	/* Make a child and wait until it has executed its program. Suspends. Returns 0; -ECHILD with *ret_fault when it could
+	 * not; -ECANCELED, -ETIMEDOUT. Whatever is returned: when *ret_child is not NULL there is (or was) a process, and it
+	 * is the caller's to stop, to await and to free. The spawn's strings may go when this has returned. */
+	int (*spawn)(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+		struct os_fault *ret_fault);
+	pid_t (*pid)(const struct os_child *child);
+	/* Suspends until the main process has ended. Returns 0, -ECANCELED, -ETIMEDOUT. May be asked again, by any number. */
+	int (*await_end)(struct os_child *child, struct os_end *ret_end);
+	/* 0, or -ESRCH when nobody is there. Never reaches a stranger. */
+	int (*signal)(struct os_child *child, int sig, enum os_whom whom);
+	/* Suspends until no process of the unit is left: the group, the session and all that descends from it. Returns 0,
+	 * -ECANCELED, -ETIMEDOUT. */
+	int (*await_gone)(struct os_child *child);
+	/* Who is still there: at most `n`; returns how many there are in all. Does not suspend. */
+	size_t (*left)(struct os_child *child, struct os_left *ret_left, size_t n);
+	/* Suspends until there is output. Returns the count, 0 at the end, or -errno. */
+	ssize_t (*read)(struct os_child *child, enum os_stream stream, void *buf, size_t size);
+	/* Suspends until a process of the unit has sent a datagram to NOTIFY_SOCKET; what others send is dropped. Returns
+	 * its size (it may be 0; truncated to `size`), or -errno; ret_sender may be NULL; -EBADF when the child has no such socket. */
+	ssize_t (*notified)(struct os_child *child, void *buf, size_t size, pid_t *ret_sender);
+	/* False when it is not to be had. Does not suspend. */
+	bool (*usage)(struct os_child *child, struct os_usage *ret_usage);
+	/* Close what was held for it. Not before it is gone, or given up on purpose (then what is left stays). */
+	void (*free)(struct os_child *child);
+
+	/* Probes. Each Suspends; 0 when it connected (http: the status, 100-599), -errno else. */
+	int (*connect_tcp)(struct os *os, const char *host, uint16_t port);
+	int (*connect_unix)(struct os *os, const char *path);
+	int (*http_get)(struct os *os, const struct os_http *request);
+
+	/* A log file, appended to, made (and its folder) when missing; links are not followed in its last part. Does not
+	 * suspend. Returns 0 or -errno. */
+	int (*open_log)(struct os *os, const char *path, struct os_file **ret_file);
+	/* Append all of it or nothing. Returns 0 or -errno (-ENOSPC …). Does not suspend. A file that was moved or removed is
+	 * opened anew at its path. */
+	int (*append)(struct os_file *file, const void *bytes, size_t size);
+	void (*close_log)(struct os_file *file);
+	/* effd's own stdout: all of it or nothing; -EAGAIN when it takes no more now. Does not suspend. */
+	int (*write_stdout)(struct os *os, const void *bytes, size_t size);
+};
+
+struct os {
+	const struct os_ops *ops;
+};
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* The real kernel behind the seam: what it holds for all children, and those calls that are a line or two. The others
+ * have files of their own; internal.h is the map. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <eff/io.h>
+
+#include "base/alloc.h"
+#include "os/internal.h"
+
+static pid_t linux_pid(const struct os_child *child)
+{
+	return child->pid;
+}
+
+static int linux_await_end(struct os_child *child, struct os_end *ret_end)
+{
+	int status;
+	int r = eff_proc_await_end(child->proc, &status);
+
+	if (r < 0)
+		return r;
+	*ret_end = (struct os_end){
+		.code = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status),
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.core = WIFSIGNALED(status) && WCOREDUMP(status),
+	};
+	return 0;
+}
+
+static ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size)
+{
+	return child->streams[stream] < 0 ? -EBADF : eff_read(child->streams[stream], buf, size);
+}
+
+static bool linux_usage(struct os_child *child, struct os_usage *ret_usage)
+{
+	struct procfs_stat st;
+
+	if (eff_proc_ended(child->proc, NULL) || !os_procfs_stat(child->pid, &st))
+		return false;
+	*ret_usage = (struct os_usage){
+		.cpu_s = (double)st.cpu_ticks / (double)sysconf(_SC_CLK_TCK),
+		.memory_bytes = os_procfs_memory(child->pid),
+	};
+	return true;
+}
+
+static const struct os_ops linux_ops = {
+	.spawn = linux_spawn,
+	.pid = linux_pid,
+	.await_end = linux_await_end,
+	.signal = linux_signal,
+	.await_gone = linux_await_gone,
+	.left = linux_left,
+	.read = linux_read,
+	.notified = linux_notified,
+	.usage = linux_usage,
+	.free = linux_child_free,
+	.connect_tcp = linux_connect_tcp,
+	.connect_unix = linux_connect_unix,
+	.http_get = linux_http_get,
+	.open_log = linux_open_log,
+	.append = linux_append,
+	.close_log = linux_close_log,
+	.write_stdout = linux_write_stdout,
+};
+
+static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
+{
+	os->runtime_dir = opts->runtime_dir ? strdup(opts->runtime_dir) : NULL;
+	if (opts->runtime_dir && !os->runtime_dir)
+		return -ENOMEM;
+	os->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (os->null_fd < 0 || getrlimit(RLIMIT_NOFILE, &os->nofile) < 0)
+		return -errno;
+	os->set_nofile = opts->nofile_soft >= 0 && os->nofile.rlim_cur != (rlim_t)opts->nofile_soft;
+	if (os->set_nofile)
+		os->nofile.rlim_cur = (rlim_t)opts->nofile_soft;
+	if (os->nofile.rlim_cur > os->nofile.rlim_max)
+		os->nofile.rlim_cur = os->nofile.rlim_max;
+	if (opts->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return -errno;
+	os->subreaper = opts->subreaper;
+	return 0;
+}
+
+int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
+{
+	struct os_linux *os = alloc_new(sizeof(*os));
+	int r;
+
+	if (!os)
+		return -ENOMEM;
+	os->os.ops = &linux_ops;
+	os->null_fd = os->stdout_fd = -1;
+	eff_list_init(&os->children);
+	eff_pulse_init(&os->orphans);
+	r = take_options(os, opts);
+	if (r < 0)
+		os_linux_free(&os->os);
+	else
+		*ret_os = &os->os;
+	return r;
+}
+
+void os_linux_free(struct os *os)
+{
+	struct os_linux *own;
+
+	if (!os)
+		return;
+	own = linux_of(os);
+	os_stdout_done(own);
+	os_notify_remove_dir(own);
+	os_scan_done(&own->scan);
+	if (own->subreaper)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	if (own->null_fd >= 0)
+		(void)close(own->null_fd);
+	free(own->runtime_dir);
+	free(own);
+}

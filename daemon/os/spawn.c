@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a child out of what the unit asks for: ids, descriptors, the environment, and the steps before its program.
+ *
+ * A record holds a copy of all that the library may read until the program runs, so that a child on a hung file system
+ * holds up nobody and outlives who started it; the library's release gives it back. Our ends of pipes do not block, the
+ * child's are its own. The steps' order is the one that is safe: groups before the group before the user, the folder
+ * with the rights that the program will have, and the signal at effd's death last, since a change of ids forgets it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <eff/io.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "os/internal.h"
+
+enum { MOST_STEPS = 8, MOST_ADDED = 5 };
+
+/* Where a program is searched when the environment does not say, as execvp(3) has it. */
+static const char default_search[] = "/bin:/usr/bin";
+
+struct record {
+	struct arena *arena;
+	struct ids *ids; /* NULL: effd's own */
+	struct eff_spawn spawn;
+	struct eff_step steps[MOST_STEPS];
+	int fds[3];
+};
+
+static void record_free(void *arg)
+{
+	struct record *record = arg;
+
+	if (!record)
+		return;
+	os_ids_free(record->ids);
+	arena_free(record->arena);
+	free(record);
+}
+
+/* ── the environment ── */
+
+static const char *env_value(const char *const *environment, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; environment && *environment; environment++) {
+		if (!strncmp(*environment, name, len) && (*environment)[len] == '=')
+			return *environment + len + 1;
+	}
+	return NULL;
+}
+
+static const char *search_of(const struct os_spawn *spawn)
+{
+	const char *search = env_value(spawn->environment, "PATH");
+
+	return search ? search : default_search;
+}
+
+static size_t count_of(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+/* A copy of `list` with room for `more` at its end; NULL: no memory. */
+static const char **copy_list(struct arena *arena, const char *const *list, size_t more)
+{
+	size_t n = count_of(list);
+	const char **copy = arena_alloc(arena, (n + more + 1) * sizeof(*copy));
+
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = arena_strdup(arena, list[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	return copy;
+}
+
+static const char **environment_of(
+	struct record *record, const struct os_spawn *spawn, const struct notify *notify)
+{
+	const struct ids *ids = record->ids;
+	const char *user = ids ? (ids->name ? ids->name : ids->user) : NULL;
+	const struct {
+		const char *name, *value;
+	} added[MOST_ADDED] = {
+		{"NOTIFY_SOCKET", notify->fd >= 0 ? notify->path : NULL},
+		{"HOME", user ? ids->home : NULL},
+		{"USER", user},
+		{"LOGNAME", user},
+		{"SHELL", user ? ids->shell : NULL},
+	};
+	const char **environment = copy_list(record->arena, spawn->environment, MOST_ADDED);
+	size_t n = count_of(environment);
+
+	for (int i = 0; environment && i < MOST_ADDED; i++) {
+		if (!added[i].value || env_value(environment, added[i].name))
+			continue;
+		environment[n] = arena_printf(record->arena, "%s=%s", added[i].name, added[i].value);
+		if (!environment[n++])
+			return NULL;
+	}
+	return environment;
+}
+
+/* ── the steps ── */
+
+static void add_step(struct record *record, struct eff_step step)
+{
+	record->steps[record->spawn.n_steps++] = step;
+}
+
+static void add_ids(struct record *record, const struct os_spawn *spawn)
+{
+	const struct ids *ids = record->ids;
+	const char *stage = spawn->group ? "group" : "user";
+
+	if (!ids || !os_ids_change(ids))
+		return;
+	add_step(record,
+		(struct eff_step){.kind = EFF_STEP_SETGROUPS,
+			.stage = stage,
+			.ids = {.list = ids->groups, .n = ids->n_groups}});
+	add_step(record, (struct eff_step){.kind = EFF_STEP_SETGID, .stage = stage, .id = ids->gid});
+	if (spawn->user)
+		add_step(record,
+			(struct eff_step){.kind = EFF_STEP_SETUID, .stage = "user", .id = ids->uid});
+	record->spawn.own_memory = true;
+}
+
+static int add_steps(struct record *record, const struct os_linux *os, const struct os_spawn *spawn)
+{
+	const char *dir = spawn->working_dir ? arena_strdup(record->arena, spawn->working_dir)
+					     : NULL;
+
+	if (spawn->working_dir && !dir)
+		return -ENOMEM;
+	add_step(record,
+		(struct eff_step){
+			.kind = EFF_STEP_UMASK, .stage = "fork", .number = (int)spawn->umask});
+	if (os->set_nofile)
+		add_step(record,
+			(struct eff_step){.kind = EFF_STEP_RLIMIT,
+				.stage = "rlimit",
+				.limit = {.resource = RLIMIT_NOFILE, .value = os->nofile}});
+	add_ids(record, spawn);
+	if (dir)
+		add_step(record,
+			(struct eff_step){.kind = EFF_STEP_CHDIR, .stage = "chdir", .path = dir});
+	add_step(record,
+		(struct eff_step){.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL});
+	return 0;
+}
+
+/* ── its descriptors ── */
+
+static int pipe_make(int *ret_ours, int *ret_theirs)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+		int r = -errno;
+
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return r;
+	}
+	*ret_ours = ends[0];
+	*ret_theirs = ends[1];
+	return 0;
+}
+
+static int streams_make(struct record *record, const struct os_spawn *spawn, struct os_child *child)
+{
+	int *theirs = record->fds;
+	int r = 0;
+
+	theirs[0] = theirs[1] = theirs[2] = child->os->null_fd;
+	if (spawn->out == OS_CAPTURE)
+		r = pipe_make(&child->streams[OS_STDOUT], &theirs[1]);
+	if (r >= 0 && spawn->err == OS_CAPTURE)
+		r = pipe_make(&child->streams[OS_STDERR], &theirs[2]);
+	else if (spawn->err == OS_MERGE)
+		theirs[2] = theirs[1];
+	return r;
+}
+
+/* The child has its own by now, or there is none. */
+static void streams_leave(const struct os_linux *os, const int fds[static 3])
+{
+	if (fds[2] != fds[1] && fds[2] != os->null_fd)
+		(void)close(fds[2]);
+	if (fds[1] != os->null_fd)
+		(void)close(fds[1]);
+}
+
+/* ── the child ── */
+
+static struct os_child *child_make(struct os_linux *os)
+{
+	struct os_child *child = alloc_new(sizeof(*child));
+
+	if (!child)
+		return NULL;
+	child->os = os;
+	child->streams[0] = child->streams[1] = child->notify.fd = -1;
+	eff_list_init(&child->link);
+	return child;
+}
+
+void linux_child_free(struct os_child *child)
+{
+	if (!child)
+		return;
+	eff_list_remove(&child->link);
+	eff_proc_free(child->proc);
+	eff_fd_close(child->streams[OS_STDOUT]);
+	eff_fd_close(child->streams[OS_STDERR]);
+	os_notify_close(&child->notify);
+	os_family_done(&child->family);
+	free(child);
+}
+
+static int fault_at(struct os_fault *fault, const char *stage, int error, const char *what)
+{
+	*fault = (struct os_fault){.stage = stage, .error = error, .what = what};
+	return -ECHILD;
+}
+
+/* The record's own part: all that can fail for want of memory alone. */
+static int record_fill(
+	struct record *record, const struct os_spawn *spawn, const struct os_child *child)
+{
+	struct eff_spawn *fill = &record->spawn;
+
+	*fill = (struct eff_spawn){
+		.path = arena_strdup(record->arena, spawn->argv[0]),
+		.search = arena_strdup(record->arena, search_of(spawn)),
+		.argv = copy_list(record->arena, spawn->argv, 0),
+		.envp = environment_of(record, spawn, &child->notify),
+		.fds = record->fds,
+		.n_fds = 3,
+		.steps = record->steps,
+		.new_session = true,
+		.release = record_free,
+		.context = record,
+	};
+	if (!fill->path || !fill->search || !fill->argv || !fill->envp)
+		return -ENOMEM;
+	return add_steps(record, child->os, spawn);
+}
+
+/* Takes the record. */
+static int child_start(struct os_child *child, const struct os_spawn *spawn,
+	struct record *record, struct os_fault *ret_fault)
+{
+	int fds[3];
+	int r = streams_make(record, spawn, child);
+	const char *stage = "log";
+
+	memcpy(fds, record->fds, sizeof(fds));
+	if (r >= 0 && spawn->notify) {
+		stage = "socket";
+		r = os_notify_open(
+			child->os, record->ids ? record->ids->uid : (uid_t)-1, &child->notify);
+	}
+	if (r >= 0) {
+		stage = "fork";
+		r = record_fill(record, spawn, child);
+	}
+	if (r >= 0)
+		r = eff_spawn(&record->spawn, &child->proc);
+	else
+		record_free(record);
+	streams_leave(child->os, fds);
+	if (r < 0)
+		return fault_at(ret_fault, stage, -r, spawn->argv[0]);
+	child->pid = eff_proc_pid(child->proc);
+	eff_list_append(&child->os->children, &child->link);
+	return 0;
+}
+
+/* What was the matter, in the words of who asked. */
+static void fault_tell(struct os_linux *os, const struct os_spawn *spawn,
+	const struct eff_spawn_fault *fault, struct os_fault *ret_fault)
+{
+	static const char *const known[] = {"user", "group", "rlimit", "chdir", "exec"};
+	const char *what[] = {
+		spawn->user, spawn->group, "nofile", spawn->working_dir, spawn->argv[0]};
+	int i = 0;
+
+	(void)fault_at(ret_fault, fault->stage ? "fork" : NULL, fault->error, spawn->argv[0]);
+	if (!fault->stage)
+		return;
+	while (i < 5 && strcmp(known[i], fault->stage) != 0)
+		i++;
+	if (i < 5)
+		(void)fault_at(ret_fault, known[i], fault->error, what[i]);
+	if (i == 4 && fault->error == ENOENT &&
+		os_interpreter_missing(
+			spawn, search_of(spawn), os->fault_what, sizeof(os->fault_what)))
+		ret_fault->what = os->fault_what;
+}
+
+static int record_new(
+	const struct os_spawn *spawn, struct record **ret_record, struct os_fault *ret_fault)
+{
+	struct record *record = alloc_new(sizeof(*record));
+	int r = 0;
+
+	if (record)
+		record->arena = arena_new();
+	if (!record || !record->arena)
+		r = fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
+	else if (spawn->user || spawn->group)
+		r = os_ids_find(spawn->user, spawn->group, &record->ids, ret_fault);
+	if (r < 0)
+		record_free(record);
+	else
+		*ret_record = record;
+	return r;
+}
+
+int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+	struct os_fault *ret_fault)
+{
+	struct eff_spawn_fault fault = {0};
+	struct os_child *child;
+	struct record *record;
+	int r;
+
+	*ret_child = NULL;
+	if (!spawn->argv[0] || !*spawn->argv[0])
+		return fault_at(ret_fault, "exec", ENOENT, "");
+	r = record_new(spawn, &record, ret_fault);
+	if (r < 0)
+		return r;
+	child = child_make(linux_of(os));
+	if (!child) {
+		record_free(record);
+		return fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
+	}
+	r = child_start(child, spawn, record, ret_fault);
+	if (r < 0) {
+		linux_child_free(child);
+		return r;
+	}
+	*ret_child = child;
+	r = eff_proc_await_exec(child->proc, &fault);
+	if (r == -ECHILD)
+		fault_tell(child->os, spawn, &fault, ret_fault);
+	return r;
+}

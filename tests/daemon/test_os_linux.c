@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The seam as a whole, and what /proc tells of one process. */
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "daemon/os_world.h"
+#include "os/internal.h"
+
+static void play(const char *name)
+{
+	if (!strcmp(name, "burn")) {
+		char *memory = malloc(64 << 20);
+		clock_t now = clock();
+
+		memset(memory, 1, 64 << 20);
+		while (clock() - now < CLOCKS_PER_SEC / 5)
+			;
+		dprintf(1, "%d\n", memory[1 << 20]);
+		pause();
+	}
+	if (!strcmp(name, "odd name")) {
+		prctl(PR_SET_NAME, "a) R 1 (b\n");
+		dprintf(1, "here\n");
+		pause();
+	}
+}
+OS_ROLES(play)
+
+OS_TEST(usage_tells_time_and_memory_while_it_lives)
+{
+	struct os_child *child = started(role("burn"));
+	struct os_usage usage;
+	char text[16];
+
+	(void)read_lines(child, text, sizeof(text), 1);
+	ck_assert(os->ops->usage(child, &usage));
+	ck_assert(usage.cpu_s >= 0.15 && usage.cpu_s < 10);
+	ck_assert_uint_ge(usage.memory_bytes, 64 << 20);
+	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_MAIN), 0);
+	(void)ended(child);
+	ck_assert(!os->ops->usage(child, &usage));
+	finish(child);
+}
+
+OS_TEST(an_odd_name_of_a_process_is_read_as_it_is)
+{
+	struct os_child *child = started(role("odd name"));
+	struct procfs_stat st;
+	struct os_left left;
+	char text[16];
+
+	(void)read_lines(child, text, sizeof(text), 1);
+	ck_assert(os_procfs_stat(os->ops->pid(child), &st));
+	ck_assert_str_eq(st.command, "a) R 1 (b\n");
+	ck_assert_int_eq(st.ppid, getpid());
+	ck_assert_int_eq(st.sid, os->ops->pid(child));
+	ck_assert(os_procfs_is(os->ops->pid(child), st.born));
+	ck_assert(!os_procfs_is(os->ops->pid(child), st.born + 1));
+	ck_assert_uint_eq(os->ops->left(child, &left, 1), 1);
+	ck_assert_str_eq(left.command, "a) R 1 (b\n");
+	kill_all(child);
+}
+
+OS_TEST(who_is_not_there_has_no_record)
+{
+	struct procfs_stat st;
+	char name[8] = "x";
+
+	ck_assert(!os_procfs_stat(0, &st));
+	ck_assert(!os_procfs_stat(-1, &st));
+	ck_assert(!os_procfs_stat(INT32_MAX, &st));
+	ck_assert_uint_eq(os_procfs_memory(INT32_MAX), 0);
+	os_procfs_waits_in(INT32_MAX, name, sizeof(name));
+	ck_assert_str_eq(name, "");
+}
+
+OS_TEST(a_scan_knows_whose_each_process_is)
+{
+	struct os_child *child = started(
+		shell("setsid tail -f /dev/null & echo; exec tail -f /dev/null"));
+	const struct scan *scan;
+	eff_ns due_at;
+	size_t n = 0;
+	char text[4];
+
+	(void)read_lines(child, text, sizeof(text), 1);
+	scan = os_scan_take(linux_of(os));
+	ck_assert_ptr_nonnull(os_scan_find(scan, getpid()));
+	ck_assert_int_eq(os_scan_find(scan, getpid())->owner, 0);
+	ck_assert_int_eq(os_scan_find(scan, os->ops->pid(child))->owner, os->ops->pid(child));
+	ck_assert_ptr_null(os_scan_find(scan, INT32_MAX));
+	for (size_t i = 0; i < scan->n; i++) {
+		n += scan->entries[i].owner != 0;
+		ck_assert(i == 0 || scan->entries[i - 1].pid < scan->entries[i].pid);
+	}
+	ck_assert_uint_eq(n, 2);
+	/* It serves who wants to know how things were before, too; who does not must wait. */
+	ck_assert_ptr_eq(os_scan_since(linux_of(os), scan->began_at, &due_at), scan);
+	ck_assert_ptr_null(os_scan_since(linux_of(os), scan->began_at + 1, &due_at));
+	ck_assert_int_gt(due_at, scan->ended_at);
+	ck_assert_int_eq(eff_sleep_until(due_at), 0);
+	ck_assert_ptr_nonnull(os_scan_since(linux_of(os), due_at, &due_at));
+	kill_all(child);
+}
+
+OS_TEST(a_child_that_is_given_up_goes_away)
+{
+	struct os_child *child = started(shell("exec tail -f /dev/null"));
+
+	os->ops->free(child);
+	os->ops->free(NULL);
+}
+
+OS_TEST(a_reader_may_wait_while_it_is_freed)
+{
+	struct os_child *child = started(shell("exec >&- 2>&-; exec tail -f /dev/null"));
+	char buf[8];
+
+	/* Closed output is an end of output and no end of the child. */
+	ck_assert_int_eq(os->ops->read(child, OS_STDOUT, buf, sizeof(buf)), 0);
+	ck_assert_int_eq(os->ops->read(child, OS_STDOUT, buf, sizeof(buf)), 0);
+	ck_assert_uint_eq(os->ops->left(child, NULL, 0), 1);
+	kill_all(child);
+}
+
+static void as_no_subreaper(void)
+{
+	struct os_child *child;
+	char text[4];
+	int is = 1;
+
+	ck_assert_int_eq(prctl(PR_GET_CHILD_SUBREAPER, &is), 0);
+	ck_assert_int_eq(is, 0);
+	(void)output_of(shell("true"));
+	/* An orphan goes to somebody else: a group of zombies that nobody collects keeps nobody waiting. */
+	child = started(shell("(tail -f /dev/null & echo); exec tail -f /dev/null"));
+	(void)read_lines(child, text, sizeof(text), 1);
+	kill_all(child);
+}
+
+START_TEST(it_does_without_adopting_anyone)
+{
+	world_run(as_no_subreaper, (struct os_linux_opts){.nofile_soft = -1});
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	TCase *tcase;
+	Suite *suite = world_suite("os_linux", &tcase);
+
+	tcase_add_test(tcase, usage_tells_time_and_memory_while_it_lives);
+	tcase_add_test(tcase, an_odd_name_of_a_process_is_read_as_it_is);
+	tcase_add_test(tcase, who_is_not_there_has_no_record);
+	tcase_add_test(tcase, a_scan_knows_whose_each_process_is);
+	tcase_add_test(tcase, a_child_that_is_given_up_goes_away);
+	tcase_add_test(tcase, a_reader_may_wait_while_it_is_freed);
+	tcase_add_test(tcase, it_does_without_adopting_anyone);
+	return suite;
+}
