@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* What happened: the last events, numbered without a gap, in a ring of fixed size; and what follows from a change of a
+ * unit's state for those that are bound to it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "tree/internal.h"
+
+const struct tree_event *tree_event(const struct tree *t, uint64_t seq)
+{
+	const struct tree_event *e = &t->events[seq % TREE_EVENTS];
+
+	return seq > 0 && e->seq == seq ? e : NULL;
+}
+
+static void event_clear(struct tree_event *e)
+{
+	free(e->unit);
+	free(e->text);
+	cause_unref(e->cause);
+	*e = (struct tree_event){0};
+}
+
+void events_done(struct tree *t)
+{
+	for (uint32_t i = 0; i < TREE_EVENTS; i++)
+		event_clear(&t->events[i]);
+}
+
+static struct tree_event *event_new(struct unit *u, const char *kind)
+{
+	struct tree *t = tree_of(u);
+	struct tree_event *e = &t->events[++t->last_seq % TREE_EVENTS];
+
+	event_clear(e);
+	e->seq = t->last_seq;
+	e->wall_at = eff_wall();
+	e->unit = strdup(u->name);
+	e->kind = kind;
+	e->pid = u->pid;
+	return e;
+}
+
+static void log_state(const struct unit *u, enum unit_state from, enum unit_state to)
+{
+	enum log_level level = to == UNIT_FAILED || to == UNIT_BACKOFF ? LOG_LEVEL_WARN
+								       : LOG_LEVEL_INFO;
+	char words[256];
+
+	if (u->cause)
+		log_line(level, "%s: %s -> %s: %s", u->name, state_name(from), state_name(to),
+			cause_line(u->cause, words, sizeof(words)));
+	else
+		log_line(level, "%s: %s -> %s", u->name, state_name(from), state_name(to));
+}
+
+static const struct plan_need *need_of(const struct unit *d, const struct unit *u)
+{
+	for (uint32_t i = 0; i < d->n_needs; i++)
+		if (d->needs[i].unit == u)
+			return d->needs[i].need;
+	return NULL;
+}
+
+/* End the run of `d` for the sake of `u`: it begins anew at once, and waits if it has to. */
+static void dependant_cycle(struct unit *d, struct unit *u, const char *words)
+{
+	struct cause *why = wish_cause(CAUSE_DEPENDENCY, NULL, u->cause, words);
+
+	unit_leave(d, why);
+	eff_child_cycle(&d->child);
+	cause_unref(why);
+}
+
+static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_state to)
+{
+	for (uint32_t i = 0; i < u->n_needed_by; i++) {
+		struct unit *d = u->needed_by[i];
+		const struct plan_need *need = need_of(d, u);
+
+		if (!need || !unit_is_active(d) || unit_is_leaving(d))
+			continue;
+		if (need->bind && from == UNIT_UP)
+			dependant_cycle(d, u, "it is bound to one that is up no more");
+		else if (need->restart && to == UNIT_UP && u->was_up)
+			dependant_cycle(d, u, "to be restarted with one that is up again");
+	}
+}
+
+void event_state(struct unit *u, enum unit_state from, enum unit_state to)
+{
+	struct tree *t = tree_of(u);
+	struct tree_event *e = event_new(u, "state");
+
+	e->is_state = true;
+	e->from = from;
+	e->to = to;
+	e->cause = cause_ref(u->cause);
+	log_state(u, from, to);
+	if (to == UNIT_UP || to == UNIT_DONE || to == UNIT_FAILED || to == UNIT_BACKOFF)
+		u->settled = true;
+	act_on_dependants(u, from, to);
+	if (to == UNIT_UP)
+		u->was_up = true;
+	eff_pulse_send(&t->changed);
+}
+
+void event_words(struct unit *u, const char *kind, const char *text)
+{
+	struct tree_event *e = event_new(u, kind);
+
+	e->text = strdup(text);
+	log_warn("%s: %s: %s", u->name, kind, text);
+	eff_pulse_send(&tree_of(u)->changed);
+}
+
+const struct unit_hooks tree_hooks = {.on_state = event_state, .on_event = event_words};

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* A group's life, and what its supervisor tells of its children. The story is that of any unit: wait for needs, start, up,
+ * await the end, stop, judge; only that to start is to start the children, and that it ends when a critical one has
+ * failed. A group's start is a new beginning for its children. */
+#include <errno.h>
+
+#include "tree/internal.h"
+
+static enum eff_verdict group_judge(struct eff_child *child, eff_exit exit)
+{
+	const struct unit *u = unit_of(child);
+
+	(void)exit;
+	if (ends_contain(&u->spec->prevent_exit, u->last_exit))
+		return EFF_AT_REST;
+	if (ends_contain(&u->spec->force_exit, u->last_exit))
+		return EFF_AGAIN;
+	return EFF_BY_POLICY;
+}
+
+static void group_on_backoff(struct eff_child *child, eff_exit exit, eff_ns delay)
+{
+	struct unit *u = unit_of(child);
+
+	(void)exit;
+	(void)delay;
+	unit_enter(u, UNIT_BACKOFF, cause_ref(u->last_exit));
+}
+
+static struct cause *max_restarts_cause(const struct unit *u)
+{
+	return cause_new(CAUSE_MAX_RESTARTS, eff_wall(), u->last_exit,
+		"gave up after %u restarts in a row", u->spec->max_restarts);
+}
+
+static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest rest)
+{
+	struct unit *u = unit_of(child);
+	struct tree *t = tree_of(u);
+
+	(void)exit;
+	if (u->next_plan)
+		unit_adopt(u, u->next_plan, u->next, true);
+	u->leaving = u->kill_now = false;
+	switch (rest) {
+	case EFF_REST_STOPPED:
+		unit_enter(u, UNIT_DOWN, cause_ref(u->why));
+		break;
+	case EFF_REST_DONE:
+		unit_enter(u, UNIT_DONE, cause_ref(u->last_exit));
+		break;
+	case EFF_REST_FAILED:
+		unit_enter(u, UNIT_FAILED, cause_ref(u->last_exit));
+		break;
+	case EFF_REST_MAX_RESTARTS:
+		unit_enter(u, UNIT_FAILED, max_restarts_cause(u));
+		break;
+	}
+	if (u->spec->kind == PLAN_SUPERVISOR)
+		wish_tell(u);
+	if (rest != EFF_REST_STOPPED && unit_index(u) == plan_daemon(t->plan)->exit_code_from)
+		tree_shutdown(t, NULL, false);
+}
+
+const struct eff_sup_hooks group_hooks = {
+	.judge = group_judge,
+	.on_backoff = group_on_backoff,
+	.on_rest = group_on_rest,
+};
+
+void group_add(struct unit *parent, struct unit *u)
+{
+	u->child.run = (eff){.fn = u->spec->kind == PLAN_SUPERVISOR ? group_run : unit_run,
+		.arg = u,
+		.name = u->name};
+	eff_sup_add(&parent->sup, &u->child);
+}
+
+static void group_start_children(struct unit *group)
+{
+	struct tree *t = tree_of(group);
+	uint32_t first = plan_unit(t->plan, unit_index(group))->first_child;
+
+	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
+		struct unit *u = t->units[i];
+
+		group_add(group, u);
+		if (u->spec->activate == PLAN_BOOT && u->spec->enabled && !u->held)
+			u->wanted = true;
+	}
+	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
+		wish_pull(t, t->units[i]);
+		wish_act(t->units[i]);
+	}
+}
+
+/* Nothing has to happen with it for its group to be up. */
+static bool child_is_settled(const struct unit *u)
+{
+	if (!wish_holds(u))
+		return true;
+	return u->state == UNIT_UP || u->state == UNIT_DONE ||
+		(u->state == UNIT_FAILED && !u->spec->critical);
+}
+
+/* The next child, from the one that was waited for last on, that something has still to happen with. What was settled is
+ * looked at again only when the rest is, so that many children cost no more than they are. */
+static struct unit *group_unsettled(const struct unit *group)
+{
+	const struct eff_list *all = &group->sup.children;
+	const struct eff_list *first = group->awaits ? &group->awaits->child.link : all->next;
+	const struct eff_list *at = first;
+
+	do {
+		if (at != all) {
+			struct unit *u = eff_container(at, struct unit, child.link);
+
+			if (!child_is_settled(u))
+				return u;
+		}
+		at = at->next;
+	} while (at != first);
+	return NULL;
+}
+
+/* Until all wanted children are up, done, or failed without being critical. 0; 1 when a critical one failed; -ECANCELED. */
+static int group_await_up(struct unit *group)
+{
+	int r = 0;
+
+	while (r == 0 && !group->sup.failed) {
+		group->awaits = group_unsettled(group);
+		if (!group->awaits)
+			return 0;
+		r = eff_pulse_await(&group->sup.changed);
+	}
+	group->awaits = NULL;
+	return r < 0 ? r : 1;
+}
+
+static void group_fail(struct unit *group)
+{
+	struct unit *u = unit_of(group->sup.failed);
+
+	unit_fault(group, unit_cause(group, CAUSE_CRITICAL, u->cause, "%s has failed", u->name));
+}
+
+/* For its children it is a stop by whoever stopped the group, or the consequence of its failure. */
+static struct cause *group_word(struct unit *group)
+{
+	if (group->why && group->why->kind == CAUSE_STOP_REQUESTED)
+		return cause_ref(group->why);
+	return unit_cause(group, CAUSE_DEPENDENCY, group->why ? group->why : group->fault,
+		"%s stops", group->name);
+}
+
+static void group_stop(struct unit *group)
+{
+	struct eff_list *all = &group->sup.children, *l;
+	eff_masked before = eff_mask();
+	struct cause *word;
+
+	group->leaving = true;
+	unit_await_dependants(group);
+	unit_enter(group, UNIT_STOPPING, cause_ref(group->why ? group->why : group->fault));
+	word = group_word(group);
+	for (l = all->next; l != all; l = l->next) {
+		struct unit *u = unit_of(eff_container(l, struct eff_child, link));
+
+		if (group->kill_now)
+			unit_kill_now(u);
+		if (!u->leaving)
+			unit_leave(u, word);
+	}
+	eff_sup_stop(&group->sup);
+	group->group_open = false;
+	while (!eff_list_empty(all)) {
+		struct unit *u = unit_of(eff_container(all->next, struct eff_child, link));
+
+		/* A wish that only a hand or another unit had for it ends with the group. */
+		if (u->spec->activate != PLAN_BOOT)
+			u->wanted = u->by_operator = false;
+		if (u->state != UNIT_DOWN)
+			unit_enter(u, UNIT_DOWN, cause_ref(word));
+		u->leaving = false;
+		eff_sup_remove(&u->child);
+	}
+	cause_unref(word);
+	eff_unmask(before);
+}
+
+eff_exit group_run(void *arg)
+{
+	struct unit *group = arg;
+	struct eff_scope run;
+	int r;
+
+	unit_begin(group);
+	if (unit_await_needs(group) < 0)
+		return eff_interrupted();
+	eff_scope_open(&run);
+	group->starts++;
+	if (group->child.after_end)
+		group->restarts++;
+	unit_enter(group, UNIT_STARTING, NULL);
+	eff_sup_open(&group->sup, &group_hooks);
+	group->group_open = true;
+	group_start_children(group);
+	r = group_await_up(group);
+	if (r == 0) {
+		unit_enter(group, UNIT_UP, NULL);
+		r = eff_sup_await(&group->sup);
+	}
+	if (r >= 0)
+		group_fail(group);
+	group_stop(group);
+	(void)eff_scope_close(&run);
+	return unit_end(group, NULL, false);
+}

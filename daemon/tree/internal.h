@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this folder share. */
+#ifndef EFFD_TREE_INTERNAL_H
+#define EFFD_TREE_INTERNAL_H
+
+#include "tree/tree.h"
+
+static inline struct tree *tree_of(const struct unit *u)
+{
+	return eff_container(u->world, struct tree, world);
+}
+
+static inline struct unit *unit_of(struct eff_child *child)
+{
+	return eff_container(child, struct unit, child);
+}
+
+/* ── group.c ── */
+
+/* One run of a group. An effect, arg: the unit. Suspends. */
+EFF_SUSPENDS eff_exit group_run(void *arg);
+/* How libeff's supervisors tell the units what becomes of them. */
+extern const struct eff_sup_hooks group_hooks;
+/* Put it under its parent's open supervisor. */
+void group_add(struct unit *parent, struct unit *u);
+
+/* ── wish.c ── */
+
+/* May it run now, and is it to? */
+bool wish_holds(const struct unit *u);
+/* Start it if its wish holds and its group is open. */
+void wish_act(struct unit *u);
+/* What a wanted unit requires is wanted too, but for what an operator stopped. */
+void wish_pull(struct tree *t, struct unit *u);
+/* Stop manual units that nobody wants any more. */
+void wish_release(struct tree *t, struct unit *u);
+/* Stop it for good, for `why`; at rest it is `down`. */
+void wish_end(struct unit *u, struct cause *why);
+/* What is to come of the units in a group has changed with it: who waits for one of them looks again. */
+void wish_tell(struct unit *group);
+struct cause *wish_cause(
+	enum cause_kind kind, const struct asker *by, struct cause *because, const char *text);
+
+/* ── reload.c ── */
+
+/* One of this name that a reload removed and that does not rest yet; NULL. */
+struct unit *tree_grave_of(const struct tree *t, const char *name);
+
+/* ── link.c ── */
+
+/* Make the edges of all units anew, after the rows of `plan`; units[i] is row i. 0 or -ENOMEM, then nothing is changed. */
+int link_units(struct unit **units, const struct plan *plan);
+/* A set of units, in the order in which they were put in. */
+struct unit_set {
+	struct unit **units;
+	uint32_t n, room;
+	uint8_t *has; /* by index of the unit's row in the tree */
+	struct tree *tree;
+	bool failed;
+};
+void set_init(struct unit_set *set, struct tree *t);
+void set_done(struct unit_set *set);
+void set_put(struct unit_set *set, struct unit *u);
+/* All that `u` requires, with the groups around, `u` itself first. */
+void set_of_required(struct unit_set *set, struct unit *u);
+/* All outside of `u` that require it or something in it, the nearest first. */
+void set_of_dependants(struct unit_set *set, struct unit *u);
+/* Its place among the units of the tree. */
+uint32_t unit_index(const struct unit *u);
+
+/* ── events.c ── */
+
+void event_state(struct unit *u, enum unit_state from, enum unit_state to);
+void event_words(struct unit *u, const char *kind, const char *text);
+void events_done(struct tree *t);
+
+/* ── reload.c ── */
+
+/* What reloads removed and nobody buried: the tree ended first. */
+void graves_free(struct tree *t);
+
+/* ── tree.c ── */
+
+extern const struct unit_hooks tree_hooks;
+struct unit *tree_unit_new(
+	struct tree *t, struct plan *plan, const struct plan_unit *spec, struct unit *parent);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Edges between units, and the sets that verbs act on: all that one requires, all that require one. Sets are found by
+ * walking a list that grows, never by recursion: a tree may be as long as it likes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree/internal.h"
+
+struct edges {
+	struct unit_need *needs;
+	struct unit **after, **needed_by, **before;
+};
+
+static struct unit **edges_of(struct unit **units, const uint32_t *rows, uint32_t n)
+{
+	struct unit **others = malloc((n ? n : 1) * sizeof(struct unit *));
+
+	if (!others)
+		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		others[i] = units[rows[i]];
+	return others;
+}
+
+static bool edges_make(struct edges *e, struct unit **units, const struct plan_unit *row)
+{
+	e->after = edges_of(units, row->after, row->n_after);
+	e->needed_by = edges_of(units, row->needed_by, row->n_needed_by);
+	e->before = edges_of(units, row->before, row->n_before);
+	e->needs = malloc((row->n_needs ? row->n_needs : 1) * sizeof(struct unit_need));
+	if (!e->needs || !e->after || !e->needed_by || !e->before)
+		return false;
+	for (uint32_t i = 0; i < row->n_needs; i++)
+		e->needs[i] = (struct unit_need){
+			.need = &row->needs[i], .unit = units[row->needs[i].unit]};
+	return true;
+}
+
+static void edges_free(struct edges *e)
+{
+	free(e->needs);
+	free(e->after);
+	free(e->needed_by);
+	free(e->before);
+}
+
+static void edges_put(struct unit *u, const struct edges *e, const struct plan_unit *row)
+{
+	struct edges old = {u->needs, u->after, u->needed_by, u->before};
+
+	u->needs = e->needs;
+	u->after = e->after;
+	u->needed_by = e->needed_by;
+	u->before = e->before;
+	u->n_needs = row->n_needs;
+	u->n_after = row->n_after;
+	u->n_needed_by = row->n_needed_by;
+	u->n_before = row->n_before;
+	edges_free(&old);
+}
+
+int link_units(struct unit **units, const struct plan *plan)
+{
+	uint32_t n = plan_n_units(plan);
+	struct edges *all = calloc(n, sizeof(*all));
+	bool made = all;
+
+	for (uint32_t i = 0; made && i < n; i++)
+		made = edges_make(&all[i], units, plan_unit(plan, i));
+	for (uint32_t i = 0; all && i < n; i++) {
+		if (made)
+			edges_put(units[i], &all[i], plan_unit(plan, i));
+		else
+			edges_free(&all[i]);
+	}
+	free(all);
+	return made ? 0 : -ENOMEM;
+}
+
+uint32_t unit_index(const struct unit *u)
+{
+	const struct plan_unit *row = u->next ? u->next : u->spec;
+
+	return u->removed ? PLAN_NONE : row->index;
+}
+
+void set_init(struct unit_set *set, struct tree *t)
+{
+	*set = (struct unit_set){.tree = t, .has = calloc(t->n_units, 1)};
+	set->failed = !set->has;
+}
+
+void set_done(struct unit_set *set)
+{
+	free(set->units);
+	free(set->has);
+}
+
+void set_put(struct unit_set *set, struct unit *u)
+{
+	uint32_t index = unit_index(u);
+
+	if (set->failed || index == PLAN_NONE || set->has[index])
+		return;
+	if (set->n == set->room) {
+		uint32_t room = set->room ? set->room * 2 : 16;
+		struct unit **units = realloc(set->units, room * sizeof(struct unit *));
+
+		if (!units) {
+			set->failed = true;
+			return;
+		}
+		set->units = units;
+		set->room = room;
+	}
+	set->has[index] = 1;
+	set->units[set->n++] = u;
+}
+
+void set_of_required(struct unit_set *set, struct unit *u)
+{
+	set_put(set, u);
+	for (uint32_t i = 0; i < set->n; i++) {
+		struct unit *at = set->units[i];
+
+		for (uint32_t k = 0; k < at->n_needs; k++)
+			if (at->needs[k].need->required)
+				set_put(set, at->needs[k].unit);
+		if (at->parent && at->parent->parent)
+			set_put(set, at->parent);
+	}
+}
+
+static bool unit_is_within(const struct unit *u, const struct unit *group)
+{
+	for (; u; u = u->parent)
+		if (u == group)
+			return true;
+	return false;
+}
+
+static bool unit_requires(const struct unit *d, const struct unit *u)
+{
+	for (uint32_t i = 0; i < d->n_needs; i++)
+		if (d->needs[i].unit == u && d->needs[i].need->required)
+			return true;
+	return false;
+}
+
+/* All that require `at`, or a group that it makes up, but for what is within `u`. */
+static void set_put_dependants(struct unit_set *set, const struct unit *at, const struct unit *u)
+{
+	for (uint32_t i = 0; i < at->n_needed_by; i++) {
+		struct unit *d = at->needed_by[i];
+
+		if (unit_requires(d, at) && !unit_is_within(d, u) && !unit_is_within(u, d))
+			set_put(set, d);
+	}
+}
+
+void set_of_dependants(struct unit_set *set, struct unit *u)
+{
+	const struct tree *t = set->tree;
+	uint32_t done = 0;
+
+	for (uint32_t i = unit_index(u);
+		i != PLAN_NONE && i < plan_unit(t->plan, unit_index(u))->end; i++)
+		set_put_dependants(set, t->units[i], u);
+	for (; done < set->n; done++) {
+		uint32_t from = unit_index(set->units[done]);
+
+		for (uint32_t i = from; i < plan_unit(t->plan, from)->end; i++)
+			set_put_dependants(set, t->units[i], u);
+	}
+}

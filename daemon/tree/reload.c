@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* Change of a running tree by difference. Taking a plan over is one step without a wait: rows are handed out, units made
+ * and unmade, edges drawn anew, wishes set, and runs told to end that must. What follows, follows by itself; the waits at
+ * the end are only for who wants to know when it is done.
+ *
+ * A unit that vanished leaves the tree at once and is buried when it rests. One of the same name and another kind starts
+ * only after that: the two never run together. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "tree/internal.h"
+
+/* The dead of one reload, and those that wait for them. */
+struct grave {
+	struct eff_list link;
+	struct tree *tree;
+	struct unit **dead;
+	uint32_t n;
+};
+
+static bool is_same_unit(const struct plan_unit *a, const struct plan_unit *b)
+{
+	return a && b && a->kind == b->kind;
+}
+
+/* What an operator stopped, or what is not wanted, is not restarted: its new row waits for its next start. */
+static void change_soften(struct tree *t, struct plan_change *change)
+{
+	if (change->action == PLAN_DO_RESTART && change->before != PLAN_NONE &&
+		!wish_holds(t->units[change->before]))
+		change->action = PLAN_DO_LIVE;
+}
+
+int tree_plan(struct tree *t, struct plan *plan, struct plan_change **ret_changes, uint32_t *ret_n)
+{
+	int r = plan_diff(t->plan, plan, ret_changes, ret_n);
+
+	for (uint32_t i = 0; r == 0 && i < *ret_n; i++)
+		change_soften(t, &(*ret_changes)[i]);
+	return r;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	return hash_bytes(hash, text, strlen(text) + 1);
+}
+
+/* What the row says now: the values that were given, and what came out of the environment. */
+static uint64_t hash_row(uint64_t hash, const struct plan_unit *row)
+{
+	for (uint32_t i = 0; i < row->n_values; i++) {
+		hash = hash_bytes(hash, &row->values[i].field, sizeof(row->values[i].field));
+		hash = hash_text(hash, row->values[i].text);
+	}
+	for (plan_strv v = row->environment; v && *v; v++)
+		hash = hash_text(hash, *v);
+	return hash;
+}
+
+void tree_plan_id(const struct tree *t, const struct plan *plan,
+	const struct plan_change *changes, uint32_t n, char ret_id[static 32])
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	hash = hash_bytes(hash, &t->generation, sizeof(t->generation));
+	hash = hash_bytes(hash, &t->wishes, sizeof(t->wishes));
+	for (uint32_t i = 0; i < n; i++) {
+		hash = hash_text(hash, changes[i].unit);
+		hash = hash_bytes(hash, &changes[i].action, sizeof(changes[i].action));
+		if (changes[i].action != PLAN_DO_STOP)
+			hash = hash_row(hash, plan_unit(plan, changes[i].after));
+	}
+	(void)snprintf(ret_id, 32, "%016llx", (unsigned long long)hash);
+}
+
+struct unit *tree_grave_of(const struct tree *t, const char *name)
+{
+	for (struct eff_list *l = t->graveyard.next; l != &t->graveyard; l = l->next) {
+		const struct grave *g = eff_container(l, struct grave, link);
+
+		for (uint32_t i = 0; i < g->n; i++)
+			if (g->dead[i] && g->dead[i]->child.fiber &&
+				strcmp(g->dead[i]->name, name) == 0)
+				return g->dead[i];
+	}
+	return NULL;
+}
+
+static void grave_free(struct grave *g)
+{
+	for (uint32_t i = g->n; i-- > 0;)
+		unit_free(g->dead[i]);
+	free(g->dead);
+	free(g);
+}
+
+void graves_free(struct tree *t)
+{
+	struct eff_list *l, *next;
+
+	for (l = t->graveyard.next; l != &t->graveyard; l = next) {
+		next = l->next;
+		grave_free(eff_container(l, struct grave, link));
+	}
+	eff_list_init(&t->graveyard);
+}
+
+/* Wait until the dead rest, take them out of their groups, and start who waited for their names. */
+static eff_exit grave_keep(void *arg)
+{
+	struct grave *g = arg;
+	struct tree *t = g->tree;
+	eff_masked before = eff_mask();
+
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->dead[i]->child.sup)
+			(void)eff_child_await_rest(&g->dead[i]->child);
+	for (uint32_t i = 0; i < g->n; i++)
+		while (g->dead[i]->n_users > 0)
+			(void)eff_pulse_await(&g->dead[i]->changed);
+	eff_unmask(before);
+	eff_list_remove(&g->link);
+	for (uint32_t i = 0; i < g->n; i++) {
+		struct unit *successor = tree_find(t, g->dead[i]->name);
+
+		if (g->dead[i]->child.sup)
+			eff_sup_remove(&g->dead[i]->child);
+		if (successor)
+			wish_act(successor);
+	}
+	grave_free(g);
+	eff_pulse_send(&t->changed);
+	return eff_ok(NULL);
+}
+
+/* The new array of units: survivors in their new places, new ones made. NULL: out of memory, nothing is changed. */
+static struct unit **units_make(struct tree *t, struct plan *plan)
+{
+	uint32_t n = plan_n_units(plan);
+	struct unit **units = calloc(n, sizeof(struct unit *));
+
+	for (uint32_t i = 0; units && i < n; i++) {
+		const struct plan_unit *spec = plan_unit(plan, i),
+				       *old = plan_find(t->plan, spec->name);
+
+		if (is_same_unit(old, spec)) {
+			units[i] = t->units[old->index];
+			continue;
+		}
+		units[i] = tree_unit_new(
+			t, plan, spec, spec->parent == PLAN_NONE ? NULL : units[spec->parent]);
+		if (units[i])
+			continue;
+		while (i-- > 0)
+			if (!is_same_unit(plan_find(t->plan, plan_unit(plan, i)->name),
+				    plan_unit(plan, i)))
+				unit_free(units[i]);
+		free(units);
+		return NULL;
+	}
+	return units;
+}
+
+static void units_unmake(struct tree *t, struct plan *plan, struct unit **units)
+{
+	for (uint32_t i = plan_n_units(plan); i-- > 0;)
+		if (!is_same_unit(plan_find(t->plan, plan_unit(plan, i)->name), plan_unit(plan, i)))
+			unit_free(units[i]);
+	free(units);
+}
+
+/* Those of the present tree that `plan` does not have. */
+static struct grave *grave_make(struct tree *t, struct plan *plan)
+{
+	struct grave *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->tree = t;
+	eff_list_init(&g->link);
+	g->dead = calloc(t->n_units, sizeof(struct unit *));
+	if (!g->dead) {
+		free(g);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (!is_same_unit(t->units[i]->next ? t->units[i]->next : t->units[i]->spec,
+			    plan_find(plan, t->units[i]->name)))
+			g->dead[g->n++] = t->units[i];
+	return g;
+}
+
+/* A unit that is wanted and whose program changed: its run ends, the next one is from the new row. */
+static void unit_replace(
+	struct unit *u, struct plan *plan, const struct plan_unit *spec, struct cause *why)
+{
+	bool runs = u->child.life != NULL;
+
+	unit_adopt(u, plan, spec, !runs);
+	eff_child_reset(&u->child);
+	if (runs && unit_is_active(u) && !u->child.stopping) {
+		unit_leave(u, why);
+		eff_child_cycle(&u->child);
+	} else {
+		if (runs && !u->child.stopping)
+			eff_child_cycle(&u->child);
+		wish_act(u);
+	}
+}
+
+/* What the wish makes of a row whose `enabled` or `activate` changed. */
+static void unit_wish_anew(struct unit *u, const struct plan_unit *old,
+	const struct plan_unit *spec, struct cause *why)
+{
+	bool booted = old->enabled && old->activate == PLAN_BOOT;
+	bool boots = spec->enabled && spec->activate == PLAN_BOOT;
+
+	if (!spec->enabled && u->wanted)
+		wish_end(u, why);
+	else if (boots && !booted && !u->held)
+		u->wanted = true;
+}
+
+static void units_apply(struct tree *t, struct plan *plan, const struct plan_change *changes,
+	uint32_t n, struct cause *why)
+{
+	uint8_t *restart = calloc(plan_n_units(plan), 1);
+
+	for (uint32_t i = 0; restart && i < n; i++)
+		if (changes[i].action == PLAN_DO_RESTART)
+			restart[changes[i].after] = 1;
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		struct unit *u = t->units[i];
+		const struct plan_unit *spec = plan_unit(plan, i),
+				       *old = u->next ? u->next : u->spec;
+
+		if (old == spec)
+			continue;
+		if (!restart || restart[i])
+			unit_replace(u, plan, spec, why);
+		else
+			unit_adopt(u, plan, spec, u->next == NULL);
+		unit_wish_anew(u, old, spec, why);
+	}
+	free(restart);
+}
+
+/* New children of groups that run take their places before any of them is set going: one may pull in another. */
+static void units_place(struct tree *t)
+{
+	for (uint32_t i = 1; i < t->n_units; i++) {
+		struct unit *u = t->units[i];
+
+		if (u->child.sup || !u->parent->group_open)
+			continue;
+		group_add(u->parent, u);
+		if (u->spec->enabled && u->spec->activate == PLAN_BOOT)
+			u->wanted = true;
+	}
+}
+
+static void units_begin(struct tree *t)
+{
+	for (uint32_t i = 1; i < t->n_units; i++) {
+		struct unit *u = t->units[i];
+
+		wish_pull(t, u);
+		if (!u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED)
+			wish_act(u);
+		/* Its needs may have changed: who waits looks again. */
+		eff_pulse_send(&u->changed);
+	}
+}
+
+/* The one step in which the new plan takes the old one's place. */
+static int tree_take(struct tree *t, struct plan *plan, const struct plan_change *changes,
+	uint32_t n, struct cause *why)
+{
+	struct grave *g = grave_make(t, plan);
+	struct unit **units = units_make(t, plan), **old = t->units;
+	struct plan *before = t->plan;
+
+	if (!g || !units || link_units(units, plan) < 0) {
+		if (units)
+			units_unmake(t, plan, units);
+		if (g)
+			free(g->dead);
+		free(g);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < g->n; i++) {
+		g->dead[i]->removed = true;
+		if (g->dead[i]->parent->awaits == g->dead[i])
+			g->dead[i]->parent->awaits = NULL;
+		wish_end(g->dead[i], why);
+	}
+	t->units = units;
+	t->n_units = plan_n_units(plan);
+	t->plan = plan_ref(plan);
+	t->generation++;
+	t->n_settled_seen = 0;
+	free(old);
+	eff_list_append(&t->graveyard, &g->link);
+	units_place(t);
+	units_apply(t, plan, changes, n, why);
+	units_begin(t);
+	plan_unref(before);
+	if (eff_fork_in(t->top.scope, EFF(grave_keep, g), NULL) < 0)
+		log_error("out of memory: what a reload removed stays in memory");
+	return 0;
+}
+
+static bool unit_has_arrived(const struct unit *u)
+{
+	if (u->next || u->leaving || u->child.stopping || u->child.cycling)
+		return false;
+	if (!wish_holds(u) || !u->parent || !u->parent->group_open)
+		return true;
+	return u->state == UNIT_UP || u->state == UNIT_WAITING || u->state == UNIT_BACKOFF ||
+		(state_rests(u->state) && !u->child.fiber);
+}
+
+/* Until each unit that the plan touches is where it was to go. */
+static int tree_await_change(
+	struct tree *t, struct plan *plan, const struct plan_change *changes, uint32_t n)
+{
+	uint64_t generation = t->generation;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		if (changes[i].after == PLAN_NONE ||
+			plan_unit(plan, changes[i].after)->kind == PLAN_SUPERVISOR)
+			continue;
+		while (r == 0 && !t->ended.set && t->generation == generation &&
+			!unit_has_arrived(t->units[changes[i].after]))
+			r = eff_pulse_await(&t->changed);
+	}
+	while (r == 0 && !t->ended.set && !eff_list_empty(&t->graveyard) && t->generation == generation)
+		r = eff_pulse_await(&t->changed);
+	return r;
+}
+
+void tree_reloaded_done(struct tree_reloaded *reloaded)
+{
+	plan_changes_free(reloaded->changes, reloaded->n);
+	plan_unref(reloaded->old);
+	*reloaded = (struct tree_reloaded){0};
+}
+
+/* Take it over and wait until it is done. */
+static int reload_carry_out(struct tree *t, struct plan *plan, const struct asker *by,
+	const struct tree_reloaded *reloaded)
+{
+	struct cause *why = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "the tree was changed");
+	int r;
+
+	t->reloading = true;
+	r = tree_take(t, plan, reloaded->changes, reloaded->n, why);
+	cause_unref(why);
+	if (r == 0)
+		r = tree_await_change(t, plan, reloaded->changes, reloaded->n);
+	t->reloading = false;
+	eff_pulse_send(&t->reloaded);
+	return r;
+}
+
+int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
+	struct tree_reloaded *ret_reloaded)
+{
+	struct tree_reloaded reloaded = {0};
+	int r = 0;
+
+	while (t->reloading && r == 0)
+		r = eff_pulse_await(&t->reloaded);
+	if (r == 0 && (t->shutting_down || t->ended.set))
+		r = -ESHUTDOWN;
+	if (r == 0)
+		r = tree_plan(t, plan, &reloaded.changes, &reloaded.n);
+	if (r < 0)
+		return r;
+	reloaded.old = plan_ref(t->plan);
+	r = reload_carry_out(t, plan, by, &reloaded);
+	if (r < 0)
+		tree_reloaded_done(&reloaded);
+	else
+		*ret_reloaded = reloaded;
+	return r;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree itself: made from a plan, run as one effect, asked for a unit by name, for whether it has settled, for the code
+ * that effd ends with. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree/internal.h"
+#include "tree/tree.h"
+
+struct unit *tree_unit_new(
+	struct tree *t, struct plan *plan, const struct plan_unit *spec, struct unit *parent)
+{
+	return unit_new(&t->world, plan, spec, parent);
+}
+
+int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree **ret_tree)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->world = (struct unit_world){.os = os, .hooks = &tree_hooks, .log_dir = log_dir};
+	eff_pulse_init(&t->world.output);
+	eff_event_init(&t->ended);
+	eff_pulse_init(&t->changed);
+	eff_pulse_init(&t->reloaded);
+	eff_pulse_init(&t->top.changed);
+	eff_list_init(&t->graveyard);
+	t->plan = plan_ref(plan);
+	t->units = calloc(plan_n_units(plan), sizeof(struct unit *));
+	if (!t->units)
+		goto fail;
+	for (uint32_t i = 0; i < plan_n_units(plan); i++) {
+		const struct plan_unit *spec = plan_unit(plan, i);
+
+		t->units[i] = tree_unit_new(t, plan, spec,
+			spec->parent == PLAN_NONE ? NULL : t->units[spec->parent]);
+		if (!t->units[i])
+			goto fail;
+		t->n_units++;
+	}
+	if (link_units(t->units, plan) < 0)
+		goto fail;
+	t->units[0]->wanted = true;
+	*ret_tree = t;
+	return 0;
+fail:
+	tree_free(t);
+	return -ENOMEM;
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	graves_free(t);
+	for (uint32_t i = 0; i < t->n_units; i++)
+		unit_free(t->units[i]);
+	free(t->units);
+	events_done(t);
+	plan_unref(t->plan);
+	free(t);
+}
+
+/* Is the story over? With on_give_up: idle a failed root waits for a word; a root that was stopped by hand does too. */
+static bool tree_is_over(const struct tree *t)
+{
+	const struct unit *root = t->units[0];
+
+	if (root->child.fiber)
+		return false;
+	if (t->shutting_down || root->state == UNIT_DONE)
+		return true;
+	return root->state == UNIT_FAILED && plan_daemon(t->plan)->on_give_up == PLAN_GIVE_UP_EXIT;
+}
+
+eff_exit tree_run(void *arg)
+{
+	struct tree *t = arg;
+	struct unit *root = t->units[0];
+	int r = 0;
+
+	eff_sup_open(&t->top, &group_hooks);
+	root->child.run = EFF_NAMED("/", group_run, root);
+	eff_sup_add(&t->top, &root->child);
+	t->has_begun = true;
+	if (!t->shutting_down && wish_holds(root))
+		r = eff_child_start(&root->child);
+	while (r == 0 && !tree_is_over(t))
+		r = eff_pulse_await(&t->top.changed);
+	t->has_begun = false;
+	eff_event_set(&t->ended);
+	eff_pulse_send(&t->changed);
+	if (r == -ENOMEM)
+		return eff_failf(1, "out of memory");
+	return root->state == UNIT_FAILED ? eff_fail(1) : eff_ok(NULL);
+}
+
+struct unit *tree_find(struct tree *t, const char *name)
+{
+	const struct plan_unit *spec = plan_find(t->plan, name);
+
+	return spec ? t->units[spec->index] : NULL;
+}
+
+bool tree_has(const struct tree *t, const struct unit *u)
+{
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (t->units[i] == u)
+			return true;
+	return false;
+}
+
+/* Waits for one that has settled: then nobody can say when it will go on. */
+static bool unit_waits_in_vain(const struct unit *u)
+{
+	for (int hops = 0; u && hops < 1000; hops++) {
+		if (u->state == UNIT_FAILED || u->state == UNIT_BACKOFF)
+			return true;
+		/* One that is done may have let its dependants go in this very moment: they have not settled yet. */
+		if (state_rests(u->state))
+			return u->state == UNIT_DOWN && !wish_holds(u);
+		if (u->state != UNIT_WAITING)
+			return false;
+		u = u->awaits;
+	}
+	return false;
+}
+
+static bool unit_has_settled(const struct unit *u)
+{
+	for (; u; u = u->parent) {
+		if (u->settled || u->held || !u->spec->enabled)
+			return true;
+		if (u->state == UNIT_WAITING)
+			return unit_waits_in_vain(u->awaits);
+		/* A child of a group that does not run yet has settled when its group has. */
+		if (!u->parent || u->parent->group_open)
+			return !wish_holds(u);
+	}
+	return false;
+}
+
+bool tree_is_settled(struct tree *t)
+{
+	while (!t->is_settled && t->n_settled_seen < t->n_units) {
+		struct unit *u = t->units[t->n_settled_seen];
+		bool boots = u->spec->enabled && u->spec->activate == PLAN_BOOT;
+
+		/* A group has settled when its children have. */
+		if (boots && u->spec->kind != PLAN_SUPERVISOR && !unit_has_settled(u))
+			return false;
+		t->n_settled_seen++;
+	}
+	t->is_settled = true;
+	return true;
+}
+
+int tree_await_settled(struct tree *t)
+{
+	while (!tree_is_settled(t)) {
+		int r = eff_pulse_await(&t->changed);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const struct unit *tree_first_ailing(const struct tree *t)
+{
+	for (uint32_t i = 1; i < t->n_units; i++)
+		if (t->units[i]->state == UNIT_FAILED || t->units[i]->state == UNIT_BACKOFF)
+			return t->units[i];
+	return NULL;
+}
+
+/* "4 s", "250 ms": for a line that people read in passing. */
+static const char *soon_text(eff_ns ns, char buf[static 32])
+{
+	if (ns >= EFF_S(1))
+		(void)snprintf(buf, 32, "%lld s", (long long)((ns + EFF_S(1) - 1) / EFF_S(1)));
+	else
+		(void)snprintf(buf, 32, "%lld ms", (long long)((ns + EFF_MS(1) - 1) / EFF_MS(1)));
+	return buf;
+}
+
+const char *tree_summary(struct tree *t, char *buf, size_t size)
+{
+	const struct unit *ailing = tree_first_ailing(t);
+	uint32_t n = 0, up = 0;
+	char words[128], in[32];
+	int len;
+
+	for (uint32_t i = 1; i < t->n_units; i++) {
+		const struct unit *u = t->units[i];
+
+		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u))
+			continue;
+		n++;
+		up += u->state == UNIT_UP || u->state == UNIT_DONE;
+	}
+	len = snprintf(buf, size, "%u of %u up", up, n);
+	if (!ailing || len < 0 || (size_t)len >= size)
+		return buf;
+	(void)cause_line(ailing->last_exit, words, sizeof(words));
+	if (ailing->child.next_at >= 0)
+		(void)snprintf(buf + len, size - (size_t)len, "; %s: %s, next try in %s",
+			ailing->name, words, soon_text(ailing->child.next_at - eff_now(), in));
+	else
+		(void)snprintf(buf + len, size - (size_t)len, "; %s: %s", ailing->name, words);
+	return buf;
+}
+
+static int exit_code_of(const struct unit *u)
+{
+	const struct cause *end = u->last_exit;
+
+	if (u->starts == 0 || !end)
+		return 0;
+	if (end->kind == CAUSE_EXEC_ERROR)
+		return strstr(end->text, "ENOENT") ? 127 : 126;
+	if (end->signal > 0)
+		return 128 + end->signal;
+	return end->code > 0 ? end->code & 255 : 0;
+}
+
+int tree_exit_code(const struct tree *t, eff_exit end)
+{
+	uint32_t from = plan_daemon(t->plan)->exit_code_from;
+
+	if (from != PLAN_NONE)
+		return exit_code_of(t->units[from]);
+	return eff_is_ok(end) ? 0 : 1;
+}

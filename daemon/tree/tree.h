@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree: all units by name, what is wanted of them, and change.
+ *
+ * The units stand in the order of the plan: units[i] runs from plan_unit(plan, i). The tree owns the wish (rule 1 of how
+ * effd decides) and calls start, stop and cycle of single children; libeff's supervisors do the rest. Verbs return at once;
+ * who wants to know what becomes of them waits for the unit's `changed` and looks. */
+#ifndef EFFD_TREE_H
+#define EFFD_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eff.h>
+
+#include "base/cause.h"
+#include "plan/diag.h"
+#include "plan/plan.h"
+#include "unit/unit.h"
+
+#define TREE_EVENTS 1000
+
+/* Something that happened. Texts are its own. */
+struct tree_event {
+	uint64_t seq; /* counts up by 1, from 1 */
+	eff_ns wall_at;
+	char *unit;
+	const char *kind; /* "state", or a kind of its own; static */
+	bool is_state;
+	enum unit_state from, to; /* of a state event */
+	pid_t pid;
+	struct cause *cause; /* NULL */
+	char *text;          /* of other kinds; NULL */
+};
+
+struct tree {
+	struct unit_world world;
+	struct plan *plan;
+	struct unit **units; /* in the plan's order; [0] is the root */
+	uint32_t n_units;
+	struct eff_sup top;       /* has one child: the root */
+	struct eff_event ended;   /* the root rests, or the tree was told to end and has */
+	struct eff_pulse changed; /* after every event, and after a reload */
+	struct tree_event events[TREE_EVENTS]; /* ring: seq % TREE_EVENTS */
+	uint64_t last_seq;
+	uint32_t n_settled_seen; /* a cursor: units before it have settled */
+	bool is_settled;
+	bool has_begun; /* tree_run() is under way */
+	bool shutting_down;
+	bool reloading;
+	struct eff_pulse reloaded; /* a reload has ended: the next may begin */
+	uint64_t generation;       /* counts plans taken over */
+	uint64_t wishes;           /* counts changes of wishes, for a plan's id */
+	struct eff_list graveyard; /* (private) units that a reload removed and that do not rest yet */
+};
+
+/* Make the tree of a plan (takes a reference), all units at rest. Inside a runtime. 0 or -ENOMEM. */
+int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree **ret_tree);
+/* When all rests. NULL is fine. */
+void tree_free(struct tree *t);
+
+/* Run it: boot units start; until the root rests. An effect, arg: the tree. OK when it was stopped or is done, FAIL 1 when the
+ * root failed and on_give_up is exit (with idle it waits until it is told to shut down). Suspends. */
+EFF_SUSPENDS eff_exit tree_run(void *arg);
+/* Has it settled? Then READY may be told. */
+bool tree_is_settled(struct tree *t);
+/* Suspends until it has. 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int tree_await_settled(struct tree *t);
+/* "7 of 8 up; web: exit 1, next try in 4 s": for STATUS. Returns `buf`. */
+const char *tree_summary(struct tree *t, char *buf, size_t size);
+/* The exit code that effd ends with: 0, 1, or what exit_code_from says. */
+int tree_exit_code(const struct tree *t, eff_exit end);
+
+/* By full name ("/" is the root); NULL. */
+struct unit *tree_find(struct tree *t, const char *name);
+/* Is it in the tree still? (After a wait, look again.) */
+bool tree_has(const struct tree *t, const struct unit *u);
+
+/* Who is told of units, one by one, before the verb returns. */
+struct tree_told {
+	void (*tell)(void *context, struct unit *u);
+	void *context;
+};
+
+/* ── verbs: none suspends; 0, or -errno ── */
+
+/* An operator's start: of it and of all that it requires; lifts their stops. -EPERM when it is disabled (or one it requires;
+ * *ret_blocker is that one), -ESHUTDOWN. `lifted` (may be NULL) is told of each unit whose stop was lifted. */
+int tree_start(struct tree *t, struct unit *u, struct unit **ret_blocker,
+	const struct tree_told *lifted);
+/* An operator's stop: sticky; those that require it stop first and wait for it (`dependants`, may be NULL, is told each; dependants
+ * first). */
+int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
+	const struct tree_told *dependants);
+int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool now);
+/* Forget failures; leave `failed` and `backoff` at once. */
+int tree_reset(struct tree *t, struct unit *u, const struct asker *by);
+/* To the main process. -ESRCH when there is none. */
+int tree_signal(struct tree *t, struct unit *u, int sig);
+/* The unit's own reload: its signal or command. Suspends. 0; -ENOTSUP when it has none, -ESRCH, -EIO when its command
+ * failed. */
+EFF_SUSPENDS int tree_reload_unit(struct tree *t, struct unit *u);
+/* Stop the whole tree, for good: `now` cuts every grace. Asked again it changes nothing but for `now`. */
+void tree_shutdown(struct tree *t, const struct asker *by, bool now);
+
+/* ── reload ── */
+
+/* What tree_reload() to `plan` would do, as plan_diff() says, with what wishes make of it: a unit that an operator stopped,
+ * or that is not wanted, is not restarted. */
+int tree_plan(struct tree *t, struct plan *plan, struct plan_change **ret_changes, uint32_t *ret_n);
+/* An id of the present tree, the wishes and `plan`: it differs when anything changed in between. */
+void tree_plan_id(const struct tree *t, const struct plan *plan,
+	const struct plan_change *changes, uint32_t n, char ret_id[static 32]);
+/* What a reload did. The texts of the changes are the plans'. */
+struct tree_reloaded {
+	struct plan *old; /* a reference */
+	struct plan_change *changes;
+	uint32_t n;
+};
+/* Take a checked plan over (a reference is taken); only what changed is touched. Waits for a reload under way first, and
+ * until what it stops has stopped and what it starts has started. Suspends. Returns 0 and what was done, which
+ * the caller gives back with tree_reloaded_done(); -ECANCELED, -ENOMEM, -ESHUTDOWN. */
+EFF_SUSPENDS int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
+	struct tree_reloaded *ret_reloaded);
+void tree_reloaded_done(struct tree_reloaded *reloaded);
+
+/* ── events ── */
+
+/* The event of this number; NULL when it is too old or to come. */
+const struct tree_event *tree_event(const struct tree *t, uint64_t seq);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* The wish: who is to run, by whose word, and what that sets going. An end of a unit never comes here. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "tree/internal.h"
+
+bool wish_holds(const struct unit *u)
+{
+	return u->wanted && !u->held && !u->removed && (u->next ? u->next : u->spec)->enabled;
+}
+
+void wish_act(struct unit *u)
+{
+	struct tree *t = tree_of(u);
+
+	if (!wish_holds(u) || t->shutting_down || !u->parent || !u->parent->group_open ||
+		unit_is_leaving(u->parent))
+		return;
+	/* Never two of one name: when the last one's stop is over, this one is told again. */
+	if (tree_grave_of(t, u->name))
+		return;
+	if (eff_child_start(&u->child) < 0)
+		log_error("%s: cannot start: out of memory", u->name);
+}
+
+struct cause *wish_cause(
+	enum cause_kind kind, const struct asker *by, struct cause *because, const char *text)
+{
+	struct cause *cause = cause_new(kind, eff_wall(), because, "%s", text);
+
+	if (cause && by)
+		cause->by = *by;
+	return cause;
+}
+
+void wish_pull(struct tree *t, struct unit *u)
+{
+	struct unit_set set;
+
+	if (!wish_holds(u) || u->n_needs == 0)
+		return;
+	set_init(&set, t);
+	set_of_required(&set, u);
+	for (uint32_t i = 1; i < set.n; i++) {
+		struct unit *need = set.units[i];
+
+		if (need->wanted || need->held)
+			continue;
+		need->wanted = true;
+		wish_act(need);
+	}
+	set_done(&set);
+}
+
+static bool wish_is_for_another(const struct unit *u)
+{
+	for (uint32_t i = 0; i < u->n_needed_by; i++) {
+		const struct unit *d = u->needed_by[i];
+
+		for (uint32_t k = 0; k < d->n_needs; k++)
+			if (d->needs[k].unit == u && d->needs[k].need->required && wish_holds(d))
+				return true;
+	}
+	return false;
+}
+
+void wish_end(struct unit *u, struct cause *why)
+{
+	struct tree *t = tree_of(u);
+
+	u->wanted = u->by_operator = false;
+	t->wishes++;
+	if (u->child.fiber) {
+		unit_leave(u, why);
+		eff_child_stop_async(&u->child);
+	} else if (u->state != UNIT_DOWN) {
+		unit_enter(u, UNIT_DOWN, cause_ref(why));
+	}
+}
+
+void wish_release(struct tree *t, struct unit *u)
+{
+	struct unit_set set;
+
+	set_init(&set, t);
+	set_put(&set, u);
+	for (uint32_t i = 0; i < set.n; i++) {
+		struct unit *at = set.units[i];
+
+		if (wish_holds(at))
+			continue;
+		for (uint32_t k = 0; k < at->n_needs; k++) {
+			struct unit *need = at->needs[k].unit;
+			struct cause *why;
+
+			if (!need->wanted || need->by_operator ||
+				need->spec->activate != PLAN_MANUAL || wish_is_for_another(need))
+				continue;
+			why = wish_cause(CAUSE_DEPENDENCY, NULL, at->why,
+				"nothing that is wanted requires it any more");
+			wish_end(need, why);
+			cause_unref(why);
+			set_put(&set, need);
+		}
+	}
+	set_done(&set);
+}
+
+/* Which of these may not run? NULL: all may. */
+static struct unit *set_disabled(const struct unit_set *set)
+{
+	for (uint32_t i = 0; i < set->n; i++)
+		if (!set->units[i]->spec->enabled)
+			return set->units[i];
+	return NULL;
+}
+
+static void wish_begin(struct unit *u, const struct tree_told *lifted)
+{
+	bool was_held = u->held;
+
+	u->held = false;
+	u->wanted = true;
+	tree_of(u)->wishes++;
+	if (u->state != UNIT_UP)
+		eff_child_reset(&u->child);
+	if (was_held && lifted)
+		lifted->tell(lifted->context, u);
+}
+
+int tree_start(struct tree *t, struct unit *u, struct unit **ret_blocker,
+	const struct tree_told *lifted)
+{
+	struct unit_set set;
+	int r = 0;
+
+	if (t->shutting_down)
+		return -ESHUTDOWN;
+	u->verbs++;
+	set_init(&set, t);
+	set_of_required(&set, u);
+	*ret_blocker = set_disabled(&set);
+	if (set.failed)
+		r = -ENOMEM;
+	else if (*ret_blocker)
+		r = -EPERM;
+	for (uint32_t i = 0; r == 0 && i < set.n; i++)
+		wish_begin(set.units[i], lifted);
+	if (r == 0)
+		u->by_operator = true;
+	/* The root is nobody's child: it is started by hand only after it was stopped by hand. */
+	if (r == 0 && !t->units[0]->child.fiber) {
+		t->units[0]->wanted = true;
+		t->units[0]->held = false;
+	}
+	if (r == 0 && !t->units[0]->child.fiber && t->has_begun)
+		r = eff_child_start(&t->units[0]->child);
+	for (uint32_t i = set.n; r == 0 && i-- > 0;)
+		wish_act(set.units[i]);
+	set_done(&set);
+	return r;
+}
+
+/* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
+static void dependant_leave(struct unit *d, struct cause *stop)
+{
+	struct cause *why;
+
+	if (!unit_is_active(d) || d->child.stopping)
+		return;
+	why = wish_cause(CAUSE_DEPENDENCY, NULL, stop, "what it requires is being stopped");
+	unit_leave(d, why);
+	eff_child_cycle(&d->child);
+	cause_unref(why);
+}
+
+void wish_tell(struct unit *group)
+{
+	struct tree *t = tree_of(group);
+	uint32_t first = unit_index(group);
+
+	if (first == PLAN_NONE)
+		return;
+	for (uint32_t i = first + 1; i < plan_unit(t->plan, first)->end; i++)
+		eff_pulse_send(&t->units[i]->changed);
+}
+
+static void kill_within(struct tree *t, struct unit *u)
+{
+	uint32_t first = unit_index(u);
+
+	if (first == PLAN_NONE)
+		return;
+	for (uint32_t i = first; i < plan_unit(t->plan, first)->end; i++)
+		unit_kill_now(t->units[i]);
+}
+
+int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
+	const struct tree_told *dependants)
+{
+	struct cause *stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "");
+	struct unit_set set;
+
+	set_init(&set, t);
+	set_of_dependants(&set, u);
+	for (uint32_t i = set.n; i-- > 0;) {
+		struct unit *d = set.units[i];
+
+		if (unit_is_active(d) && dependants)
+			dependants->tell(dependants->context, d);
+		dependant_leave(d, stop);
+	}
+	set_done(&set);
+	u->verbs++;
+	u->held = true;
+	wish_end(u, stop);
+	wish_tell(u);
+	if (now)
+		kill_within(t, u);
+	wish_release(t, u);
+	cause_unref(stop);
+	return 0;
+}
+
+int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool now)
+{
+	struct unit *blocker;
+
+	if (t->shutting_down)
+		return -ESHUTDOWN;
+	eff_child_reset(&u->child);
+	if (u->child.life && unit_is_active(u) && !u->child.stopping) {
+		struct cause *why = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "to be restarted");
+
+		unit_leave(u, why);
+		eff_child_cycle(&u->child);
+		cause_unref(why);
+		if (now)
+			kill_within(t, u);
+	}
+	return tree_start(t, u, &blocker, NULL);
+}
+
+int tree_reset(struct tree *t, struct unit *u, const struct asker *by)
+{
+	(void)by;
+	if (t->shutting_down)
+		return -ESHUTDOWN;
+	u->verbs++;
+	eff_child_reset(&u->child);
+	if (u->child.next_at < 0 && u->state != UNIT_FAILED)
+		return 0;
+	if (wish_holds(u))
+		wish_act(u);
+	else
+		unit_enter(u, UNIT_DOWN, NULL);
+	return 0;
+}
+
+int tree_signal(struct tree *t, struct unit *u, int sig)
+{
+	(void)t;
+	if (!u->process || u->pid == 0)
+		return -ESRCH;
+	return u->world->os->ops->signal(u->process, sig, OS_MAIN);
+}
+
+int tree_reload_unit(struct tree *t, struct unit *u)
+{
+	(void)t;
+	return unit_reload(u);
+}
+
+void tree_shutdown(struct tree *t, const struct asker *by, bool now)
+{
+	struct unit *root = t->units[0];
+
+	if (!t->shutting_down) {
+		struct cause *why = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "shutdown");
+
+		t->shutting_down = true;
+		t->wishes++;
+		root->held = true;
+		wish_end(root, why);
+		cause_unref(why);
+	}
+	if (now)
+		kill_within(t, root);
+	eff_pulse_send(&root->changed);
+	eff_pulse_send(&t->top.changed);
+	eff_pulse_send(&t->changed);
+}

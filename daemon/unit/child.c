@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit's child, begun and awaited. A process is the kernel's, behind the seam; a task is a fiber of the unit's own scope.
+ * How to end one is in child_stop.c. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "unit/child.h"
+#include "unit/internal.h"
+
+void child_init(struct child *c, struct unit *u)
+{
+	*c = (struct child){.unit = u};
+	eff_event_init(&c->ready);
+}
+
+static void child_exec_fault(struct unit *u, const char *stage, int error, const char *what)
+{
+	unit_fault(u,
+		unit_cause(u, CAUSE_EXEC_ERROR, NULL, "%s: %s (%s): %s", stage,
+			errno_name(error), strerror(error), what ? what : u->name));
+}
+
+/* All that belongs to the run, and not just to its start, hangs off the run's scope. */
+static int child_start_readers(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct pump_spec pump = {
+		.unit = u, .process = c->process, .stream = OS_STDOUT, .scope = u->run};
+	int r = pump_start(&pump, &c->pumps[0]);
+
+	pump.stream = OS_STDERR;
+	if (r == 0 && u->spec->err.kind != PLAN_LOG_STDOUT)
+		r = pump_start(&pump, &c->pumps[1]);
+	if (r == 0 && u->spec->type == PLAN_NOTIFY)
+		r = eff_fork_in(u->run, EFF(notify_read, c), NULL);
+	return r;
+}
+
+static int child_start_process(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct plan *plan = plan_ref(u->plan); /* its strings must stay until the program is executed */
+	const struct plan_unit *spec = u->spec;
+	struct os *os = u->world->os;
+	struct os_spawn spawn = {
+		.unit = u->name,
+		.argv = spec->argv,
+		.environment = spec->environment,
+		.working_dir = spec->working_dir,
+		.user = spec->user,
+		.group = spec->group,
+		.umask = spec->umask,
+		.out = OS_CAPTURE,
+		.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE,
+		.notify = spec->type == PLAN_NOTIFY,
+	};
+	struct os_fault fault = {0};
+	int r = os->ops->spawn(os, &spawn, &c->process, &fault);
+
+	u->process = c->process;
+	u->pid = c->process ? os->ops->pid(c->process) : 0;
+	/* A child that could not execute is on its way out by itself: it is no process that one would have to stop. */
+	if (r == -ECHILD && c->process)
+		(void)child_await_end(c);
+	if (r == -ECHILD && fault.stage)
+		child_exec_fault(u, fault.stage, fault.error, fault.what);
+	plan_unref(plan);
+	if (r < 0)
+		return r;
+	r = child_start_readers(c);
+	if (r < 0) {
+		child_exec_fault(u, "fork", -r, NULL);
+		return -ECHILD;
+	}
+	return 0;
+}
+
+static int child_start_task(struct child *c)
+{
+	struct unit *u = c->unit;
+	const struct plan_unit *spec = u->spec;
+	const char *reason = "no such built-in";
+	eff_fn *entry = spec->builtin ? builtin_fiber(spec->builtin) : NULL;
+	int r = -ENOENT;
+
+	if (!spec->builtin && u->world->fiber_entry)
+		r = u->world->fiber_entry(spec, &entry, &reason);
+	if (!entry) {
+		unit_fault(u,
+			unit_cause(u, CAUSE_EXEC_ERROR, NULL, "exec: %s (%s): %s", errno_name(-r),
+				reason, spec->builtin ? spec->builtin : spec->module));
+		return -ECHILD;
+	}
+	c->face = calloc(1, sizeof(*c->face));
+	r = -ENOMEM;
+	if (c->face) {
+		*c->face = (struct effd_fiber){
+			.unit = u, .child = c, .entry = entry, .plan = plan_ref(u->plan), .spec = spec};
+		r = eff_fork_in(u->run,
+			(eff){.fn = task_run,
+				.arg = c->face,
+				.name = u->name,
+				.stack_bytes = spec->stack_bytes},
+			&c->task);
+	}
+	if (r < 0) {
+		child_exec_fault(u, "fork", -r, NULL);
+		return -ECHILD;
+	}
+	return 0;
+}
+
+int child_start(struct child *c)
+{
+	struct unit *u = c->unit;
+	int r = u->spec->kind == PLAN_FIBER ? child_start_task(c) : child_start_process(c);
+
+	if (r < 0)
+		return r;
+	u->started = true;
+	eff_pulse_send(&u->changed);
+	return 0;
+}
+
+static struct cause *cause_of_process(const struct os_end *end)
+{
+	struct cause *cause;
+
+	if (end->signal == 0) {
+		cause = cause_new(CAUSE_EXIT, eff_wall(), NULL, "%s", "");
+		if (cause)
+			cause->code = end->code;
+		return cause;
+	}
+	cause = cause_new(CAUSE_SIGNAL, eff_wall(), NULL, "%s", "");
+	if (cause) {
+		cause->signal = end->signal;
+		cause->core = end->core;
+	}
+	return cause;
+}
+
+static struct cause *cause_of_task(eff_exit exit)
+{
+	static const enum cause_kind kinds[] = {
+		[EFF_OK] = CAUSE_EXIT,
+		[EFF_FAIL] = CAUSE_FIBER_FAILED,
+		[EFF_DIE] = CAUSE_FIBER_DIED,
+		[EFF_INTERRUPT] = CAUSE_INTERRUPTED,
+	};
+	struct cause *cause = cause_new(
+		kinds[exit.tag], eff_wall(), NULL, "%s", eff_exit_words(exit));
+
+	if (cause && exit.tag == EFF_OK)
+		cause->code = 0;
+	if (cause && exit.tag == EFF_FAIL)
+		cause->code = exit.code;
+	return cause;
+}
+
+int child_await_end(struct child *c)
+{
+	struct unit *u = c->unit;
+	eff_exit exit = eff_ok(NULL);
+	int r;
+
+	if (c->ended)
+		return 0;
+	r = c->task ? eff_await(c->task, &exit) : u->world->os->ops->await_end(c->process, &c->end);
+	if (r < 0)
+		return r;
+	/* Two may have waited: the first of them has told it. */
+	if (c->ended) {
+		eff_exit_drop(exit);
+		return 0;
+	}
+	c->ended = true;
+	c->cause = c->task ? cause_of_task(exit) : cause_of_process(&c->end);
+	eff_exit_drop(exit);
+	u->started = false;
+	u->pid = 0;
+	eff_event_set(&c->ready);
+	return 0;
+}
+
+struct cause *child_cause(const struct child *c)
+{
+	return c->cause;
+}
+
+void child_drain(struct child *c)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(1)));
+	for (int i = 0; i < 2; i++)
+		(void)pump_await(c->pumps[i]);
+	(void)eff_scope_close(&within);
+	for (int i = 0; i < 2; i++) {
+		pump_stop(c->pumps[i]);
+		c->pumps[i] = NULL;
+	}
+}
+
+void child_done(struct child *c)
+{
+	struct unit *u = c->unit;
+
+	eff_fiber_unref(c->task);
+	if (c->process)
+		u->world->os->ops->free(c->process);
+	if (c->face)
+		plan_unref(c->face->plan);
+	free(c->face);
+	cause_unref(c->cause);
+	u->process = NULL;
+	u->pid = 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* How a child is ended: stop command, stop signal and SIGCONT, the grace, the final signal, until all of it is gone. It
+ * runs under a mask, so nothing but kill_now, which cancels the grace, cuts it short. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "unit/internal.h"
+
+/* For how long something may outlive the final signal before people are told. */
+#define STUCK_AFTER EFF_S(5)
+
+static bool stops_main_alone(const struct plan_unit *spec)
+{
+	return spec->stop.mode == PLAN_STOP_PROCESS;
+}
+
+bool child_is_there(struct child *c)
+{
+	if (c->task)
+		return !c->ended;
+	if (!c->process)
+		return false;
+	return !c->ended || c->unit->world->os->ops->left(c->process, NULL, 0) > 0;
+}
+
+/* Until nothing is left that the stop is for. */
+static int child_await_gone(struct child *c)
+{
+	const struct os_ops *ops = c->unit->world->os->ops;
+	int r = child_await_end(c);
+
+	if (r < 0 || c->task || stops_main_alone(c->unit->spec))
+		return r;
+	return ops->await_gone(c->process);
+}
+
+static void child_signal(struct child *c, int sig, enum os_whom whom)
+{
+	const struct os_ops *ops = c->unit->world->os->ops;
+
+	if (c->task) {
+		eff_interrupt_async(c->task);
+		return;
+	}
+	(void)ops->signal(c->process, sig, whom);
+	/* A stopped process takes its signal only when it runs again. */
+	if (sig != SIGKILL)
+		(void)ops->signal(c->process, SIGCONT, whom);
+}
+
+/* The first, friendly half. Returns 0 when all is gone. */
+static int child_ask(struct child *c)
+{
+	struct unit *u = c->unit;
+	const struct plan_stop *stop = &u->spec->stop;
+	struct eff_scope grace;
+	enum os_whom whom = OS_GROUP;
+	int r = 0;
+
+	if (stop->timeout_ns == 0 || stop->signal == SIGKILL || u->kill_now)
+		return -ETIMEDOUT;
+	if (stop->mode == PLAN_STOP_MIXED || stop->mode == PLAN_STOP_PROCESS)
+		whom = OS_MAIN;
+	/* What the main process left behind is nobody's to ask, where only that is asked. */
+	if (whom == OS_MAIN && c->ended)
+		return -ETIMEDOUT;
+	eff_scope_open(&grace);
+	eff_scope_limit(&grace, eff_ns_add(eff_now(), stop->timeout_ns));
+	u->grace = &grace;
+	if (stop->command && !c->ended && c->process)
+		r = command_run(u, stop->command, false);
+	if (r != -ECANCELED && r != -ETIMEDOUT) {
+		child_signal(c, u->spec->stop.signal, whom);
+		r = child_await_gone(c);
+	}
+	u->grace = NULL;
+	(void)eff_scope_close(&grace);
+	return r;
+}
+
+static void child_tell_stuck(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct os_left left[4];
+	char text[512];
+	size_t n = 0, len = 0;
+
+	u->stuck = true;
+	if (c->task) {
+		u->world->hooks->on_event(u, "stuck", "the fiber does not end");
+	} else {
+		n = u->world->os->ops->left(c->process, left, 4);
+		for (size_t i = 0; i < n && i < 4; i++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%spid %d (%s)%s%s",
+				i ? ", " : "", (int)left[i].pid, left[i].command,
+				left[i].waits_in[0] ? " in " : "", left[i].waits_in);
+		u->world->hooks->on_event(u, "stuck", n ? text : "something does not end");
+	}
+	eff_pulse_send(&u->changed);
+}
+
+/* The second half: nothing survives it, but what the kernel will not let go. */
+static void child_kill(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct eff_scope within;
+	int r;
+
+	child_signal(c, u->spec->stop.final_signal, stops_main_alone(u->spec) ? OS_MAIN : OS_GROUP);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), STUCK_AFTER));
+	r = child_await_gone(c);
+	(void)eff_scope_close(&within);
+	if (r == 0)
+		return;
+	child_tell_stuck(c);
+	(void)child_await_gone(c);
+	u->stuck = false;
+}
+
+static void child_tell_left(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct os_left left[4];
+	char text[256];
+	size_t n = u->world->os->ops->left(c->process, left, 4), len = 0;
+
+	for (size_t i = 0; i < n && i < 4; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%spid %d (%s)",
+			i ? ", " : "", (int)left[i].pid, left[i].command);
+	if (n > 0)
+		u->world->hooks->on_event(u, "left_behind", text);
+}
+
+void child_stop(struct child *c)
+{
+	const struct unit *u = c->unit;
+
+	/* What the main process left, and `process` is not meant to touch, is only reported. */
+	if (!(c->ended && stops_main_alone(u->spec)) && child_ask(c) < 0)
+		child_kill(c);
+	if (c->process && stops_main_alone(u->spec))
+		child_tell_left(c);
+}

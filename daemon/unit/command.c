@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* A command beside the unit's process: an exec probe, a stop or a reload command. It runs with the unit's user, folder and
+ * environment, in a session of its own, and nothing of it outlives it. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/text.h"
+#include "unit/internal.h"
+
+/* Kill what is there and wait until it is gone: a kill takes no time of its own to be granted. */
+static void command_end(struct os *os, struct os_child *process)
+{
+	eff_masked before = eff_mask();
+	struct eff_scope within;
+
+	if (os->ops->left(process, NULL, 0) > 0)
+		(void)os->ops->signal(process, SIGKILL, OS_GROUP);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(5)));
+	(void)os->ops->await_gone(process);
+	(void)eff_scope_close(&within);
+	os->ops->free(process);
+	eff_unmask(before);
+}
+
+static int command_await(struct unit *u, struct os_child *process, bool quiet)
+{
+	struct pump *pump = NULL;
+	struct os_end end = {.code = -1};
+	eff_masked before;
+	int r = 0;
+
+	if (!quiet)
+		r = pump_start(&(struct pump_spec){.unit = u,
+				       .process = process,
+				       .stream = OS_STDOUT,
+				       .scope = eff_scope_current()},
+			&pump);
+	if (r == 0)
+		r = u->world->os->ops->await_end(process, &end);
+	before = eff_mask();
+	pump_stop(pump);
+	eff_unmask(before);
+	if (r < 0)
+		return r;
+	return end.signal == 0 && end.code == 0 ? 0 : -EIO;
+}
+
+int command_run(struct unit *u, plan_strv argv, bool quiet)
+{
+	struct os *os = u->world->os;
+	struct plan *plan = plan_ref(u->plan);
+	const struct plan_unit *spec = u->spec;
+	struct os_spawn spawn = {.unit = u->name,
+		.argv = argv,
+		.environment = spec->environment,
+		.working_dir = spec->working_dir,
+		.user = spec->user,
+		.group = spec->group,
+		.umask = spec->umask,
+		.out = quiet ? OS_NULL : OS_CAPTURE,
+		.err = OS_MERGE};
+	struct os_child *process = NULL;
+	struct os_fault fault = {0};
+	int r = os->ops->spawn(os, &spawn, &process, &fault);
+
+	if (r == 0)
+		r = command_await(u, process, quiet);
+	if (process)
+		command_end(os, process);
+	plan_unref(plan);
+	return r;
+}
+
+int unit_reload(struct unit *u)
+{
+	const struct plan_unit *spec = u->spec;
+	int r;
+
+	if (!spec->reload_command && spec->reload_signal == 0)
+		return -ENOTSUP;
+	if (!u->process || !u->started)
+		return -ESRCH;
+	if (spec->reload_command) {
+		u->n_users++;
+		r = command_run(u, spec->reload_command, false);
+		u->n_users--;
+		eff_pulse_send(&u->changed);
+		return r;
+	}
+	return u->world->os->ops->signal(u->process, spec->reload_signal, OS_MAIN);
+}

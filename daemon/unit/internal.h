@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this folder share: readiness, probes, output, and the face that a fiber unit sees. */
+#ifndef EFFD_UNIT_INTERNAL_H
+#define EFFD_UNIT_INTERNAL_H
+
+#include "unit/child.h"
+#include "unit/ring.h"
+#include "unit/unit.h"
+
+struct pump;
+
+/* ── ready.c ── */
+
+/* Wait until the unit is up by all that it declares. Suspends. 0; 1 when it has done what it had to (a oneshot that ended
+ * clean); -ECHILD when it ended before; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int ready_await(struct child *c);
+/* Read its notifications until it has ended. An effect, arg: the child. Suspends. */
+EFF_SUSPENDS eff_exit notify_read(void *arg);
+
+/* ── probe.c ── */
+
+/* One attempt, within its timeout. Suspends. 0: it passed; -errno: it did not (-ECANCELED: somebody ended us). */
+EFF_SUSPENDS int probe_try(struct unit *u, const struct plan_probe *probe);
+/* Try until it has passed success_threshold times in a row: after 100 ms, doubling up to the period. Suspends. 0,
+ * -ECANCELED, -ETIMEDOUT. `which` gives the probe of the unit's row at each look. */
+typedef const struct plan_probe *probe_of(const struct plan_unit *spec);
+EFF_SUSPENDS int probe_await_pass(struct unit *u, probe_of *which);
+/* Watch the unit while it is up. Effects, arg: the unit. They Suspend until they are interrupted. */
+EFF_SUSPENDS eff_exit probe_watch_readiness(void *arg);
+EFF_SUSPENDS eff_exit probe_watch_liveness(void *arg);
+const struct plan_probe *probe_startup(const struct plan_unit *spec);
+const struct plan_probe *probe_readiness(const struct plan_unit *spec);
+const struct plan_probe *probe_liveness(const struct plan_unit *spec);
+
+/* ── output.c ── */
+
+/* Read a stream of a process to its end, in a fiber of `scope`. 0 and the reader, which is the caller's, or -ENOMEM. */
+struct pump_spec {
+	struct unit *unit;
+	struct os_child *process;
+	enum os_stream stream;
+	struct eff_scope *scope;
+};
+int pump_start(const struct pump_spec *spec, struct pump **ret_pump);
+/* Suspends until it has read to the end. 0, -ECANCELED, -ETIMEDOUT. NULL is fine. */
+EFF_SUSPENDS int pump_await(struct pump *pump);
+/* End it, if it has not, and free it. Suspends; the caller masks. NULL is fine. */
+EFF_SUSPENDS void pump_stop(struct pump *pump);
+/* One line of a fiber's own. Does not suspend. */
+void output_line(struct unit *u, const char *line, size_t len);
+
+/* ── task.c ── */
+
+struct effd_fiber {
+	struct unit *unit;
+	struct child *child;
+	eff_fn *entry;
+	struct plan *plan; /* a reference: `with` must stay as long as the task runs */
+	const struct plan_unit *spec;
+};
+/* Run the entry. An effect, arg: a struct effd_fiber. Suspends. */
+EFF_SUSPENDS eff_exit task_run(void *arg);
+/* ── command.c ── */
+
+/* Run a command in the unit's context (its user, folder, environment) to its end; its output goes to the unit's log, or
+ * nowhere when it is `quiet`. What it leaves is killed, also when the wait is cut short. Suspends. 0: it exited with 0; -EIO:
+ * otherwise; -ECHILD: it could not be executed; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int command_run(struct unit *u, plan_strv argv, bool quiet);
+
+#endif

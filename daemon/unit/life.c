@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit's life, top to bottom. To stop it is to cancel the scope it runs in: the wait it is in returns cancelled, and it
+ * falls through unit_stop() to the end. What comes after an end (again, at rest, after which delay) is the supervisor's
+ * to say, by the exit that unit_end() makes of it. */
+#include <errno.h>
+
+#include "unit/internal.h"
+
+/* It is there: until ready, or why not. */
+static int unit_start(struct unit *u, struct child *c)
+{
+	struct eff_scope within;
+	int r;
+
+	u->starts++;
+	if (u->child.after_end)
+		u->restarts++;
+	eff_scope_open(&within);
+	u->start_scope = &within;
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->start_timeout_ns));
+	r = child_start(c);
+	if (r == 0)
+		r = ready_await(c);
+	u->start_scope = NULL;
+	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
+		unit_fault(u, unit_cause(u, CAUSE_START_TIMEOUT, NULL, "not ready in time"));
+	return r;
+}
+
+/* It is up: until it ends, or until a probe or its time says that it must. */
+static void unit_await_end(struct unit *u, struct child *c)
+{
+	struct eff_scope within;
+	int r = 0;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->max_runtime_ns));
+	if (u->spec->readiness.kind != PLAN_PROBE_NONE)
+		r = eff_fork(EFF(probe_watch_readiness, u), NULL);
+	if (r == 0 && u->spec->liveness.kind != PLAN_PROBE_NONE)
+		r = eff_fork(EFF(probe_watch_liveness, u), NULL);
+	if (r == 0)
+		r = child_await_end(c);
+	else
+		unit_fault(u, unit_cause(u, CAUSE_LOST, NULL, "no memory to watch it"));
+	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
+		unit_fault(u,
+			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));
+}
+
+/* Whatever the story came to: end what is left, until all of it is gone. Nothing to end, nothing to show. */
+static void unit_stop(struct unit *u, struct child *c)
+{
+	eff_masked before = eff_mask();
+
+	if (!c->ended && unit_is_leaving(u))
+		unit_await_dependants(u);
+	if (child_is_there(c)) {
+		unit_enter(u, UNIT_STOPPING, cause_ref(u->why ? u->why : u->fault));
+		child_stop(c);
+	}
+	child_drain(c);
+	u->started = false;
+	eff_unmask(before);
+}
+
+/* The exit that the supervisor judges by. */
+static eff_exit exit_of(const struct plan_unit *spec, const struct cause *end, bool failed_start)
+{
+	if (!failed_start && unit_end_is_clean(spec, end))
+		return eff_ok(NULL);
+	if (!end || cause_kind_class(end->kind) == CAUSE_CLASS_FAILURE)
+		return eff_fail(end && end->code > 0 ? end->code : 1);
+	if (cause_kind_class(end->kind) == CAUSE_CLASS_ABNORMAL)
+		return (eff_exit){.tag = EFF_DIE};
+	return eff_interrupted();
+}
+
+/* Who ended it gives the kind, the process how it really went. */
+static struct cause *end_cause(const struct cause *word, const struct cause *end)
+{
+	struct cause *cause = cause_new(word->kind, word->wall_at, word->because, "%s", word->text);
+
+	if (!cause)
+		return NULL;
+	cause->by = word->by;
+	/* What never executed has no code of its own. */
+	cause->code = end && word->kind != CAUSE_EXEC_ERROR ? end->code : word->code;
+	cause->signal = end ? end->signal : word->signal;
+	cause->core = end && end->core;
+	return cause;
+}
+
+/* A clean code does not make a start that failed a success: say so beside it. */
+static struct cause *failed_start_cause(const struct cause *end)
+{
+	struct cause *cause;
+
+	if (!end)
+		return NULL;
+	cause = cause_new(end->kind, end->wall_at, end->because, "%s", "ended before it was ready");
+	if (!cause)
+		return NULL;
+	cause->code = end->code;
+	cause->signal = end->signal;
+	cause->core = end->core;
+	return cause;
+}
+
+eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
+{
+	struct cause *old = u->last_exit;
+	const struct cause *word = u->why ? u->why : u->fault;
+
+	if (word)
+		u->last_exit = end_cause(word, end);
+	else if (before_ready && u->spec->type != PLAN_ONESHOT)
+		u->last_exit = failed_start_cause(end);
+	else
+		u->last_exit = cause_ref(end);
+	cause_unref(old);
+	if (u->why)
+		return eff_interrupted();
+	u->ends++;
+	return exit_of(u->spec, u->last_exit, before_ready);
+}
+
+/* One run. The tree says why when it ends one; a run that nobody ended has its own end. */
+eff_exit unit_run(void *arg)
+{
+	struct unit *u = arg;
+	struct eff_scope run;
+	struct child child;
+	eff_exit exit;
+	int r;
+
+	unit_begin(u);
+	r = unit_await_needs(u);
+	if (r < 0)
+		return eff_interrupted();
+	child_init(&child, u);
+	eff_scope_open(&run);
+	u->run = &run;
+	unit_enter(u, UNIT_STARTING, NULL);
+	r = unit_start(u, &child);
+	if (r == 0) {
+		unit_enter(u, UNIT_UP, NULL);
+		unit_await_end(u, &child);
+	}
+	u->run = NULL;
+	unit_stop(u, &child);
+	exit = unit_end(u, child_cause(&child), r == -ECHILD);
+	(void)eff_scope_close(&run);
+	child_done(&child);
+	return exit;
+}

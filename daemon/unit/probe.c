@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Probes: asking a unit whether it is well. One attempt is probe_try(), bounded by its timeout; what is made of the answers
+ * is three loops: until first passed, readiness from then on, liveness from then on. A probe's row is looked at anew before
+ * each attempt, so a reload's values hold from the next one on. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/text.h"
+#include "unit/internal.h"
+
+#define FIRST_TRY EFF_MS(100)
+
+const struct plan_probe *probe_startup(const struct plan_unit *spec)
+{
+	return &spec->startup;
+}
+
+const struct plan_probe *probe_readiness(const struct plan_unit *spec)
+{
+	return &spec->readiness;
+}
+
+const struct plan_probe *probe_liveness(const struct plan_unit *spec)
+{
+	return &spec->liveness;
+}
+
+static int probe_http(struct os *os, const struct plan_probe *probe)
+{
+	struct os_http request = {.host = probe->host,
+		.port = probe->port,
+		.path_unix = probe->path_unix,
+		.path = probe->path};
+	int status = os->ops->http_get(os, &request);
+
+	if (status < 0)
+		return status;
+	return status >= probe->status_min && status <= probe->status_max ? 0 : -EBADMSG;
+}
+
+static int probe_ask(struct unit *u, const struct plan_probe *probe)
+{
+	struct os *os = u->world->os;
+
+	switch (probe->kind) {
+	case PLAN_PROBE_EXEC:
+		return command_run(u, probe->argv, true);
+	case PLAN_PROBE_TCP:
+		return os->ops->connect_tcp(os, probe->host, probe->port);
+	case PLAN_PROBE_UNIX:
+		return os->ops->connect_unix(os, probe->path_unix);
+	case PLAN_PROBE_HTTP:
+		return probe_http(os, probe);
+	case PLAN_PROBE_NONE:
+		break;
+	}
+	return 0;
+}
+
+int probe_try(struct unit *u, const struct plan_probe *probe)
+{
+	struct plan *plan = plan_ref(u->plan); /* the row must stay while it is asked */
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), probe->timeout_ns));
+	r = probe_ask(u, probe);
+	(void)eff_scope_close(&within);
+	plan_unref(plan);
+	/* Its own time was up, or somebody's around us: that is for the next wait to say. */
+	return r;
+}
+
+int probe_await_pass(struct unit *u, probe_of *which)
+{
+	eff_ns pause = FIRST_TRY;
+	uint32_t passed = 0;
+	int r = eff_sleep(which(u->spec)->initial_delay_ns);
+
+	u->health = UNIT_HEALTH_UNKNOWN;
+	while (r == 0) {
+		r = eff_sleep(pause < which(u->spec)->period_ns ? pause : which(u->spec)->period_ns);
+		if (r < 0)
+			break;
+		if (probe_try(u, which(u->spec)) == 0)
+			passed++;
+		else
+			passed = 0;
+		r = eff_check();
+		if (passed >= which(u->spec)->success_threshold)
+			break;
+		pause = eff_ns_add(pause, pause);
+	}
+	if (r == 0)
+		u->health = UNIT_HEALTH_PASSING;
+	return r;
+}
+
+/* Counts answers of one kind in a row. Returns true when `threshold` of them are there. */
+static bool in_a_row(uint32_t *n, bool counts, uint32_t threshold)
+{
+	*n = counts ? *n + 1 : 0;
+	return *n >= threshold;
+}
+
+eff_exit probe_watch_readiness(void *arg)
+{
+	struct unit *u = arg;
+	uint32_t n = 0;
+	bool is_up = true;
+	int r;
+
+	for (;;) {
+		const struct plan_probe *probe;
+
+		if (eff_sleep(probe_readiness(u->spec)->period_ns) < 0)
+			return eff_interrupted();
+		probe = probe_readiness(u->spec);
+		if (probe->kind == PLAN_PROBE_NONE)
+			continue;
+		r = probe_try(u, probe);
+		if (eff_check() < 0)
+			return eff_interrupted();
+		probe = probe_readiness(u->spec);
+		if (!in_a_row(&n, (r < 0) == is_up,
+			    is_up ? probe->failure_threshold : probe->success_threshold))
+			continue;
+		n = 0;
+		is_up = !is_up;
+		u->health = is_up ? UNIT_HEALTH_PASSING : UNIT_HEALTH_FAILING;
+		unit_enter(u, is_up ? UNIT_UP : UNIT_STARTING,
+			is_up ? NULL
+			      : unit_cause(u, CAUSE_PROBE, NULL, "readiness probe: %s",
+					errno_name(-r)));
+	}
+}
+
+eff_exit probe_watch_liveness(void *arg)
+{
+	struct unit *u = arg;
+	uint32_t n = 0;
+	int r = eff_sleep(probe_liveness(u->spec)->initial_delay_ns);
+
+	while (r == 0) {
+		const struct plan_probe *probe;
+
+		r = eff_sleep(probe_liveness(u->spec)->period_ns);
+		probe = probe_liveness(u->spec);
+		if (r < 0 || probe->kind == PLAN_PROBE_NONE)
+			continue;
+		r = probe_try(u, probe);
+		if (eff_check() < 0)
+			break;
+		if (u->health != UNIT_HEALTH_FAILING || r == 0)
+			u->health = r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN;
+		if (in_a_row(&n, r < 0, probe_liveness(u->spec)->failure_threshold)) {
+			u->health = UNIT_HEALTH_FAILING;
+			unit_fault(u,
+				unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s",
+					errno_name(-r)));
+			break;
+		}
+		r = 0;
+	}
+	return eff_interrupted();
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines in one circular buffer: each is a record of head and text, the oldest at `first`. The buffer doubles up to its
+ * limit; a record that would cross the end begins at the start again, the rest of the end being `tail_gap`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/ring.h"
+
+struct record {
+	uint64_t number;
+	eff_ns wall_at;
+	uint32_t len;
+	uint8_t stream;
+	bool partial;
+};
+
+struct ring {
+	char *bytes;
+	size_t size, limit;
+	size_t first, next; /* offsets: the oldest record, and after the newest */
+	size_t wrap; /* where the records before the end of the buffer end; size when not wrapped */
+	uint32_t count;
+};
+
+static size_t record_size(uint32_t len)
+{
+	return (sizeof(struct record) + len + 7) & ~(size_t)7;
+}
+
+static struct record *ring_at(const struct ring *r, size_t offset)
+{
+	return (struct record *)(void *)(r->bytes + offset);
+}
+
+struct ring *ring_new(size_t limit_bytes)
+{
+	struct ring *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->limit = limit_bytes & ~(size_t)7;
+	return r;
+}
+
+void ring_free(struct ring *r)
+{
+	if (!r)
+		return;
+	free(r->bytes);
+	free(r);
+}
+
+static void ring_drop_first(struct ring *r)
+{
+	r->first += record_size(ring_at(r, r->first)->len);
+	r->count--;
+	if (r->count == 0) {
+		r->first = r->next = 0;
+		r->wrap = r->size;
+	} else if (r->first >= r->wrap) {
+		r->first = 0;
+		r->wrap = r->size;
+	}
+}
+
+/* Move everything, in order, to a buffer of `size` bytes, dropping the oldest that do not fit. */
+static bool ring_resize(struct ring *r, size_t size)
+{
+	char *bytes = malloc(size ? size : 1);
+	size_t next = 0, total = 0;
+	size_t at = r->first;
+
+	if (!bytes)
+		return false;
+	for (uint32_t i = 0; i < r->count; i++) {
+		total += record_size(ring_at(r, at)->len);
+		at += record_size(ring_at(r, at)->len);
+		if (at >= r->wrap)
+			at = 0;
+	}
+	for (; total > size; ring_drop_first(r))
+		total -= record_size(ring_at(r, r->first)->len);
+	at = r->first;
+	for (uint32_t i = 0; i < r->count; i++) {
+		size_t len = record_size(ring_at(r, at)->len);
+
+		memcpy(bytes + next, r->bytes + at, len);
+		next += len;
+		at += len;
+		if (at >= r->wrap)
+			at = 0;
+	}
+	free(r->bytes);
+	r->bytes = bytes;
+	r->size = r->wrap = size;
+	r->first = 0;
+	r->next = next;
+	return true;
+}
+
+void ring_limit(struct ring *r, size_t limit_bytes)
+{
+	if (!r)
+		return;
+	r->limit = limit_bytes & ~(size_t)7;
+	if (r->size > r->limit)
+		(void)ring_resize(r, r->limit);
+}
+
+/* Is there room for `need` bytes in one piece at `next`, or after wrapping? Wraps if that is what it takes. */
+static bool ring_has_room(struct ring *r, size_t need)
+{
+	bool wrapped = r->count > 0 && r->next <= r->first;
+
+	if (wrapped)
+		return r->first - r->next >= need;
+	if (r->size - r->next >= need)
+		return true;
+	if (r->count == 0 || r->first < need)
+		return false;
+	r->wrap = r->next;
+	r->next = 0;
+	return true;
+}
+
+void ring_add(struct ring *r, const struct ring_line *line)
+{
+	size_t need = record_size(line->len);
+
+	if (need > r->limit)
+		return;
+	while (!ring_has_room(r, need)) {
+		size_t more = r->size ? r->size * 2 : 1024;
+
+		while (more < need)
+			more *= 2;
+		if (more > r->limit)
+			more = r->limit;
+		if (r->size < more && ring_resize(r, more))
+			continue;
+		if (r->count == 0)
+			return;
+		ring_drop_first(r);
+	}
+	*ring_at(r, r->next) = (struct record){.number = line->number,
+		.wall_at = line->wall_at,
+		.len = line->len,
+		.stream = line->stream,
+		.partial = line->partial};
+	memcpy(r->bytes + r->next + sizeof(struct record), line->text, line->len);
+	r->next += need;
+	r->count++;
+}
+
+static size_t ring_step(const struct ring *r, size_t at)
+{
+	at += record_size(ring_at(r, at)->len);
+	return at >= r->wrap ? 0 : at;
+}
+
+bool ring_next(const struct ring *r, uint64_t number, struct ring_line *ret_line)
+{
+	size_t at;
+
+	if (!r)
+		return false;
+	at = r->first;
+	for (uint32_t i = 0; i < r->count; i++, at = ring_step(r, at)) {
+		const struct record *record = ring_at(r, at);
+
+		if (record->number < number)
+			continue;
+		*ret_line = (struct ring_line){.number = record->number,
+			.wall_at = record->wall_at,
+			.text = (const char *)(record + 1),
+			.len = record->len,
+			.stream = record->stream,
+			.partial = record->partial};
+		return true;
+	}
+	return false;
+}
+
+uint64_t ring_tail(const struct ring *r, uint32_t n)
+{
+	size_t at;
+
+	if (!r || r->count == 0)
+		return 0;
+	at = r->first;
+	for (uint32_t i = r->count; i > n && i > 1; i--)
+		at = ring_step(r, at);
+	return n == 0 ? UINT64_MAX : ring_at(r, at)->number;
+}
+
+uint32_t ring_count(const struct ring *r)
+{
+	return r ? r->count : 0;
+}

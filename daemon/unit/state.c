@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit's plain state: made, shown, told. unit_enter() is the one place where a state is written; everything that others
+ * may wait for is announced there. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/ring.h"
+#include "unit/unit.h"
+
+struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct plan_unit *spec,
+	struct unit *parent)
+{
+	struct unit *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->name = strdup(spec->name);
+	if (!u->name) {
+		free(u);
+		return NULL;
+	}
+	u->world = world;
+	u->parent = parent;
+	u->plan = plan_ref(plan);
+	u->spec = spec;
+	u->state = UNIT_DOWN;
+	u->since = eff_now();
+	u->since_wall = eff_wall();
+	eff_pulse_init(&u->changed);
+	u->child = (struct eff_child){
+		.name = u->name, .policy = unit_policy(spec), .up_since = -1, .next_at = -1};
+	eff_list_init(&u->child.link);
+	eff_event_init(&u->child.hurry);
+	return u;
+}
+
+void unit_free(struct unit *u)
+{
+	if (!u)
+		return;
+	assert(!u->child.fiber);
+	eff_pulse_send(&u->changed);
+	free(u->needs);
+	free(u->after);
+	free(u->needed_by);
+	free(u->before);
+	cause_unref(u->cause);
+	cause_unref(u->last_exit);
+	cause_unref(u->why);
+	cause_unref(u->fault);
+	free(u->status_text);
+	ring_free(u->ring);
+	plan_unref(u->next_plan);
+	plan_unref(u->plan);
+	free(u->name);
+	free(u);
+}
+
+struct eff_policy unit_policy(const struct plan_unit *spec)
+{
+	static const enum eff_restart restarts[] = {
+		[PLAN_ALWAYS] = EFF_ALWAYS,
+		[PLAN_ON_SUCCESS] = EFF_ON_SUCCESS,
+		[PLAN_ON_FAILURE] = EFF_ON_FAILURE,
+		[PLAN_ON_ABNORMAL] = EFF_ON_ABNORMAL,
+		[PLAN_NO] = EFF_NEVER,
+	};
+	struct eff_sched backoff = eff_exponential(spec->backoff.initial_ns, spec->backoff.factor);
+
+	/* The jitter is put on last: it spreads at the ceiling too. */
+	backoff = eff_sched_cap(backoff, spec->backoff.max_ns);
+	backoff = eff_sched_jitter(backoff, 1.0, 1.0 + spec->backoff.jitter);
+	return (struct eff_policy){
+		/* Nothing is above the root that could start it again. */
+		.restart = spec->parent == PLAN_NONE ? EFF_NEVER : restarts[spec->restart],
+		.backoff = backoff,
+		.reset_after = spec->backoff.reset_after_ns,
+		.max_restarts = spec->max_restarts,
+		.critical = spec->critical,
+	};
+}
+
+static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit *spec)
+{
+	struct plan *old = u->plan;
+
+	u->plan = plan_ref(plan);
+	u->spec = spec;
+	u->child.policy = unit_policy(spec);
+	ring_limit(u->ring, spec->ring_bytes);
+	plan_unref(old);
+}
+
+void unit_adopt(struct unit *u, struct plan *plan, const struct plan_unit *spec, bool now)
+{
+	struct plan *waiting = u->next_plan;
+
+	u->next_plan = NULL;
+	u->next = NULL;
+	if (now || !u->child.fiber) {
+		unit_take(u, plan, spec);
+	} else {
+		u->next_plan = plan_ref(plan);
+		u->next = spec;
+	}
+	plan_unref(waiting);
+}
+
+void unit_begin(struct unit *u)
+{
+	if (u->next_plan) {
+		struct plan *plan = u->next_plan;
+		const struct plan_unit *spec = u->next;
+
+		u->next_plan = NULL;
+		u->next = NULL;
+		unit_take(u, plan, spec);
+		plan_unref(plan);
+	}
+	cause_unref(u->why);
+	cause_unref(u->fault);
+	u->why = u->fault = NULL;
+	u->leaving = u->kill_now = u->stuck = u->started = false;
+	u->health = UNIT_HEALTH_NONE;
+	free(u->status_text);
+	u->status_text = NULL;
+}
+
+void unit_enter(struct unit *u, enum unit_state state, struct cause *cause)
+{
+	enum unit_state from = u->state;
+	struct cause *old = u->cause;
+
+	u->cause = cause;
+	u->state = state;
+	if (from != state) {
+		u->since = eff_now();
+		u->since_wall = eff_wall();
+	}
+	if (state == UNIT_UP)
+		eff_child_up(&u->child);
+	else if (from == UNIT_UP && state == UNIT_STARTING)
+		eff_child_not_up(&u->child);
+	if (from != state)
+		u->world->hooks->on_state(u, from, state);
+	cause_unref(old);
+	/* Other words for the same are no change that anyone waits for. */
+	if (from != state)
+		eff_pulse_send(&u->changed);
+}
+
+void unit_leave(struct unit *u, struct cause *why)
+{
+	struct cause *old = u->why;
+
+	u->why = cause_ref(why);
+	cause_unref(old);
+	u->leaving = true;
+	eff_pulse_send(&u->changed);
+}
+
+void unit_fault(struct unit *u, struct cause *fault)
+{
+	if (u->fault) {
+		cause_unref(fault);
+		return;
+	}
+	u->fault = fault;
+	if (u->run)
+		eff_scope_cancel(u->run);
+}
+
+void unit_kill_now(struct unit *u)
+{
+	u->kill_now = true;
+	if (u->grace)
+		eff_scope_cancel(u->grace);
+}
+
+bool unit_is_leaving(const struct unit *u)
+{
+	for (; u; u = u->parent)
+		if (u->leaving)
+			return true;
+	return false;
+}
+
+bool unit_is_active(const struct unit *u)
+{
+	return u->state == UNIT_STARTING || u->state == UNIT_UP || u->state == UNIT_STOPPING;
+}
+
+struct cause *unit_cause(
+	struct unit *u, enum cause_kind kind, struct cause *because, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	(void)u;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return cause_new(kind, eff_wall(), because, "%s", text);
+}
+
+bool ends_contain(const struct plan_ends *ends, const struct cause *end)
+{
+	if (!end)
+		return false;
+	if (ends->causes & (UINT64_C(1) << end->kind))
+		return true;
+	if (end->kind == CAUSE_EXIT && end->code >= 0 && end->code < 256)
+		return ends->codes[end->code / 8] & (1U << (end->code % 8));
+	if ((end->kind == CAUSE_SIGNAL || end->kind == CAUSE_OOM) && end->signal > 0 &&
+		end->signal < 64)
+		return ends->signals & (UINT64_C(1) << end->signal);
+	return false;
+}
+
+bool unit_end_is_clean(const struct plan_unit *spec, const struct cause *end)
+{
+	/* A fiber that returned success has no code that one could read otherwise. */
+	if (spec->kind == PLAN_FIBER && end && end->kind == CAUSE_EXIT)
+		return true;
+	return ends_contain(&spec->success_exit, end);
+}

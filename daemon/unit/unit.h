@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit: one thing that is kept running, a process, an in-process fiber, or a group of further units.
+ *
+ * wanted    the standing wish that it runs. An operator, `activate`, or one that requires it changes it; an end never does.
+ * held      an operator stopped it: nothing automatic starts it again.
+ * state     where its story is, for people and for those who wait for it. It is written by unit_enter() alone, and a unit
+ *           never branches on its own.
+ * why       why its present run is being ended by effd, set by who ends it: unit_leave(). No such word: it ended by itself.
+ * fault     what effd found wrong with the run (a probe, a timeout): then it ends, and is judged, as by itself.
+ * last_exit how its last run ended: the one typed cause that policy, JSON and people read.
+ *
+ * A unit runs from `spec`, a row of a plan that it holds a reference on. A reload that changes nothing that the process
+ * was made from moves the unit to the new plan at once (live fields then hold from the next look at them on); else the
+ * new row waits in `next` until the run has ended. */
+#ifndef EFFD_UNIT_H
+#define EFFD_UNIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <eff.h>
+
+#include "base/cause.h"
+#include "os/os.h"
+#include "plan/plan.h"
+#include "wire/states.h"
+
+struct unit;
+struct ring;
+
+/* An edge of depends_on: what the newest plan's row says, and of whom. */
+struct unit_need {
+	const struct plan_need *need;
+	struct unit *unit;
+};
+
+/* What happened, upwards. Nothing here suspends. */
+struct unit_hooks {
+	void (*on_state)(struct unit *u, enum unit_state from, enum unit_state to);
+	/* "left_behind", "log_lost", "stuck" …, with words for people. */
+	void (*on_event)(struct unit *u, const char *kind, const char *text);
+};
+
+/* What all units of a tree share. The tree's. */
+struct unit_world {
+	struct os *os;
+	const struct unit_hooks *hooks;
+	const char *log_dir;     /* for `log: {stdout: file}` without a path */
+	struct eff_pulse output; /* some unit has a new line in its ring */
+	uint64_t next_line;      /* lines are numbered through the whole tree */
+	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */
+	int (*fiber_entry)(
+		const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason);
+};
+
+enum unit_health {
+	UNIT_HEALTH_NONE,
+	UNIT_HEALTH_UNKNOWN,
+	UNIT_HEALTH_PASSING,
+	UNIT_HEALTH_FAILING
+};
+
+struct unit {
+	struct eff_child child; /* of its parent's supervisor; `failures` is its k */
+	struct unit_world *world;
+	struct unit *parent;           /* NULL: the root */
+	struct plan *plan, *next_plan; /* references; next_plan NULL: nothing waits */
+	const struct plan_unit *spec, *next;
+	char *name; /* its own copy: outlives plans */
+
+	/* The others that its edges name, in the order of the newest plan's row. The tree's arrays. */
+	struct unit_need *needs;
+	struct unit **after, **needed_by, **before;
+	uint32_t n_needs, n_after, n_needed_by, n_before;
+
+	enum unit_state state;
+	eff_ns since, since_wall; /* of the state */
+	struct cause *cause;      /* of the state; NULL */
+	struct cause *last_exit, *why, *fault;
+	struct eff_pulse changed; /* sent by unit_enter(), and when its wish or edges change */
+
+	bool wanted, held, by_operator;
+	bool leaving; /* its run has been told to end; until the next run begins */
+	bool started; /* its program has been executed and has not ended */
+	bool stuck;   /* something of it survived the final signal */
+	bool was_up;  /* in this life of its group: `restart` edges act when it is up again */
+	bool settled; /* has once been up, done, failed, in backoff, or waits for such */
+	bool removed; /* a reload took it out of the tree: it goes when it rests */
+	bool group_open; /* a supervisor whose `sup` is open */
+	uint64_t starts, restarts;
+	uint64_t ends;  /* runs that ended by themselves, for who waits for an attempt */
+	uint64_t verbs; /* by operators so far, the tree counts them: a later one takes over */
+	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
+	struct unit *awaits; /* whom it waits for now; NULL */
+
+	struct eff_scope *run;   /* the present run's scope, for faults; NULL */
+	struct eff_scope *grace; /* the present grace; cancelled by unit_kill_now() */
+	bool kill_now;
+	struct os_child *process; /* of the present run; NULL */
+	pid_t pid;                /* 0: none */
+	char *status_text;        /* of the present run; NULL */
+	enum unit_health health;
+	struct eff_scope *start_scope; /* while starting: EXTEND_TIMEOUT_USEC moves its limit */
+
+	struct ring *ring; /* its last lines; NULL until there are any */
+	uint64_t log_lost_bytes;
+
+	struct eff_sup sup; /* of a supervisor, while group_open */
+};
+
+/* Make a unit at rest (`down`). Takes a reference on the plan. NULL: out of memory. */
+struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct plan_unit *spec,
+	struct unit *parent);
+/* At rest. NULL is fine. Wakes who still waits for it. */
+void unit_free(struct unit *u);
+/* Hand it the row of a newer plan: at once when it rests or `now`; else when its present run has ended. */
+void unit_adopt(struct unit *u, struct plan *plan, const struct plan_unit *spec, bool now);
+
+/* ── life.c: the story ── */
+
+/* One run of a process or a fiber: wait for needs, start, up, await the end, stop, judge. An effect. Suspends. */
+EFF_SUSPENDS eff_exit unit_run(void *arg);
+/* The same pieces for a group's story. */
+void unit_begin(struct unit *u);
+/* How the run ended, as the exit that the supervisor judges by: from why, fault and `end` (borrowed; NULL: nothing ran). An
+ * end before it was ready is a failed start, and never clean. Writes last_exit. */
+eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready);
+/* Its own reload: the signal or the command of its row. Suspends. 0; -ENOTSUP when it has none, -ESRCH when nothing runs,
+ * -EIO when the command failed, -ECANCELED. */
+EFF_SUSPENDS int unit_reload(struct unit *u);
+/* The built-in fiber of this name; NULL: none. */
+eff_fn *builtin_fiber(const char *name);
+
+/* ── state.c ── */
+
+/* The one place where a state is written. Takes the reference on `cause` (NULL: none). Does not suspend. */
+void unit_enter(struct unit *u, enum unit_state state, struct cause *cause);
+/* Tell its run to end for `why` (a reference is taken). Cutting the run short is the caller's next line. */
+void unit_leave(struct unit *u, struct cause *why);
+/* Something is wrong with the run: it ends as by itself. Takes the reference. The first fault counts. */
+void unit_fault(struct unit *u, struct cause *fault);
+/* Cut every grace short: the present one, and those of this run to come. */
+void unit_kill_now(struct unit *u);
+/* Has it, or a group around it, been told to end? */
+bool unit_is_leaving(const struct unit *u);
+/* Is something of it there, or about to be: not at rest, not merely waiting? */
+bool unit_is_active(const struct unit *u);
+struct cause *unit_cause(struct unit *u, enum cause_kind kind, struct cause *because,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The policy of its row as the supervisor takes it. */
+struct eff_policy unit_policy(const struct plan_unit *spec);
+/* In success_exit? */
+bool unit_end_is_clean(const struct plan_unit *spec, const struct cause *end);
+bool ends_contain(const struct plan_ends *ends, const struct cause *end);
+
+/* ── needs.c ── */
+
+/* Wait until all that it depends on holds and nothing speaks against a start. Suspends. 0, -ECANCELED. */
+EFF_SUSPENDS int unit_await_needs(struct unit *u);
+/* Wait until those that require it or come after it, and are on their way out too, are gone. Suspends; masked. */
+EFF_SUSPENDS void unit_await_dependants(struct unit *u);
+/* The first that it has to wait for; NULL: it could start now. */
+struct unit *unit_first_unmet(const struct unit *u);
+/* Does this need of it hold? */
+bool need_holds(const struct plan_need *need, const struct unit *other);
+/* Can it come to hold without somebody's doing? */
+bool need_can_hold(const struct plan_need *need, const struct unit *other);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Again, or not: the table of policies and ends, cell by cell, and what outranks it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "fake/world.h"
+
+static const char *const policies[] = {"always", "on-success", "on-failure", "on-abnormal", "no"};
+
+/* A kind of end: the fields that make it possible, the script that brings it about, and the policies that go on after it. */
+struct end {
+	const char *name;
+	const char *fields;
+	struct script script;
+	const char *again;
+	const char *rest;
+	const char *last_exit;
+};
+
+static const struct end ends[] = {
+	{"clean", "", {.lives = EFF_MS(300)}, "always on-success", "done", "exit 0"},
+	{"other code", "", {.lives = EFF_MS(300), .exits = 3}, "always on-failure", "failed",
+		"exit 3"},
+	{"exec_error", "", {.exec_error = ENOENT}, "always on-failure", "failed", "exec_error"},
+	{"failed start", "type: notify, ", {.ready_after = EFF_FOREVER, .lives = EFF_MS(300)},
+		"always on-failure", "failed", "exit 0"},
+	{"failed start by code", "type: notify, ",
+		{.ready_after = EFF_FOREVER, .lives = EFF_MS(300), .exits = 4},
+		"always on-failure", "failed", "exit 4"},
+	{"signal", "", {.lives = EFF_MS(300), .dies_by = SIGSEGV},
+		"always on-failure on-abnormal", "failed", "signal SIGSEGV"},
+	{"signal TERM", "", {.lives = EFF_MS(300), .dies_by = SIGTERM},
+		"always on-failure on-abnormal", "failed", "signal SIGTERM"},
+	{"start_timeout", "type: notify, start_timeout: 300ms, ",
+		{.ready_after = EFF_FOREVER, .lives = EFF_FOREVER, .term_exits = true},
+		"always on-failure on-abnormal", "failed", "start_timeout 0"},
+	{"max_runtime", "max_runtime: 300ms, ", {.lives = EFF_FOREVER, .term_exits = true},
+		"always on-failure on-abnormal", "failed", "max_runtime 0"},
+	{"probe", "liveness_probe: {tcp: {port: 80}, period: 300ms, failure_threshold: 1}, ",
+		{.lives = EFF_FOREVER, .term_exits = true}, "always on-failure on-abnormal",
+		"failed", "probe 0"},
+};
+enum {
+	N_POLICIES = sizeof(policies) / sizeof(policies[0]),
+	N_ENDS = sizeof(ends) / sizeof(ends[0])
+};
+
+static bool names(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; (at = strstr(at, name)); at += len)
+		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+START_TEST(every_cell_of_the_table_of_policies_and_ends)
+{
+	const struct end *end = &ends[_i / N_POLICIES];
+	const char *policy = policies[_i % N_POLICIES];
+	bool again = names(end->again, policy);
+	char yaml[300];
+	struct world *w;
+
+	(void)snprintf(yaml, sizeof(yaml),
+		"web: {command: web, %srestart: {policy: %s, backoff: {initial: 1s, jitter: 0}}}",
+		end->fields, policy);
+	w = world_new(yaml);
+	world_script(w, "web", end->script);
+	world_run_for(w, EFF_MS(1000));
+
+	ck_assert_msg(world_spawns(w, "web") == 1 + (size_t)(again && end->script.exec_error),
+		"%s, %s: started before its delay", end->name, policy);
+	ck_assert_msg(!strcmp(world_last_exit(w, "web"), end->last_exit),
+		"%s, %s: last exit %s", end->name, policy, world_last_exit(w, "web"));
+	ck_assert_msg(!strcmp(state_name(world_state(w, "web")), again ? "backoff" : end->rest),
+		"%s, %s: %s", end->name, policy, state_name(world_state(w, "web")));
+	world_run_for(w, EFF_MS(300));
+	ck_assert_msg(world_spawns(w, "web") == 1 + (size_t)again, "%s, %s: %zu starts",
+		end->name, policy, world_spawns(w, "web"));
+	if (again)
+		ck_assert_int_eq(world_spawn_at(w, "web", 1),
+			end->script.exec_error ? EFF_S(1) : EFF_MS(1300));
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_is_in_success_exit_is_clean)
+{
+	struct world *w = world_new(
+		"a: {command: a, restart: on-failure, success_exit: [0, 3, 64-78, SIGUSR1]}\n"
+		"b: {command: b, restart: on-failure, success_exit: [0, 3, 64-78, SIGUSR1]}\n"
+		"c: {command: c, restart: on-failure, success_exit: [0, 3, 64-78, SIGUSR1]}\n"
+		"d: {command: d, restart: on-failure, success_exit: [0, 3, 64-78, SIGUSR1]}\n"
+		"e: {command: e, restart: on-failure, success_exit: [3]}");
+	world_script(w, "a", (struct script){.exits = 3});
+	world_script(w, "b", (struct script){.exits = 78});
+	world_script(w, "c", (struct script){.dies_by = SIGUSR1});
+	world_script(w, "d", (struct script){.exits = 79});
+	world_script(w, "e", (struct script){.exits = 0});
+	world_run_for(w, EFF_MS(100));
+
+	EXPECT_STATE(w, "a", "done");
+	EXPECT_STATE(w, "b", "done");
+	EXPECT_STATE(w, "c", "done");
+	EXPECT_STATE(w, "d", "backoff");
+	EXPECT_STATE(w, "e", "backoff");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_is_in_prevent_exit_rests_whatever_the_policy)
+{
+	struct world *w = world_new(
+		"code: {command: code, restart: {policy: always, prevent_exit: [2, 64-78]}}\n"
+		"range: {command: range, restart: {policy: always, prevent_exit: [2, 64-78]}}\n"
+		"sig: {command: sig, restart: {policy: always, prevent_exit: [SIGABRT]}}\n"
+		"cause: {command: cause, restart: {policy: always, prevent_exit: [exec_error]}}\n"
+		"clean: {command: clean, restart: {policy: always, prevent_exit: [0]}}\n"
+		"other: {command: other, restart: {policy: always, prevent_exit: [2, 64-78]}}");
+
+	world_script(w, "code", (struct script){.exits = 2});
+	world_script(w, "range", (struct script){.exits = 70});
+	world_script(w, "sig", (struct script){.dies_by = SIGABRT});
+	world_script(w, "cause", (struct script){.exec_error = ENOEXEC});
+	world_script(w, "clean", (struct script){.exits = 0});
+	world_script(w, "other", (struct script){.exits = 63});
+	world_run_for(w, EFF_MS(100));
+
+	EXPECT_STATE(w, "code", "failed");
+	EXPECT_STATE(w, "range", "failed");
+	EXPECT_STATE(w, "sig", "failed");
+	EXPECT_STATE(w, "cause", "failed");
+	EXPECT_STATE(w, "clean", "done");
+	EXPECT_STATE(w, "other", "backoff");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_is_in_force_exit_goes_on_whatever_the_policy)
+{
+	struct world *w = world_new(
+		"code: {command: code, restart: {policy: no, force_exit: [7]}}\n"
+		"clean: {command: clean, restart: {policy: no, force_exit: [0]}}\n"
+		"sig: {command: sig, restart: {policy: on-success, force_exit: [SIGABRT]}}\n"
+		"cause: {command: cause, type: notify, start_timeout: 50ms, restart: {policy: no, force_exit: [start_timeout]}}\n"
+		"both: {command: both, restart: {policy: no, force_exit: [exit], prevent_exit: [7]}}");
+
+	world_script(w, "code", (struct script){.exits = 7});
+	world_script(w, "clean", (struct script){.exits = 0});
+	world_script(w, "sig", (struct script){.dies_by = SIGABRT});
+	world_script(w, "cause", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	world_script(w, "both", (struct script){.exits = 7});
+	world_run_for(w, EFF_MS(100));
+
+	EXPECT_STATE(w, "code", "backoff");
+	EXPECT_STATE(w, "clean", "backoff");
+	EXPECT_STATE(w, "sig", "backoff");
+	EXPECT_STATE(w, "cause", "backoff");
+	/* prevent_exit is asked first. */
+	EXPECT_STATE(w, "both", "failed");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(force_exit_does_not_lift_max_restarts)
+{
+	struct world *w = world_new(
+		"web: {command: web, restart: {policy: no, force_exit: [7], max_restarts: 1, backoff: {jitter: 0}}}");
+
+	world_script(w, "web", (struct script){.exits = 7});
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_TRACE(w, "web", "0 spawn, 0 exit 7, 500 spawn, 500 exit 7");
+	ck_assert_str_eq(world_cause(w, "web"), "max_restarts < exit 7");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(an_end_before_ready_is_a_failed_start_even_when_its_code_is_clean)
+{
+	struct world *w = world_new(
+		"web: {command: web, type: notify, restart: on-success, success_exit: [0, 5]}");
+
+	world_script(w, "web",
+		(struct script){.ready_after = EFF_FOREVER, .lives = EFF_MS(10), .exits = 5});
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_STATE(w, "web", "failed");
+	EXPECT_TRACE(w, "web", "0 spawn, 10 exit 5");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(max_runtime_counts_from_each_start)
+{
+	struct world *w = world_new(
+		"web: {command: web, max_runtime: 10s, restart: {backoff: {jitter: 0}}}");
+
+	world_run_for(w, EFF_S(21));
+
+	EXPECT_TRACE(w, "web",
+		"0 spawn, 10000 TERM, 10000 SIGTERM, 10500 spawn, 20500 TERM, 20500 SIGTERM");
+	ck_assert_str_eq(world_last_exit(w, "web"), "max_runtime SIGTERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_is_done_and_runs_no_more)
+{
+	struct world *w = world_new("job: {command: job, type: oneshot}");
+
+	world_script(w, "job", (struct script){.lives = EFF_S(5)});
+	world_run_for(w, EFF_S(3));
+	EXPECT_STATE(w, "job", "starting");
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_TRACE(w, "job", "0 spawn, 5000 exit 0");
+	EXPECT_STATE(w, "job", "done");
+	ck_assert_str_eq(world_last_exit(w, "job"), "exit 0");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_that_fails_is_tried_again_and_its_failures_are_forgotten_when_it_is_done)
+{
+	struct world *w = world_new(
+		"job: {command: job, type: oneshot, restart: {backoff: {jitter: 0}}}");
+
+	WORLD_SCRIPTS(w, "job", {.lives = EFF_S(1), .exits = 1},
+		{.lives = EFF_S(1), .dies_by = SIGKILL}, {.lives = EFF_S(1)});
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_TRACE(w, "job",
+		"0 spawn, 1000 exit 1, 1500 spawn, 2500 SIGKILL, 3500 spawn, 4500 exit 0");
+	EXPECT_STATE(w, "job", "done");
+	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "job")->child), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_has_no_start_timeout_unless_it_says_so_and_then_max_runtime)
+{
+	struct world *w = world_new(
+		"job: {command: job, type: oneshot, restart: no}\n"
+		"late: {command: job, type: oneshot, restart: no, start_timeout: 1m}\n"
+		"long: {command: job, type: oneshot, restart: no, max_runtime: 1m}");
+
+	world_script(w, "job", (struct script){.lives = EFF_S(600)});
+	world_run_for(w, EFF_S(700));
+
+	EXPECT_TRACE(w, "job", "0 spawn, 600000 exit 0");
+	EXPECT_TRACE(w, "late", "0 spawn, 60000 TERM, 60000 SIGTERM");
+	EXPECT_TRACE(w, "long", "0 spawn, 60000 TERM, 60000 SIGTERM");
+	ck_assert_str_eq(world_last_exit(w, "late"), "start_timeout SIGTERM");
+	ck_assert_str_eq(world_last_exit(w, "long"), "max_runtime SIGTERM");
+	EXPECT_STATE(w, "late", "failed");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_effd_ended_is_never_clean_even_where_its_code_is)
+{
+	struct world *w = world_new(
+		"web: {command: web, max_runtime: 1s, success_exit: [0, SIGTERM], restart: on-success}");
+
+	world_run_for(w, EFF_S(2));
+
+	EXPECT_STATE(w, "web", "failed");
+	world_free(w);
+}
+END_TEST
+
+Suite *test_suite(void);
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("daemon/policy");
+	TCase *tcase = tcase_create("policy");
+
+	tcase_add_loop_test(
+		tcase, every_cell_of_the_table_of_policies_and_ends, 0, N_POLICIES * N_ENDS);
+	tcase_add_test(tcase, what_is_in_success_exit_is_clean);
+	tcase_add_test(tcase, what_is_in_prevent_exit_rests_whatever_the_policy);
+	tcase_add_test(tcase, what_is_in_force_exit_goes_on_whatever_the_policy);
+	tcase_add_test(tcase, force_exit_does_not_lift_max_restarts);
+	tcase_add_test(tcase, an_end_before_ready_is_a_failed_start_even_when_its_code_is_clean);
+	tcase_add_test(tcase, max_runtime_counts_from_each_start);
+	tcase_add_test(tcase, a_oneshot_is_done_and_runs_no_more);
+	tcase_add_test(tcase,
+		a_oneshot_that_fails_is_tried_again_and_its_failures_are_forgotten_when_it_is_done);
+	tcase_add_test(tcase, a_oneshot_has_no_start_timeout_unless_it_says_so_and_then_max_runtime);
+	tcase_add_test(tcase, what_effd_ended_is_never_clean_even_where_its_code_is);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

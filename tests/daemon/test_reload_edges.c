@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Reload and what is between units: edges that come and go, reloads that meet others, shutdowns, and starting groups. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "fake/world.h"
+
+#define CRASH ((struct script){.exits = 1})
+#define STEADY ((struct script){.lives = EFF_FOREVER})
+
+START_TEST(a_new_dependency_holds_for_the_next_start_and_for_stops)
+{
+	struct world *w = world_new("a: {command: a}\nb: {command: b}");
+
+	world_script(w, "b", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(1)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: a}\nb: {command: b, depends_on: [a]}");
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "b", "0 spawn");
+	world_stop(w, "a");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "b", "0 spawn, 2000 TERM, 3000 SIGTERM");
+	EXPECT_TRACE(w, "a", "0 spawn, 3000 TERM, 3000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_dependency_that_vanishes_releases_those_that_wait)
+{
+	struct world *w = world_new(
+		"a: {command: a, type: notify}\nb: {command: b, depends_on: [a]}");
+
+	world_script(w, "a", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "b", "waiting");
+	world_reload(w, "b: {command: b}");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "b", "1000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(an_edge_that_is_dropped_releases_one_that_waits)
+{
+	struct world *w = world_new(
+		"a: {command: a, type: notify}\nb: {command: b, depends_on: [a]}\nc: {command: c, depends_on: [a]}");
+
+	world_script(w, "a", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"a: {command: a, type: notify}\nb: {command: b}\nc: {command: c, depends_on: {a: {condition: started}}}");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "b", "1000 spawn");
+	EXPECT_TRACE(w, "c", "1000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_second_reload_waits_for_the_first)
+{
+	struct world *w = world_new("a: {command: a}");
+
+	world_script(w, "a", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(5)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: a 2}");
+	world_reload(w, "a: {command: a 3}");
+	ck_assert_uint_eq(w->reloads_under_way, 2);
+	world_run_for(w, EFF_S(30));
+
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	EXPECT_TRACE(w, "a",
+		"0 spawn, 1000 TERM, 6000 SIGTERM, 6000 spawn, 6000 TERM, 11000 SIGTERM, 11000 spawn");
+	ck_assert_str_eq(world_unit(w, "a")->spec->argv[1], "3");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_restart_by_reload_leaves_dependants_but_for_bind_and_restart_edges)
+{
+	struct world *w = world_new("db: {command: db}\nfree: {command: free, depends_on: [db]}\n"
+				    "bound: {command: bound, depends_on: {db: {bind: true}}}\n"
+				    "again: {command: again, depends_on: {db: {restart: true}}}");
+
+	world_script(w, "db", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"db: {command: db 2}\nfree: {command: free, depends_on: [db]}\n"
+		"bound: {command: bound, depends_on: {db: {bind: true}}}\n"
+		"again: {command: again, depends_on: {db: {restart: true}}}");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "free", "0 spawn");
+	EXPECT_TRACE(w, "bound", "0 spawn, 1000 TERM, 1000 SIGTERM, 3000 spawn");
+	EXPECT_TRACE(w, "again", "0 spawn, 3000 TERM, 3000 SIGTERM, 3000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_reload_during_a_shutdown_is_refused)
+{
+	struct world *w = world_new("a: {command: a}");
+
+	world_script(w, "a", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(w, EFF_S(1));
+	world_shutdown(w, false);
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: b}");
+
+	ck_assert_int_eq(w->reload_result, -ESHUTDOWN);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_shutdown_in_the_middle_of_a_reload_ends_both)
+{
+	struct world *w = world_new("a: {command: a}\nb: {command: b}");
+
+	world_script(w, "a", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(5)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: a 2}\nc: {command: c}");
+	world_run_for(w, EFF_S(1));
+	world_shutdown(w, false);
+	world_run_for(w, EFF_S(10));
+
+	ck_assert(w->ended);
+	EXPECT_TRACE(w, "a", "0 spawn, 1000 TERM, 6000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_child_that_vanishes_while_its_group_starts_holds_it_no_longer)
+{
+	struct world *w = world_new(
+		"a: {command: a}\nslow: {command: slow, type: notify}\nz: {command: z, type: notify}");
+
+	world_script(w, "slow", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	world_script(w, "z", (struct script){.ready_after = EFF_S(20), .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "/", "starting");
+	world_reload(w, "a: {command: a}\nz: {command: z, type: notify}");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "/", "starting");
+	world_run_for(w, EFF_S(30));
+
+	EXPECT_STATES(w, "/", "0 starting, 20000 up");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_group_that_stops_while_a_reload_takes_its_children_ends_well)
+{
+	struct world *w = world_new(
+		"a: {command: a}\ng: {units: {x: {command: x}, y: {command: y}}}");
+
+	world_script(w, "x", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(5)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: a}\ng: {units: {y: {command: y}}}");
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "g");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "g/x", "0 spawn, 1000 TERM, 6000 SIGTERM");
+	EXPECT_STATE(w, "g", "down");
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_reload_that_waits_when_the_tree_gives_up_ends_with_it)
+{
+	struct world *w = world_new(
+		"a: {command: a}\nmain: {command: main, critical: true, restart: no}");
+
+	world_script(w, "a", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(5)});
+	world_script(w, "main", (struct script){.lives = EFF_S(3), .exits = 1});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: a 2}\nmain: {command: main, critical: true, restart: no}");
+	world_reload(w, "main: {command: main, critical: true, restart: no}");
+	world_run_for(w, EFF_S(20));
+
+	ck_assert(w->ended);
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_free(w);
+}
+END_TEST
+
+Suite *test_suite(void);
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("daemon/tree/reload_edges");
+	TCase *tcase = tcase_create("reload_edges");
+
+	tcase_add_test(tcase, a_new_dependency_holds_for_the_next_start_and_for_stops);
+	tcase_add_test(tcase, a_dependency_that_vanishes_releases_those_that_wait);
+	tcase_add_test(tcase, an_edge_that_is_dropped_releases_one_that_waits);
+	tcase_add_test(tcase, a_second_reload_waits_for_the_first);
+	tcase_add_test(tcase, a_restart_by_reload_leaves_dependants_but_for_bind_and_restart_edges);
+	tcase_add_test(tcase, a_reload_during_a_shutdown_is_refused);
+	tcase_add_test(tcase, a_shutdown_in_the_middle_of_a_reload_ends_both);
+	tcase_add_test(tcase, a_child_that_vanishes_while_its_group_starts_holds_it_no_longer);
+	tcase_add_test(tcase, a_group_that_stops_while_a_reload_takes_its_children_ends_well);
+	tcase_add_test(tcase, a_reload_that_waits_when_the_tree_gives_up_ends_with_it);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree: wishes, verbs, settling, the record of events, and how it ends. */
+#include <errno.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "fake/world.h"
+
+#define CRASH ((struct script){.exits = 1})
+#define STEADY ((struct script){.lives = EFF_FOREVER})
+
+START_TEST(the_tree_settles_when_each_boot_unit_has_come_to_something)
+{
+	struct world *w = world_new(
+		"slow: {command: slow, type: notify}\nflaky: {command: flaky}\n"
+		"bad: {command: bad, restart: no}\nwaits: {command: waits, depends_on: [bad]}\n"
+		"job: {command: job, type: oneshot}\nhand: {command: hand, activate: manual}");
+
+	world_script(w, "slow", (struct script){.ready_after = EFF_S(5), .lives = EFF_FOREVER});
+	world_script(w, "flaky", CRASH);
+	world_script(w, "bad", CRASH);
+	world_script(w, "job", (struct script){.lives = EFF_S(2)});
+	world_run_for(w, EFF_MS(4999));
+	ck_assert(!tree_is_settled(w->tree));
+	world_run_for(w, EFF_MS(1));
+
+	ck_assert(tree_is_settled(w->tree));
+	world_free(w);
+}
+END_TEST
+
+static eff_exit await_settled(void *arg)
+{
+	eff_ns *at = arg;
+	struct tree *t = *(struct tree **)(void *)at;
+
+	ck_assert_int_eq(tree_await_settled(t), 0);
+	*at = eff_now();
+	return eff_ok(NULL);
+}
+
+START_TEST(who_waits_for_the_tree_to_settle_is_told_in_that_moment)
+{
+	struct world *w = world_new(
+		"slow: {command: slow, type: notify}\nbad: {command: bad, type: notify, start_timeout: 7s}");
+	union {
+		struct tree *tree;
+		eff_ns at;
+	} word = {.tree = w->tree};
+
+	world_script(w, "slow", (struct script){.ready_after = EFF_S(5), .lives = EFF_FOREVER});
+	world_script(w, "bad", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	ck_assert_int_eq(eff_fork_daemon(EFF(await_settled, &word.at), NULL), 0);
+	world_run_for(w, EFF_S(60));
+
+	/* A failure never holds it back: bad is in backoff by then. */
+	ck_assert_int_eq(word.at, EFF_S(1000) + EFF_S(7));
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_tree_with_nothing_to_boot_settles_at_once)
+{
+	struct world *w = world_new(
+		"hand: {command: hand, activate: manual}\noff: {command: off, enabled: false}");
+
+	world_run_for(w, 0);
+
+	ck_assert(tree_is_settled(w->tree));
+	EXPECT_STATE(w, "/", "up");
+	world_run_for(w, EFF_H(1));
+	ck_assert(!w->ended);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(the_summary_counts_and_names_what_is_not_up)
+{
+	struct world *w = world_new(
+		"a: {command: a}\nb: {command: b}\nweb: {command: web, restart: {backoff: {initial: 4s, jitter: 0}}}");
+	char summary[200];
+
+	world_script(w, "web", CRASH);
+	world_run_for(w, 0);
+
+	ck_assert_str_eq(tree_summary(w->tree, summary, sizeof(summary)),
+		"2 of 3 up; web: exit 1, next try in 4 s");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(events_count_up_by_one_and_the_last_thousand_are_kept)
+{
+	struct world *w = world_new(
+		"web: {command: web, restart: {backoff: {initial: 1s, max: 1s, jitter: 0}}}");
+	uint64_t last;
+
+	world_script(w, "web", CRASH);
+	world_run_for(w, EFF_S(2));
+	ck_assert_ptr_nonnull(tree_event(w->tree, 1));
+	ck_assert_uint_eq(tree_event(w->tree, 1)->seq, 1);
+	world_run_for(w, EFF_S(1000));
+	last = w->tree->last_seq;
+
+	ck_assert_uint_gt(last, 2000);
+	ck_assert_ptr_null(tree_event(w->tree, last - TREE_EVENTS));
+	ck_assert_ptr_null(tree_event(w->tree, last + 1));
+	ck_assert_ptr_null(tree_event(w->tree, 0));
+	for (uint64_t seq = last - TREE_EVENTS + 1; seq <= last; seq++)
+		ck_assert_uint_eq(tree_event(w->tree, seq)->seq, seq);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_state_event_tells_from_where_to_where_and_why)
+{
+	struct world *w = world_new("web: {command: web, restart: no}");
+	const struct tree_event *last = NULL;
+
+	world_script(w, "web", (struct script){.lives = EFF_S(1), .exits = 9});
+	world_run_for(w, EFF_S(2));
+	for (uint64_t seq = 1; seq <= w->tree->last_seq; seq++)
+		if (!strcmp(tree_event(w->tree, seq)->unit, "web"))
+			last = tree_event(w->tree, seq);
+
+	ck_assert_ptr_nonnull(last);
+	ck_assert_str_eq(last->kind, "state");
+	ck_assert_int_eq(last->to, UNIT_FAILED);
+	ck_assert_int_eq(last->wall_at - w->wall_zero, EFF_S(1));
+	ck_assert_int_eq(last->cause->kind, CAUSE_EXIT);
+	ck_assert_int_eq(last->cause->code, 9);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_shutdown_stops_all_and_ends_with_0)
+{
+	struct world *w = world_new(
+		"a: {command: a}\nb: {command: b}\njob: {command: job, type: oneshot}\nbad: {command: bad}\n"
+		"wait: {command: wait, depends_on: [bad]}");
+
+	world_script(w, "a", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(3)});
+	world_script(w, "bad", CRASH);
+	world_run_for(w, EFF_S(10));
+	world_shutdown(w, false);
+	world_run_for(w, EFF_S(1));
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "b"), &(struct unit *){NULL}, NULL),
+		-ESHUTDOWN);
+	world_shutdown(w, false);
+	world_run_for(w, EFF_MS(1999));
+	ck_assert(!w->ended);
+	world_run_for(w, EFF_MS(1));
+
+	ck_assert(w->ended);
+	ck_assert_int_eq(tree_exit_code(w->tree, w->end), 0);
+	EXPECT_TRACE(w, "a", "0 spawn, 10000 TERM, 13000 SIGTERM");
+	EXPECT_TRACE(w, "b", "0 spawn, 10000 TERM, 10000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_shutdown_now_cuts_every_grace_that_has_begun_and_those_to_come)
+{
+	struct world *w = world_new(
+		"db: {command: hard}\nweb: {command: hard, depends_on: [db]}\ng: {units: {x: {command: hard}}}");
+
+	world_script(w, "hard", (struct script){.lives = EFF_FOREVER, .ignores_term = true});
+	world_run_for(w, EFF_S(1));
+	world_shutdown(w, false);
+	world_run_for(w, EFF_S(2));
+	world_shutdown(w, true);
+	world_run_for(w, 0);
+
+	ck_assert(w->ended);
+	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 3000 KILL, 3000 SIGKILL");
+	EXPECT_TRACE(w, "g/x", "0 spawn, 1000 TERM, 3000 KILL, 3000 SIGKILL");
+	/* No unit got its stop signal twice; db never got one. */
+	EXPECT_TRACE(w, "db", "0 spawn, 3000 KILL, 3000 SIGKILL");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_shutdown_before_anything_began_starts_nothing)
+{
+	struct world *w = world_new("a: {command: a}\nb: {command: b, depends_on: [a]}");
+
+	world_shutdown(w, false);
+	world_run_for(w, EFF_S(60));
+
+	ck_assert(w->ended);
+	EXPECT_TRACE(w, "a", "");
+	EXPECT_TRACE(w, "b", "");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(exit_code_from_ends_the_tree_with_its_units_last_code)
+{
+	static const struct {
+		struct script script;
+		int code;
+	} cases[] = {
+		{{.lives = EFF_S(1), .exits = 0}, 0},
+		{{.lives = EFF_S(1), .exits = 42}, 42},
+		{{.lives = EFF_S(1), .dies_by = 9}, 137},
+		{{.exec_error = ENOENT}, 127},
+		{{.exec_error = EACCES}, 126},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world *w = world_new(
+			"version: 1\nname: test\ndaemon: {exit_code_from: main}\nunits:\n"
+			"  main: {command: main, restart: no}\n  side: {command: side}\n");
+
+		world_script(w, "main", cases[i].script);
+		world_run_for(w, EFF_S(10));
+		ck_assert(w->ended);
+		ck_assert_int_eq(tree_exit_code(w->tree, w->end), cases[i].code);
+		ck_assert_uint_eq(os_fake_live(w->fake, "side"), 0);
+		world_free(w);
+	}
+}
+END_TEST
+
+START_TEST(the_tree_never_ends_merely_because_all_is_at_rest)
+{
+	struct world *w = world_new(
+		"job: {command: job, type: oneshot}\nbad: {command: bad, restart: no}");
+
+	world_script(w, "job", (struct script){.lives = EFF_S(1)});
+	world_script(w, "bad", CRASH);
+	world_run_for(w, EFF_H(24));
+
+	ck_assert(!w->ended);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_later_verb_takes_over_and_is_counted)
+{
+	struct world *w = world_new("web: {command: web}");
+	uint64_t before;
+
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(5)});
+	world_run_for(w, EFF_S(1));
+	before = world_unit(w, "web")->verbs;
+	world_restart(w, "web");
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "web");
+	world_run_for(w, EFF_S(60));
+
+	ck_assert_uint_ge(world_unit(w, "web")->verbs, before + 2);
+	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 6000 SIGTERM");
+	EXPECT_STATE(w, "web", "down");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_verb_before_the_tree_has_begun_is_no_mistake)
+{
+	struct world *w = world_new("a: {command: a, activate: manual}\nb: {command: b}");
+
+	world_start(w, "a");
+	world_stop(w, "b");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "a", "0 spawn");
+	EXPECT_TRACE(w, "b", "");
+	world_free(w);
+}
+END_TEST
+
+Suite *test_suite(void);
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("daemon/tree");
+	TCase *tcase = tcase_create("tree");
+
+	tcase_add_test(tcase, the_tree_settles_when_each_boot_unit_has_come_to_something);
+	tcase_add_test(tcase, who_waits_for_the_tree_to_settle_is_told_in_that_moment);
+	tcase_add_test(tcase, a_tree_with_nothing_to_boot_settles_at_once);
+	tcase_add_test(tcase, the_summary_counts_and_names_what_is_not_up);
+	tcase_add_test(tcase, events_count_up_by_one_and_the_last_thousand_are_kept);
+	tcase_add_test(tcase, a_state_event_tells_from_where_to_where_and_why);
+	tcase_add_test(tcase, a_shutdown_stops_all_and_ends_with_0);
+	tcase_add_test(tcase, a_shutdown_now_cuts_every_grace_that_has_begun_and_those_to_come);
+	tcase_add_test(tcase, a_shutdown_before_anything_began_starts_nothing);
+	tcase_add_test(tcase, exit_code_from_ends_the_tree_with_its_units_last_code);
+	tcase_add_test(tcase, the_tree_never_ends_merely_because_all_is_at_rest);
+	tcase_add_test(tcase, a_later_verb_takes_over_and_is_counted);
+	tcase_add_test(tcase, a_verb_before_the_tree_has_begun_is_no_mistake);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

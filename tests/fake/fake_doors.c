@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* What probes meet, and files: tables in memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake/fake_parts.h"
+
+/* ── ports and sockets ── */
+
+static struct fake_door *door_find(const struct os_fake *fake, const char *path, uint16_t port)
+{
+	for (struct fake_door *d = fake->doors; d; d = d->next)
+		if (path ? d->path && !strcmp(d->path, path) : !d->path && d->port == port)
+			return d;
+	return NULL;
+}
+
+static void door_set(
+	struct os_fake *fake, const char *path, uint16_t port, const struct fake_door *to)
+{
+	struct fake_door *d = door_find(fake, path, port);
+
+	if (!d) {
+		d = fake_zalloc(sizeof(*d));
+		d->path = path ? strdup(path) : NULL;
+		d->port = port;
+		d->next = fake->doors;
+		fake->doors = d;
+	}
+	d->answer = to->answer;
+	d->latency = to->latency;
+}
+
+void os_fake_port(struct os_fake *fake, uint16_t port, int answer, eff_ns latency)
+{
+	door_set(fake, NULL, port, &(struct fake_door){.answer = answer, .latency = latency});
+}
+
+void os_fake_socket(struct os_fake *fake, const char *path, int answer, eff_ns latency)
+{
+	door_set(fake, path, 0, &(struct fake_door){.answer = answer, .latency = latency});
+}
+
+unsigned os_fake_asked(const struct os_fake *fake)
+{
+	return fake->n_asked;
+}
+
+static int door_ask(struct os_fake *fake, const char *path, uint16_t port)
+{
+	const struct fake_door *d = door_find(fake, path, port);
+	int answer = d ? d->answer : -ECONNREFUSED;
+	int r;
+
+	fake->n_asked++;
+	r = d && d->latency > 0 ? eff_sleep(d->latency) : eff_yield();
+	return r < 0 ? r : answer;
+}
+
+int fake_connect_tcp(struct os *os, const char *host, uint16_t port)
+{
+	int r = door_ask(fake_of(os), NULL, port);
+
+	(void)host;
+	return r > 0 ? 0 : r;
+}
+
+int fake_connect_unix(struct os *os, const char *path)
+{
+	int r = door_ask(fake_of(os), path, 0);
+
+	return r > 0 ? 0 : r;
+}
+
+int fake_http_get(struct os *os, const struct os_http *request)
+{
+	return door_ask(fake_of(os), request->port ? NULL : request->path_unix, request->port);
+}
+
+/* ── files ── */
+
+static struct os_file *file_find(const struct os_fake *fake, const char *path)
+{
+	for (struct os_file *f = fake->files; f; f = f->next)
+		if (!strcmp(f->path, path))
+			return f;
+	return NULL;
+}
+
+int fake_open_log(struct os *os, const char *path, struct os_file **ret_file)
+{
+	struct os_fake *fake = fake_of(os);
+	struct os_file *f = file_find(fake, path);
+
+	if (!f) {
+		f = fake_zalloc(sizeof(*f));
+		f->fake = fake;
+		f->path = strdup(path);
+		f->next = fake->files;
+		fake->files = f;
+	}
+	f->opened++;
+	*ret_file = f;
+	return 0;
+}
+
+int fake_append(struct os_file *file, const void *bytes, size_t size)
+{
+	if (!file->opened)
+		fake_breach(file->fake, "append to %s, which is closed", file->path);
+	if (file->fake->disk_full)
+		return -ENOSPC;
+	text_add_bytes(&file->bytes, bytes, size);
+	return 0;
+}
+
+void fake_close_log(struct os_file *file)
+{
+	if (!file)
+		return;
+	if (!file->opened)
+		fake_breach(file->fake, "%s is closed twice", file->path);
+	else
+		file->opened--;
+}
+
+int fake_write_stdout(struct os *os, const void *bytes, size_t size)
+{
+	struct os_fake *fake = fake_of(os);
+
+	if (fake->stdout_full)
+		return -EAGAIN;
+	text_add_bytes(&fake->out, bytes, size);
+	return 0;
+}
+
+const char *os_fake_file(const struct os_fake *fake, const char *path)
+{
+	const struct os_file *f = file_find(fake, path);
+
+	if (!f)
+		return NULL;
+	return f->bytes.bytes ? f->bytes.bytes : "";
+}
+
+void os_fake_disk_full(struct os_fake *fake, bool full)
+{
+	fake->disk_full = full;
+}
+
+const char *os_fake_stdout(const struct os_fake *fake)
+{
+	return fake->out.bytes ? fake->out.bytes : "";
+}
+
+void os_fake_stdout_full(struct os_fake *fake, bool full)
+{
+	fake->stdout_full = full;
+}
+
+size_t os_fake_open_files(const struct os_fake *fake)
+{
+	size_t n = 0;
+
+	for (const struct os_file *f = fake->files; f; f = f->next)
+		n += f->opened;
+	return n;
+}
+
+void fake_doors_free(struct os_fake *fake)
+{
+	for (struct fake_door *d; (d = fake->doors);) {
+		fake->doors = d->next;
+		free(d->path);
+		free(d);
+	}
+	for (struct os_file *f; (f = fake->files);) {
+		fake->files = f->next;
+		text_done(&f->bytes);
+		free(f->path);
+		free(f);
+	}
+	text_done(&fake->out);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the fake kernel share: its tables, and a process. */
+#ifndef TESTS_FAKE_PARTS_H
+#define TESTS_FAKE_PARTS_H
+
+#include "base/text.h"
+#include "fake/os_fake.h"
+
+enum { FAKE_MESSAGE_SIZE = 200 };
+
+/* The scripts of a program. */
+struct fake_program {
+	struct fake_program *next;
+	char *name;
+	struct script *list;
+	size_t n;
+	fake_play *play;
+	void *context;
+};
+
+/* How often a unit has run a program. */
+struct fake_count {
+	struct fake_count *next;
+	const char *unit, *program;
+	unsigned n;
+};
+
+struct fake_word {
+	struct fake_word *next;
+	char text[];
+};
+
+/* Something that a probe meets: a port, or a path. */
+struct fake_door {
+	struct fake_door *next;
+	char *path;
+	uint16_t port;
+	int answer;
+	eff_ns latency;
+};
+
+struct fake_message {
+	struct fake_message *next;
+	char text[FAKE_MESSAGE_SIZE];
+};
+
+struct os_file {
+	struct os_file *next;
+	struct os_fake *fake;
+	char *path;
+	struct text bytes;
+	unsigned opened;
+};
+
+struct os_fake {
+	struct os os;
+	struct eff_list children;
+	struct fake_program *programs;
+	struct fake_count *counts;
+	struct fake_word *words;
+	struct fake_door *doors;
+	struct os_file *files;
+	struct text out;
+	bool disk_full, stdout_full;
+	unsigned n_asked;
+	struct fake_event *events;
+	size_t n_events, room;
+	fake_watch *watch;
+	void *watch_context;
+	pid_t last_pid;
+	char breach[FAKE_MESSAGE_SIZE];
+};
+
+/* A process. Instants are of the runtime's clock; EFF_FOREVER: not to come. */
+struct os_child {
+	struct eff_list link;
+	struct os_fake *fake;
+	const char *unit, *program;
+	struct script script;
+	pid_t pid;
+	bool has_socket;
+	bool executed, ended, left, gone; /* left: the grandchild is there */
+	bool held;                        /* its handle has not been given back */
+	bool abandoned;                   /* given back while something was there */
+	bool faulty;                      /* its start failed */
+	struct os_fault fault;
+	struct os_end end, death; /* how it ended; how it is going to */
+	eff_ns exec_at, ready_at, end_at, death_at, left_at;
+	int pending; /* a signal that came before exec */
+	struct eff_fiber *player;
+	struct eff_pulse poke;    /* to the player: look at the instants again */
+	struct eff_pulse changed; /* to who waits for it */
+	struct text output[2];
+	size_t taken[2];
+	enum os_stream_to to[2];
+	struct fake_message *said;
+};
+
+struct os_fake *fake_of(struct os *os);
+const char *fake_word(struct os_fake *fake, const char *text);
+void fake_breach(struct os_fake *fake, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void *fake_zalloc(size_t size);
+void fake_process_free(struct os_child *p);
+
+/* fake_doors.c */
+int fake_connect_tcp(struct os *os, const char *host, uint16_t port);
+int fake_connect_unix(struct os *os, const char *path);
+int fake_http_get(struct os *os, const struct os_http *request);
+int fake_open_log(struct os *os, const char *path, struct os_file **ret_file);
+int fake_append(struct os_file *file, const void *bytes, size_t size);
+void fake_close_log(struct os_file *file);
+int fake_write_stdout(struct os *os, const void *bytes, size_t size);
+void fake_doors_free(struct os_fake *fake);
+
+/* fake_player.c: the story of a process, an effect; arg: the child */
+eff_exit fake_process_play(void *arg);
+
+/* fake_process.c and fake_player.c: the ops on a child */
+int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+	struct os_fault *ret_fault);
+pid_t fake_pid(const struct os_child *p);
+int fake_await_end(struct os_child *p, struct os_end *ret_end);
+int fake_signal(struct os_child *p, int sig, enum os_whom whom);
+int fake_await_gone(struct os_child *p);
+size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n);
+ssize_t fake_read(struct os_child *p, enum os_stream stream, void *buf, size_t size);
+ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sender);
+bool fake_usage(struct os_child *p, struct os_usage *ret_usage);
+void fake_free(struct os_child *p);
+void fake_say(struct os_child *p, const char *text);
+void fake_emit(struct os_child *p, enum os_stream stream, const char *text);
+
+/* os_fake.c */
+struct script fake_script_of(struct os_fake *fake, const char *unit, const char *program);
+void fake_record(struct os_child *p, enum fake_what what);
+void fake_record_signal(struct os_child *p, int sig, enum os_whom whom);
+
+#endif

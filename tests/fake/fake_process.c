@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The fake kernel's operations on a child: making one, waiting for it, what it has said and printed. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake/fake_parts.h"
+
+static const char *program_of(const struct os_spawn *spawn)
+{
+	const char *path = spawn->argv[0];
+	const char *slash;
+
+	/* What a shell runs is named by its first word. */
+	if (!strcmp(path, "/bin/sh") && spawn->argv[1] && spawn->argv[2])
+		path = spawn->argv[2];
+	slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static void check_alone(struct os_fake *fake, const char *unit)
+{
+	for (struct eff_list *l = fake->children.next; l != &fake->children; l = l->next) {
+		const struct os_child *p = eff_container(l, struct os_child, link);
+
+		if (!p->script.helper && !p->gone && !p->abandoned && p->unit == unit)
+			fake_breach(fake, "a second run of %s begins while pid %d is there",
+				unit, (int)p->pid);
+	}
+}
+
+static struct os_child *process_new(
+	struct os_fake *fake, const struct os_spawn *spawn, const struct script *script)
+{
+	struct os_child *p = fake_zalloc(sizeof(*p));
+
+	p->fake = fake;
+	p->unit = fake_word(fake, spawn->unit);
+	p->program = fake_word(fake, program_of(spawn));
+	p->script = *script;
+	p->pid = ++fake->last_pid;
+	p->has_socket = spawn->notify;
+	p->held = true;
+	p->to[OS_STDOUT] = spawn->out;
+	p->to[OS_STDERR] = spawn->err;
+	p->exec_at = eff_ns_add(eff_now(), script->exec_takes);
+	p->ready_at = p->end_at = p->death_at = p->left_at = EFF_FOREVER;
+	eff_pulse_init(&p->poke);
+	eff_pulse_init(&p->changed);
+	eff_list_append(&fake->children, &p->link);
+	return p;
+}
+
+/* Stages at which there is no process yet: they are the seam's own work. */
+static bool fails_before(const struct script *s)
+{
+	return s->exec_error && s->exec_stage &&
+		(!strcmp(s->exec_stage, "fork") || !strcmp(s->exec_stage, "user"));
+}
+
+int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+	struct os_fault *ret_fault)
+{
+	struct os_fake *fake = fake_of(os);
+	const char *unit = fake_word(fake, spawn->unit);
+	const char *program = fake_word(fake, program_of(spawn));
+	struct script script = fake_script_of(fake, unit, program);
+	struct os_child *p;
+
+	*ret_child = NULL;
+	if (fails_before(&script)) {
+		*ret_fault = (struct os_fault){
+			.stage = script.exec_stage, .error = script.exec_error, .what = program};
+		return -ECHILD;
+	}
+	if (!script.helper)
+		check_alone(fake, unit);
+	p = process_new(fake, spawn, &script);
+	fake_record(p, FAKE_SPAWN);
+	if (eff_fork_daemon(EFF_NAMED("process", fake_process_play, p), &p->player) < 0)
+		abort();
+	*ret_child = p;
+	while (!p->executed && !p->ended) {
+		int r = eff_pulse_await(&p->changed);
+
+		if (r < 0)
+			return r;
+	}
+	if (p->executed)
+		return 0;
+	*ret_fault = p->fault;
+	return -ECHILD;
+}
+
+pid_t fake_pid(const struct os_child *p)
+{
+	return p->pid;
+}
+
+static void check_held(const struct os_child *p, const char *verb)
+{
+	if (!p->held)
+		fake_breach(p->fake, "%s of %s, pid %d, after it was given back", verb, p->unit,
+			(int)p->pid);
+}
+
+int fake_await_end(struct os_child *p, struct os_end *ret_end)
+{
+	check_held(p, "await_end");
+	while (!p->ended) {
+		int r = eff_pulse_await(&p->changed);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_end = p->end;
+	return 0;
+}
+
+int fake_await_gone(struct os_child *p)
+{
+	check_held(p, "await_gone");
+	while (!p->gone) {
+		int r = eff_pulse_await(&p->changed);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n)
+{
+	struct os_left found[2];
+	size_t count = 0;
+
+	check_held(p, "left");
+	if (!p->gone && !p->ended)
+		found[count++] = (struct os_left){.pid = p->pid, .waits_in = "fake_wait"};
+	if (!p->gone && p->left)
+		found[count++] = (struct os_left){.pid = p->pid + 100000};
+	for (size_t i = 0; i < count && i < n; i++) {
+		ret_left[i] = found[i];
+		(void)strncpy(ret_left[i].command, p->program, sizeof(ret_left[i].command) - 1);
+	}
+	return count;
+}
+
+ssize_t fake_read(struct os_child *p, enum os_stream stream, void *buf, size_t size)
+{
+	const struct text *output = &p->output[stream];
+	size_t n;
+
+	check_held(p, "read");
+	while (p->taken[stream] == output->len) {
+		int r;
+
+		if (p->gone)
+			return 0;
+		r = eff_pulse_await(&p->changed);
+		if (r < 0)
+			return r;
+	}
+	n = output->len - p->taken[stream];
+	if (n > size)
+		n = size;
+	memcpy(buf, output->bytes + p->taken[stream], n);
+	p->taken[stream] += n;
+	return (ssize_t)n;
+}
+
+ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sender)
+{
+	struct fake_message *m;
+	size_t len;
+
+	check_held(p, "notified");
+	if (!p->has_socket)
+		return -EBADF;
+	while (!p->said) {
+		int r = eff_pulse_await(&p->changed);
+
+		if (r < 0)
+			return r;
+	}
+	m = p->said;
+	p->said = m->next;
+	len = strlen(m->text);
+	if (len > size)
+		len = size;
+	memcpy(buf, m->text, len);
+	if (ret_sender)
+		*ret_sender = p->pid;
+	free(m);
+	return (ssize_t)len;
+}
+
+bool fake_usage(struct os_child *p, struct os_usage *ret_usage)
+{
+	if (p->gone)
+		return false;
+	*ret_usage = (struct os_usage){.cpu_s = 1.5, .memory_bytes = 4096};
+	return true;
+}
+
+void fake_free(struct os_child *p)
+{
+	check_held(p, "free");
+	p->held = false;
+	p->abandoned = !p->gone;
+	if (p->gone)
+		fake_process_free(p);
+}
+
+void fake_process_free(struct os_child *p)
+{
+	struct fake_message *m;
+
+	eff_list_remove(&p->link);
+	while ((m = p->said)) {
+		p->said = m->next;
+		free(m);
+	}
+	text_done(&p->output[OS_STDOUT]);
+	text_done(&p->output[OS_STDERR]);
+	eff_fiber_unref(p->player);
+	free(p);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* The fake kernel's tables: scripts by program, the record of what happened, and the questions that a test asks. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake/fake_parts.h"
+#include "fake/os_fake.h"
+
+static const struct os_ops fake_ops = {
+	.spawn = fake_spawn,
+	.pid = fake_pid,
+	.await_end = fake_await_end,
+	.signal = fake_signal,
+	.await_gone = fake_await_gone,
+	.left = fake_left,
+	.read = fake_read,
+	.notified = fake_notified,
+	.usage = fake_usage,
+	.free = fake_free,
+	.connect_tcp = fake_connect_tcp,
+	.connect_unix = fake_connect_unix,
+	.http_get = fake_http_get,
+	.open_log = fake_open_log,
+	.append = fake_append,
+	.close_log = fake_close_log,
+	.write_stdout = fake_write_stdout,
+};
+
+/* A test without memory is no test. */
+void *fake_zalloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+struct os_fake *fake_of(struct os *os)
+{
+	return eff_container(os, struct os_fake, os);
+}
+
+void fake_breach(struct os_fake *fake, const char *format, ...)
+{
+	va_list args;
+
+	if (fake->breach[0])
+		return;
+	va_start(args, format);
+	(void)vsnprintf(fake->breach, sizeof(fake->breach), format, args);
+	va_end(args);
+}
+
+struct os_fake *os_fake_new(void)
+{
+	struct os_fake *fake = fake_zalloc(sizeof(*fake));
+
+	fake->os.ops = &fake_ops;
+	fake->last_pid = 1000;
+	eff_list_init(&fake->children);
+	return fake;
+}
+
+struct os *os_fake_seam(struct os_fake *fake)
+{
+	return &fake->os;
+}
+
+const char *fake_word(struct os_fake *fake, const char *text)
+{
+	size_t len = strlen(text);
+	struct fake_word *w;
+
+	for (w = fake->words; w; w = w->next)
+		if (!strcmp(w->text, text))
+			return w->text;
+	w = fake_zalloc(sizeof(*w) + len + 1);
+	memcpy(w->text, text, len);
+	w->next = fake->words;
+	fake->words = w;
+	return w->text;
+}
+
+/* ── scripts ── */
+
+static struct fake_program *program_find(struct os_fake *fake, const char *name)
+{
+	for (struct fake_program *p = fake->programs; p; p = p->next)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
+static struct fake_program *program_make(struct os_fake *fake, const char *name)
+{
+	struct fake_program *p = program_find(fake, name);
+
+	if (!p) {
+		p = fake_zalloc(sizeof(*p));
+		p->name = strdup(name);
+		p->next = fake->programs;
+		fake->programs = p;
+	}
+	free(p->list);
+	p->list = NULL;
+	p->n = 0;
+	p->play = NULL;
+	return p;
+}
+
+void os_fake_script(struct os_fake *fake, const char *program, const struct script *list, size_t n)
+{
+	struct fake_program *p = program_make(fake, program);
+
+	p->list = fake_zalloc(n * sizeof(*list));
+	memcpy(p->list, list, n * sizeof(*list));
+	p->n = n;
+}
+
+void os_fake_play(struct os_fake *fake, const char *program, fake_play *play, void *context)
+{
+	struct fake_program *p = program_make(fake, program);
+
+	p->play = play;
+	p->context = context;
+}
+
+static unsigned count_next(struct os_fake *fake, const char *unit, const char *program)
+{
+	struct fake_count *c;
+
+	for (c = fake->counts; c; c = c->next)
+		if (c->unit == unit && c->program == program)
+			return c->n++;
+	c = fake_zalloc(sizeof(*c));
+	c->unit = unit;
+	c->program = program;
+	c->n = 1;
+	c->next = fake->counts;
+	fake->counts = c;
+	return 0;
+}
+
+struct script fake_script_of(struct os_fake *fake, const char *unit, const char *program)
+{
+	struct fake_program *p = program_find(fake, program);
+	unsigned n = count_next(fake, unit, program);
+
+	if (!p)
+		return (struct script){.lives = EFF_FOREVER};
+	if (p->play)
+		return p->play(p->context, unit, n);
+	return p->list[n < p->n ? n : p->n - 1];
+}
+
+/* ── the record ── */
+
+static struct fake_event *record_add(struct os_child *p, enum fake_what what)
+{
+	struct os_fake *fake = p->fake;
+	struct fake_event *e;
+
+	if (fake->n_events == fake->room) {
+		fake->room = fake->room ? fake->room * 2 : 64;
+		fake->events = realloc(fake->events, fake->room * sizeof(*fake->events));
+		if (!fake->events)
+			abort();
+	}
+	e = &fake->events[fake->n_events++];
+	*e = (struct fake_event){.at = eff_now(),
+		.unit = p->unit,
+		.program = p->program,
+		.what = what,
+		.helper = p->script.helper,
+		.pid = p->pid,
+		.end = p->end};
+	return e;
+}
+
+static void record_tell(struct os_fake *fake, const struct fake_event *e)
+{
+	if (fake->watch)
+		fake->watch(fake->watch_context, e);
+}
+
+void fake_record(struct os_child *p, enum fake_what what)
+{
+	record_tell(p->fake, record_add(p, what));
+}
+
+void fake_record_signal(struct os_child *p, int sig, enum os_whom whom)
+{
+	struct fake_event *e = record_add(p, FAKE_SIGNAL);
+
+	e->sig = sig;
+	e->whom = whom;
+	record_tell(p->fake, e);
+}
+
+void os_fake_watch(struct os_fake *fake, fake_watch *watch, void *context)
+{
+	fake->watch = watch;
+	fake->watch_context = context;
+}
+
+const struct fake_event *os_fake_events(const struct os_fake *fake, size_t *ret_n)
+{
+	*ret_n = fake->n_events;
+	return fake->events;
+}
+
+static struct os_child *child_at(const struct eff_list *node)
+{
+	return eff_container(node, struct os_child, link);
+}
+
+size_t os_fake_live(const struct os_fake *fake, const char *unit)
+{
+	size_t n = 0;
+
+	for (const struct eff_list *l = fake->children.next; l != &fake->children; l = l->next) {
+		const struct os_child *p = child_at(l);
+
+		if (p->gone)
+			continue;
+		if (!unit || (!p->script.helper && !p->abandoned && !strcmp(p->unit, unit)))
+			n++;
+	}
+	return n;
+}
+
+/* The present run of a unit: its youngest. */
+static struct os_child *run_of(const struct os_fake *fake, const char *unit)
+{
+	for (const struct eff_list *l = fake->children.prev; l != &fake->children; l = l->prev) {
+		struct os_child *p = child_at(l);
+
+		if (!p->script.helper && !strcmp(p->unit, unit))
+			return p;
+	}
+	return NULL;
+}
+
+bool os_fake_runs(const struct os_fake *fake, const char *unit)
+{
+	const struct os_child *p = run_of(fake, unit);
+
+	return p && p->executed && !p->ended;
+}
+
+size_t os_fake_handles(const struct os_fake *fake)
+{
+	size_t n = 0;
+
+	for (const struct eff_list *l = fake->children.next; l != &fake->children; l = l->next)
+		n += child_at(l)->held;
+	return n;
+}
+
+const char *os_fake_breach(const struct os_fake *fake)
+{
+	return fake->breach[0] ? fake->breach : NULL;
+}
+
+/* ── what happens to a run from outside ── */
+
+void os_fake_kill(struct os_fake *fake, const char *unit, int sig)
+{
+	struct os_child *p = run_of(fake, unit);
+
+	if (!p || fake_signal(p, sig, OS_MAIN) < 0)
+		fake_breach(fake, "the test kills %s, which does not run", unit);
+}
+
+void os_fake_print(struct os_fake *fake, const char *unit, enum os_stream stream, const char *text)
+{
+	struct os_child *p = run_of(fake, unit);
+
+	if (p && !p->gone)
+		fake_emit(p, stream, text);
+	else
+		fake_breach(fake, "the test lets %s print, which does not run", unit);
+}
+
+void os_fake_notify(struct os_fake *fake, const char *unit, const char *text)
+{
+	struct os_child *p = run_of(fake, unit);
+
+	if (p && !p->gone)
+		fake_say(p, text);
+	else
+		fake_breach(fake, "the test lets %s notify, which does not run", unit);
+}
+
+void os_fake_sweep(struct os_fake *fake)
+{
+	for (struct eff_list *l = fake->children.next; l != &fake->children; l = l->next) {
+		struct os_child *p = child_at(l);
+
+		if (p->abandoned)
+			(void)fake_signal(p, SIGKILL, OS_GROUP);
+	}
+}
+
+/* ── the end ── */
+
+void os_fake_free(struct os_fake *fake)
+{
+	while (!eff_list_empty(&fake->children))
+		fake_process_free(child_at(fake->children.next));
+	fake_doors_free(fake);
+	for (struct fake_program *p; (p = fake->programs);) {
+		fake->programs = p->next;
+		free(p->name);
+		free(p->list);
+		free(p);
+	}
+	for (struct fake_count *c; (c = fake->counts);) {
+		fake->counts = c->next;
+		free(c);
+	}
+	for (struct fake_word *w; (w = fake->words);) {
+		fake->words = w->next;
+		free(w);
+	}
+	free(fake->events);
+	free(fake);
+}

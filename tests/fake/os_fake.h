@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* A kernel for tests: the seam of os/os.h in which a process is a fiber that plays a script, in the runtime's (virtual)
+ * time. Ports, sockets, log files and stdout are tables in memory that a test may change at any moment. Everything that
+ * happens to a process is recorded with its time.
+ *
+ * It holds what it sees to the rules: never two live runs of one unit, no use of a handle that was given back, nothing
+ * left at the end. The first breach is kept as a sentence (os_fake_breach) for the test to fail with. */
+#ifndef TESTS_OS_FAKE_H
+#define TESTS_OS_FAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eff.h>
+
+#include "os/os.h"
+
+struct os_fake;
+
+/* What a process does. {0} ends at once with 0. */
+struct script {
+	eff_ns exec_takes; /* between clone and exec, where only SIGKILL reaches it; EFF_FOREVER hangs */
+	int exec_error; /* then its start fails with this errno */
+	const char *exec_stage; /* at this stage; NULL: exec. With fork or user there is no process at all */
+	eff_ns ready_after; /* after exec: it says READY=1, if it was given a socket; EFF_FOREVER: never */
+	eff_ns lives; /* after exec, then it ends by itself; EFF_FOREVER */
+	int exits;    /* with this code … */
+	int dies_by;  /* … or by this signal */
+	bool core;
+	bool ignores_term; /* and every other signal but SIGKILL */
+	uint64_t notes;    /* bit n: signal n is noted and changes nothing */
+	eff_ns term_takes; /* how long it needs after a stop signal */
+	bool term_exits;   /* it then exits with term_code instead of dying by the signal */
+	int term_code;
+	eff_ns unkillable_for; /* how long it ignores even SIGKILL */
+	eff_ns leaves; /* a grandchild outlives it for so long, or until a signal to the group */
+	bool left_ignores_term; /* … which must then be SIGKILL */
+	const char *prints;     /* to stdout, right after exec */
+	const char *complains;  /* to stderr */
+	const char *says;       /* to the notify socket, right after exec, before READY=1 */
+	bool helper; /* a probe's or a stop's command: no run of the unit whose name it bears */
+};
+
+enum fake_what { FAKE_SPAWN, FAKE_EXEC, FAKE_SIGNAL, FAKE_END, FAKE_GONE };
+
+struct fake_event {
+	eff_ns at;
+	const char *unit, *program;
+	enum fake_what what;
+	bool helper;
+	pid_t pid;
+	int sig; /* FAKE_SIGNAL: the signal, and to whom */
+	enum os_whom whom;
+	struct os_end end; /* FAKE_END */
+};
+
+struct os_fake *os_fake_new(void);
+struct os *os_fake_seam(struct os_fake *fake);
+/* No process may be there any more. */
+void os_fake_free(struct os_fake *fake);
+
+/* The runs of a program (the last part of argv[0]) by each unit play these in turn, the last one ever after. Copied; texts
+ * must stay. A program without a script lives until it is told to stop. */
+void os_fake_script(struct os_fake *fake, const char *program, const struct script *list, size_t n);
+/* Or as `play` says of the n-th run (from 0) by `unit`. */
+typedef struct script fake_play(void *context, const char *unit, unsigned n);
+void os_fake_play(struct os_fake *fake, const char *program, fake_play *play, void *context);
+
+/* What happened, in order. */
+const struct fake_event *os_fake_events(const struct os_fake *fake, size_t *ret_n);
+/* Processes (and what they left) that are there: of one unit, or with NULL of all. Helpers, and what was left on purpose,
+ * count with NULL alone. */
+size_t os_fake_live(const struct os_fake *fake, const char *unit);
+/* Has the unit a run whose main process has executed and not ended? */
+bool os_fake_runs(const struct os_fake *fake, const char *unit);
+/* Handles not given back yet. */
+size_t os_fake_handles(const struct os_fake *fake);
+/* The first breach of the rules; NULL: none. */
+const char *os_fake_breach(const struct os_fake *fake);
+
+/* Be told of each spawn and signal in its moment: the event is the last one recorded. Does not suspend. */
+typedef void fake_watch(void *context, const struct fake_event *event);
+void os_fake_watch(struct os_fake *fake, fake_watch *watch, void *context);
+
+/* Things that happen to the present run of a unit: somebody kills it; it prints; it tells its notify socket. */
+void os_fake_kill(struct os_fake *fake, const char *unit, int sig);
+void os_fake_print(struct os_fake *fake, const char *unit, enum os_stream stream, const char *text);
+void os_fake_notify(struct os_fake *fake, const char *unit, const char *text);
+/* End all that was left on purpose. */
+void os_fake_sweep(struct os_fake *fake);
+
+/* What a probe meets. `answer`: 0 (open), a status of http, or -errno; it comes after `latency`. Nothing set: refused. */
+void os_fake_port(struct os_fake *fake, uint16_t port, int answer, eff_ns latency);
+void os_fake_socket(struct os_fake *fake, const char *path, int answer, eff_ns latency);
+unsigned os_fake_asked(const struct os_fake *fake); /* probes answered or under way so far */
+
+/* Files in memory. NULL: never opened. */
+const char *os_fake_file(const struct os_fake *fake, const char *path);
+void os_fake_disk_full(struct os_fake *fake, bool full);
+const char *os_fake_stdout(const struct os_fake *fake);
+void os_fake_stdout_full(struct os_fake *fake, bool full);
+size_t os_fake_open_files(const struct os_fake *fake);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Random trees and random processes from a seed: the same seed is the same scenario, everywhere. */
+#ifndef TESTS_SCENARIO_H
+#define TESTS_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "fake/os_fake.h"
+
+enum { SCENARIO_NODES = 14, SCENARIO_NEEDS = 3 };
+
+struct scenario_need {
+	unsigned on; /* a node before it */
+	bool required, restart, bind;
+	const char *condition; /* NULL: the default */
+};
+
+/* One unit of a scenario's tree. Nodes stand in declared order, depth first; node 0 is the root. */
+struct scenario_node {
+	char key[8];
+	char name[64]; /* full */
+	unsigned parent, depth;
+	enum { NODE_PROCESS, NODE_FIBER, NODE_GROUP } kind;
+	const char *type, *policy, *stop_mode, *exit;
+	unsigned backoff_ms, jitter_percent, max_ms, stop_ms, start_timeout_ms, max_runtime_ms,
+		version;
+	int max_restarts; /* -1: no limit */
+	unsigned readiness_port, liveness_port, idle_ms;
+	bool critical, manual, disabled, sequential, gone;
+	struct scenario_need needs[SCENARIO_NEEDS];
+	unsigned n_needs;
+};
+
+struct scenario {
+	uint64_t seed, random;
+	struct scenario_node nodes[SCENARIO_NODES];
+	unsigned n;
+	bool idles; /* on_give_up */
+};
+
+/* A number below `n`; true once in `n`. */
+unsigned scenario_below(struct scenario *s, unsigned n);
+bool scenario_one_in(struct scenario *s, unsigned n);
+void scenario_make(struct scenario *s, uint64_t seed);
+/* Change something in the tree. */
+void scenario_mutate(struct scenario *s);
+/* The tree as a document. The caller's text. */
+void scenario_yaml(const struct scenario *s, struct text *text);
+/* A fake_play: what the n-th run of a unit does, by the seed. context: the scenario. */
+struct script scenario_play(void *context, const char *unit, unsigned n);
+
+#endif
