@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* One client, and the one call of it that is being answered. Private to this folder. */
+#ifndef EFFD_CONN_H
+#define EFFD_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <eff.h>
+
+#include "control/access.h"
+#include "control/control.h"
+#include "control/listen.h"
+#include "wire/frame.h"
+#include "wire/json.h"
+#include "wire/varlink.h"
+
+#define CONN_UNREAD_MAX \
+	((size_t)1 << 20)       /* of a stream; one byte more and the client is dropped */
+#define CONN_PATIENCE EFF_S(10) /* for a whole request, and for progress of an answer */
+
+struct control {
+	struct tree *tree;
+	struct control_host host;
+	struct listener listener;
+	struct access access;
+	uint64_t access_generation; /* of the tree, that `access` was read from */
+	struct eff_list conns;      /* every client's */
+	uint32_t n_clients, most_clients;
+	int spare_fd;            /* given up to be able to turn a client away */
+	struct eff_scope *scope; /* of control_run(): work that outlives its client */
+};
+
+struct conn {
+	struct control *control;
+	struct eff_list link;
+	int fd;
+	struct peer peer;
+	struct frame_in in;
+	struct frame_out out;
+	struct eff_pulse progress; /* something was sent, or the client is gone */
+	struct eff_scope *scope;   /* of the connection */
+	struct eff_scope *call;    /* of the call that is being answered; NULL between calls */
+	bool writing;              /* a fiber waits to send the rest */
+	bool mid_message;          /* what was sent last did not end with a NUL */
+	bool input_ended;          /* nothing more comes; it may still read */
+	bool gone;                 /* nobody is there, or it has been given up */
+	bool lost;                 /* it read too slowly, and was told so */
+};
+
+/* One call. Handlers answer it with exactly one request_reply() or request_error(), before it any number of
+ * request_continue() where the call says `more`. */
+struct request {
+	struct conn *conn;
+	struct control *control;
+	struct tree *tree;
+	enum method method;
+	const struct json *parameters; /* NULL: none */
+	bool more, oneway;
+	bool answered;
+	enum access_level level;
+};
+
+/* Answer a client until it goes. An effect, arg: a struct conn that it frees. Suspends. */
+EFF_SUSPENDS eff_exit conn_run(void *arg);
+/* Takes the descriptor, also when it fails. NULL: out of memory. */
+struct conn *conn_new(struct control *control, int fd);
+void conn_free(struct conn *c);
+
+/* Queue a message (taken; NULL is a failed allocation) and send what can be sent. Does not suspend. 0, or -ECANCELED when
+ * the client is gone. */
+int conn_send(struct conn *c, struct json *message);
+/* Drop it when more than CONN_UNREAD_MAX waits to be sent: of a stream. Does not suspend. 0 or -ECANCELED. */
+int conn_bound(struct conn *c);
+/* It fell behind what is kept: its last message says so. Does not suspend. */
+void conn_lose(struct conn *c);
+/* Suspends until at most `left` bytes wait to be sent. 0; -ECANCELED when the client is gone or the call was cut short. */
+EFF_SUSPENDS int conn_drain(struct conn *c, size_t left);
+/* Suspends until there is a whole request: 1. 0: there will be none. -EMSGSIZE: too long. -ETIMEDOUT: not whole in time. */
+EFF_SUSPENDS int conn_await_request(struct conn *c, char **ret_text, size_t *ret_len);
+/* Looks, while a call is being answered, whether the client is still there, and cancels the call when not. An effect, arg:
+ * the conn. Suspends. */
+EFF_SUSPENDS eff_exit conn_watch(void *arg);
+
+/* Read, check, dispatch and answer one message. Suspends. Returns false when the connection is to be closed. */
+EFF_SUSPENDS bool request_serve(struct conn *c, const char *text, size_t len);
+/* A refusal outside of any call. Does not suspend. */
+void request_refuse(struct conn *c, enum control_error error, const char *text, long offset);
+
+/* The answers. Each takes its parameters. None suspends. */
+void request_reply(struct request *req, struct json *parameters);
+void request_error(struct request *req, enum control_error error, struct json *parameters);
+/* An error whose only parameter is `text`. */
+void request_fail(struct request *req, enum control_error error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void request_invalid(struct request *req, const char *parameter);
+/* One reply of several. 0; -ECANCELED: nobody listens any more, or it was lost: end. */
+int request_continue(struct request *req, struct json *parameters);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: requests, one fiber per connection. What a request needs of the program around it, main hands in. */
+#ifndef EFFD_CONTROL_H
+#define EFFD_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <eff.h>
+
+#include "base/cause.h"
+#include "plan/diag.h"
+#include "plan/plan.h"
+#include "tree/tree.h"
+
+struct control;
+struct text;
+
+/* What main does for it. Nothing but `load` suspends. */
+struct control_host {
+	/* Read the tree anew: 0 and a plan (a reference of the caller's), or -errno with at least one error in `diags`. May
+	 * Suspend. */
+	int (*load)(void *context, struct plan **ret_plan, struct diags *diags);
+	/* A reload begins, or has ended; NULL: nobody cares. */
+	void (*on_reload)(void *context, bool begins);
+	/* End effd. */
+	void (*shut_down)(void *context, const struct asker *by);
+	void *context;
+};
+
+struct control_opts {
+	struct tree *tree;
+	const char *path;         /* of the socket, absolute */
+	struct control_host host; /* copied */
+	uint32_t most_clients;    /* 0: 256 */
+};
+
+/* Listen. Inside a runtime; Suspends while names are looked up. Returns 0; -EADDRINUSE when another effd has the socket;
+ * -errno with `why` in words for people. */
+EFF_SUSPENDS int control_open(
+	const struct control_opts *opts, struct control **ret, struct text *why);
+/* Answer, until it is interrupted; then the connections are closed. An effect, arg: the control. Suspends. */
+EFF_SUSPENDS eff_exit control_run(void *arg);
+/* After control_run() has ended: remove the socket. NULL is fine. */
+void control_close(struct control *control);
+uint32_t control_clients(const struct control *control);
+
+/* What became of a reload. */
+struct reload_outcome {
+	int result;                /* of control_reload() */
+	struct diags *diags;       /* of the plan that was read; NULL: it was not */
+	struct plan *after;        /* that was read; NULL */
+	struct tree_reloaded done; /* what it did, or, where it was only compared, would do */
+	char id[32];
+};
+/* Read the tree again and apply the difference, after any reload under way; logs what came of it. `only_if` (NULL: any) is
+ * the id of a plan: refused with -ESTALE when something changed since. Suspends. Returns 0, -EINVAL (a bad tree: see the
+ * diagnostics), -ESTALE, -ESHUTDOWN, -ECANCELED, -ENOMEM. The outcome is the caller's, whatever is returned. */
+EFF_SUSPENDS int control_reload(struct control *control, const struct asker *by,
+	const char *only_if, struct reload_outcome *ret);
+void reload_outcome_done(struct reload_outcome *outcome);
+
+#endif

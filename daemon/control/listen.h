@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The path of the control socket: made under a lock, checked before it is trusted, removed at the end. */
+#ifndef EFFD_LISTEN_H
+#define EFFD_LISTEN_H
+
+#include <sys/types.h>
+
+struct text;
+
+struct listener {
+	int fd;      /* listening, non-blocking; -1: none */
+	int lock_fd; /* holds the lock; -1: none */
+	char *path;
+};
+
+struct listen_opts {
+	const char *path; /* absolute */
+	mode_t mode;      /* of the socket */
+	gid_t group;      /* (gid_t)-1: as it comes */
+};
+
+/* Take the lock, replace a stale socket, listen. A folder that is missing is made. Returns 0; -EADDRINUSE when another effd
+ * has it; -errno with `why` in words for people. Does not suspend. */
+int listen_open(const struct listen_opts *opts, struct listener *ret, struct text *why);
+/* Remove the socket, give the lock back. A zero path is fine. */
+void listen_close(struct listener *l);
+
+#endif

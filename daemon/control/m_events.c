@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Events: what happened, from the tree's ring by number, and what happens. The ring is the only buffer between the tree and
+ * a client's unread output: who falls behind it is told that it has lost something. */
+#include <errno.h>
+
+#include "control/methods.h"
+
+/* So much may wait to be sent before the past is read on. */
+#define UNREAD_EASY ((size_t)256 << 10)
+enum { BATCH = 64 };
+
+static struct json *json_event(const struct tree_event *e)
+{
+	struct json *event = json_object();
+
+	(void)json_set(event, "seq", json_int((int64_t)e->seq));
+	(void)json_set(event, "at", json_wall(e->wall_at));
+	(void)json_set(event, "unit", e->unit ? json_text(e->unit) : json_null());
+	(void)json_set(event, "event", json_text(e->kind));
+	if (e->is_state) {
+		(void)json_set(event, "from", json_text(state_name(e->from)));
+		(void)json_set(event, "to", json_text(state_name(e->to)));
+	}
+	(void)json_set(event, "pid", e->pid ? json_int(e->pid) : json_null());
+	if (e->is_state)
+		(void)json_set(event, "cause", json_cause(e->cause));
+	else
+		(void)json_set(event, "text", e->text ? json_text(e->text) : json_null());
+	return event;
+}
+
+/* The units as they are, and the number of the last event that led there. Suspends until most of it is sent. */
+static int snapshot_send(struct request *req, const struct json *names)
+{
+	struct json *event, *units;
+	struct selection s;
+	int r = select_units(req, names, true, &s);
+
+	if (r < 0)
+		return r;
+	event = json_object();
+	units = json_array();
+	for (uint32_t i = 0; i < s.n; i++)
+		(void)json_add(units, json_status(req->tree, s.index[i]));
+	selection_done(&s);
+	(void)json_set(event, "event", json_text("snapshot"));
+	(void)json_set(event, "seq", json_int((int64_t)req->tree->last_seq));
+	(void)json_set(event, "units", units);
+	r = conn_send(req->conn, varlink_reply(event, true));
+	return r < 0 ? r : conn_drain(req->conn, UNREAD_EASY);
+}
+
+/* Send at most a batch of what is there. *seq is the next number. Returns how many it looked at, or -ECANCELED. */
+static int events_send(struct request *req, const struct json *names, uint64_t *seq)
+{
+	int n = 0, r = 0;
+
+	while (r == 0 && n < BATCH && *seq <= req->tree->last_seq) {
+		const struct tree_event *e = tree_event(req->tree, *seq);
+
+		if (!e) {
+			conn_lose(req->conn);
+			return -ECANCELED;
+		}
+		if (!e->unit || select_matches(names, e->unit))
+			r = request_continue(req, json_event(e));
+		n++;
+		++*seq;
+	}
+	return r < 0 ? r : n;
+}
+
+/* What is in the ring already: as fast as the client reads it. */
+static int events_past(struct request *req, const struct json *names, uint64_t *seq)
+{
+	uint64_t until = req->tree->last_seq;
+	int r = 0;
+
+	while (r >= 0 && *seq <= until) {
+		r = events_send(req, names, seq);
+		if (r >= 0)
+			r = conn_drain(req->conn, UNREAD_EASY);
+		if (r >= 0)
+			r = eff_yield();
+	}
+	return r;
+}
+
+static int events_follow(struct request *req, const struct json *names, uint64_t *seq)
+{
+	int r = 0;
+
+	while (r >= 0) {
+		r = events_send(req, names, seq);
+		if (r > 0)
+			r = eff_yield();
+		else if (r == 0)
+			r = eff_pulse_await(&req->tree->changed);
+	}
+	return r;
+}
+
+void m_events(struct request *req)
+{
+	const struct json *names = json_get(req->parameters, "units");
+	struct tree *t = req->tree;
+	uint64_t seq = t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
+
+	if (json_get_bool(req->parameters, "snapshot", false)) {
+		seq = t->last_seq + 1;
+		if (snapshot_send(req, names) < 0)
+			return;
+	} else if (select_check(req, names) < 0) {
+		return;
+	}
+	if (events_past(req, names, &seq) < 0)
+		return;
+	if (json_get_bool(req->parameters, "follow", false) && events_follow(req, names, &seq) < 0)
+		return;
+	request_reply(req, NULL);
+}

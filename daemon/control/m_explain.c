@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Explain: why a unit is as it is, from what is known of it anyway: the chain of causes behind its state, what it waits for,
+ * and what comes next and when. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "control/methods.h"
+
+static const char *condition_name(enum plan_condition condition)
+{
+	static const char *const names[] = {
+		[PLAN_STARTED] = "started",
+		[PLAN_READY] = "ready",
+		[PLAN_COMPLETED] = "completed",
+		[PLAN_COMPLETED_SUCCESSFULLY] = "completed_successfully",
+	};
+
+	return names[condition];
+}
+
+static void chain_add(struct json *chain, const struct text *text, eff_ns wall_at, const char *kind)
+{
+	struct json *link = json_object();
+
+	(void)json_set(link, "text", json_text(text->bytes ? text->bytes : ""));
+	(void)json_set(link, "at", json_wall(wall_at));
+	(void)json_set(link, "kind", kind ? json_text(kind) : json_null());
+	(void)json_add(chain, link);
+}
+
+static void chain_add_causes(struct json *chain, const struct cause *cause)
+{
+	for (; cause; cause = cause->because) {
+		struct text text = {0};
+		char line[512];
+
+		text_add(&text, cause_line(cause, line, sizeof(line)));
+		if (cause->by.pid)
+			text_printf(&text, ", asked for by %s (pid %d, uid %u)",
+				cause->by.command[0] ? cause->by.command : "a program",
+				(int)cause->by.pid, (unsigned)cause->by.uid);
+		chain_add(chain, &text, cause->wall_at, cause_kind_name(cause->kind));
+		text_done(&text);
+	}
+}
+
+static bool cause_is_in(const struct cause *cause, const struct cause *chain)
+{
+	for (; chain; chain = chain->because)
+		if (chain == cause)
+			return true;
+	return false;
+}
+
+static const char *wish_text(const struct unit *u)
+{
+	if (!u->spec->enabled)
+		return "not enabled: it is never started";
+	if (u->held)
+		return "stopped by hand: nothing automatic starts it";
+	if (u->wanted)
+		return u->by_operator ? "wanted: started by hand" : "wanted";
+	return u->spec->activate == PLAN_MANUAL
+		? "not wanted: `activate: manual`, and nothing that runs requires it"
+		: "not wanted";
+}
+
+static struct json *explain_chain(const struct unit *u)
+{
+	struct json *chain = json_array();
+	struct text text = {0};
+
+	text_printf(&text, "%s, %s", state_name(u->state), wish_text(u));
+	chain_add(chain, &text, u->since_wall, NULL);
+	text_done(&text);
+	chain_add_causes(chain, u->cause);
+	if (u->stuck) {
+		text_add(&text, "something of it has survived the final signal");
+		chain_add(chain, &text, 0, NULL);
+		text_done(&text);
+	}
+	if (u->last_exit && !cause_is_in(u->last_exit, u->cause)) {
+		text_add(&text, "the run before ended");
+		chain_add(chain, &text, u->last_exit->wall_at, NULL);
+		text_done(&text);
+		chain_add_causes(chain, u->last_exit);
+	}
+	return chain;
+}
+
+static void waits_add(struct json *waits, const struct unit *other, const char *condition)
+{
+	struct json *need = json_object();
+
+	(void)json_set(need, "unit", json_text(other->name));
+	(void)json_set(need, "condition", json_text(condition));
+	(void)json_set(need, "state", json_text(state_name(other->state)));
+	(void)json_add(waits, need);
+}
+
+/* Only one that has to wait waits: a need that has ended since does not matter to one that is up. */
+static struct json *explain_waits(const struct unit *u)
+{
+	struct json *waits = json_array();
+
+	if (u->state == UNIT_UP || u->state == UNIT_STARTING)
+		return waits;
+	for (uint32_t i = 0; i < u->n_needs; i++)
+		if (!need_holds(u->needs[i].need, u->needs[i].unit))
+			waits_add(waits, u->needs[i].unit,
+				condition_name(u->needs[i].need->condition));
+	for (uint32_t i = 0; i < u->n_after; i++) {
+		const struct unit *other = u->after[i];
+
+		if (other->wanted && !other->held && other->state != UNIT_UP &&
+			!state_rests(other->state))
+			waits_add(waits, other, "up or at rest");
+	}
+	return waits;
+}
+
+static struct json *next_new(const char *action, eff_ns in_ns, const struct text *text)
+{
+	struct json *next = json_object();
+
+	(void)json_set(next, "action", json_text(action));
+	(void)json_set(next, "in_s",
+		in_ns >= 0 && in_ns != EFF_FOREVER ? json_number((double)in_ns / 1e9)
+						   : json_null());
+	(void)json_set(next, "text", json_text(text->bytes ? text->bytes : ""));
+	return next;
+}
+
+static eff_ns until(const struct eff_scope *scope)
+{
+	eff_ns now = eff_now();
+
+	if (!scope || scope->limit_at == EFF_FOREVER)
+		return -1;
+	return scope->limit_at > now ? scope->limit_at - now : 0;
+}
+
+static struct json *next_of_waiting(const struct unit *u)
+{
+	struct unit *hopeless = unit_hopeless_for(u);
+	struct unit *unmet = unit_first_unmet(u);
+	struct text text = {0};
+	struct json *next;
+
+	if (hopeless) {
+		text_printf(&text, "nothing by itself: %s is %s; effctl start %s",
+			hopeless->name, state_name(hopeless->state), hopeless->name);
+		next = next_new("none", -1, &text);
+	} else if (unmet) {
+		text_printf(&text, "starts as soon as %s lets it; that one is %s", unmet->name,
+			state_name(unmet->state));
+		next = next_new("start", -1, &text);
+	} else {
+		text_add(&text, "starts at once");
+		next = next_new("start", 0, &text);
+	}
+	text_done(&text);
+	return next;
+}
+
+static struct json *next_of_backoff(const struct unit *u)
+{
+	eff_ns in = u->child.next_at > eff_now() ? u->child.next_at - eff_now() : 0;
+	uint32_t failures = eff_child_failures(&u->child);
+	struct text text = {0};
+	struct json *next;
+	char buf[32];
+
+	/* People do not wait for microseconds. */
+	text_printf(&text, "starts again in %s: restart %u in a row",
+		duration_text(in > EFF_S(1) ? in / EFF_MS(100) * EFF_MS(100)
+					    : in / EFF_MS(1) * EFF_MS(1),
+			buf),
+		failures);
+	if (u->spec->max_restarts != PLAN_UNLIMITED)
+		text_printf(&text, " of at most %u", u->spec->max_restarts);
+	text_printf(&text, "; at once by effctl start %s", u->name);
+	next = next_new("start", in, &text);
+	text_done(&text);
+	return next;
+}
+
+static struct json *next_plain(const char *action, eff_ns in_ns, const char *words)
+{
+	struct text text = {0};
+	struct json *next;
+
+	text_add(&text, words);
+	next = next_new(action, in_ns, &text);
+	text_done(&text);
+	return next;
+}
+
+static struct json *explain_next(const struct unit *u)
+{
+	switch (u->state) {
+	case UNIT_WAITING:
+		return next_of_waiting(u);
+	case UNIT_STARTING:
+		return next_plain("up", until(u->start_scope),
+			"is up as soon as it is ready; start_timeout bounds that");
+	case UNIT_STOPPING:
+		if (u->stuck)
+			return next_plain(
+				"none", -1, "is not started again until all of it is gone");
+		return next_plain("kill", until(u->grace),
+			"gets its final signal when its grace is over");
+	case UNIT_BACKOFF:
+		return next_of_backoff(u);
+	case UNIT_FAILED:
+		return next_plain("none", -1,
+			"nothing by itself; effctl start tries again, effctl reset forgets");
+	case UNIT_DOWN:
+	case UNIT_DONE:
+		if (!unit_rests(u))
+			return next_plain("start", 0, "starts with its supervisor");
+		return next_plain("none", -1, "nothing by itself; effctl start starts it");
+	default:
+		return json_null();
+	}
+}
+
+void m_explain(struct request *req)
+{
+	const char *name = json_get_text(req->parameters, "unit", "");
+	struct unit *u = tree_find(req->tree, name);
+	struct json *parameters;
+
+	if (!u) {
+		select_missing(req, name);
+		return;
+	}
+	parameters = json_object();
+	(void)json_set(parameters, "unit", json_text(u->name));
+	(void)json_set(parameters, "state", json_text(state_name(u->state)));
+	(void)json_set(parameters, "since", json_wall(u->since_wall));
+	(void)json_set(parameters, "chain", explain_chain(u));
+	(void)json_set(parameters, "waits_for", explain_waits(u));
+	(void)json_set(parameters, "next", explain_next(u));
+	request_reply(req, parameters);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Logs: lines of any number of units in the order in which they came, from the units' rings. Every line has a number that
+ * counts through the whole tree; a batch is a merge of the rings by it, from the number after the last one sent. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "control/methods.h"
+#include "unit/ring.h"
+
+#define UNREAD_EASY ((size_t)256 << 10)
+enum { BATCH = 64 };
+
+/* A unit whose next line is known. */
+struct source {
+	struct unit *unit;
+	uint64_t next; /* the number of its next line to be sent */
+};
+
+struct reading {
+	struct request *req;
+	const struct json *names;
+	uint64_t generation; /* of the tree whose units these are */
+	uint64_t from; /* of the whole: lines before it have been sent, or are not asked for */
+	struct source *sources; /* those selected; `next` is the first number of interest */
+	uint32_t n;
+	struct source *heap; /* by `next`; room for all */
+	uint32_t n_heap;
+};
+
+/* ── a heap, the smallest number on top ── */
+
+static void heap_put(struct reading *rd, struct source s)
+{
+	uint32_t at = rd->n_heap++;
+
+	while (at > 0 && rd->heap[(at - 1) / 2].next > s.next) {
+		rd->heap[at] = rd->heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	rd->heap[at] = s;
+}
+
+static struct source heap_pop(struct reading *rd)
+{
+	struct source top = rd->heap[0], last = rd->heap[--rd->n_heap];
+	uint32_t at = 0;
+
+	for (;;) {
+		uint32_t child = 2 * at + 1;
+
+		if (child + 1 < rd->n_heap && rd->heap[child + 1].next < rd->heap[child].next)
+			child++;
+		if (child >= rd->n_heap || rd->heap[child].next >= last.next)
+			break;
+		rd->heap[at] = rd->heap[child];
+		at = child;
+	}
+	rd->heap[at] = last;
+	return top;
+}
+
+/* ── which units ── */
+
+static void reading_done(struct reading *rd)
+{
+	free(rd->sources);
+	free(rd->heap);
+	rd->sources = rd->heap = NULL;
+}
+
+/* All units that match, after a reload too. What has been sent is not sent again: `from` remembers. */
+static int reading_select(struct reading *rd)
+{
+	struct tree *t = rd->req->tree;
+
+	reading_done(rd);
+	rd->generation = t->generation;
+	rd->n = 0;
+	rd->sources = alloc_new((t->n_units + 1) * sizeof(*rd->sources));
+	rd->heap = alloc_new((t->n_units + 1) * sizeof(*rd->heap));
+	if (!rd->sources || !rd->heap)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (select_matches(rd->names, t->units[i]->name))
+			rd->sources[rd->n++] = (struct source){.unit = t->units[i]};
+	return 0;
+}
+
+/* Only the last `lines` of each; negative: all that is kept. */
+static void reading_tail(struct reading *rd, int64_t lines)
+{
+	uint32_t most = lines > UINT32_MAX ? UINT32_MAX : (uint32_t)lines;
+
+	for (uint32_t i = 0; lines >= 0 && i < rd->n; i++) {
+		struct source *s = &rd->sources[i];
+
+		if (most == 0)
+			s->next = rd->req->tree->world.next_line;
+		else if (s->unit->ring)
+			s->next = ring_tail(s->unit->ring, most);
+	}
+}
+
+/* ── lines ── */
+
+static void reading_merge(struct reading *rd)
+{
+	struct ring_line line;
+
+	rd->n_heap = 0;
+	for (uint32_t i = 0; i < rd->n; i++) {
+		struct source *s = &rd->sources[i];
+		uint64_t from = s->next > rd->from ? s->next : rd->from;
+
+		if (s->unit->ring && ring_next(s->unit->ring, from, &line))
+			heap_put(rd, (struct source){s->unit, line.number});
+	}
+}
+
+static struct json *json_log_line(const struct unit *u, const struct ring_line *line)
+{
+	struct json *entry = json_object();
+
+	(void)json_set(entry, "at", json_wall(line->wall_at));
+	(void)json_set(entry, "unit", json_text(u->name));
+	(void)json_set(entry, "stream", json_text(line->stream == OS_STDERR ? "stderr" : "stdout"));
+	(void)json_set(entry, "text", json_line(line->text, line->len));
+	if (line->partial)
+		(void)json_set(entry, "partial", json_bool(true));
+	return entry;
+}
+
+/* Send at most a batch of lines with numbers below `until`. Returns how many, or -errno. */
+static int lines_send(struct reading *rd, uint64_t until)
+{
+	int n = 0, r = 0;
+
+	if (rd->generation != rd->req->tree->generation)
+		r = reading_select(rd);
+	if (r < 0)
+		return r;
+	reading_merge(rd);
+	while (r == 0 && n < BATCH && rd->n_heap > 0) {
+		struct source s = heap_pop(rd);
+		struct ring_line line;
+
+		if (s.next >= until || !ring_next(s.unit->ring, s.next, &line))
+			break;
+		r = request_continue(rd->req, json_log_line(s.unit, &line));
+		rd->from = line.number + 1;
+		n++;
+		if (ring_next(s.unit->ring, rd->from, &line))
+			heap_put(rd, (struct source){s.unit, line.number});
+	}
+	return r < 0 ? r : n;
+}
+
+/* What is kept: as fast as the client reads it. */
+static int lines_past(struct reading *rd)
+{
+	uint64_t until = rd->req->tree->world.next_line;
+	int n, r = 0;
+
+	do {
+		n = lines_send(rd, until);
+		r = n < 0 ? n : conn_drain(rd->req->conn, UNREAD_EASY);
+		if (r >= 0)
+			r = eff_yield();
+	} while (n > 0 && r >= 0);
+	return r;
+}
+
+static int lines_follow(struct reading *rd)
+{
+	int r = 0;
+
+	while (r >= 0) {
+		r = lines_send(rd, UINT64_MAX);
+		if (r > 0)
+			r = eff_yield();
+		else if (r == 0)
+			r = eff_pulse_await(&rd->req->tree->world.output);
+	}
+	return r;
+}
+
+void m_logs(struct request *req)
+{
+	struct reading rd = {.req = req, .names = json_get(req->parameters, "units")};
+	int r;
+
+	if (select_check(req, rd.names) < 0)
+		return;
+	r = reading_select(&rd);
+	if (r == 0) {
+		reading_tail(&rd, json_get_int(req->parameters, "lines", -1));
+		r = lines_past(&rd);
+	}
+	if (r >= 0 && json_get_bool(req->parameters, "follow", false))
+		r = lines_follow(&rd);
+	reading_done(&rd);
+	if (r == -ENOMEM)
+		request_fail(req, ERROR_FAILED, "out of memory");
+	else if (r >= 0)
+		request_reply(req, NULL);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The small methods: Ping, Version, Shutdown, Signal. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "control/methods.h"
+
+void request_log(struct request *req, const char *what, const char *unit)
+{
+	const struct asker *who = &req->conn->peer.who;
+
+	log_info("%s%s%s: asked for by %s (pid %d, uid %u)", what, *unit ? " " : "", unit,
+		who->command[0] ? who->command : "a program", (int)who->pid, (unsigned)who->uid);
+}
+
+void m_ping(struct request *req)
+{
+	request_reply(req, NULL);
+}
+
+void m_version(struct request *req)
+{
+	struct json *parameters = json_object();
+
+	(void)json_set(parameters, "version", json_text(EFFD_VERSION));
+	(void)json_set(parameters, "pid", json_int(getpid()));
+	request_reply(req, parameters);
+}
+
+void m_shutdown(struct request *req)
+{
+	request_log(req, "shutdown", "");
+	request_reply(req, NULL);
+	req->control->host.shut_down(req->control->host.context, &req->conn->peer.who);
+}
+
+/* ── signal ── */
+
+static bool is_named(const struct json *names, const char *name)
+{
+	for (const struct json *v = json_first(names); v; v = json_next(v))
+		if (strcmp(json_as_text(v), name) == 0)
+			return true;
+	return false;
+}
+
+static struct json *signal_result(const struct unit *u, int r)
+{
+	struct cause *why = NULL;
+	struct json *result;
+
+	/* Without a process the cause of its state says why there is none. */
+	if (r < 0 && r != -ESRCH)
+		why = cause_new(CAUSE_SIGNAL, eff_wall(), NULL, "cannot send: %s", strerror(-r));
+	result = json_result(u, r < 0 ? "failed" : "done", why);
+	cause_unref(why);
+	return result;
+}
+
+void m_signal(struct request *req)
+{
+	const struct json *names = json_get(req->parameters, "units");
+	const char *text = json_get_text(req->parameters, "signal", "");
+	struct json *parameters, *results;
+	int sig = signal_parse(text);
+	struct selection s;
+
+	if (sig <= 0) {
+		request_invalid(req, "signal");
+		return;
+	}
+	if (!json_first(names)) {
+		request_invalid(req, "units");
+		return;
+	}
+	if (select_units(req, names, true, &s) < 0)
+		return;
+	results = json_array();
+	for (uint32_t i = 0; i < s.n; i++) {
+		struct unit *u = req->tree->units[s.index[i]];
+		bool named = is_named(names, u->name);
+		int r = u->spec->kind == PLAN_PROCESS ? tree_signal(req->tree, u, sig) : -ESRCH;
+
+		/* A supervisor stands for what runs below it. */
+		if (r == -ESRCH && (!named || u->spec->kind == PLAN_SUPERVISOR))
+			continue;
+		request_log(req, text, u->name);
+		(void)json_add(results, signal_result(u, r));
+	}
+	selection_done(&s);
+	parameters = json_object();
+	(void)json_set(parameters, "units", results);
+	request_reply(req, parameters);
+}

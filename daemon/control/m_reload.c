@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Plan and Reload: the tree is read anew, and the difference shown, or applied. With units: their own reload.
+ *
+ * The work of a reload is a fiber of the server's and not of the client's: who asked and goes away ends its wait and
+ * nothing else. What the two share is a job, freed by the one that lets go last. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "control/methods.h"
+
+/* ── reading and applying ── */
+
+void reload_outcome_done(struct reload_outcome *outcome)
+{
+	tree_reloaded_done(&outcome->done);
+	plan_unref(outcome->after);
+	diags_free(outcome->diags);
+	*outcome = (struct reload_outcome){0};
+}
+
+/* Read the tree as it is now. Suspends. */
+static int plan_read_anew(struct control *control, struct reload_outcome *o)
+{
+	o->diags = diags_new();
+	if (!o->diags)
+		return -ENOMEM;
+	return control->host.load(control->host.context, &o->after, o->diags);
+}
+
+/* What taking it over would do, and its id. */
+static int plan_compare(struct tree *t, struct reload_outcome *o)
+{
+	int r = tree_plan(t, o->after, &o->done.changes, &o->done.n);
+
+	if (r < 0)
+		return r;
+	/* The texts of what would stop are the present plan's. */
+	o->done.old = plan_ref(t->plan);
+	tree_plan_id(t, o->after, o->done.changes, o->done.n, o->id);
+	return 0;
+}
+
+static void reload_log(const struct reload_outcome *o, const struct asker *by)
+{
+	const char *command = by && by->command[0] ? by->command : "somebody";
+
+	if (o->result == 0)
+		log_info("reload: %u changed (asked for by %s, pid %d)", o->done.n, command,
+			by ? (int)by->pid : 0);
+	else if (o->result == -EINVAL)
+		log_error("reload: the tree has errors (%u); nothing was changed",
+			o->diags ? diags_errors(o->diags) : 0);
+	else
+		log_error("reload: %s; asked for by %s", strerror(-o->result), command);
+	for (uint32_t i = 0; o->result == -EINVAL && o->diags && i < diags_count(o->diags); i++) {
+		const struct diag *d = diags_at(o->diags, i);
+
+		log_line(d->is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s:%u:%u: %s[%s]: %s",
+			d->at.file ? d->at.file : "", d->at.line, d->at.column,
+			d->is_error ? "error" : "warning", d->code, d->message);
+	}
+}
+
+/* From here on without a wait up to the change itself: what was compared is what is applied. */
+static int reload_apply(
+	struct tree *t, const struct asker *by, const char *only_if, struct reload_outcome *o)
+{
+	int r = plan_compare(t, o);
+
+	if (r < 0)
+		return r;
+	tree_reloaded_done(&o->done);
+	if (only_if && strcmp(only_if, o->id) != 0)
+		return -ESTALE;
+	return tree_reload(t, o->after, by, &o->done);
+}
+
+int control_reload(struct control *control, const struct asker *by, const char *only_if,
+	struct reload_outcome *ret)
+{
+	struct tree *t = control->tree;
+	struct reload_outcome o = {0};
+	int r = 0;
+
+	while (t->reloading && r == 0)
+		r = eff_pulse_await(&t->reloaded);
+	if (control->host.on_reload)
+		control->host.on_reload(control->host.context, true);
+	if (r == 0)
+		r = t->shutting_down ? -ESHUTDOWN : plan_read_anew(control, &o);
+	/* Reading took its time: another may have begun. */
+	while (r == 0 && t->reloading)
+		r = eff_pulse_await(&t->reloaded);
+	if (r == 0)
+		r = reload_apply(t, by, only_if, &o);
+	o.result = r;
+	if (r != -ECANCELED)
+		reload_log(&o, by);
+	if (control->host.on_reload)
+		control->host.on_reload(control->host.context, false);
+	*ret = o;
+	return r;
+}
+
+/* ── jobs ── */
+
+struct job {
+	int n_refs;
+	struct control *control;
+	struct asker by;
+	char *only_if;     /* NULL: any */
+	struct unit *unit; /* of a unit's own reload; NULL: the tree's */
+	struct reload_outcome outcome;
+	int result;
+	struct eff_event ended;
+};
+
+static void job_unref(struct job *job)
+{
+	if (--job->n_refs > 0)
+		return;
+	reload_outcome_done(&job->outcome);
+	free(job->only_if);
+	free(job);
+}
+
+static struct job *job_new(struct request *req)
+{
+	struct job *job = alloc_new(sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->n_refs = 1;
+	job->control = req->control;
+	job->by = req->conn->peer.who;
+	job->result = -ECANCELED;
+	eff_event_init(&job->ended);
+	return job;
+}
+
+static eff_exit job_run(void *arg)
+{
+	struct job *job = arg;
+
+	if (job->unit)
+		job->result = tree_reload_unit(job->control->tree, job->unit);
+	else
+		job->result = control_reload(job->control, &job->by, job->only_if, &job->outcome);
+	return eff_ok(NULL);
+}
+
+static eff_exit job_keep(void *arg)
+{
+	struct job *job = arg;
+
+	(void)job_run(job);
+	eff_event_set(&job->ended);
+	job_unref(job);
+	return eff_ok(NULL);
+}
+
+/* Have it done, and wait for that. Suspends. The job's result; -ECANCELED, -ETIMEDOUT when the wait was cut short. */
+static int job_await(struct job *job, eff_ns until)
+{
+	struct eff_scope within;
+	int r = eff_fork_in(job->control->scope, EFF(job_keep, job), NULL);
+
+	if (r < 0)
+		return r;
+	job->n_refs++;
+	eff_scope_open(&within);
+	eff_scope_limit(&within, until);
+	r = eff_event_await(&job->ended);
+	(void)eff_scope_close(&within);
+	return r < 0 ? r : job->result;
+}
+
+/* ── answers ── */
+
+static void answer_outcome(struct request *req, int r, const struct reload_outcome *o)
+{
+	struct json *parameters = json_object();
+
+	if (r == 0) {
+		(void)json_set(parameters, "changes", json_changes(o->done.changes, o->done.n));
+		(void)json_set(parameters, "id", json_text(o->id));
+		request_reply(req, parameters);
+	} else if (r == -EINVAL) {
+		(void)json_set(parameters, "diagnostics", json_diagnostics(o->diags));
+		request_error(req, ERROR_INVALID_TREE, parameters);
+	} else if (r == -ESTALE) {
+		(void)json_set(parameters, "id", json_text(o->id));
+		request_error(req, ERROR_PLAN_CHANGED, parameters);
+	} else {
+		json_free(parameters);
+		if (r == -ESHUTDOWN)
+			request_error(req, ERROR_SHUTTING_DOWN, NULL);
+		else
+			request_fail(req, ERROR_FAILED, "cannot reload: %s", strerror(-r));
+	}
+}
+
+void m_plan(struct request *req)
+{
+	struct reload_outcome o = {0};
+	int r = plan_read_anew(req->control, &o);
+
+	if (r == 0)
+		r = plan_compare(req->tree, &o);
+	if (r != -ECANCELED)
+		answer_outcome(req, r, &o);
+	reload_outcome_done(&o);
+}
+
+static void reload_tree(struct request *req, eff_ns until)
+{
+	const char *id = json_get_text(req->parameters, "plan", NULL);
+	struct job *job = job_new(req);
+	int r = -ENOMEM;
+
+	request_log(req, "reload", "");
+	if (job && id)
+		job->only_if = strdup(id);
+	if (job && (!id || job->only_if)) {
+		bool wait = json_get_bool(req->parameters, "wait", true);
+
+		r = job_await(job, wait ? until : eff_now());
+		if (r == -ETIMEDOUT && !wait)
+			request_reply(req, NULL);
+	}
+	if (r == -ETIMEDOUT)
+		request_fail(req, ERROR_TIMED_OUT, "the reload goes on");
+	else if (r != -ECANCELED)
+		answer_outcome(req, r, job ? &job->outcome : NULL);
+	if (job)
+		job_unref(job);
+}
+
+static const char *unit_reload_words(int r)
+{
+	switch (r) {
+	case -EOPNOTSUPP:
+		return "it has no `reload`";
+	case -ESRCH:
+		return "nothing of it runs";
+	case -EIO:
+		return "its reload command failed";
+	default:
+		return strerror(-r);
+	}
+}
+
+/* One unit's own. Suspends. Returns its result, or NULL when the wait was cut short. */
+static struct json *reload_unit(struct request *req, const char *name, eff_ns until)
+{
+	struct unit *u = tree_find(req->tree, name);
+	struct job *job = job_new(req);
+	struct cause *why = NULL;
+	struct json *result = NULL;
+	int r = -ENOMEM;
+
+	if (job) {
+		job->unit = u;
+		r = u ? job_await(job, until) : -ESRCH;
+		job_unref(job);
+	}
+	u = tree_find(req->tree, name);
+	if (r == -ECANCELED || !u)
+		return NULL;
+	if (r < 0)
+		why = cause_new(CAUSE_HOOK, eff_wall(), NULL, "%s", unit_reload_words(r));
+	result = json_result(u,
+		r == 0                     ? "done"
+			: r == -ETIMEDOUT  ? "timeout"
+			: r == -EOPNOTSUPP ? "refused"
+					   : "failed",
+		why);
+	cause_unref(why);
+	return result;
+}
+
+static void reload_units(struct request *req, const struct json *names, eff_ns until)
+{
+	struct json *parameters, *results;
+	struct selection s;
+	char **list;
+
+	if (select_units(req, names, false, &s) < 0)
+		return;
+	list = selection_names(req->tree, &s);
+	selection_done(&s);
+	results = json_array();
+	for (uint32_t i = 0; list && list[i] && eff_check() == 0; i++) {
+		struct json *result;
+
+		request_log(req, "reload", list[i]);
+		result = reload_unit(req, list[i], until);
+		if (result)
+			(void)json_add(results, result);
+	}
+	names_free(list);
+	parameters = json_object();
+	(void)json_set(parameters, "units", results);
+	request_reply(req, parameters);
+}
+
+void m_reload(struct request *req)
+{
+	const struct json *names = json_get(req->parameters, "units");
+	eff_ns until;
+
+	if (req->tree->shutting_down)
+		request_error(req, ERROR_SHUTTING_DOWN, NULL);
+	else if (request_until(req, &until) < 0)
+		return;
+	else if (json_first(names))
+		reload_units(req, names, until);
+	else if (json_type(names) == JSON_ARRAY)
+		request_invalid(req, "units");
+	else
+		reload_tree(req, until);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* The handlers, one family of methods a file, and what several of them need. Private to this folder. */
+#ifndef EFFD_METHODS_H
+#define EFFD_METHODS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/conn.h"
+
+struct unit;
+
+/* Each answers its request. Those that wait Suspend: verbs, reload, plan, logs, events, wait. */
+void m_status(struct request *req);
+EFF_SUSPENDS void m_start(struct request *req);
+EFF_SUSPENDS void m_stop(struct request *req);
+EFF_SUSPENDS void m_restart(struct request *req);
+EFF_SUSPENDS void m_reset(struct request *req);
+EFF_SUSPENDS void m_reload(struct request *req);
+EFF_SUSPENDS void m_plan(struct request *req);
+void m_signal(struct request *req);
+EFF_SUSPENDS void m_logs(struct request *req);
+EFF_SUSPENDS void m_events(struct request *req);
+EFF_SUSPENDS void m_wait(struct request *req);
+void m_explain(struct request *req);
+void m_show(struct request *req);
+void m_shutdown(struct request *req);
+void m_ping(struct request *req);
+void m_version(struct request *req);
+
+/* ── select.c: which units a request means ── */
+
+/* Units by index in the tree, in the order asked for (with `below`, or without names, in the tree's). */
+struct selection {
+	uint32_t *index;
+	uint32_t n;
+};
+/* Names and globs; NULL or none is all of them. With `below` a supervisor stands for all beneath it. Returns 0; or a
+ * negative number when it has answered the request with an error. */
+int select_units(struct request *req, const struct json *names, bool below, struct selection *ret);
+void selection_done(struct selection *selection);
+/* Their names, NULL-terminated, copied: what is selected may go with the next wait. NULL: out of memory. */
+char **selection_names(const struct tree *t, const struct selection *selection);
+void names_free(char **names);
+/* Does `name` or a supervisor above it match one of these? NULL or none is everything. */
+bool select_matches(const struct json *names, const char *name);
+/* Are all of these still there? Answers the request when not. */
+int select_check(struct request *req, const struct json *names);
+/* The error for one that is not there. */
+void select_missing(struct request *req, const char *name);
+
+/* ── entry.c: the nouns as JSON ── */
+
+struct json *json_wall(eff_ns wall_at);             /* null before 1970 */
+struct json *json_cause(const struct cause *cause); /* null for NULL */
+struct json *json_asker(const struct asker *by);
+struct json *json_status(struct tree *t, uint32_t index);
+/* What became of a unit by a verb; `why` (NULL: its state's cause) stays the caller's. */
+struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why);
+struct json *json_diagnostics(const struct diags *diags);
+struct json *json_changes(const struct plan_change *changes, uint32_t n);
+/* Output of others as text: what is no UTF-8, and controls, as \xNN. */
+struct json *json_line(const char *bytes, size_t len);
+/* A unit's last lines, at most `n`, as an array of texts. */
+struct json *json_last_lines(const struct unit *u, uint32_t n);
+
+/* ── rest.c: is anything still to come? Pure looks at the tree ── */
+
+/* At rest, and nothing on its way: no start begun, no group about to start it. */
+bool unit_rests(const struct unit *u);
+/* The need that holds this waiting unit back for good; NULL: it can still come. */
+struct unit *unit_hopeless_for(const struct unit *u);
+
+/* The index of a unit in the tree; UINT32_MAX when it is not there any more. */
+uint32_t tree_index(const struct tree *t, const char *name);
+/* When `timeout_s` ends; EFF_FOREVER without. Answers the request when it is none. */
+int request_until(struct request *req, eff_ns *ret_until);
+/* One line for the log: who asked for what. */
+void request_log(struct request *req, const char *what, const char *unit);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Is anything still to come of a unit? A verb or a wait ends when nothing is. A start that was begun shows in the state
+ * only at the next turn; until then the unit has a fiber, or its group is about to give it one. */
+#include "control/methods.h"
+
+/* So long is the longest chain of units that wait for each other that is followed. */
+enum { HOPS_MAX = 1000 };
+
+/* Is a group above it on its way up, so that it will start what it wants? */
+static bool group_is_coming(const struct unit *group)
+{
+	for (; group; group = group->parent) {
+		if (group->state == UNIT_UP || group->state == UNIT_STOPPING)
+			return false;
+		if (group->child.fiber && !group->child.stopping)
+			return true;
+	}
+	return false;
+}
+
+bool unit_rests(const struct unit *u)
+{
+	if (!state_rests(u->state) || u->child.fiber)
+		return false;
+	if (u->state != UNIT_DOWN || u->held || u->removed || !u->spec->enabled || !u->parent)
+		return true;
+	/* A group that opens wants what is to start with it. */
+	if (!u->wanted && (u->spec->activate != PLAN_BOOT || u->parent->group_open))
+		return true;
+	return !group_is_coming(u->parent);
+}
+
+static struct unit *hopeless_need(const struct unit *u)
+{
+	for (uint32_t i = 0; i < u->n_needs; i++) {
+		const struct unit_need *edge = &u->needs[i];
+
+		if (edge->need->required && !need_can_hold(edge->need, edge->unit) &&
+			unit_rests(edge->unit))
+			return edge->unit;
+	}
+	return NULL;
+}
+
+struct unit *unit_hopeless_for(const struct unit *u)
+{
+	for (int hops = 0; u && hops < HOPS_MAX; hops++) {
+		struct unit *other;
+
+		if (u->state != UNIT_WAITING || unit_is_leaving(u))
+			return NULL;
+		other = hopeless_need(u);
+		if (other)
+			return other;
+		u = unit_first_unmet(u);
+	}
+	return NULL;
+}

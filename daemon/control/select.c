@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Which units a request means: full names, and globs in which `*` does not cross `/` and `**` does. Names are looked up
+ * among the units and are never anything else. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "control/methods.h"
+
+/* What one request may ask for; a glob is held against every name. */
+enum { NAMES_MAX = 16384, GLOBS_MAX = 64, NEAR = 3 };
+
+uint32_t tree_index(const struct tree *t, const char *name)
+{
+	const struct plan_unit *spec = plan_find(t->plan, name);
+
+	return spec && spec->index < t->n_units ? spec->index : UINT32_MAX;
+}
+
+static bool name_is_glob(const char *name)
+{
+	return strpbrk(name, "*?[") != NULL;
+}
+
+static const char *nearest(const struct tree *t, const char *name)
+{
+	const char *best = NULL;
+	uint32_t most = NEAR;
+
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		uint32_t distance = text_distance(name, t->units[i]->name, most);
+		const char *last = strrchr(t->units[i]->name, '/');
+
+		/* "index" for "workers/index". */
+		if (last && last[1] && strcmp(last + 1, name) == 0)
+			return t->units[i]->name;
+		if (distance > most || distance >= strlen(name))
+			continue;
+		best = t->units[i]->name;
+		most = distance ? distance - 1 : 0;
+	}
+	return best;
+}
+
+void select_missing(struct request *req, const char *name)
+{
+	struct json *parameters = json_object();
+	const char *near = name_is_glob(name) ? NULL : nearest(req->tree, name);
+
+	(void)json_set(parameters, "unit", json_text(name));
+	if (near)
+		(void)json_set(parameters, "nearest", json_text(near));
+	request_error(req, ERROR_NO_SUCH_UNIT, parameters);
+}
+
+/* A name, and beneath it what it stands for. */
+struct marking {
+	const struct tree *t;
+	bool *marked;
+	struct selection *selection;
+	bool below;
+};
+
+static void mark(struct marking *m, uint32_t index)
+{
+	uint32_t end = m->below ? plan_unit(m->t->plan, index)->end : index + 1;
+
+	for (uint32_t i = index; i < end && i < m->t->n_units; i++) {
+		if (m->marked[i])
+			continue;
+		m->marked[i] = true;
+		m->selection->index[m->selection->n++] = i;
+	}
+}
+
+static bool mark_name(struct marking *m, const char *name)
+{
+	bool found = false;
+	uint32_t index;
+
+	if (!name_is_glob(name)) {
+		index = tree_index(m->t, name);
+		if (index != UINT32_MAX)
+			mark(m, index);
+		return index != UINT32_MAX;
+	}
+	for (uint32_t i = 0; i < m->t->n_units; i++) {
+		if (!glob_match(name, m->t->units[i]->name))
+			continue;
+		mark(m, i);
+		found = true;
+	}
+	return found;
+}
+
+static bool names_are_few(const struct json *names)
+{
+	uint32_t n = 0, n_globs = 0;
+
+	for (const struct json *v = json_first(names); v; v = json_next(v)) {
+		n++;
+		n_globs += name_is_glob(json_as_text(v));
+	}
+	return n <= NAMES_MAX && n_globs <= GLOBS_MAX;
+}
+
+static int mark_all(struct request *req, const struct json *names, struct marking *m)
+{
+	if (!json_first(names))
+		mark(&(struct marking){m->t, m->marked, m->selection, true}, 0);
+	for (const struct json *v = json_first(names); v; v = json_next(v)) {
+		if (mark_name(m, json_as_text(v)))
+			continue;
+		select_missing(req, json_as_text(v));
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/* Back into the tree's order. */
+static void selection_sort(struct selection *s, const bool *marked, uint32_t n_units)
+{
+	s->n = 0;
+	for (uint32_t i = 0; i < n_units; i++)
+		if (marked[i])
+			s->index[s->n++] = i;
+}
+
+int select_units(struct request *req, const struct json *names, bool below, struct selection *ret)
+{
+	struct tree *t = req->tree;
+	struct selection s = {.index = alloc_new((t->n_units + 1) * sizeof(uint32_t))};
+	struct marking m = {t, alloc_new(t->n_units + 1), &s, below};
+	int r = -ENOMEM;
+
+	if (!names_are_few(names)) {
+		request_invalid(req, "units");
+		r = -E2BIG;
+	} else if (s.index && m.marked) {
+		r = mark_all(req, names, &m);
+	}
+	if (r == -ENOMEM)
+		request_fail(req, ERROR_FAILED, "out of memory");
+	if (r == 0 && below)
+		selection_sort(&s, m.marked, t->n_units);
+	free(m.marked);
+	if (r < 0) {
+		selection_done(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void selection_done(struct selection *selection)
+{
+	free(selection->index);
+	*selection = (struct selection){0};
+}
+
+char **selection_names(const struct tree *t, const struct selection *selection)
+{
+	char **names = alloc_new((selection->n + 1) * sizeof(*names));
+
+	for (uint32_t i = 0; names && i < selection->n; i++) {
+		names[i] = strdup(t->units[selection->index[i]]->name);
+		if (names[i])
+			continue;
+		names_free(names);
+		return NULL;
+	}
+	return names;
+}
+
+void names_free(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
+int select_check(struct request *req, const struct json *names)
+{
+	struct selection s;
+	int r;
+
+	if (!json_first(names))
+		return 0;
+	r = select_units(req, names, true, &s);
+	if (r == 0)
+		selection_done(&s);
+	return r;
+}
+
+/* Does the pattern match the name, or one above it? `name` is cut at its slashes for the moment. */
+static bool pattern_matches(const char *pattern, char *name)
+{
+	if (strcmp(pattern, "/") == 0 || glob_match(pattern, name))
+		return true;
+	for (char *slash = strchr(name, '/'); slash && slash != name;
+		slash = strchr(slash + 1, '/')) {
+		bool matches;
+
+		*slash = '\0';
+		matches = glob_match(pattern, name);
+		*slash = '/';
+		if (matches)
+			return true;
+	}
+	return false;
+}
+
+bool select_matches(const struct json *names, const char *name)
+{
+	bool matches = false;
+	char *copy;
+
+	if (!json_first(names))
+		return true;
+	copy = strdup(name);
+	for (const struct json *v = json_first(names); copy && v && !matches; v = json_next(v))
+		matches = pattern_matches(json_as_text(v), copy);
+	free(copy);
+	return matches;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* The server: it accepts clients and gives each a fiber of its own. Whoever comes when there is no room is told so and
+ * turned away. When descriptors run out one kept in reserve is given up for the moment, so that a client that cannot be
+ * served is closed and not left in the queue, where it would make the loop spin. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "control/conn.h"
+
+enum {
+	CLIENTS_MAX = 256,
+	CLIENTS_MIN = 4,
+	DESCRIPTORS_OF_EFFD = 48,
+	DESCRIPTORS_PER_UNIT = 8, /* pidfd, pipes, notify socket, log files, a probe */
+};
+
+static mode_t mode_of(const struct plan_daemon *daemon)
+{
+	if (daemon->has_socket_mode)
+		return daemon->socket_mode & 0666;
+	if (daemon->n_readers)
+		return 0666;
+	return daemon->socket_group ? 0660 : 0600;
+}
+
+static int control_listen(struct control *control, const char *path, struct text *why)
+{
+	const struct plan_daemon *daemon = plan_daemon(control->tree->plan);
+	struct listen_opts opts = {.path = path, .mode = mode_of(daemon)};
+	int r = access_resolve(daemon, &control->access);
+
+	if (r == -ENOENT)
+		text_printf(why, "cannot give %s to the group \"%s\": there is no such group",
+			path, daemon->socket_group);
+	if (r < 0)
+		return r;
+	control->access_generation = control->tree->generation;
+	opts.group = control->access.socket_group;
+	return listen_open(&opts, &control->listener, why);
+}
+
+int control_open(const struct control_opts *opts, struct control **ret, struct text *why)
+{
+	struct control *control = alloc_new(sizeof(*control));
+	int r;
+
+	if (!control)
+		return -ENOMEM;
+	control->tree = opts->tree;
+	control->host = opts->host;
+	control->most_clients = opts->most_clients ? opts->most_clients : CLIENTS_MAX;
+	control->listener = (struct listener){.fd = -1, .lock_fd = -1};
+	control->access.socket_group = ACCESS_NO_GROUP;
+	eff_list_init(&control->conns);
+	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	r = control_listen(control, opts->path, why);
+	if (r < 0) {
+		control_close(control);
+		return r;
+	}
+	*ret = control;
+	return 0;
+}
+
+void control_close(struct control *control)
+{
+	if (!control)
+		return;
+	if (control->listener.fd >= 0)
+		eff_fd_forget(control->listener.fd);
+	listen_close(&control->listener);
+	access_done(&control->access);
+	if (control->spare_fd >= 0)
+		(void)close(control->spare_fd);
+	free(control);
+}
+
+uint32_t control_clients(const struct control *control)
+{
+	return control->n_clients;
+}
+
+/* Every unit of the tree comes before any client. */
+static uint32_t clients_allowed(const struct control *control)
+{
+	uint64_t kept = DESCRIPTORS_OF_EFFD + (uint64_t)control->tree->n_units * DESCRIPTORS_PER_UNIT;
+	struct rlimit limit;
+	uint64_t left;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return control->most_clients;
+	left = limit.rlim_cur > kept ? limit.rlim_cur - kept : 0;
+	if (left < CLIENTS_MIN)
+		left = CLIENTS_MIN;
+	return left < control->most_clients ? (uint32_t)left : control->most_clients;
+}
+
+/* Say Busy and close. What it has written already is taken, else it could not read the word. */
+static void client_turn_away(int fd)
+{
+	struct json *busy = varlink_error(error_row(ERROR_BUSY)->name, NULL);
+	char *text = busy ? json_print(busy) : NULL;
+	char sink[512];
+
+	if (text)
+		(void)send(fd, text, strlen(text) + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)shutdown(fd, SHUT_WR);
+	(void)recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+	free(text);
+	json_free(busy);
+	(void)close(fd);
+}
+
+static void client_take(struct control *control, int fd)
+{
+	struct conn *c;
+
+	if (control->n_clients >= clients_allowed(control)) {
+		client_turn_away(fd);
+		return;
+	}
+	c = conn_new(control, fd);
+	if (c && eff_fork(EFF(conn_run, c), NULL) < 0)
+		conn_free(c);
+}
+
+/* No descriptor for a client. Suspends. Returns 0 or -ECANCELED. */
+static int client_refuse(struct control *control)
+{
+	int fd;
+
+	if (control->spare_fd >= 0) {
+		(void)close(control->spare_fd);
+		fd = accept4(control->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			client_turn_away(fd);
+	}
+	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return eff_sleep(EFF_MS(control->spare_fd >= 0 ? 10 : 100));
+}
+
+static void conns_free(struct control *control)
+{
+	while (!eff_list_empty(&control->conns))
+		conn_free(eff_container(control->conns.next, struct conn, link));
+}
+
+eff_exit control_run(void *arg)
+{
+	struct control *control = arg;
+	struct eff_scope scope;
+	int r = 0;
+
+	eff_scope_open(&scope);
+	control->scope = &scope;
+	while (r != -ECANCELED && r != -ETIMEDOUT && r != -EBADF) {
+		r = eff_accept(control->listener.fd);
+		if (r >= 0) {
+			client_take(control, r);
+		} else if (r == -EMFILE || r == -ENFILE) {
+			r = client_refuse(control);
+		} else if (r != -ECANCELED && r != -ETIMEDOUT) {
+			log_warn("cannot accept a client: %s", strerror(-r));
+			r = eff_sleep(EFF_MS(100));
+		}
+	}
+	(void)eff_scope_close(&scope);
+	/* Of clients whose fiber was ended before its first step. */
+	conns_free(control);
+	return eff_interrupted();
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The outcome of a verb on one unit, by looking at the unit: nothing is told, so nothing can be told too late. What counts
+ * is the difference to when it was asked: a further verb has taken over, a further run has begun, a further one ended. */
+#include "base/text.h"
+#include "control/methods.h"
+#include "control/verb.h"
+
+static void decide(struct act *a, const char *outcome, struct cause *why)
+{
+	a->outcome = outcome;
+	a->why = why;
+}
+
+/* Up as soon as it has been executed: nothing else is known of it. */
+static bool ready_is_exec_alone(const struct plan_unit *spec)
+{
+	return spec->kind == PLAN_PROCESS && spec->type == PLAN_EXEC &&
+		spec->startup.kind == PLAN_PROBE_NONE && spec->readiness.kind == PLAN_PROBE_NONE;
+}
+
+static bool end_was_clean(const struct unit *u)
+{
+	if (u->state == UNIT_DONE)
+		return true;
+	return (ready_is_exec_alone(u->spec) || u->spec->kind == PLAN_FIBER) && u->last_exit &&
+		unit_end_is_clean(u->spec, u->last_exit);
+}
+
+/* Who in it has survived the final signal? NULL: nobody. */
+static struct unit *stuck_in(const struct tree *t, struct unit *u)
+{
+	uint32_t first;
+
+	if (u->stuck || u->spec->kind != PLAN_SUPERVISOR)
+		return u->stuck ? u : NULL;
+	first = tree_index(t, u->name);
+	for (uint32_t i = first; first != UINT32_MAX && i < plan_unit(t->plan, first)->end; i++)
+		if (t->units[i]->stuck)
+			return t->units[i];
+	return NULL;
+}
+
+static struct cause *stuck_cause(struct unit *u)
+{
+	enum { SHOWN = 4 };
+	struct os_left left[SHOWN];
+	struct text text = {0};
+	struct cause *cause;
+	size_t n = u->process ? u->world->os->ops->left(u->process, left, SHOWN) : 0;
+
+	text_printf(&text, "%s does not end", u->name);
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		text_printf(&text, "%s pid %d (%s)%s%s", i ? "," : ":", (int)left[i].pid,
+			left[i].command, left[i].waits_in[0] ? " waits in " : "", left[i].waits_in);
+	if (n > SHOWN)
+		text_printf(&text, " and %zu more", n - SHOWN);
+	cause = cause_new(
+		CAUSE_STOP_REQUESTED, eff_wall(), NULL, "%s", text.bytes ? text.bytes : "");
+	text_done(&text);
+	return cause;
+}
+
+static bool judge_stuck(struct act *a, const struct tree *t)
+{
+	struct unit *stuck = stuck_in(t, a->unit);
+
+	if (stuck)
+		decide(a, "failed", stuck_cause(stuck));
+	return stuck != NULL;
+}
+
+static void judge_up(struct act *a, eff_ns now, eff_ns *wake_at)
+{
+	const struct unit *u = a->unit;
+	eff_ns sure_at = eff_ns_add(u->since, VERB_EARLY);
+
+	if (a->verb == VERB_RESTART && u->starts == a->starts)
+		return;
+	if (!ready_is_exec_alone(u->spec) || now >= sure_at)
+		decide(a, "done", NULL);
+	else if (sure_at < *wake_at)
+		*wake_at = sure_at;
+}
+
+/* Start and restart. */
+static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at)
+{
+	struct unit *u = a->unit;
+	struct unit *hopeless;
+
+	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
+		decide(a, end_was_clean(u) ? "done" : "failed", cause_ref(u->last_exit));
+	} else if (judge_stuck(a, t)) {
+		return;
+	} else if (u->state == UNIT_UP) {
+		judge_up(a, now, wake_at);
+	} else if (unit_rests(u)) {
+		/* Nothing comes any more, and there was no attempt: its group ended, or the tree does. */
+		decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed", NULL);
+	} else {
+		hopeless = unit_hopeless_for(u);
+		if (hopeless)
+			decide(a, "failed",
+				cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,
+					"waits for %s, which is %s", hopeless->name,
+					state_name(hopeless->state)));
+	}
+}
+
+static void judge_stop(struct act *a, const struct tree *t)
+{
+	const struct unit *u = a->unit;
+
+	if (judge_stuck(a, t))
+		return;
+	if (a->dependant ? !unit_is_active(u) : unit_rests(u))
+		decide(a, "done", NULL);
+}
+
+static void judge_reset(struct act *a)
+{
+	const struct unit *u = a->unit;
+
+	if ((u->state != UNIT_FAILED && u->state != UNIT_BACKOFF) || u->ends > a->ends ||
+		unit_rests(u))
+		decide(a, "done", NULL);
+}
+
+void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at)
+{
+	if (a->unit->verbs != a->verbs && !a->dependant) {
+		decide(a, "superseded", NULL);
+		return;
+	}
+	switch (a->verb) {
+	case VERB_START:
+	case VERB_RESTART:
+		judge_start(a, t, now, wake_at);
+		break;
+	case VERB_STOP:
+		judge_stop(a, t);
+		break;
+	case VERB_RESET:
+		judge_reset(a);
+		break;
+	}
+}

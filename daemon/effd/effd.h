@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the program share. */
+#ifndef EFFD_EFFD_H
+#define EFFD_EFFD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <eff.h>
+
+#include "control/control.h"
+#include "os/os_linux.h"
+#include "plan/diag.h"
+#include "plan/plan.h"
+#include "tree/tree.h"
+
+enum { EXIT_USAGE = 2, EXIT_TAKEN = 75, EXIT_BAD_TREE = 78 };
+
+/* ── options.c ── */
+
+struct options {
+	char *tree;            /* absolute; NULL with a command */
+	const char *socket;    /* of --socket; NULL */
+	const char *log_level; /* of --log-level; NULL */
+	bool check;
+	plan_strv command; /* after `--`; NULL */
+};
+/* Returns 0; 1 when all has been said (--help, --version); -EINVAL after a word on `err`. */
+int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *err);
+void options_done(struct options *options);
+/* The default socket: malloc'd; NULL when there is none for this user (no XDG_RUNTIME_DIR), or out of memory. */
+char *options_default_socket(void);
+/* Where the socket is to be, absolute and malloc'd: by the option, EFFD_SOCKET, the tree, the default. NULL after a word on
+ * `err`. */
+char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err);
+/* Where logs go by default, malloc'd; NULL: out of memory. */
+char *options_log_dir(const struct plan_daemon *daemon);
+
+/* ── load.c ── */
+
+/* Read the tree: 0, or -errno with at least one error in `diags`. Blocks. */
+int tree_load(const struct options *options, struct plan **ret_plan, struct diags *diags);
+/* The same on a thread. Suspends; the wait is not cut short. */
+EFF_SUSPENDS int tree_load_await(
+	const struct options *options, struct plan **ret_plan, struct diags *diags);
+
+/* ── notify.c: effd as a service of systemd's ── */
+
+struct notify {
+	int fd; /* -1: nobody to tell */
+	struct sockaddr_un address;
+	socklen_t address_len;
+	struct tree *tree;
+	eff_ns watchdog_ns; /* 0: none */
+	bool told_ready;
+};
+/* Take NOTIFY_SOCKET and WATCHDOG_* from the environment, for good. */
+void notify_init(struct notify *n);
+void notify_done(struct notify *n);
+/* Tell of readiness and of what follows, until it is interrupted. An effect, arg: the notify. Suspends. */
+EFF_SUSPENDS eff_exit notify_run(void *arg);
+/* WATCHDOG=1 at half of the time that there is. An effect, arg: the notify. Suspends. */
+EFF_SUSPENDS eff_exit notify_watchdog(void *arg);
+void notify_reload(struct notify *n, bool begins);
+void notify_stopping(struct notify *n);
+
+/* ── the program ── */
+
+struct effd {
+	struct options options;
+	struct plan *plan; /* the first one; main's reference */
+	char *socket, *log_dir, *runtime_dir;
+	int64_t nofile_soft; /* that effd was started with */
+	struct os *os;
+	struct tree *tree;
+	struct control *control;
+	struct notify notify;
+	struct eff_signals signals;
+	struct eff_event cut_short; /* a person will not wait any longer */
+	unsigned interrupts;        /* SIGINT so far */
+	unsigned reloads;           /* by SIGHUP, under way or waiting */
+	struct asker reload_by;     /* who sent the last SIGHUP */
+	int code;                   /* that it ends with */
+};
+
+/* ── pid1.c ── */
+
+/* Signals, until it is interrupted. An effect, arg: the effd. Suspends. */
+EFF_SUSPENDS eff_exit signals_run(void *arg);
+int signals_init(struct effd *e);
+/* Once the tree has been told to stop: bound how long that may take. An effect, arg: the effd. Suspends. */
+EFF_SUSPENDS eff_exit shutdown_watch(void *arg);
+/* End effd in an orderly way. `by` NULL: nobody knows. Does not suspend. */
+void effd_shut_down(struct effd *e, const struct asker *by, const char *word);
+
+/* ── modules.c ── */
+
+/* The entry of a fiber unit: of a built-in, or of a shared object, loaded now. 0, or -errno with a reason that is good until
+ * the next call. */
+int module_entry(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason);
+
+#endif

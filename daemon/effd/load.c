@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the tree: of the files that the command line names, or made of a command. It blocks as files and user databases
+ * do; while units run it is done on a thread. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "effd/effd.h"
+#include "plan/source_files.h"
+
+int tree_load(const struct options *options, struct plan **ret_plan, struct diags *diags)
+{
+	struct plan_source source;
+
+	source_files((plan_strv)environ, &source);
+	if (options->command)
+		return plan_of_command(options->command, &source, ret_plan, diags);
+	return plan_load(options->tree, &source, ret_plan, diags);
+}
+
+struct loading {
+	const struct options *options;
+	struct plan *plan;
+	struct diags *diags;
+	int result;
+};
+
+static void loading_run(void *arg)
+{
+	struct loading *l = arg;
+
+	l->result = tree_load(l->options, &l->plan, l->diags);
+}
+
+int tree_load_await(const struct options *options, struct plan **ret_plan, struct diags *diags)
+{
+	struct loading l = {.options = options, .diags = diags};
+	eff_masked before = eff_mask();
+	int r = eff_blocking(loading_run, &l, NULL);
+
+	eff_unmask(before);
+	if (r < 0)
+		return r;
+	if (l.result == 0)
+		*ret_plan = l.plan;
+	return l.result;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* effd: a tree of units, kept running. This is where all is put together.
+ *
+ * First what can go wrong without anything having been started: options, the tree, the limits, the socket. Then one
+ * runtime, whose root fiber owns the rest: the tree, the control socket, signals, the word to systemd. effd ends when the
+ * tree has ended; what is opened is closed in reverse order, and no child is left. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "effd/effd.h"
+
+/* A program that was started without them would get the first files that it opens as its output. */
+static void standard_fds_ensure(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			_exit(1);
+}
+
+/* Does stderr go to systemd's journal? It says so by the file's identity. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char identity[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	(void)snprintf(identity, sizeof(identity), "%llu:%llu", (unsigned long long)st.st_dev,
+		(unsigned long long)st.st_ino);
+	return strcmp(stream, identity) == 0;
+}
+
+static void log_level_take(const struct effd *e, const struct plan *plan)
+{
+	const char *name = e->options.log_level ? e->options.log_level
+						: plan_daemon(plan)->log_level;
+	int level = name ? log_level_parse(name) : LOG_LEVEL_INFO;
+
+	if (level >= 0)
+		log_set_level((enum log_level)level);
+}
+
+/* Raise the soft limit of descriptors: the tree may be large. What it was, children get back. */
+static void descriptors_raise(struct effd *e)
+{
+	struct rlimit limit;
+
+	e->nofile_soft = -1;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	e->nofile_soft = (int64_t)limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn("cannot raise the limit of descriptors: %s", strerror(errno));
+}
+
+/* ── what the control socket needs of the program ── */
+
+static int host_load(void *context, struct plan **ret_plan, struct diags *diags)
+{
+	const struct effd *e = context;
+
+	return tree_load_await(&e->options, ret_plan, diags);
+}
+
+static void host_on_reload(void *context, bool begins)
+{
+	struct effd *e = context;
+
+	notify_reload(&e->notify, begins);
+	if (!begins)
+		log_level_take(e, e->tree->plan);
+}
+
+static void host_shut_down(void *context, const struct asker *by)
+{
+	effd_shut_down(context, by, "shutdown");
+}
+
+static int control_begin(struct effd *e)
+{
+	struct control_opts opts = {
+		.tree = e->tree,
+		.path = e->socket,
+		.host = {.load = host_load,
+			.on_reload = host_on_reload,
+			.shut_down = host_shut_down,
+			.context = e},
+	};
+	struct text why = {0};
+	int r = control_open(&opts, &e->control, &why);
+
+	if (r < 0) {
+		log_error("%s", why.bytes ? why.bytes : strerror(-r));
+		e->code = r == -EADDRINUSE ? EXIT_TAKEN : 1;
+	}
+	text_done(&why);
+	return r;
+}
+
+/* ── the story ── */
+
+static bool socket_is_default(const struct effd *e)
+{
+	auto_free char *path = options_default_socket();
+	const char *other = getenv("EFFD_SOCKET");
+
+	return strcmp(e->socket, other && *other ? other : path ? path : "") == 0;
+}
+
+static void say_where(const struct effd *e)
+{
+	bool known = socket_is_default(e);
+
+	log_info("%s is up at %s; look with: effctl%s%s status", plan_name(e->tree->plan),
+		e->socket, known ? "" : " -s ", known ? "" : e->socket);
+}
+
+static void say_how_it_ended(const struct effd *e, eff_exit end)
+{
+	const struct unit *root = e->tree->units[0];
+	const char *name = plan_name(e->tree->plan);
+	char words[512];
+
+	if (root->state == UNIT_FAILED)
+		log_error("%s has failed: %s", name, cause_line(root->cause, words, sizeof(words)));
+	else if (eff_is_ok(end))
+		log_info("%s %s", name, root->state == UNIT_DONE ? "is done" : "has stopped");
+	else
+		log_error("%s has ended: %s", name, eff_exit_text(end, words, sizeof(words)));
+}
+
+/* The tree's life, and everything that goes on beside it. */
+static void effd_live(struct effd *e)
+{
+	struct eff_fiber *tree = NULL;
+	struct eff_scope beside;
+	eff_exit end = eff_fail(1);
+	int r;
+
+	eff_scope_open(&beside);
+	r = eff_fork(EFF(signals_run, e), NULL);
+	if (r == 0)
+		r = eff_fork(EFF_NAMED("tree", tree_run, e->tree), &tree);
+	if (r == 0)
+		r = eff_fork(EFF_NAMED("control", control_run, e->control), NULL);
+	if (r == 0)
+		r = eff_fork(EFF(shutdown_watch, e), NULL);
+	if (r == 0 && e->notify.fd >= 0)
+		r = eff_fork(EFF(notify_run, &e->notify), NULL);
+	if (r == 0 && e->notify.watchdog_ns > 0)
+		r = eff_fork(EFF(notify_watchdog, &e->notify), NULL);
+	if (r == 0) {
+		say_where(e);
+		(void)eff_await(tree, &end);
+		/* Whoever waited for the last change still gets its answer. */
+		(void)eff_yield();
+		(void)eff_yield();
+		say_how_it_ended(e, end);
+		e->code = tree_exit_code(e->tree, end);
+	} else {
+		log_error("cannot start: %s", strerror(-r));
+		e->code = 1;
+	}
+	eff_exit_drop(end);
+	eff_fiber_unref(tree);
+	(void)eff_scope_close(&beside);
+}
+
+static int effd_begin(struct effd *e)
+{
+	struct os_linux_opts opts = {
+		.runtime_dir = e->runtime_dir,
+		.subreaper = plan_daemon(e->plan)->subreaper && getpid() != 1,
+		.nofile_soft = e->nofile_soft,
+	};
+	int r = signals_init(e);
+
+	if (r == 0)
+		r = os_linux_new(&opts, &e->os);
+	if (r == 0)
+		r = tree_new(e->os, e->plan, e->log_dir, &e->tree);
+	if (r < 0) {
+		log_error("cannot start: %s", strerror(-r));
+		e->code = 1;
+		return r;
+	}
+	e->tree->world.fiber_entry = module_entry;
+	e->notify.tree = e->tree;
+	return control_begin(e);
+}
+
+static eff_exit effd_run(void *arg)
+{
+	struct effd *e = arg;
+
+	eff_event_init(&e->cut_short);
+	e->signals.fd = -1;
+	if (effd_begin(e) == 0)
+		effd_live(e);
+	control_close(e->control);
+	tree_free(e->tree);
+	os_linux_free(e->os);
+	eff_signals_close(&e->signals);
+	return eff_ok_number(e->code);
+}
+
+static void on_unhandled(void *context, const char *fiber_name, eff_exit exit)
+{
+	char words[256];
+
+	(void)context;
+	log_error("the fiber %s has ended: %s", fiber_name,
+		eff_exit_text(exit, words, sizeof(words)));
+}
+
+static int runtime_run(struct effd *e)
+{
+	struct eff_rt_opts opts = {.hooks = {.on_unhandled = on_unhandled}};
+	struct eff_rt *rt;
+	int r = eff_rt_new(&opts, &rt);
+
+	if (r < 0) {
+		log_error("cannot start: %s", strerror(-r));
+		return 1;
+	}
+	eff_exit_drop(eff_rt_run(rt, EFF(effd_run, e)));
+	(void)eff_rt_shutdown(rt, EFF_S(5));
+	eff_rt_free(rt);
+	return e->code;
+}
+
+/* ── before it ── */
+
+/* Read the tree and say all that is wrong with it. Returns 0 or the code to end with. */
+static int first_load(struct effd *e)
+{
+	struct diags *diags = diags_new();
+	int r = diags ? tree_load(&e->options, &e->plan, diags) : -ENOMEM;
+
+	if (diags)
+		diags_print(diags, stderr);
+	if (r < 0 && (!diags || diags_errors(diags) == 0))
+		log_error("cannot load the tree: %s", strerror(-r));
+	else if (r < 0 && !e->options.check)
+		log_error("the tree has %u error%s; nothing was started", diags_errors(diags),
+			diags_errors(diags) == 1 ? "" : "s");
+	diags_free(diags);
+	return r < 0 ? EXIT_BAD_TREE : 0;
+}
+
+static int places_find(struct effd *e)
+{
+	int len;
+
+	e->socket = options_socket(&e->options, plan_daemon(e->plan), stderr);
+	if (!e->socket)
+		return EXIT_USAGE;
+	e->log_dir = options_log_dir(plan_daemon(e->plan));
+	len = (int)(strrchr(e->socket, '/') - e->socket);
+	if (!e->log_dir ||
+		asprintf(&e->runtime_dir, "%.*s/notify-%d", len, e->socket, (int)getpid()) < 0) {
+		log_error("out of memory");
+		return 1;
+	}
+	return 0;
+}
+
+static int effd_main(struct effd *e)
+{
+	int code = first_load(e);
+
+	if (code || e->options.check)
+		return code;
+	log_level_take(e, e->plan);
+	code = places_find(e);
+	if (code)
+		return code;
+	descriptors_raise(e);
+	(void)umask(022);
+	return runtime_run(e);
+}
+
+int main(int argc, char **argv)
+{
+	static struct effd e;
+	int code, r;
+
+	standard_fds_ensure();
+	/* A client or a log that goes away is an error of a write. Children get the default back. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = options_parse(argc, argv, &e.options, stdout, stderr);
+	if (r != 0)
+		return r < 0 ? EXIT_USAGE : 0;
+	log_set_journal(stderr_is_journal());
+	notify_init(&e.notify);
+	code = effd_main(&e);
+	notify_done(&e.notify);
+	plan_unref(e.plan);
+	free(e.socket);
+	free(e.log_dir);
+	free(e.runtime_dir);
+	options_done(&e.options);
+	return code;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Fiber units' entries. A module is a shared object that effd loads into itself; it stays loaded, so that nothing that runs
+ * in it can lose its code. A rebuilt file takes effect at effd's next start. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "effd/effd.h"
+
+static char reason[512];
+
+static int cannot(const char *what, const char *name, const char *why, const char **ret_reason)
+{
+	(void)snprintf(reason, sizeof(reason), "cannot %s %s: %s", what, name,
+		why ? why : "no reason given");
+	*ret_reason = reason;
+	return -ENOEXEC;
+}
+
+int module_entry(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason)
+{
+	void *module, *entry;
+
+	if (spec->builtin) {
+		*ret_entry = builtin_fiber(spec->builtin);
+		if (*ret_entry)
+			return 0;
+		return cannot("find the built-in fiber", spec->builtin,
+			"there is none of this name", ret_reason);
+	}
+	/* All symbols now: a missing one must not end effd in the middle of a run. */
+	module = dlopen(spec->module, RTLD_NOW | RTLD_LOCAL);
+	if (!module)
+		return cannot("load", spec->module, dlerror(), ret_reason);
+	(void)dlerror();
+	entry = dlsym(module, spec->entry);
+	if (!entry)
+		return cannot("find the entry", spec->entry, dlerror(), ret_reason);
+	*(void **)ret_entry = entry;
+	return 0;
+}

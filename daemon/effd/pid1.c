@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* What a process gets told by signals: to stop, to read its tree again, that children ended. All of it arrives on a
+ * descriptor and is acted on by a fiber. Strangers that effd has adopted are reaped in batches, so that a storm of them
+ * costs nobody a turn. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "effd/effd.h"
+
+enum { REAP_BATCH = 64, RELOADS_MAX = 2 };
+
+/* What is left when everything has had its final signal gets this long to go. */
+#define LAST_GRACE EFF_S(5)
+
+int signals_init(struct effd *e)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	return eff_signals_open(&e->signals, &set);
+}
+
+static void asker_of(pid_t pid, uid_t uid, struct asker *ret)
+{
+	char path[32];
+	auto_close int fd = -1;
+	ssize_t n = -1;
+
+	*ret = (struct asker){.pid = pid, .uid = uid};
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if (pid > 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, ret->command, sizeof(ret->command) - 1);
+	if (n > 0)
+		ret->command[strcspn(ret->command, "\n")] = '\0';
+}
+
+static eff_exit reload_run(void *arg)
+{
+	struct effd *e = arg;
+	struct asker by = e->reload_by;
+	struct reload_outcome outcome;
+
+	/* What came of it is in the log. */
+	(void)control_reload(e->control, &by, NULL, &outcome);
+	reload_outcome_done(&outcome);
+	e->reloads--;
+	return eff_ok(NULL);
+}
+
+static void reload_begin(struct effd *e, const struct asker *by)
+{
+	e->reload_by = *by;
+	/* One that waits will read what this one would read. */
+	if (e->reloads >= RELOADS_MAX)
+		return;
+	e->reloads++;
+	if (eff_fork(EFF(reload_run, e), NULL) < 0) {
+		e->reloads--;
+		log_error("cannot reload: out of memory");
+	}
+}
+
+void effd_shut_down(struct effd *e, const struct asker *by, const char *word)
+{
+	if (!e->tree->shutting_down) {
+		log_info("%s: stopping", word);
+		notify_stopping(&e->notify);
+	}
+	tree_shutdown(e->tree, by, false);
+}
+
+static void interrupt_come(struct effd *e, const struct asker *by)
+{
+	if (++e->interrupts < 2) {
+		effd_shut_down(e, by, "SIGINT");
+		return;
+	}
+	log_warn("second SIGINT: killing what is left");
+	eff_event_set(&e->cut_short);
+	tree_shutdown(e->tree, by, true);
+}
+
+eff_exit signals_run(void *arg)
+{
+	struct effd *e = arg;
+	struct asker by;
+	pid_t pid = 0;
+	uid_t uid = 0;
+	int sig;
+
+	while ((sig = eff_signals_await(&e->signals, &pid, &uid)) >= 0) {
+		if (sig == SIGCHLD) {
+			while (os_linux_reap(e->os, REAP_BATCH))
+				if (eff_yield() < 0)
+					break;
+			continue;
+		}
+		asker_of(pid, uid, &by);
+		if (sig == SIGHUP)
+			reload_begin(e, &by);
+		else if (sig == SIGINT)
+			interrupt_come(e, &by);
+		else
+			effd_shut_down(e, &by, "SIGTERM");
+	}
+	return eff_interrupted();
+}
+
+static void name_the_left(struct tree *t)
+{
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		const struct unit *u = t->units[i];
+		struct os_left left[4];
+		size_t n;
+
+		if (u->spec->kind == PLAN_SUPERVISOR || !unit_is_active(u))
+			continue;
+		n = u->process ? u->world->os->ops->left(u->process, left, 4) : 0;
+		if (n == 0)
+			log_error("left behind: %s, %s", u->name, state_name(u->state));
+		for (size_t k = 0; k < n && k < 4; k++)
+			log_error("left behind: %s: pid %d (%s)%s%s", u->name, (int)left[k].pid,
+				left[k].command, left[k].waits_in[0] ? " in " : "",
+				left[k].waits_in);
+	}
+}
+
+/* Wait until a person has no more patience, at most so long. 0: time passed, or so it was. -ECANCELED. */
+static int await_cut(struct effd *e, eff_ns most)
+{
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), most));
+	r = eff_event_await(&e->cut_short);
+	(void)eff_scope_close(&within);
+	return r == -ECANCELED ? r : 0;
+}
+
+eff_exit shutdown_watch(void *arg)
+{
+	struct effd *e = arg;
+	struct tree *t = e->tree;
+	char buf[32];
+	eff_ns most;
+
+	while (!t->shutting_down)
+		if (eff_pulse_await(&t->changed) < 0)
+			return eff_interrupted();
+	most = plan_daemon(t->plan)->shutdown_timeout_ns;
+	if (await_cut(e, most) < 0)
+		return eff_interrupted();
+	if (!e->cut_short.set)
+		log_warn("not all has stopped within %s: killing what is left",
+			duration_text(most, buf));
+	tree_shutdown(t, NULL, true);
+	if (eff_sleep(LAST_GRACE) < 0)
+		return eff_interrupted();
+	/* The kernel does not let them go. effd does not wait for what cannot be ended. */
+	name_the_left(t);
+	control_close(e->control);
+	_exit(tree_exit_code(t, eff_fail(1)));
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Status, Explain, Show: what is said of a unit is true, complete, and only for those who may know it. */
+#include <check.h>
+
+#include "control_world.h"
+
+static const struct script forever = {.lives = EFF_FOREVER};
+
+/* The names of an array of objects, in order. */
+static const char *names(const struct json *array)
+{
+	static char words[512];
+	size_t n = 0;
+
+	words[0] = '\0';
+	for (const struct json *v = json_first(array); v; v = json_next(v))
+		n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n ? " " : "",
+			json_get_text(v, "name", "?"));
+	return words;
+}
+
+static struct server *shop(void)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\n"
+		"web: {command: [run], depends_on: [db], environment: {SECRET: hidden}}\n"
+		"g:\n  units:\n    a: {command: [dies], restart: {backoff: {jitter: 0}}}\n    b: {command: [run]}\n");
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .dies_by = 9});
+	world_run_for(s->w, EFF_MS(1100));
+	return s;
+}
+
+START_TEST(units_come_depth_first_the_root_first)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Status", NULL);
+
+	ck_assert_str_eq(names(reply_at(reply, "parameters.units")), "/ db web g g/a g/b");
+	json_free(reply);
+	reply = client_ask(c, "Status", "{\"units\":[\"web\",\"g\",\"db\"]}");
+	ck_assert_str_eq(names(reply_at(reply, "parameters.units")), "db web g g/a g/b");
+	json_free(reply);
+	reply = client_ask(c, "Status", "{\"units\":[\"*\"]}");
+	ck_assert_str_eq(names(reply_at(reply, "parameters.units")), "db web g g/a g/b");
+	json_free(reply);
+	reply = client_ask(c, "Status", "{\"units\":[\"g/*\"]}");
+	ck_assert_str_eq(names(reply_at(reply, "parameters.units")), "g/a g/b");
+	json_free(reply);
+	ck_assert_str_eq(
+		reply_error(client_ask(c, "Status", "{\"units\":[\"nobody\"]}")), "NoSuchUnit");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(an_entry_has_every_field_null_where_it_does_not_apply)
+{
+	static const char *const fields[] = {"name", "kind", "state", "wanted", "pid", "since",
+		"uptime_s", "starts", "restarts", "failures", "next_start_s", "last_exit", "cause",
+		"health", "status_text", "depends_on", "cpu_s", "memory_bytes", "log_lost_bytes"};
+	static const char *const supervisors[] = {
+		"children", "active", "intensity", "restarts_in_period"};
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Status", NULL);
+
+	for (const struct json *v = json_first(reply_at(reply, "parameters.units")); v;
+		v = json_next(v)) {
+		bool group = strcmp(json_get_text(v, "kind", ""), "supervisor") == 0;
+
+		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			ck_assert_msg(json_get(v, fields[i]) != NULL, "%s", fields[i]);
+		for (size_t i = 0; i < sizeof(supervisors) / sizeof(supervisors[0]); i++)
+			ck_assert_int_eq(json_get(v, supervisors[i]) != NULL, group);
+	}
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_unit_that_is_up_and_one_in_backoff_tell_their_times_and_counts)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Status", "{\"units\":[\"web\",\"g/a\"]}");
+	const struct json *web = reply_at(reply, "parameters.units.0"),
+			  *a = reply_at(reply, "parameters.units.1");
+
+	ck_assert_str_eq(json_get_text(web, "state", ""), "up");
+	ck_assert_int_gt(json_get_int(web, "pid", 0), 0);
+	ck_assert_double_eq_tol(json_get_number(web, "uptime_s", -1), 1.1, 0.002);
+	ck_assert_str_eq(json_as_text(json_first(json_get(web, "depends_on"))), "db");
+	ck_assert_int_eq(json_get_int(web, "failures", -1), 0);
+
+	ck_assert_str_eq(json_get_text(a, "state", ""), "backoff");
+	ck_assert_int_eq(json_type(json_get(a, "pid")), JSON_NULL);
+	ck_assert_int_eq(json_type(json_get(a, "uptime_s")), JSON_NULL);
+	ck_assert_double_eq_tol(json_get_number(a, "next_start_s", -1), 0.4, 0.002);
+	ck_assert_int_eq(json_get_int(a, "failures", -1), 1);
+	ck_assert_int_eq(json_get_int(a, "restarts", -1), 0);
+	ck_assert_str_eq(json_get_text(json_get(a, "last_exit"), "signal", ""), "SIGKILL");
+	ck_assert_str_eq(json_get_text(json_get(a, "cause"), "kind", ""), "signal");
+	ck_assert_int_eq(json_type(json_get(json_get(a, "cause"), "code")), JSON_NULL);
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_supervisor_counts_its_children_and_fails_health_with_them)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Status", "{\"units\":[\"g\"]}");
+	const struct json *g = reply_at(reply, "parameters.units.0");
+
+	ck_assert_int_eq(json_get_int(g, "children", 0), 2);
+	ck_assert_int_eq(json_get_int(g, "active", 0), 1);
+	ck_assert_str_eq(json_get_text(g, "health", ""), "failing");
+	json_free(reply);
+	world_script(s->w, "dies", forever);
+	world_run_for(s->w, EFF_S(1));
+	reply = client_ask(c, "Status", "{\"units\":[\"g\"]}");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.health"), "passing");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_tells_the_chain_what_is_waited_for_and_what_comes_next)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Explain", "{\"unit\":\"g/a\"}");
+
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "backoff");
+	ck_assert_str_eq(reply_text(reply, "parameters.chain.1.kind"), "signal");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.action"), "start");
+	ck_assert_double_eq_tol(
+		json_get_number(reply_at(reply, "parameters.next"), "in_s", -1), 0.4, 0.002);
+	json_free(reply);
+
+	world_stop(s->w, "db");
+	world_run_for(s->w, EFF_S(1));
+	reply = client_ask(c, "Explain", "{\"unit\":\"web\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "waiting");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "db");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.condition"), "ready");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.state"), "down");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.action"), "none");
+	ck_assert_ptr_nonnull(strstr(reply_text(reply, "parameters.next.text"), "effctl start db"));
+	json_free(reply);
+
+	reply = client_ask(c, "Explain", "{\"unit\":\"db\"}");
+	ck_assert_ptr_nonnull(
+		strstr(reply_text(reply, "parameters.chain.0.text"), "stopped by hand"));
+	ck_assert_ptr_nonnull(
+		strstr(reply_text(reply, "parameters.chain.1.text"), "effctl (pid 4711, uid 0)"));
+	json_free(reply);
+	ck_assert_str_eq(reply_error(client_ask(c, "Explain", "{\"unit\":\"dbb\"}")), "NoSuchUnit");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* The value of a field of the first unit shown: its text, "(null)" where it is not shown, "(none)" where it is not there. */
+static const char *shown(const struct json *reply, const char *field)
+{
+	const struct json *values = reply_at(reply, "parameters.units.0.values");
+
+	for (const struct json *v = json_first(values); v; v = json_next(v))
+		if (strcmp(json_get_text(v, "field", ""), field) == 0)
+			return json_get_text(v, "value", "(null)");
+	return "(none)";
+}
+
+START_TEST(show_tells_values_and_places_and_keeps_the_environment_to_itself)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Show", "{\"unit\":\"web\"}");
+
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.name"), "web");
+	ck_assert_str_eq(shown(reply, "command"), "[run]");
+	ck_assert_str_eq(shown(reply, "environment"), "(null)");
+	ck_assert_str_eq(shown(reply, "stop.signal"), "(none)");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.values.0.place.file"),
+		"/world/test.yaml");
+	json_free(reply);
+
+	reply = client_ask(c, "Show", "{\"unit\":\"web\",\"resolved\":true,\"values\":true}");
+	ck_assert_str_eq(shown(reply, "stop.signal"), "SIGTERM");
+	ck_assert_ptr_nonnull(strstr(shown(reply, "environment"), "hidden"));
+	ck_assert_str_eq(shown(reply, "strategy"), "(none)");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+Suite *test_suite(void);
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("m_status");
+	TCase *tcase = tcase_create("looking");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, units_come_depth_first_the_root_first);
+	tcase_add_test(tcase, an_entry_has_every_field_null_where_it_does_not_apply);
+	tcase_add_test(tcase, a_unit_that_is_up_and_one_in_backoff_tell_their_times_and_counts);
+	tcase_add_test(tcase, a_supervisor_counts_its_children_and_fails_health_with_them);
+	tcase_add_test(tcase, explain_tells_the_chain_what_is_waited_for_and_what_comes_next);
+	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

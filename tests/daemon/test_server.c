@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* The server and its connections: what breaks, lies, floods, stalls or vanishes costs its own connection and no other. */
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <check.h>
+
+#include "control_world.h"
+
+static const char one_unit[] = "web: {command: [web]}\n";
+
+static struct server *server_with_web(void)
+{
+	struct server *s = server_new(one_unit);
+
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER});
+	server_turn(s);
+	return s;
+}
+
+/* Another client is served as ever. */
+static void check_others_are_served(struct server *s)
+{
+	struct client *other = client_new(s);
+
+	ck_assert_str_eq(reply_error(client_ask(other, "Ping", NULL)), "");
+	client_free(other);
+}
+
+START_TEST(ping_is_answered)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Ping", NULL);
+
+	ck_assert_ptr_null(json_get(reply, "error"));
+	ck_assert_ptr_null(json_get(reply, "continues"));
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(requests_sent_ahead_are_answered_in_their_order)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+
+	client_call(c, "Version", NULL, false);
+	client_call(c, "NoSuch", NULL, false);
+	client_call(c, "Ping", NULL, false);
+
+	struct json *first = client_reply(c);
+	ck_assert_str_ne(reply_text(first, "parameters.version"), "(none)");
+	json_free(first);
+	ck_assert_str_eq(reply_error(client_reply(c)), "org.varlink.service.MethodNotFound");
+	ck_assert_str_eq(reply_error(client_reply(c)), "");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_oneway_call_is_not_answered)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+
+	client_send(c, "{\"method\":\"org.effd.Control.Ping\",\"oneway\":true}");
+	client_call(c, "Version", NULL, false);
+
+	struct json *reply = client_reply(c);
+	ck_assert_str_ne(reply_text(reply, "parameters.version"), "(none)");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(varlink_clients_find_the_interface)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+	struct json *info = client_ask(c, "org.varlink.service.GetInfo", NULL);
+	struct json *text;
+
+	ck_assert_str_eq(reply_text(info, "parameters.interfaces.1"), "org.effd.Control");
+	json_free(info);
+	text = client_ask(c, "org.varlink.service.GetInterfaceDescription",
+		"{\"interface\":\"org.effd.Control\"}");
+	ck_assert_ptr_nonnull(strstr(reply_text(text, "parameters.description"), "method Status("));
+	json_free(text);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(what_is_not_there_has_varlinks_errors)
+{
+	static const struct {
+		const char *method, *error;
+	} calls[] = {
+		{"org.effd.Control.Nothing", "org.varlink.service.MethodNotFound"},
+		{"org.effd.Control.status", "org.varlink.service.MethodNotFound"},
+		{"org.effd.Control.", "org.varlink.service.MethodNotFound"},
+		{"org.effd.Other.Status", "org.varlink.service.InterfaceNotFound"},
+		{"org.varlink.service.Nothing", "org.varlink.service.MethodNotFound"},
+		{"../../Status.Status", "org.varlink.service.InterfaceNotFound"},
+	};
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		ck_assert_str_eq(reply_error(client_ask(c, calls[i].method, NULL)), calls[i].error);
+	client_send(c, "{\"method\":\"Status\"}");
+	ck_assert_str_eq(reply_error(client_reply(c)), "org.varlink.service.InvalidParameter");
+	ck_assert_str_eq(reply_error(client_ask(c, "org.varlink.service.GetInterfaceDescription",
+				 "{\"interface\":\"org.effd.Nothing\"}")),
+		"org.varlink.service.InterfaceNotFound");
+	ck_assert_str_eq(reply_error(client_ask(c, "Ping", NULL)), "");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(parameters_are_held_to_the_table)
+{
+	static const struct {
+		const char *method, *parameters, *wrong;
+	} calls[] = {
+		{"Status", "{\"units\":\"web\"}", "units"},
+		{"Status", "{\"units\":[1]}", "units"},
+		{"Status", "{\"unit\":[]}", "unit"},
+		{"Start", "{}", "units"},
+		{"Start", "{\"units\":[]}", "units"},
+		{"Start", "{\"units\":[\"web\"],\"timeout_s\":-1}", "timeout_s"},
+		{"Signal", "{\"signal\":\"SIGNONE\",\"units\":[\"web\"]}", "signal"},
+		{"Signal", "{\"signal\":\"HUP\",\"units\":[]}", "units"},
+		{"Wait", "{\"units\":[\"web\"],\"for\":\"running\"}", "for"},
+		{"Ping", "{\"loud\":true}", "loud"},
+	};
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		struct json *reply = client_ask(c, calls[i].method, calls[i].parameters);
+
+		ck_assert_str_eq(reply_text(reply, "error"), "org.varlink.service.InvalidParameter");
+		ck_assert_str_eq(reply_text(reply, "parameters.parameter"), calls[i].wrong);
+		json_free(reply);
+	}
+	ck_assert_str_eq(
+		reply_error(client_ask(c, "Logs", "{}")), "org.varlink.service.ExpectedMore");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* Each is no call at all: BadRequest, then closed; nothing was acted on. */
+static void check_refused(const char *bytes, size_t n)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+
+	(void)client_write(c, bytes, n);
+	ck_assert_str_eq(reply_error(client_reply(c)), "BadRequest");
+	ck_assert(client_is_closed(c));
+	ck_assert_str_eq(state_name(world_state(s->w, "web")), "up");
+	check_others_are_served(s);
+	client_free(c);
+	/* Its reading to the end is bounded in time. */
+	world_run_for(s->w, EFF_S(2));
+	ck_assert_uint_eq(control_clients(s->control), 0);
+	server_free(s);
+}
+
+static const char *const broken[] = {
+	"",
+	"stop everything",
+	"{",
+	"[]",
+	"\"text\"",
+	"{}",
+	"{\"method\":1}",
+	"{\"method\":\"org.effd.Control.Ping\"} {\"method\":\"org.effd.Control.Ping\"}",
+	"{\"method\":\"org.effd.Control.Ping\",\"method\":\"org.effd.Control.Shutdown\"}",
+	"{\"method\":\"org.effd.Control.Stop\",\"parameters\":{\"units\":[\"web\"],\"units\":[]}}",
+	"{\"method\":\"org.effd.Control.Ping\",\"parameters\":[]}",
+	"{\"method\":\"org.effd.Control.Ping\",\"more\":\"yes\"}",
+	"{\"method\":\"org.effd.Control.Ping\",\"parameters\":{\"a\":1e999}}",
+	"{\"method\":\"org.effd.Control.Ping\xff\"}",
+	"{\"method\":\"org.effd.Control.Ping\",\"parameters\":{\"a\":\"\\ud800\"}}",
+	"{\"method\":\"org.effd.Control.Ping\",\"parameters\":{\"a\":\"\\u0000\"}}",
+	"{'method':'org.effd.Control.Ping'}",
+	"{\"method\":\"org.effd.Control.Ping\",}",
+};
+
+START_TEST(what_is_no_call_is_a_bad_request)
+{
+	check_refused(broken[_i], strlen(broken[_i]) + 1);
+}
+END_TEST
+
+START_TEST(a_request_may_be_deep_but_not_too_deep)
+{
+	char text[4096] = "{\"method\":\"org.effd.Control.Ping\",\"parameters\":{\"a\":";
+	size_t n = strlen(text);
+
+	memset(text + n, '[', 1000);
+	memset(text + n + 1000, ']', 1000);
+	(void)strcpy(text + n + 2000, "}}");
+	check_refused(text, strlen(text) + 1);
+}
+END_TEST
+
+START_TEST(a_request_of_more_than_a_mebibyte_is_refused_before_it_ends)
+{
+	size_t n = (1 << 20) + 100;
+	char *text = malloc(n);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, ' ', n);
+	check_refused(text, n);
+	free(text);
+}
+END_TEST
+
+START_TEST(a_request_of_a_mebibyte_is_read)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+	char *text = malloc((1 << 20) + 1);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, ' ', 1 << 20);
+	(void)strcpy(text, "{\"method\":\"org.effd.Control.Ping\"");
+	text[strlen(text)] = ' ';
+	text[(1 << 20) - 1] = '}';
+	text[1 << 20] = '\0';
+
+	ck_assert_uint_eq(client_write(c, text, (1 << 20) + 1), (1 << 20) + 1);
+	ck_assert_str_eq(reply_error(client_reply(c)), "");
+	free(text);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(the_one_client_too_many_is_told_so_and_the_place_is_free_again)
+{
+	struct server *s = server_new_with(one_unit, 3);
+	struct client *c[4];
+
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER});
+	for (int i = 0; i < 4; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+
+	ck_assert_str_eq(reply_error(client_reply(c[3])), "Busy");
+	ck_assert(client_is_closed(c[3]));
+	ck_assert_uint_eq(control_clients(s->control), 3);
+	ck_assert_str_eq(reply_error(client_ask(c[0], "Ping", NULL)), "");
+	client_free(c[0]);
+	server_turn(s);
+	check_others_are_served(s);
+	for (int i = 1; i < 4; i++)
+		client_free(c[i]);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(two_hundred_and_fifty_six_clients_are_served_and_one_more_is_not)
+{
+	struct server *s = server_with_web();
+	struct client *c[257];
+
+	for (int i = 0; i < 257; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+
+	ck_assert_uint_eq(control_clients(s->control), 256);
+	ck_assert_str_eq(reply_error(client_reply(c[256])), "Busy");
+	ck_assert_str_eq(reply_error(client_ask(c[255], "Ping", NULL)), "");
+	for (int i = 0; i < 257; i++)
+		client_free(c[i]);
+	server_turn(s);
+	ck_assert_uint_eq(control_clients(s->control), 0);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(where_descriptors_are_few_fewer_clients_are_taken)
+{
+	struct server *s = server_with_web();
+	struct rlimit before, low;
+	struct client *c[12];
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = 48 + 2 * 8 + 6;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (int i = 0; i < 12; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+
+	ck_assert_uint_eq(control_clients(s->control), 6);
+	ck_assert_str_eq(reply_error(client_reply(c[11])), "Busy");
+	for (int i = 0; i < 12; i++)
+		client_free(c[i]);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(without_any_descriptor_clients_are_turned_away_and_nothing_spins)
+{
+	struct server *s = server_with_web();
+	struct client *first = client_new(s), *second, *third;
+	int taken[4096], n = 0;
+
+	server_turn(s);
+	second = client_new(s);
+	third = client_new(s);
+	while (n < 4096 && (taken[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		n++;
+	if (n == 4096) {
+		struct rlimit few = {.rlim_cur = 64, .rlim_max = 20000};
+
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	}
+	server_turn(s);
+	world_run_for(s->w, EFF_MS(200));
+
+	ck_assert_str_eq(reply_error(client_reply(second)), "Busy");
+	ck_assert(client_is_closed(second));
+	ck_assert_str_eq(reply_error(client_reply(third)), "Busy");
+	ck_assert_str_eq(reply_error(client_ask(first, "Ping", NULL)), "");
+	while (n > 0)
+		(void)close(taken[--n]);
+	client_free(first);
+	client_free(second);
+	client_free(third);
+	world_run_for(s->w, EFF_S(1));
+	server_free(s);
+}
+END_TEST
+
+START_TEST(the_end_of_effd_closes_every_connection)
+{
+	struct server *s = server_with_web();
+	struct client *idle = client_new(s), *waiting = client_new(s);
+
+	client_call(waiting, "Wait", "{\"units\":[\"web\"],\"for\":\"down\"}", false);
+	server_turn(s);
+	eff_interrupt_async(s->fiber);
+	server_turn(s);
+
+	ck_assert(client_is_closed(idle));
+	ck_assert(client_is_closed(waiting));
+	client_free(idle);
+	client_free(waiting);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_client_that_came_at_the_last_moment_leaves_nothing_behind)
+{
+	struct server *s = server_with_web();
+	struct client *c;
+
+	server_turn(s);
+	c = client_new(s);
+	eff_interrupt_async(s->fiber);
+	server_turn(s);
+	ck_assert_uint_eq(control_clients(s->control), 0);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+Suite *test_suite(void);
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("server");
+	TCase *tcase = tcase_create("clients");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, ping_is_answered);
+	tcase_add_test(tcase, requests_sent_ahead_are_answered_in_their_order);
+	tcase_add_test(tcase, a_oneway_call_is_not_answered);
+	tcase_add_test(tcase, varlink_clients_find_the_interface);
+	tcase_add_test(tcase, what_is_not_there_has_varlinks_errors);
+	tcase_add_test(tcase, parameters_are_held_to_the_table);
+	tcase_add_loop_test(tcase, what_is_no_call_is_a_bad_request, 0,
+		(int)(sizeof(broken) / sizeof(broken[0])));
+	tcase_add_test(tcase, a_request_may_be_deep_but_not_too_deep);
+	tcase_add_test(tcase, a_request_of_more_than_a_mebibyte_is_refused_before_it_ends);
+	tcase_add_test(tcase, a_request_of_a_mebibyte_is_read);
+	tcase_add_test(tcase, the_one_client_too_many_is_told_so_and_the_place_is_free_again);
+	tcase_add_test(tcase, two_hundred_and_fifty_six_clients_are_served_and_one_more_is_not);
+	tcase_add_test(tcase, where_descriptors_are_few_fewer_clients_are_taken);
+	tcase_add_test(tcase, without_any_descriptor_clients_are_turned_away_and_nothing_spins);
+	tcase_add_test(tcase, the_end_of_effd_closes_every_connection);
+	tcase_add_test(tcase, a_client_that_came_at_the_last_moment_leaves_nothing_behind);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The outcome of a start and a restart: done, failed, refused, and when it is known. */
+#include <check.h>
+
+#include "control_world.h"
+
+static const struct script forever = {.lives = EFF_FOREVER};
+
+static struct server *server_with(const char *units)
+{
+	struct server *s = server_new(units);
+
+	world_script(s->w, "run", forever);
+	server_turn(s);
+	return s;
+}
+
+/* What a verb answers, after time has passed. */
+static const char *verb(struct client *c, const char *method, const char *parameters, eff_ns after)
+{
+	struct json *reply;
+
+	client_call(c, method, parameters, false);
+	server_turn(c->s);
+	if (after > 0)
+		world_run_for(c->s->w, after);
+	reply = client_reply(c);
+	ck_assert_msg(reply != NULL, "no answer to %s %s", method, parameters);
+	return reply_results(reply);
+}
+
+/* Not before, but then. */
+static const char *verb_just(struct client *c, const char *method, const char *parameters, eff_ns at)
+{
+	struct json *reply;
+
+	client_call(c, method, parameters, false);
+	server_turn(c->s);
+	world_run_for(c->s->w, at - 1);
+	reply = client_reply(c);
+	ck_assert_msg(reply == NULL, "%s was answered too early: %s", method,
+		reply ? reply_results(reply) : "");
+	world_run_for(c->s->w, 1);
+	reply = client_reply(c);
+	ck_assert_msg(reply != NULL, "%s was not answered", method);
+	return reply_results(reply);
+}
+
+START_TEST(a_start_is_done_when_the_unit_is_up_and_stayed_so_for_200_ms)
+{
+	struct server *s = server_with("web: {command: [run], activate: manual}\n");
+	struct client *c = client_new(s);
+
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_MS(200)), "web done up");
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"web\"]}", 0), "web unchanged up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(an_end_within_200_ms_of_exec_is_a_failed_start_with_its_output)
+{
+	struct server *s = server_with("web: {command: [dies], activate: manual}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "dies",
+		(struct script){.lives = EFF_MS(199), .exits = 3, .prints = "no config\n"});
+	client_call(c, "Start", "{\"units\":[\"web\"]}", false);
+	server_turn(s);
+	world_run_for(s->w, EFF_MS(199));
+	reply = client_reply(c);
+
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.state"), "backoff");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.kind"), "exit");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.output.0"), "no config");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_clean_end_within_200_ms_is_done)
+{
+	struct server *s = server_with(
+		"web: {command: [quick], restart: on-failure, activate: manual}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "quick", (struct script){.lives = EFF_MS(10)});
+	ck_assert_str_eq(
+		verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_MS(10)), "web done done");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(an_end_after_200_ms_is_no_concern_of_the_start)
+{
+	struct server *s = server_with("web: {command: [dies], activate: manual}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "dies", (struct script){.lives = EFF_MS(300), .exits = 3});
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_MS(200)), "web done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_unit_that_says_when_it_is_ready_is_believed_at_once)
+{
+	struct server *s = server_with("web: {command: [slow], type: notify, activate: manual}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(3)});
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_S(3)), "web done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_oneshot_is_done_when_it_has_ended_clean)
+{
+	struct server *s = server_with("job: {command: [job], type: oneshot, activate: manual}\n");
+	struct client *c = client_new(s);
+
+	WORLD_SCRIPTS(s->w, "job", {.lives = EFF_S(5)}, {.lives = EFF_S(5), .exits = 1});
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"job\"]}", EFF_S(5)), "job done done");
+	ck_assert_str_eq(
+		verb_just(c, "Start", "{\"units\":[\"job\"]}", EFF_S(5)), "job failed backoff");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_start_that_waits_for_what_cannot_come_fails_and_says_for_what)
+{
+	struct server *s = server_with(
+		"db: {command: [dies], type: notify, restart: no, activate: manual}\n"
+		"web: {command: [run], depends_on: [db], activate: manual}\n"
+		"top: {command: [run], depends_on: [web], activate: manual}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "dies",
+		(struct script){.lives = EFF_S(1), .exits = 1, .ready_after = EFF_FOREVER});
+	client_call(c, "Start", "{\"units\":[\"top\"]}", false);
+	server_turn(s);
+	world_run_for(s->w, EFF_MS(999));
+	ck_assert_ptr_null(client_reply(c));
+	world_run_for(s->w, EFF_MS(1));
+	reply = client_reply(c);
+
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.state"), "waiting");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.kind"), "dependency");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"),
+		"waits for db, which is failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.because.kind"), "exit");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_disabled_unit_is_refused)
+{
+	struct server *s = server_with("web: {command: [run], enabled: false}\n");
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Start", "{\"units\":[\"web\"]}");
+
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "refused");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"), "web is not enabled");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+Suite *test_suite(void);
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("verb");
+	TCase *tcase = tcase_create("outcomes");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, a_start_is_done_when_the_unit_is_up_and_stayed_so_for_200_ms);
+	tcase_add_test(tcase, an_end_within_200_ms_of_exec_is_a_failed_start_with_its_output);
+	tcase_add_test(tcase, a_clean_end_within_200_ms_is_done);
+	tcase_add_test(tcase, an_end_after_200_ms_is_no_concern_of_the_start);
+	tcase_add_test(tcase, a_unit_that_says_when_it_is_ready_is_believed_at_once);
+	tcase_add_test(tcase, a_oneshot_is_done_when_it_has_ended_clean);
+	tcase_add_test(tcase, a_start_that_waits_for_what_cannot_come_fails_and_says_for_what);
+	tcase_add_test(tcase, a_disabled_unit_is_refused);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
