@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* `effctl status`: a table of units, or of a single one all that is known and its last output. */
+#include <string.h>
+
+#include "effctl/call.h"
+#include "effctl/command.h"
+#include "effctl/grid.h"
+#include "effctl/words.h"
+
+#define LAST_LINES 10
+
+static void add_text(struct grid *grid, struct text *text)
+{
+	grid->failed |= text->failed;
+	grid_add(grid, PLAIN, text->bytes ? text->bytes : "");
+	text_done(text);
+}
+
+static void add_count(struct grid *grid, const struct json *status, const char *key, int64_t least)
+{
+	int64_t count = json_get_int(status, key, -1);
+	struct text text = {0};
+
+	if (count >= least)
+		text_printf(&text, "%lld", (long long)count);
+	add_text(grid, &text);
+}
+
+static void add_row(struct grid *grid, const struct json *status)
+{
+	const char *state = json_get_text(status, "state", "?");
+	bool failing = !strcmp(json_get_text(status, "health", ""), "failing");
+	struct text text = {0};
+
+	grid_add(grid, PLAIN, json_get_text(status, "name", "?"));
+	text_printf(&text, "%s%s", state, failing ? " (failing)" : "");
+	grid_add(grid, failing ? BAD : state_paint(state), text.bytes ? text.bytes : state);
+	text_done(&text);
+	add_count(grid, status, "pid", 1);
+	add_seconds(&text, json_get_number(status, "uptime_s", -1));
+	add_text(grid, &text);
+	add_count(grid, status, "restarts", 0);
+	add_remark(&text, status);
+	add_text(grid, &text);
+}
+
+static enum code print_table(struct effctl *e, const struct json *units)
+{
+	static const char *const titles[] = {"UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "CAUSE"};
+	struct grid grid;
+	int r;
+
+	grid_init(&grid, 6, titles);
+	for (const struct json *v = json_first(units); v; v = json_next(v))
+		add_row(&grid, v);
+	r = grid_print(&grid, e->out, e->width, e->colour);
+	grid_done(&grid);
+	return r < 0 ? out_of_memory(e) : CODE_DONE;
+}
+
+static void put_field(struct effctl *e, const char *name, const char *value)
+{
+	(void)fprintf(e->out, "  %-11s ", name);
+	put_text(e->out, value);
+	(void)fputc('\n', e->out);
+}
+
+static void put_built(struct effctl *e, const char *name, struct text *value)
+{
+	if (value->len)
+		put_field(e, name, value->bytes);
+	text_done(value);
+}
+
+static void put_state(struct effctl *e, const struct json *status)
+{
+	const char *state = json_get_text(status, "state", "?");
+	const char *since = json_get_text(status, "since", NULL);
+
+	(void)fprintf(e->out, "  %-11s ", "state");
+	paint_text(e->out, state_paint(state), state, e->colour);
+	if (since) {
+		(void)fputs(" since ", e->out);
+		put_text(e->out, since);
+	}
+	(void)fputs(json_get_bool(status, "wanted", true) ? "\n" : ", not wanted\n", e->out);
+}
+
+static void put_causes(struct effctl *e, const struct json *status)
+{
+	struct text text = {0};
+	double next_s = json_get_number(status, "next_start_s", -1);
+
+	add_cause(&text, json_get(status, "cause"));
+	put_built(e, "cause", &text);
+	add_cause(&text, json_get(status, "last_exit"));
+	if (text.len)
+		text_printf(&text, " at %s",
+			json_get_text(json_get(status, "last_exit"), "at", "?"));
+	put_built(e, "last exit", &text);
+	if (next_s >= 0) {
+		text_add(&text, "in ");
+		add_seconds(&text, next_s);
+	}
+	put_built(e, "next start", &text);
+}
+
+static void put_counts(struct effctl *e, const struct json *status)
+{
+	struct text text = {0};
+	int64_t children = json_get_int(status, "children", -1);
+	const struct json *intensity = json_get(status, "intensity");
+
+	text_printf(&text, "%lld, of these %lld restarts; %lld failures in a row",
+		(long long)json_get_int(status, "starts", 0),
+		(long long)json_get_int(status, "restarts", 0),
+		(long long)json_get_int(status, "failures", 0));
+	put_built(e, "starts", &text);
+	if (children >= 0)
+		text_printf(&text, "%lld, active %lld", (long long)children,
+			(long long)json_get_int(status, "active", 0));
+	put_built(e, "children", &text);
+	if (json_type(intensity) == JSON_OBJECT) {
+		text_printf(&text, "%lld of at most %lld restarts in ",
+			(long long)json_get_int(status, "restarts_in_period", 0),
+			(long long)json_get_int(intensity, "max_restarts", 0));
+		add_seconds(&text, json_get_number(intensity, "period_s", 0));
+	}
+	put_built(e, "intensity", &text);
+}
+
+static void put_process(struct effctl *e, const struct json *status)
+{
+	struct text text = {0};
+	int64_t pid = json_get_int(status, "pid", 0);
+	double cpu_s = json_get_number(status, "cpu_s", -1);
+	double memory = json_get_number(status, "memory_bytes", -1);
+	int64_t lost = json_get_int(status, "log_lost_bytes", 0);
+
+	if (pid > 0)
+		text_printf(&text, "%lld", (long long)pid);
+	put_built(e, "pid", &text);
+	add_seconds(&text, json_get_number(status, "uptime_s", -1));
+	put_built(e, "uptime", &text);
+	if (cpu_s >= 0)
+		text_printf(&text, "%.2fs", cpu_s);
+	put_built(e, "cpu", &text);
+	if (memory >= 0)
+		add_bytes(&text, memory);
+	put_built(e, "memory", &text);
+	if (lost > 0)
+		text_printf(&text, "%lld bytes of output", (long long)lost);
+	put_built(e, "lost", &text);
+}
+
+static void put_words(struct effctl *e, const struct json *status)
+{
+	static const struct {
+		const char *key, *name;
+	} words[] = {{"health", "health"}, {"status_text", "says"}};
+	struct text text = {0};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		const char *value = json_get_text(status, words[i].key, NULL);
+
+		if (value)
+			put_field(e, words[i].name, value);
+	}
+	for (const struct json *v = json_first(json_get(status, "depends_on")); v; v = json_next(v))
+		text_printf(&text, "%s%s", text.len ? ", " : "",
+			json_as_text(v) ? json_as_text(v) : "?");
+	put_built(e, "depends on", &text);
+}
+
+/* A unit without output, or a user who may not see it, is no failure of status. */
+static void put_output(struct effctl *e, const char *unit)
+{
+	struct json *parameters = json_object();
+	struct json *units = json_array();
+	struct reply reply;
+	bool more = true;
+
+	(void)json_add(units, json_text(unit));
+	(void)json_set(parameters, "units", units);
+	(void)json_set(parameters, "lines", json_int(LAST_LINES));
+	if (call_send_more(e, METHOD_LOGS, parameters) != CODE_DONE)
+		return;
+	link_limit(&e->link, ANSWER_TIMEOUT_S);
+	while (more && link_receive(&e->link, &reply) > 0) {
+		const char *line = json_get_text(reply.parameters, "text", NULL);
+
+		if (line && !reply.error) {
+			(void)fputs("  | ", e->out);
+			put_text(e->out, line);
+			(void)fputc('\n', e->out);
+		}
+		more = reply.continues && !reply.error;
+		reply_done(&reply);
+	}
+}
+
+static enum code print_one(struct effctl *e, const struct json *status)
+{
+	const char *name = json_get_text(status, "name", "?");
+
+	paint_text(e->out, BOLD, name, e->colour);
+	(void)fprintf(e->out, " (%s)\n", json_get_text(status, "kind", "unit"));
+	put_state(e, status);
+	put_causes(e, status);
+	put_process(e, status);
+	put_words(e, status);
+	put_counts(e, status);
+	put_output(e, name);
+	return CODE_DONE;
+}
+
+/* Up, done, or resting until its schedule. */
+static bool is_well(const struct json *status)
+{
+	const char *state = json_get_text(status, "state", "");
+
+	if (!strcmp(state, "waiting"))
+		return json_get_number(status, "next_start_s", -1) >= 0;
+	return !strcmp(state, "up") || !strcmp(state, "done");
+}
+
+enum code c_status(struct effctl *e)
+{
+	struct reply reply;
+	const struct json *units;
+	enum code code = call_ask(e, METHOD_STATUS, call_units(e), &reply);
+
+	if (code != CODE_DONE)
+		return code;
+	units = json_get(reply.parameters, "units");
+	if (e->given[OPTION_JSON])
+		code = put_json(e, reply.parameters);
+	else if (e->n_units == 1 && json_count(units) == 1)
+		code = print_one(e, json_first(units));
+	else
+		code = print_table(e, units);
+	for (const struct json *v = json_first(units); v && e->n_units && code == CODE_DONE;
+		v = json_next(v))
+		code = is_well(v) ? CODE_DONE : CODE_NOT_UP;
+	reply_done(&reply);
+	return code;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* `effctl start`, `stop`, `restart`, `reset` and `signal`: what is to be done, and then what became of it. */
+#include <string.h>
+
+#include "base/text.h"
+#include "effctl/command.h"
+#include "effctl/results.h"
+
+static enum code verb(struct effctl *e, enum method method)
+{
+	struct json *parameters = call_units(e);
+
+	if (e->given[OPTION_NO_WAIT])
+		(void)json_set(parameters, "wait", json_bool(false));
+	if (e->given[OPTION_NOW])
+		(void)json_set(parameters, "now", json_bool(true));
+	call_add_timeout(e, parameters);
+	return results_ask(e, method, parameters, NULL);
+}
+
+enum code c_start(struct effctl *e)
+{
+	return verb(e, METHOD_START);
+}
+
+enum code c_stop(struct effctl *e)
+{
+	return verb(e, METHOD_STOP);
+}
+
+enum code c_restart(struct effctl *e)
+{
+	return verb(e, METHOD_RESTART);
+}
+
+enum code c_reset(struct effctl *e)
+{
+	return verb(e, METHOD_RESET);
+}
+
+enum code c_signal(struct effctl *e)
+{
+	int sig = signal_parse(e->before[0]);
+	struct json *parameters;
+	char name[16];
+	char done[32];
+
+	if (sig <= 0) {
+		(void)fprintf(e->err, "effctl: no such signal: %s\n", e->before[0]);
+		return CODE_USAGE;
+	}
+	(void)snprintf(done, sizeof(done), "sent %s", signal_text(sig, name));
+	parameters = call_units(e);
+	(void)json_set(parameters, "signal", json_text(e->before[0]));
+	return results_ask(e, METHOD_SIGNAL, parameters, done);
+}

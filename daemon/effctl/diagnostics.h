@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Diagnostics of a tree as they come over the wire. */
+#ifndef EFFCTL_DIAGNOSTICS_H
+#define EFFCTL_DIAGNOSTICS_H
+
+#include <stdio.h>
+
+#include "wire/json.h"
+
+/* `FILE:LINE:COL: error[E204]: text`, `help:`, `note:`. Nothing for what is no array of them. */
+void diagnostics_print(FILE *to, const struct json *diagnostics);
+
+#endif

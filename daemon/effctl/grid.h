@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* A table as people read it: columns aligned, the last cut to the terminal's width. */
+#ifndef EFFCTL_GRID_H
+#define EFFCTL_GRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define GRID_COLUMNS 8
+
+/* How a cell is coloured, where colours are wanted. */
+enum paint { PLAIN, GOOD, BUSY, BAD, FAINT, BOLD };
+
+struct grid_cell {
+	char *text; /* malloc'd */
+	enum paint paint;
+};
+
+struct grid {
+	struct grid_cell *cells; /* row by row */
+	size_t n_cells, room;
+	unsigned n_columns;
+	bool failed; /* out of memory: it does not print */
+};
+
+/* Columns by their titles. */
+void grid_init(struct grid *grid, unsigned n_columns, const char *const *titles);
+void grid_done(struct grid *grid);
+/* The next cell, row by row; the text is copied, and shown without its controls. */
+void grid_add(struct grid *grid, enum paint paint, const char *text);
+/* width 0: nothing is cut. Returns 0 or -ENOMEM. */
+int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour);
+
+/* How many columns a UTF-8 text takes, each character counting one. */
+size_t text_columns(const char *text);
+/* Text in its colour; `colour` false: as it is. */
+void paint_text(FILE *to, enum paint paint, const char *text, bool colour);
+
+#endif

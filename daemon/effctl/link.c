@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain blocking calls, each preceded by a poll(2) with what is left of the time. A reply may be long: effd's tree may
+ * have any number of units. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "effctl/link.h"
+
+#define REPLY_LIMIT ((size_t)1 << 30)
+#define CONNECT_TIMEOUT_S 10
+
+static eff_ns now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return EFF_S(ts.tv_sec) + ts.tv_nsec;
+}
+
+void link_init(struct link *link)
+{
+	link->fd = -1;
+	link->limit_at = EFF_FOREVER;
+	frame_in_init(&link->in, REPLY_LIMIT);
+}
+
+void link_close(struct link *link)
+{
+	if (link->fd >= 0)
+		(void)close(link->fd);
+	link->fd = -1;
+	frame_in_done(&link->in);
+}
+
+void link_limit(struct link *link, double seconds)
+{
+	link->limit_at = seconds < 0 || seconds > 1e9 ? EFF_FOREVER
+						      : now() + (eff_ns)(seconds * 1e9);
+}
+
+int link_open(struct link *link, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval within = {.tv_sec = CONNECT_TIMEOUT_S};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (link->fd < 0)
+		return -errno;
+	/* It bounds connect(2) too, which waits while the queue of effd's socket is full. */
+	(void)setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &within, sizeof(within));
+	if (connect(link->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return 0;
+}
+
+/* Wait until it can be read from (POLLIN) or written to. Returns 0, -ETIMEDOUT, -errno. */
+static int wait_for(const struct link *link, short events)
+{
+	struct pollfd poll_fd = {.fd = link->fd, .events = events};
+
+	for (;;) {
+		int timeout_ms = -1;
+		int n;
+
+		if (link->limit_at != EFF_FOREVER) {
+			eff_ns left_ns = link->limit_at - now();
+
+			timeout_ms = left_ns > 0 ? (int)((left_ns + EFF_MS(1) - 1) / EFF_MS(1)) : 0;
+		}
+		n = poll(&poll_fd, 1, timeout_ms);
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static int send_bytes(const struct link *link, const char *bytes, size_t len)
+{
+	while (len) {
+		int r = wait_for(link, POLLOUT);
+		ssize_t n;
+
+		if (r < 0)
+			return r;
+		n = send(link->fd, bytes, len, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int link_send(struct link *link, struct json *message)
+{
+	char *text = json_print(message);
+	int r = text ? send_bytes(link, text, strlen(text) + 1) : -ENOMEM;
+
+	free(text);
+	json_free(message);
+	return r;
+}
+
+/* Returns 1 when bytes came, 0 when effd has gone. */
+static int receive_bytes(struct link *link)
+{
+	size_t size;
+	char *room;
+	ssize_t n;
+	int r = frame_in_room(&link->in, &room, &size);
+
+	if (r == 0)
+		r = wait_for(link, POLLIN);
+	if (r < 0)
+		return r;
+	n = recv(link->fd, room, size, 0);
+	if (n < 0)
+		return errno == EINTR ? 1 : errno == ECONNRESET ? 0 : -errno;
+	frame_in_came(&link->in, (size_t)n);
+	return n > 0;
+}
+
+static int reply_read(const char *text, size_t len, struct reply *ret_reply)
+{
+	struct reply reply = {0};
+	int r = json_parse(text, len, 0, &reply.document, NULL);
+
+	if (r < 0)
+		return r;
+	if (json_type(reply.document) != JSON_OBJECT) {
+		json_free(reply.document);
+		return -EBADMSG;
+	}
+	reply.parameters = json_get(reply.document, "parameters");
+	reply.error = json_get_text(reply.document, "error", NULL);
+	reply.continues = json_get_bool(reply.document, "continues", false);
+	*ret_reply = reply;
+	return 1;
+}
+
+int link_receive(struct link *link, struct reply *ret_reply)
+{
+	for (;;) {
+		char *text;
+		size_t len;
+		int r = frame_in_next(&link->in, &text, &len);
+
+		if (r > 0)
+			return reply_read(text, len, ret_reply);
+		if (r == 0)
+			r = receive_bytes(link);
+		if (r <= 0)
+			return r;
+	}
+}
+
+void reply_done(struct reply *reply)
+{
+	json_free(reply->document);
+	*reply = (struct reply){0};
+}

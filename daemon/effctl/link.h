@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The connection to effd: a socket that is written to and read from with a limit in time. */
+#ifndef EFFCTL_LINK_H
+#define EFFCTL_LINK_H
+
+#include <stdbool.h>
+
+#include <eff/time.h>
+
+#include "wire/frame.h"
+#include "wire/json.h"
+
+struct link {
+	int fd; /* -1: none */
+	struct frame_in in;
+	eff_ns limit_at; /* on the monotonic clock; EFF_FOREVER: none */
+};
+
+/* One reply. Its parts belong to `document`. */
+struct reply {
+	struct json *document;
+	struct json *parameters; /* an object, perhaps NULL */
+	const char *error;       /* NULL: none */
+	bool continues;
+};
+
+void link_init(struct link *link);
+void link_close(struct link *link); /* fine on one that is not open */
+/* From now on, and for what follows. Below 0: no limit. */
+void link_limit(struct link *link, double seconds);
+/* Returns 0; -ETIMEDOUT when nobody takes the connection; or -errno of connect(2). */
+int link_open(struct link *link, const char *path);
+/* Takes the message. Returns 0, -ENOMEM, -ETIMEDOUT, or -errno of send(2). */
+int link_send(struct link *link, struct json *message);
+/* Wait for the next reply. Returns 1 and it; 0 when effd has gone; -ETIMEDOUT; -EBADMSG when it is no reply; -errno. */
+int link_receive(struct link *link, struct reply *ret_reply);
+void reply_done(struct reply *reply);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* One line a unit; of one that failed also why, and what it said last. */
+#include <string.h>
+
+#include "effctl/results.h"
+#include "effctl/words.h"
+
+/* What a result means for the whole. */
+static enum code result_code(const struct json *result)
+{
+	const char *outcome = json_get_text(result, "outcome", "failed");
+
+	if (!strcmp(outcome, "done") || !strcmp(outcome, "unchanged"))
+		return CODE_DONE;
+	return strcmp(outcome, "timeout") != 0 ? CODE_FAILED : CODE_TIMED_OUT;
+}
+
+static void put_output(struct effctl *e, const struct json *result)
+{
+	for (const struct json *v = json_first(json_get(result, "output")); v; v = json_next(v)) {
+		if (!json_as_text(v))
+			continue;
+		(void)fputs("  | ", e->out);
+		put_text(e->out, json_as_text(v));
+		(void)fputc('\n', e->out);
+	}
+}
+
+static void put_result(struct effctl *e, const struct json *result, const char *done)
+{
+	const char *outcome = json_get_text(result, "outcome", "failed");
+	const char *state = json_get_text(result, "state", "?");
+	const struct json *cause = json_get(result, "cause");
+	bool did = !strcmp(outcome, "done");
+	bool was_so = !strcmp(outcome, "unchanged");
+	bool by_another = !strcmp(json_get_text(cause, "kind", ""), "dependency");
+	int64_t pid = json_get_int(result, "pid", 0);
+	struct text why = {0};
+
+	put_text(e->out, json_get_text(result, "name", "?"));
+	(void)fputs(": ", e->out);
+	if (!did) {
+		paint_text(e->out, was_so ? PLAIN : BAD, outcome, e->colour);
+		(void)fputs(", ", e->out);
+	}
+	paint_text(e->out, did && done ? PLAIN : state_paint(state), did && done ? done : state,
+		e->colour);
+	if (pid > 0)
+		(void)fprintf(e->out, " (pid %lld)", (long long)pid);
+	if (!(did || was_so) || by_another)
+		add_cause(&why, cause);
+	if (why.len) {
+		(void)fputs(": ", e->out);
+		put_text(e->out, why.bytes);
+	}
+	(void)fputc('\n', e->out);
+	text_done(&why);
+	put_output(e, result);
+}
+
+enum code results_put(struct effctl *e, const struct json *parameters, const char *done)
+{
+	enum code code = CODE_DONE;
+
+	if (e->given[OPTION_JSON])
+		code = put_json(e, parameters);
+	for (const struct json *v = json_first(json_get(parameters, "units")); v; v = json_next(v)) {
+		enum code one = result_code(v);
+
+		/* What failed says more than what is late. */
+		if (code == CODE_DONE || one == CODE_FAILED)
+			code = one;
+		if (!e->given[OPTION_JSON])
+			put_result(e, v, done);
+	}
+	return code;
+}
+
+enum code results_receive(struct effctl *e, struct reply *ret_reply)
+{
+	for (;;) {
+		enum code code = call_receive_good(e, ret_reply);
+
+		if (code != CODE_DONE || !ret_reply->continues)
+			return code;
+		reply_done(ret_reply);
+	}
+}
+
+enum code results_ask(struct effctl *e, enum method method, struct json *parameters, const char *done)
+{
+	struct reply reply;
+	enum code code;
+
+	if (method_row(method)->how == METHOD_ONCE)
+		code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
+	else
+		code = call_send_more(e, method, parameters);
+	if (code == CODE_DONE)
+		code = results_receive(e, &reply);
+	if (code != CODE_DONE)
+		return code;
+	code = results_put(e, reply.parameters, done);
+	reply_done(&reply);
+	return code;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Causes, times and sizes as people say them. What came from elsewhere goes through put_text() or a grid, which show
+ * controls as what they are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "effctl/words.h"
+#include "wire/escape.h"
+#include "wire/states.h"
+
+#define CAUSES_MAX 8
+
+enum paint state_paint(const char *state)
+{
+	static const enum paint paints[UNIT_N_STATES] = {
+		[UNIT_WAITING] = BUSY,
+		[UNIT_STARTING] = BUSY,
+		[UNIT_UP] = GOOD,
+		[UNIT_STOPPING] = BUSY,
+		[UNIT_BACKOFF] = BAD,
+		[UNIT_DOWN] = FAINT,
+		[UNIT_DONE] = GOOD,
+		[UNIT_FAILED] = BAD,
+	};
+	int s = state_parse(state);
+
+	return s < 0 ? PLAIN : paints[s];
+}
+
+/* "exec_error" as "exec error". */
+static void add_kind(struct text *to, const char *kind)
+{
+	for (; *kind; kind++)
+		text_add_bytes(to, *kind == '_' ? " " : kind, 1);
+}
+
+/* How the process really ended: "exit 1", "SIGSEGV (core dumped)". Whether there was anything to say. */
+static bool add_end(struct text *to, const struct json *cause)
+{
+	const char *signal = json_get_text(cause, "signal", NULL);
+	int64_t code = json_get_int(cause, "code", -1);
+
+	if (signal)
+		text_printf(to, "%s%s", signal,
+			json_get_bool(cause, "core", false) ? " (core dumped)" : "");
+	else if (code >= 0)
+		text_printf(to, "exit %lld", (long long)code);
+	return signal || code >= 0;
+}
+
+static void add_asker(struct text *to, const struct json *by)
+{
+	const char *command = json_get_text(by, "command", "");
+
+	if (json_type(by) != JSON_OBJECT)
+		return;
+	text_printf(to, " by %s%s(pid %lld, uid %lld)", command, *command ? " " : "",
+		(long long)json_get_int(by, "pid", 0), (long long)json_get_int(by, "uid", 0));
+}
+
+static void add_one_cause(struct text *to, const struct json *cause)
+{
+	const char *kind = json_get_text(cause, "kind", "unknown");
+	const char *text = json_get_text(cause, "text", "");
+	struct text end = {0};
+	bool is_end = add_end(&end, cause);
+
+	if (is_end && (!strcmp(kind, "exit") || !strcmp(kind, "signal"))) {
+		text_add(to, end.bytes);
+	} else {
+		add_kind(to, kind);
+		if (*text)
+			text_printf(to, ": %s", text);
+		if (is_end && end.bytes)
+			text_printf(to, " (%s)", end.bytes);
+	}
+	add_asker(to, json_get(cause, "by"));
+	text_done(&end);
+}
+
+void add_cause(struct text *to, const struct json *cause)
+{
+	for (int i = 0; i < CAUSES_MAX && json_type(cause) == JSON_OBJECT; i++) {
+		if (i)
+			text_add(to, "; because of ");
+		add_one_cause(to, cause);
+		cause = json_get(cause, "because");
+	}
+}
+
+void add_remark(struct text *to, const struct json *status)
+{
+	const struct json *cause = json_get(status, "cause");
+	const struct json *last = json_get(status, "last_exit");
+	double next_s = json_get_number(status, "next_start_s", -1);
+	const char *said = json_get_text(status, "status_text", "");
+	bool backing_off = !strcmp(json_get_text(status, "state", ""), "backoff");
+	size_t before = to->len;
+
+	if (next_s >= 0) {
+		text_add(to, backing_off ? "next try in " : "next start in ");
+		add_seconds(to, next_s);
+	}
+	if (*said)
+		text_printf(to, "%s%s", to->len > before ? "; " : "", said);
+	if (json_type(cause) == JSON_OBJECT) {
+		text_add(to, to->len > before ? "; " : "");
+		add_cause(to, cause);
+	} else if (json_type(last) == JSON_OBJECT) {
+		text_add(to, to->len > before ? "; last: " : "last: ");
+		add_cause(to, last);
+	}
+}
+
+void add_seconds(struct text *to, double seconds)
+{
+	static const struct {
+		long long s;
+		const char *name;
+	} units[] = {{604800, "w"}, {86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
+	size_t i = 0;
+	long long s;
+
+	if (!(seconds >= 0) || seconds > 1e15)
+		return;
+	if (seconds < 9.95) {
+		text_printf(to, "%.1fs", seconds);
+		return;
+	}
+	s = (long long)(seconds + 0.5);
+	while (s < units[i].s)
+		i++;
+	text_printf(to, "%lld%s", s / units[i].s, units[i].name);
+	s %= units[i].s;
+	if (i < 4 && s / units[i + 1].s)
+		text_printf(to, "%lld%s", s / units[i + 1].s, units[i + 1].name);
+}
+
+void add_bytes(struct text *to, double bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	size_t i = 0;
+
+	while (bytes >= 1024 && i < 4) {
+		bytes /= 1024;
+		i++;
+	}
+	text_printf(to, i && bytes < 99.95 ? "%.1f%s" : "%.0f%s", bytes, units[i]);
+}
+
+void put_text(FILE *to, const char *text)
+{
+	struct text shown = {0};
+
+	escape_bytes(&shown, text, strlen(text));
+	if (shown.bytes)
+		(void)fputs(shown.bytes, to);
+	text_done(&shown);
+}
+
+enum code out_of_memory(struct effctl *e)
+{
+	(void)fputs("effctl: out of memory\n", e->err);
+	return CODE_FAILED;
+}
+
+static enum code put_printed(struct effctl *e, char *text)
+{
+	if (!text)
+		return out_of_memory(e);
+	(void)fprintf(e->out, "%s\n", text);
+	free(text);
+	return CODE_DONE;
+}
+
+enum code put_json(struct effctl *e, const struct json *document)
+{
+	return put_printed(e, e->terminal ? json_print_pretty(document) : json_print(document));
+}
+
+enum code put_json_line(struct effctl *e, const struct json *document)
+{
+	return put_printed(e, json_print(document));
+}

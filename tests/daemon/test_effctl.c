@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* effctl against a server that plays a script: what it asks, what it prints to the letter, how it ends. Here what looks,
+ * and what goes wrong. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "effctl/command.h"
+#include "fake/served.h"
+#include "leak.h"
+#include "wire/varlink.h"
+
+Suite *test_suite(void);
+
+#define N(a) (sizeof(a) / sizeof(*(a)))
+
+START_TEST(status_is_an_aligned_table)
+{
+	served_play((struct served_step[]){
+		{"\"method\":\"org.effd.Control.Status\"",
+			{SERVED_REPLY(
+				"{\"units\":["
+				"{\"name\":\"/\",\"kind\":\"supervisor\",\"state\":\"up\",\"pid\":null,\"uptime_s\":null,"
+				"\"restarts\":0,\"health\":\"failing\"}," SERVED_WEB
+				",{\"name\":\"workers/index\",\"kind\":\"process\",\"state\":\"backoff\",\"restarts\":12,"
+				"\"next_start_s\":3.21,\"cause\":{\"kind\":\"exit\",\"code\":1}}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("status"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"UNIT           STATE         PID  UPTIME  RESTARTS  CAUSE\n"
+		"/              up (failing)  -    -       0         -\n"
+		"web            up            42   5m12s   0         -\n"
+		"workers/index  backoff       -    -       12        next try in 3.2s; exit 1\n");
+	ck_assert_str_eq(served_err, "");
+}
+END_TEST
+
+START_TEST(status_of_one_unit_tells_all_and_its_last_output)
+{
+	served_play((struct served_step[]){
+		{"{\"units\":[\"db\"]}",
+			{SERVED_REPLY(
+				"{\"units\":[{\"name\":\"db\",\"kind\":\"process\",\"state\":\"failed\",\"wanted\":true,"
+				"\"pid\":null,\"since\":\"2026-01-02T03:04:05.678Z\",\"uptime_s\":null,\"starts\":3,"
+				"\"restarts\":2,\"failures\":2,\"last_exit\":null,\"cause\":{\"kind\":\"max_restarts\","
+				"\"because\":{\"kind\":\"signal\",\"signal\":\"SIGSEGV\",\"core\":true}},"
+				"\"health\":null,\"depends_on\":[\"a\",\"b\"],\"memory_bytes\":1572864}]}")}},
+		{"\"units\":[\"db\"],\"lines\":10",
+			{SERVED_MORE("{\"unit\":\"db\",\"text\":\"bad \\u001b[31mluck\"}"),
+				SERVED_REPLY("{}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("status db"), CODE_NOT_UP);
+
+	ck_assert_str_eq(served_out,
+		"db (process)\n"
+		"  state       failed since 2026-01-02T03:04:05.678Z\n"
+		"  cause       max restarts; because of SIGSEGV (core dumped)\n"
+		"  memory      1.5MiB\n"
+		"  depends on  a, b\n"
+		"  starts      3, of these 2 restarts; 2 failures in a row\n"
+		"  | bad \\x1B[31mluck\n");
+}
+END_TEST
+
+START_TEST(status_of_named_units_ends_with_3_unless_all_are_well)
+{
+	static const struct {
+		const char *entry;
+		int code;
+	} rows[] = {
+		{"\"up\"", 0},
+		{"\"done\"", 0},
+		{"\"down\"", 3},
+		{"\"failed\"", 3},
+		{"\"backoff\",\"next_start_s\":1", 3},
+		{"\"waiting\"", 3},
+		{"\"waiting\",\"next_start_s\":60", 0},
+	};
+	char reply[512];
+
+	(void)snprintf(reply, sizeof(reply),
+		SERVED_REPLY("{\"units\":[" SERVED_WEB ",{\"name\":\"x\",\"state\":%s}]}"),
+		rows[_i].entry);
+	served_play((struct served_step[]){{"\"w*\"", {reply}}, {0}});
+
+	ck_assert_int_eq(served_effctl("--json status w*"), rows[_i].code);
+}
+END_TEST
+
+START_TEST(json_is_what_effd_said)
+{
+	served_play((struct served_step[]){
+		{"Status", {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}}, {0}});
+
+	ck_assert_int_eq(served_effctl("status --json"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "{\"units\":[" SERVED_WEB "]}\n");
+}
+END_TEST
+
+START_TEST(ten_thousand_units_are_shown)
+{
+	struct json *array = json_array();
+	struct json *reply = json_object();
+	size_t n = 0;
+	char *text;
+
+	for (int i = 0; i < 10000; i++) {
+		struct json *unit = json_object();
+
+		(void)json_set(unit, "name", json_text("unit"));
+		(void)json_set(unit, "state", json_text("up"));
+		(void)json_add(array, unit);
+	}
+	(void)json_set(reply, "units", array);
+	reply = varlink_reply(reply, false);
+	text = json_print(reply);
+	served_play((struct served_step[]){{"Status", {text}}, {0}});
+
+	ck_assert_int_eq(served_effctl("status"), CODE_DONE);
+
+	for (const char *at = served_out; (at = strchr(at, '\n')); at++)
+		n++;
+	ck_assert_uint_eq(n, 10001);
+	free(text);
+	json_free(reply);
+}
+END_TEST
+
+static const struct served_step tree_script[] = {
+	{"Status",
+		{SERVED_REPLY("{\"units\":[{\"name\":\"/\",\"state\":\"up\"}," SERVED_WEB
+			      ",{\"name\":\"workers\",\"state\":\"up\"},"
+			      "{\"name\":\"workers/fetch@1\",\"state\":\"up\",\"pid\":7,\"last_exit\":{\"kind\":\"exit\",\"code\":1}},"
+			      "{\"name\":\"workers/deep\",\"state\":\"up\"},{\"name\":\"workers/deep/x\",\"state\":\"down\"},"
+			      "{\"name\":\"workers/index\",\"state\":\"waiting\",\"cause\":{\"kind\":\"dependency\",\"text\":\"db\"}},"
+			      "{\"name\":\"z\",\"state\":\"done\"}]}")}},
+	{0}};
+
+START_TEST(the_tree_is_drawn)
+{
+	served_play(tree_script);
+
+	ck_assert_int_eq(served_effctl("tree"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"/  up\n"
+		"|- web  up  42\n"
+		"|- workers  up\n"
+		"|  |- fetch@1  up  7\n"
+		"|  |- deep  up\n"
+		"|  |  `- x  down\n"
+		"|  `- index  waiting  dependency: db\n"
+		"`- z  done\n");
+}
+END_TEST
+
+START_TEST(the_tree_has_lines_where_the_locale_has_them)
+{
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	served_play(tree_script);
+
+	ck_assert_int_eq(served_effctl("tree"), CODE_DONE);
+
+	ck_assert_ptr_nonnull(strstr(served_out,
+		"\u2502  \u251c\u2500 deep  up\n\u2502  \u2502  \u2514\u2500 x  down\n"));
+}
+END_TEST
+
+static const struct {
+	const char *reply, *said;
+	int code;
+} refusals[] = {
+	{"{\"error\":\"org.effd.Control.NoSuchUnit\",\"parameters\":{\"unit\":\"wbe\",\"nearest\":\"web\"}}",
+		"effctl: no such unit: wbe (did you mean web?)\n", 4},
+	{"{\"error\":\"org.effd.Control.PermissionDenied\",\"parameters\":{}}",
+		"effctl: not permitted\n", 6},
+	{"{\"error\":\"org.effd.Control.TimedOut\",\"parameters\":{}}", "effctl: timed out\n", 7},
+	{"{\"error\":\"org.effd.Control.ShuttingDown\"}", "effctl: effd is shutting down\n", 1},
+	{"{\"error\":\"org.effd.Control.Busy\",\"parameters\":{}}", "effctl: too many clients\n", 1},
+	{"{\"error\":\"org.effd.Control.PlanChanged\",\"parameters\":{\"id\":\"x\"}}",
+		"effctl: something changed since that plan was made\n", 1},
+	{"{\"error\":\"org.effd.Control.Failed\",\"parameters\":{\"text\":\"cannot \\u001b do\"}}",
+		"effctl: cannot \\x1B do\n", 1},
+	{"{\"error\":\"org.effd.Control.AtRest\",\"parameters\":{\"unit\":\"a\",\"state\":\"failed\",\"cause\":{\"kind\":\"exit\","
+	 "\"code\":3}}}",
+		"effctl: at rest in another state: a: failed: exit 3\n", 1},
+	{"{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{\"method\":\"a.B\"}}",
+		"effctl: org.varlink.service.MethodNotFound: a.B\n", 1},
+	{"{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}",
+		"effctl: org.varlink.service.PermissionDenied\n", 6},
+	{"{\"error\":\"org.effd.Control.InvalidTree\",\"parameters\":{\"diagnostics\":[{\"code\":\"E204\",\"severity\":\"error\","
+	 "\"file\":\"/e.yaml\",\"line\":3,\"column\":5,\"message\":\"unknown field\",\"help\":\"write command\",\"related\":"
+	 "[{\"file\":\"/e.yaml\",\"line\":1,\"column\":1,\"message\":\"here\"}]}]}}",
+		"/e.yaml:3:5: error[E204]: unknown field\n   help: write command\n   note: /e.yaml:1:1: here\n"
+		"effctl: the tree has errors; nothing was changed\n",
+		1},
+};
+
+START_TEST(every_refusal_has_its_words_and_its_exit_code)
+{
+	served_play((struct served_step[]){{"Start", {refusals[_i].reply}}, {0}});
+
+	ck_assert_int_eq(served_effctl("start web"), refusals[_i].code);
+
+	ck_assert_str_eq(served_err, refusals[_i].said);
+	ck_assert_str_eq(served_out, "");
+}
+END_TEST
+
+START_TEST(a_refusal_is_a_document_with_json)
+{
+	served_play((struct served_step[]){{"Start", {refusals[0].reply}}, {0}});
+
+	ck_assert_int_eq(served_effctl("start web --json"), CODE_NO_UNIT);
+
+	ck_assert_str_eq(served_out,
+		"{\"error\":\"org.effd.Control.NoSuchUnit\",\"parameters\":{\"unit\":\"wbe\",\"nearest\":\"web\"},"
+		"\"text\":\"no such unit: wbe (did you mean web?)\"}\n");
+}
+END_TEST
+
+START_TEST(without_effd_it_says_how_to_start_one)
+{
+	char expected[512];
+
+	ck_assert_int_eq(setenv("EFFD_SOCKET", "/nonexistent/socket", 1), 0);
+
+	ck_assert_int_eq(served_effctl("status"), CODE_NO_DAEMON);
+
+	(void)snprintf(expected, sizeof(expected),
+		"effctl: cannot reach effd at /nonexistent/socket: %s; "
+		"is it running? (start it with: effd -c FILE)\n",
+		"No such file or directory");
+	ck_assert_str_eq(served_err, expected);
+}
+END_TEST
+
+START_TEST(a_socket_that_may_not_be_used_is_not_permitted)
+{
+	ck_assert_int_eq(setenv("EFFD_SOCKET", served_path, 1), 0);
+	ck_assert_int_eq(chmod(served_path, 0), 0);
+	/* In this test's own process: root may use any socket. */
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+
+	ck_assert_int_eq(served_effctl("ping"), CODE_NOT_PERMITTED);
+
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+START_TEST(what_is_not_effd_is_found_out)
+{
+	served_play((struct served_step[]){{"Ping", {"HTTP/1.1 400 Bad Request"}}, {0}});
+	ck_assert_int_eq(served_effctl("ping"), CODE_NO_DAEMON);
+	ck_assert_ptr_nonnull(strstr(served_err, "is not effd\n"));
+	served_play((struct served_step[]){{"Ping", {0}}, {0}});
+	ck_assert_int_eq(served_effctl("ping"), CODE_NO_DAEMON);
+	ck_assert_ptr_nonnull(strstr(served_err, "has gone\n"));
+}
+END_TEST
+
+START_TEST(a_timeout_of_its_own_ends_with_7)
+{
+	served_holds = true;
+	served_play((struct served_step[]){{"Ping", {0}}, {0}});
+
+	ck_assert_int_eq(served_effctl("ping --timeout 20ms"), CODE_TIMED_OUT);
+}
+END_TEST
+
+START_TEST(shutdown_ends_with_0_when_effd_has_gone)
+{
+	served_play((struct served_step[]){{"Shutdown", {SERVED_REPLY("{}")}}, {0}});
+	ck_assert_int_eq(served_effctl("shutdown"), CODE_DONE);
+	ck_assert_str_eq(served_err, "");
+	/* Also when it went before it could answer. */
+	served_play((struct served_step[]){{"Shutdown", {0}}, {0}});
+	ck_assert_int_eq(served_effctl("shutdown"), CODE_DONE);
+}
+END_TEST
+
+START_TEST(shutdown_waits_no_longer_than_asked)
+{
+	served_holds = true;
+	served_play((struct served_step[]){{"Shutdown", {SERVED_REPLY("{}")}}, {0}});
+
+	ck_assert_int_eq(served_effctl("shutdown --timeout 20ms"), CODE_TIMED_OUT);
+}
+END_TEST
+
+START_TEST(version_tells_both)
+{
+	served_play((struct served_step[]){
+		{"Version", {SERVED_REPLY("{\"version\":\"9.9\",\"pid\":1}")}}, {0}});
+
+	ck_assert_int_eq(served_effctl("version"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "effctl " EFFD_VERSION "\neffd 9.9 (pid 1)\n");
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("effctl");
+	TCase *tcase = tcase_create("effctl");
+
+	test_leak_guard(tcase);
+	tcase_add_checked_fixture(tcase, served_open, served_close);
+	tcase_add_test(tcase, status_is_an_aligned_table);
+	tcase_add_test(tcase, status_of_one_unit_tells_all_and_its_last_output);
+	tcase_add_loop_test(tcase, status_of_named_units_ends_with_3_unless_all_are_well, 0, 7);
+	tcase_add_test(tcase, json_is_what_effd_said);
+	tcase_add_test(tcase, ten_thousand_units_are_shown);
+	tcase_add_test(tcase, the_tree_is_drawn);
+	tcase_add_test(tcase, the_tree_has_lines_where_the_locale_has_them);
+	tcase_add_loop_test(tcase, every_refusal_has_its_words_and_its_exit_code, 0, N(refusals));
+	tcase_add_test(tcase, a_refusal_is_a_document_with_json);
+	tcase_add_test(tcase, without_effd_it_says_how_to_start_one);
+	tcase_add_test(tcase, a_socket_that_may_not_be_used_is_not_permitted);
+	tcase_add_test(tcase, what_is_not_effd_is_found_out);
+	tcase_add_test(tcase, a_timeout_of_its_own_ends_with_7);
+	tcase_add_test(tcase, shutdown_ends_with_0_when_effd_has_gone);
+	tcase_add_test(tcase, shutdown_waits_no_longer_than_asked);
+	tcase_add_test(tcase, version_tells_both);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* effctl against a server that plays a script: the verbs, and what streams. */
+#include <stdio.h>
+
+#include <check.h>
+
+#include "effctl/command.h"
+#include "fake/served.h"
+#include "leak.h"
+
+Suite *test_suite(void);
+
+START_TEST(a_verb_tells_what_became_of_each_unit)
+{
+	served_play((struct served_step[]){
+		{"{\"method\":\"org.effd.Control.Start\",\"more\":true,\"parameters\":{\"units\":[\"a\",\"tier=web\"],"
+		 "\"timeout_s\":1.5}}",
+			{SERVED_MORE("{\"units\":[{\"name\":\"db\",\"outcome\":\"done\",\"state\":\"up\",\"pid\":5}]}"),
+				SERVED_REPLY("{\"units\":[{\"name\":\"db\",\"outcome\":\"done\",\"state\":\"up\",\"pid\":5,\"cause\":null},"
+					     "{\"name\":\"a\",\"outcome\":\"unchanged\",\"state\":\"up\",\"pid\":6},"
+					     "{\"name\":\"b\",\"outcome\":\"failed\",\"state\":\"backoff\",\"pid\":null,"
+					     "\"cause\":{\"kind\":\"exec_error\",\"text\":\"exec: ENOENT (No such file or directory): ./b\"},"
+					     "\"output\":[\"one\",\"two\\u0007\"]}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("start a -l tier=web --timeout 1s500ms"), CODE_FAILED);
+
+	ck_assert_str_eq(served_out,
+		"db: up (pid 5)\n"
+		"a: unchanged, up (pid 6)\n"
+		"b: failed, backoff: exec error: exec: ENOENT (No such file or directory): ./b\n"
+		"  | one\n"
+		"  | two\\x07\n");
+}
+END_TEST
+
+START_TEST(stop_names_the_dependants_and_who_asked)
+{
+	served_play((struct served_step[]){
+		{"\"now\":true",
+			{SERVED_REPLY(
+				"{\"units\":[{\"name\":\"web\",\"outcome\":\"done\",\"state\":\"waiting\",\"cause\":"
+				"{\"kind\":\"dependency\",\"text\":\"db\",\"because\":{\"kind\":\"stop_requested\",\"by\":"
+				"{\"pid\":9,\"uid\":0,\"command\":\"effctl\"}}}},"
+				"{\"name\":\"db\",\"outcome\":\"done\",\"state\":\"down\",\"cause\":{\"kind\":\"stop_requested\"}}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("stop --now db"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"web: waiting: dependency: db; because of stop requested by effctl (pid 9, uid 0)\n"
+		"db: down\n");
+}
+END_TEST
+
+START_TEST(the_results_of_a_verb_add_up_to_its_exit_code)
+{
+	static const struct {
+		const char *first, *second;
+		int code;
+	} rows[] = {
+		{"done", "unchanged", 0},
+		{"done", "failed", 1},
+		{"refused", "done", 1},
+		{"done", "superseded", 1},
+		{"done", "timeout", 7},
+		{"timeout", "failed", 1},
+		{"failed", "timeout", 1},
+	};
+	char reply[512];
+
+	(void)snprintf(reply, sizeof(reply),
+		SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"%s\",\"state\":\"down\"},"
+			     "{\"name\":\"b\",\"outcome\":\"%s\",\"state\":\"down\"}]}"),
+		rows[_i].first, rows[_i].second);
+	served_play((struct served_step[]){{"\"wait\":false", {reply}}, {0}});
+
+	ck_assert_int_eq(served_effctl("restart a b --no-wait"), rows[_i].code);
+}
+END_TEST
+
+START_TEST(signals_and_reloads_of_units_say_what_was_done)
+{
+	served_play((struct served_step[]){
+		{"\"signal\":\"HUP\"",
+			{SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"up\",\"pid\":3}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("signal HUP a"), CODE_DONE);
+	ck_assert_str_eq(served_out, "a: sent SIGHUP (pid 3)\n");
+	served_play((struct served_step[]){
+		{"Reload", {SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"up\",\"pid\":3}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("reload a"), CODE_DONE);
+	ck_assert_str_eq(served_out, "a: reloaded (pid 3)\n");
+}
+END_TEST
+
+START_TEST(wait_prints_each_unit_when_it_is_so)
+{
+	served_play((struct served_step[]){
+		{"\"for\":\"up\",\"timeout_s\":30",
+			{SERVED_MORE(SERVED_WEB),
+				SERVED_REPLY("{\"name\":\"a\",\"state\":\"done\"}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("wait --for up --timeout 30s web a"), CODE_DONE);
+	ck_assert_str_eq(served_out, "web: up\na: done\n");
+	served_play((struct served_step[]){{"Wait", {SERVED_REPLY(SERVED_WEB)}}, {0}});
+	ck_assert_int_eq(served_effctl("--json wait --for=up web"), CODE_DONE);
+	ck_assert_str_eq(served_out, SERVED_WEB "\n");
+}
+END_TEST
+
+START_TEST(wait_ends_with_1_when_effd_ends)
+{
+	served_play((struct served_step[]){{"Wait", {0}}, {0}});
+
+	ck_assert_int_eq(served_effctl("wait --for up web"), CODE_FAILED);
+}
+END_TEST
+
+START_TEST(logs_of_one_unit_have_no_prefix)
+{
+	served_play((struct served_step[]){
+		{"Status", {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
+		{"\"follow\":false,\"lines\":5",
+			{SERVED_MORE("{\"unit\":\"web\",\"text\":\"hello\"}"), SERVED_REPLY("{}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("logs -n5 web"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "hello\n");
+}
+END_TEST
+
+START_TEST(logs_that_are_followed_end_with_effd)
+{
+	served_play((struct served_step[]){
+		{"Status", {SERVED_REPLY("{\"units\":[" SERVED_WEB "," SERVED_WEB "]}")}},
+		{"\"follow\":true",
+			{SERVED_MORE("{\"at\":\"T1\",\"unit\":\"web\",\"text\":\"a\"}"),
+				SERVED_MORE("{\"at\":\"T2\",\"unit\":\"db\",\"text\":\"b\",\"partial\":true}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("logs -f web db"), CODE_NO_DAEMON);
+
+	ck_assert_str_eq(served_out, "web | a\ndb | b\n");
+}
+END_TEST
+
+START_TEST(a_line_in_pieces_is_put_together)
+{
+	served_play((struct served_step[]){
+		{"Status",
+			{SERVED_REPLY("{\"units\":[{\"name\":\"/\",\"kind\":\"supervisor\"}," SERVED_WEB
+				      "," SERVED_WEB "]}")}},
+		{"\"follow\":false",
+			{SERVED_MORE("{\"at\":\"T1\",\"unit\":\"web\",\"text\":\"a\",\"partial\":true}"),
+				SERVED_MORE("{\"at\":\"T2\",\"unit\":\"web\",\"text\":\"b\",\"partial\":true}"),
+				SERVED_MORE("{\"at\":\"T3\",\"unit\":\"db\",\"text\":\"x\"}"),
+				SERVED_REPLY("{\"at\":\"T4\",\"unit\":\"web\",\"text\":\"c\"}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("logs -t"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "T1 web | ab\nT3 db | x\nT4 web | c\n");
+}
+END_TEST
+
+START_TEST(events_are_one_a_line)
+{
+	served_play((struct served_step[]){
+		{"\"units\":[\"w*\"],\"follow\":false",
+			{SERVED_MORE("{\"seq\":1,\"at\":\"T1\",\"unit\":\"web\",\"event\":\"state\",\"from\":\"starting\",\"to\":\"up\","
+				     "\"pid\":4,\"cause\":null}"),
+				SERVED_MORE("{\"seq\":2,\"at\":\"T2\",\"unit\":\"web\",\"event\":\"state\",\"from\":\"up\",\"to\":\"backoff\","
+					    "\"pid\":null,\"cause\":{\"kind\":\"oom\",\"signal\":\"SIGKILL\"}}"),
+				SERVED_MORE("{\"seq\":3,\"at\":\"T3\",\"unit\":\"web\",\"event\":\"left_behind\",\"text\":\"pids 7 8\"}"),
+				SERVED_REPLY("{}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("events w*"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"T1 web starting -> up (pid 4)\n"
+		"T2 web up -> backoff: oom (SIGKILL)\n"
+		"T3 web left_behind: pids 7 8\n");
+}
+END_TEST
+
+START_TEST(a_stream_with_json_is_a_document_a_line)
+{
+	served_play((struct served_step[]){
+		{"Events", {SERVED_MORE("{\"seq\":1}"), SERVED_MORE("{\"seq\":2}"), SERVED_REPLY("{}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("events --json"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "{\"seq\":1}\n{\"seq\":2}\n");
+}
+END_TEST
+
+START_TEST(a_plan_is_a_table_with_its_id)
+{
+	served_play((struct served_step[]){
+		{"Plan",
+			{SERVED_REPLY(
+				"{\"id\":\"3-ab\",\"changes\":[{\"unit\":\"old\",\"action\":\"stop\",\"fields\":[]},"
+				"{\"unit\":\"web\",\"action\":\"restart\",\"fields\":[\"command\",\"environment\"]}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("plan"), CODE_DONE);
+	ck_assert_str_eq(served_out,
+		"UNIT  ACTION   FIELDS\n"
+		"old   stop     -\n"
+		"web   restart  command, environment\n"
+		"\nto do it: effctl reload --plan 3-ab\n");
+	served_play((struct served_step[]){
+		{"\"plan\":\"3-ab\"", {SERVED_REPLY("{\"changes\":[]}")}}, {0}});
+	ck_assert_int_eq(served_effctl("reload --plan 3-ab"), CODE_DONE);
+	ck_assert_str_eq(served_out, "nothing changed\n");
+}
+END_TEST
+
+START_TEST(explain_reads_as_a_chain)
+{
+	served_play((struct served_step[]){
+		{"{\"unit\":\"web\"}",
+			{SERVED_REPLY(
+				"{\"unit\":\"web\",\"state\":\"waiting\",\"since\":\"T0\",\"chain\":[{\"text\":\"db left up\",\"at\":\"T1\"},"
+				"{\"text\":\"exit 1\",\"at\":null}],\"waits_for\":[{\"unit\":\"db\",\"condition\":\"ready\","
+				"\"state\":\"backoff\"}],\"next\":{\"action\":\"start\",\"in_s\":3.2,\"text\":\"once db is ready\"}}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("explain web"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"web is waiting since T0\n"
+		"  because db left up (T1)\n"
+		"    and that because exit 1\n"
+		"  waits for db to be ready, which is backoff\n"
+		"  next: start in 3.2s: once db is ready\n");
+}
+END_TEST
+
+START_TEST(show_names_the_place_of_each_value)
+{
+	served_play((struct served_step[]){
+		{"Control.Show\",\"parameters\":{\"unit\":\"web\",\"resolved\":true}",
+			{SERVED_REPLY(
+				"{\"name\":\"shop\",\"files\":[\"/e.yaml\"],\"units\":[{\"name\":\"web\",\"kind\":\"process\",\"values\":["
+				"{\"field\":\"command\",\"value\":\"[./web]\",\"source\":\"file\",\"place\":{\"file\":\"/e.yaml\","
+				"\"line\":3,\"column\":5}},{\"field\":\"environment\",\"value\":null,\"source\":\"file\"},"
+				"{\"field\":\"umask\",\"value\":\"0022\",\"source\":\"default\",\"place\":null}]}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("show web --resolved"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"web (process)\n"
+		"  FIELD        VALUE        FROM\n"
+		"  command      [./web]      /e.yaml:3:5\n"
+		"  environment  (not shown)  file\n"
+		"  umask        0022         default\n");
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("effctl_verbs");
+	TCase *tcase = tcase_create("effctl_verbs");
+
+	test_leak_guard(tcase);
+	tcase_add_checked_fixture(tcase, served_open, served_close);
+	tcase_add_test(tcase, a_verb_tells_what_became_of_each_unit);
+	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
+	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);
+	tcase_add_test(tcase, signals_and_reloads_of_units_say_what_was_done);
+	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
+	tcase_add_test(tcase, wait_ends_with_1_when_effd_ends);
+	tcase_add_test(tcase, logs_of_one_unit_have_no_prefix);
+	tcase_add_test(tcase, logs_that_are_followed_end_with_effd);
+	tcase_add_test(tcase, a_line_in_pieces_is_put_together);
+	tcase_add_test(tcase, events_are_one_a_line);
+	tcase_add_test(tcase, a_stream_with_json_is_a_document_a_line);
+	tcase_add_test(tcase, a_plan_is_a_table_with_its_id);
+	tcase_add_test(tcase, explain_reads_as_a_chain);
+	tcase_add_test(tcase, show_names_the_place_of_each_value);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
