@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A child is given exactly the descriptors, signals, ids and environment that it was promised, whatever effd was given.
+. "${0%/*}/lib.sh"
+compile world
+own=$(id -u) own_group=$(id -g)
+own_groups=$(awk '/^Groups:/ { $1 = ""; print substr($0, 2) }' /proc/self/status)
+user_units=
+if [ "$own" -eq 0 ]; then
+	user_units="
+  other:
+    type: oneshot
+    command: $DIR/bin/world
+    user: nobody
+    log: {stdout: ring}
+  grouped:
+    type: oneshot
+    command: $DIR/bin/world
+    user: nobody
+    group: daemon
+    umask: \"0077\"
+    working_dir: /
+    log: {stdout: ring}"
+fi
+
+# A harsh place to be started in: descriptors open, signals ignored and blocked, limits, a umask and variables of its own.
+ulimit -S -n 512
+umask 077
+exec 7</dev/zero 8>/dev/full
+trap '' HUP PIPE USR1 QUIT
+export PATH HOME=/somewhere LANG=C LC_ALL=C.UTF-8 LC_TIME=C TZ=UTC SECRET=hidden NOTIFY_FD=3 LISTEN_FDS=1 LISTEN_PID=1 \
+	LISTEN_FDNAMES=x WATCHDOG_USEC=10000000 WATCHDOG_PID=1 JOURNAL_STREAM=1:1 INVOCATION_ID=1 LD_TEST=1
+effd_start <<TREE
+version: 1
+units:
+  plain:
+    type: oneshot
+    command: $DIR/bin/world
+    log: {stdout: ring}
+  told:
+    type: notify
+    command: $DIR/bin/world
+    restart: no
+    environment: {A: "1", EMPTY: ""}
+    env_inherit: [TZ]
+    log: {stdout: ring}$user_units
+TREE
+umask 022
+
+world_of() { ctl --json logs "$1" | jq -r .text; }
+wanted_world() { # UIDS GIDS GROUPS UMASK FOLDER, the environment on standard input
+	local line
+	printf '%s\n' "fd 0 /dev/null" "fd 1 stream" "fd 2 stream" "status Groups: $3" 'status NoNewPrivs: 0' \
+		'status SigBlk: 0000000000000000' 'status SigIgn: 0000000000000000' 'status SigCgt: 0000000000000000' \
+		"uids $1" "gids $2" "session own" "group own" "umask $4" "nofile 512" "folder $5" "death signal 9"
+	sort | while read -r line; do echo "env $line"; done
+	echo end
+}
+ordered() { sed -E '/^status /!d' | sort; }
+compare() { # UNIT WANTED
+	local got
+	got=$(world_of "$1")
+	# The kernel's order of its status lines is no promise.
+	same "the world of $1" "$(grep -v '^status' <<<"$got")" "$(grep -v '^status' <<<"$2")"
+	same "the kernel's view of $1" "$(ordered <<<"$got")" "$(ordered <<<"$2")"
+}
+
+compare plain "$(printf '%s\n' "PATH=$PATH" HOME=/somewhere LANG=C LC_ALL=C.UTF-8 LC_TIME=C TZ=UTC |
+	LC_ALL=C wanted_world "$own $own $own" "$own_group $own_group $own_group" "$own_groups" 0022 "$DIR")"
+told=$(world_of told)
+same "the variables of told" "$(grep ^env <<<"$told" | sed 's/^\(env NOTIFY_SOCKET\)=..*/\1/')" \
+	$'env A=1\nenv EMPTY=\nenv NOTIFY_SOCKET\nenv TZ=UTC'
+same "effd's own limit is the hard one" "$(awk '/^Max open files/ { print $4 == $5 }' "/proc/$EFFD/limits")" 1
+if [ "$own" -eq 0 ]; then
+	IFS=: read -r _ _ uid gid _ home shell <<<"$(getent passwd nobody)"
+	groups_of() { id -G "$@" | tr ' ' '\n' | sort -n | paste -sd ' '; }
+	environment="PATH=$PATH HOME=$home USER=nobody LOGNAME=nobody SHELL=$shell LANG=C LC_ALL=C.UTF-8 LC_TIME=C TZ=UTC"
+	compare other "$(tr ' ' '\n' <<<"$environment" | LC_ALL=C wanted_world "$uid $uid $uid" "$gid $gid $gid" "$(groups_of nobody)" 0022 "$DIR")"
+	grouped=$(world_of grouped)
+	other_group=$(getent group daemon | cut -d: -f3)
+	same "the ids of one with a group" "$(grep -E '^(uids|gids|umask|folder)' <<<"$grouped")" \
+		"uids $uid $uid $uid"$'\n'"gids $other_group $other_group $other_group"$'\n'"umask 0077"$'\n'"folder /"
+	! grep -qE 'Groups:.*\b0\b' <<<"$grouped" || fail "root's group survived: $grouped"
+fi
+effd_stop

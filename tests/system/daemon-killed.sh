@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# When effd itself is killed its children end with it, whoever they run as; the next effd starts as if nothing had been.
+. "${0%/*}/lib.sh"
+compile family
+user=
+[ "$(id -u)" -ne 0 ] || user=", user: nobody"
+mkfifo "$DIR/alive"
+chmod 666 "$DIR/alive"
+cat >"$DIR/holder.sh" <<'HOLDER'
+exec 9>"$1"
+exec "$2" main=deaf
+HOLDER
+exec {alive}<> "$DIR/alive"
+effd_start <<TREE
+version: 1
+units:
+  own: {command: [sh, $DIR/holder.sh, $DIR/alive, $DIR/bin/family]}
+  other: {command: [sh, $DIR/holder.sh, $DIR/alive, $DIR/bin/family]$user}
+TREE
+for unit in own other; do
+	follow 1 '.text == "complete"' logs -f $unit >/dev/null
+done
+own=$(pid_of own) other=$(pid_of other)
+same "both hold the FIFO" "$(readlink "/proc/$own/fd/9" "/proc/$other/fd/9" | sort -u)" "$DIR/alive"
+exec {reader}<"$DIR/alive" {alive}>&-
+kill -KILL "$EFFD"
+effd_ended 137
+# The end of the file comes with the end of the last of them.
+read -r -t "$limit" _ <&"$reader" || [ $? -eq 1 ] || fail "a child outlives effd"
+exec {reader}<&-
+for pid in $own $other; do
+	[ ! -e "/proc/$pid" ] || [ "$(awk '{ print $3 }' "/proc/$pid/stat")" = Z ] || fail "child $pid outlives effd"
+done
+exec {alive}<> "$DIR/alive"
+effd_again
+await_notice READY=1
+same "all is up again" "$(ctl --json status | jq -r '.units | map("\(.state) \(.starts)") | join(", ")')" "up 1, up 1, up 1"
+[ "$(pid_of own)" != "$own" ] || fail "an old pid is shown"
+effd_stop
+exec {alive}>&-

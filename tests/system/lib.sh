@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: MIT
+# What every system test begins with: `. "${0%/*}/lib.sh"`. The test then runs a second time, as the child of
+# programs/guard, with a folder of its own ($DIR) and, as root, with pid, mount and network namespaces of its own; when
+# it has ended, the guard fails it for every process that is still there. Nothing here waits for time: a test waits for
+# `effctl wait`, for events, for a line of a FIFO or for the end of a process. Any command that fails fails the test.
+set -Eeuo pipefail
+: "${BUILD:?is the folder of effd and effctl}"
+here=$(cd "${0%/*}" && pwd)
+limit=60 # Seconds until a wait is given up, so that a failure says where it is.
+
+compile() { # PROGRAM…: from programs/ into $DIR/bin
+	local program
+	mkdir -p "$DIR/bin"
+	for program in "$@"; do
+		${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -o "$DIR/bin/$program" "$here/programs/$program.c"
+	done
+}
+
+skip() { # WHY
+	echo "skipped: $*"
+	exit 77
+}
+
+# The first run: make the folder, run the second under the guard, show what effd said if it went wrong.
+if [ -z "${DIR-}" ]; then
+	DIR=$(mktemp -d "${TMPDIR:-/tmp}/effd-test.XXXXXX")
+	export DIR
+	chmod 755 "$DIR"
+	trap 'rm -rf "$DIR"' EXIT
+	compile guard
+	run=("$DIR/bin/guard" bash "$here/${0##*/}")
+	apart=(unshare --fork --pid --net --mount-proc --kill-child)
+	if [ "$(id -u)" -eq 0 ] && "${apart[@]}" true 2>/dev/null; then
+		export APART=1
+		run=("${apart[@]}" "${run[@]}")
+	fi
+	status=0
+	"${run[@]}" || status=$?
+	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+		for file in "$DIR"/effd*.log; do
+			[ ! -s "$file" ] || { echo "--- the end of ${file##*/}"; tail -n 40 "$file"; }
+		done
+	fi
+	exit "$status"
+fi
+
+SOCKET=$DIR/control.sock
+TREE=$DIR/tree.yaml
+export TMPDIR=$DIR/tmp
+unset EFFD_SOCKET NOTIFY_SOCKET
+mkdir "$TMPDIR"
+umask 022
+cd "$DIR"
+EFFD= # The pid of the effd that runs, if one does.
+n_fifos=0
+
+# ── Saying what is wrong ──
+
+fail() { # WHAT…
+	trap - ERR
+	echo "FAIL: $*" >&2
+	local frame=0 place
+	while place=$(caller $frame); do
+		echo "    at ${place##*/}: line ${place%% *}" >&2
+		frame=$((frame + 1))
+	done
+	exit 1
+}
+trap 'fail "exit $? of: $BASH_COMMAND"' ERR
+
+same() { # WHAT GOT WANTED
+	[ "$2" = "$3" ] || fail "$1:"$'\n'"--- got"$'\n'"$2"$'\n'"--- wanted"$'\n'"$3"
+}
+
+matches() { # WHAT GOT PATTERN, an extended regular expression that some line matches
+	grep -qE -e "$3" <<<"$2" || fail "$1:"$'\n'"--- got"$'\n'"$2"$'\n'"--- wanted"$'\n'"$3"
+}
+
+# Run a command that is to end with that status; its output is in $OUT and $ERR.
+expect_exit() { # STATUS COMMAND…
+	local wanted=$1 got=0
+	shift
+	"$@" >"$DIR/out.txt" 2>"$DIR/err.txt" || got=$?
+	OUT=$(tr -d '\0' <"$DIR/out.txt")
+	ERR=$(tr -d '\0' <"$DIR/err.txt")
+	[ "$got" -eq "$wanted" ] ||
+		fail "exit $got, not $wanted, of: $*"$'\n'"--- stdout"$'\n'"$OUT"$'\n'"--- stderr"$'\n'"$ERR"
+}
+
+# ── What a test needs ──
+
+need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
+need_apart() { [ -n "${APART-}" ] || skip "needs root and namespaces"; }
+need() { # COMMAND…
+	local command
+	for command in "$@"; do
+		command -v "$command" >/dev/null || skip "needs $command"
+	done
+}
+
+new_fifo() { # sets FIFO
+	n_fifos=$((n_fifos + 1))
+	FIFO=$DIR/fifo.$n_fifos
+	mkfifo "$FIFO"
+}
+
+# The pids of the processes that run a program of $DIR/bin, one a line.
+processes_of() { # PROGRAM
+	local exe
+	for exe in /proc/[0-9]*/exe; do
+		if [ "$(readlink "$exe" 2>/dev/null)" = "$DIR/bin/$1" ]; then
+			exe=${exe#/proc/}
+			echo "${exe%/exe}"
+		fi
+	done
+}
+
+# ── effd ──
+
+# Start effd with the tree on standard input, and return at once. EFFD_UNDER may hold a command that it is run under.
+EFFD_UNDER=()
+effd_launch() { # ARGS…
+	[ -x "$DIR/bin/recorder" ] || compile recorder
+	cat >"$TREE"
+	effd_again "$@"
+}
+
+# The same with the tree that is there.
+effd_again() {
+	local bound pid_to
+	new_fifo
+	rm -f "$DIR/notify.sock"
+	mkfifo "$FIFO.pid"
+	"$DIR/bin/recorder" "$DIR/notify.sock" <"$FIFO.pid" >"$FIFO" &
+	RECORDER=$!
+	exec {pid_to}>"$FIFO.pid" {NOTED}<"$FIFO"
+	read -r bound <&"$NOTED"
+	same "what the recorder says" "$bound" bound
+	NOTIFY_SOCKET=$DIR/notify.sock "${EFFD_UNDER[@]}" "$BUILD/effd" -c "$TREE" --socket "$SOCKET" "$@" \
+		>>"$DIR/effd.out" 2>>"$DIR/effd.log" {NOTED}<&- {pid_to}>&- &
+	EFFD=$!
+	echo "$EFFD" >&"$pid_to"
+	exec {pid_to}>&-
+}
+
+# Read what effd tells its service manager, until that.
+await_notice() { # PATTERN, of a whole line
+	local line
+	while read -r -t "$limit" line <&"$NOTED"; do
+		[[ ! $line =~ ^($1)$ ]] || return 0
+		[ "$line" != ended ] || fail "effd ended instead of saying $1: $(tail -n 5 "$DIR/effd.log")"
+	done
+	fail "effd did not say $1"
+}
+
+effd_start() { # ARGS…, a tree on standard input
+	effd_launch "$@"
+	await_notice READY=1
+}
+
+# Wait for the end of effd; its status is to be that.
+effd_ended() { # [STATUS]
+	local status=0
+	wait "$EFFD" || status=$?
+	exec {NOTED}<&-
+	wait "$RECORDER" || [ $? -ge 128 ] || fail "the recorder failed"
+	EFFD=
+	[ "$status" -eq "${1-0}" ] || fail "effd ended with $status, not with ${1-0}"
+}
+
+# Stop effd as a user would; it leaves no socket.
+effd_stop() {
+	expect_exit 0 ctl shutdown
+	effd_ended 0
+	[ ! -e "$SOCKET" ] || fail "the control socket is still there"
+}
+
+ctl() { timeout -k 5 "$limit" "$BUILD/effctl" -s "$SOCKET" "$@"; }
+
+# A field of a unit's status, as jq writes it. That status ends with 3 for one that is not up is no matter here.
+field() { # UNIT FILTER
+	local all
+	all=$(ctl --json status "$1" || [ $? -eq 3 ])
+	jq -r ".units[0] | $2" <<<"$all"
+}
+
+state() { field "$1" .state; }
+pid_of() { field "$1" .pid; }
+wait_for() { # STATE UNIT…
+	local wanted=$1
+	shift
+	ctl wait --for "$wanted" --timeout "${limit}s" "$@" >/dev/null
+}
+
+last_seq() { ctl --json events | jq -s 'last.seq // 0'; }
+
+# Follow a stream of effctl until that many documents satisfy a filter, and print those.
+follow() { # NUMBER FILTER COMMAND…
+	local number=$1 filter=$2 pid found
+	shift 2
+	new_fifo
+	{ trap - ERR; ctl --json "$@"; } >"$FIFO" &
+	pid=$!
+	found=$(jq -nc --unbuffered "limit($number; inputs | select($filter))" <"$FIFO")
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" || true
+	[ "$(grep -c . <<<"$found")" -eq "$number" ] || fail "followed $* for $number of $filter, and saw:"$'\n'"$found"
+	echo "$found"
+}
+
+await_events() { # NUMBER FILTER [UNIT…]
+	local number=$1 filter=$2
+	shift 2
+	follow "$number" "$filter" events -f "$@"
+}
+
+# Wait until a file has a line that matches.
+await_line() { # FILE PATTERN
+	local pid found=0
+	new_fifo
+	timeout "$limit" tail -n +1 -F "$1" >"$FIFO" 2>/dev/null &
+	pid=$!
+	grep -m 1 -E -e "$2" <"$FIFO" || found=$?
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" || true
+	[ "$found" -eq 0 ] || fail "no line matches $2 in $1:"$'\n'"$(tail -n 20 "$1")"
+}
+
+# ── The end ──
+
+finish() {
+	local status=$? left
+	trap - EXIT ERR
+	if [ -n "$EFFD" ]; then
+		if [ "$status" -eq 0 ]; then
+			echo "FAIL: the test ended and did not stop its effd" >&2
+			status=1
+		fi
+		kill -KILL "$EFFD" 2>/dev/null
+	fi
+	if [ "$status" -ne 0 ]; then
+		# What is left of a test that failed is no finding of its own.
+		touch "$DIR/failed"
+		exit "$status"
+	fi
+	left=$(find "$DIR" -type s)
+	if [ -n "$left" ]; then
+		echo "FAIL: sockets are left: $left" >&2
+		status=1
+	fi
+	exit "$status"
+}
+trap finish EXIT

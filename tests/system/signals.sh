@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every exit code and every deadly signal is told as it was.
+. "${0%/*}/lib.sh"
+ulimit -c 0
+deadly='1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24 25 26 27 29 30 31 34 50 64'
+tree() {
+	printf 'version: 1\ndefaults: {type: oneshot, restart: no}\nunits:\n'
+	for code in {0..255}; do printf '  code%d: {command: [sh, -c, exit %d]}\n' "$code" "$code"; done
+	for signal in $deadly; do printf '  signal%d: {shell: "kill -%d $$; exit 1"}\n' "$signal" "$signal"; done
+}
+effd_start < <(tree)
+ctl --json status >"$DIR/status.json"
+same "the exit codes" "$(jq -r '.units[] | select(.name | startswith("code")) |
+	"\(.name) \(.state) \(.last_exit.kind) \(.last_exit.code) \(.last_exit.signal) \(.last_exit.core)"' "$DIR/status.json")" \
+	"$(for code in {0..255}; do echo "code$code $([ "$code" -eq 0 ] && echo done || echo failed) exit $code null null"; done)"
+same "the signals" "$(jq -r '.units[] | select(.name | startswith("signal")) | .name as $n |
+	if ($n[6:] | tonumber) < 32 then . else .last_exit.signal |= .[:3] end |
+	"\(.name) \(.state) \(.last_exit.kind) \(.last_exit.code) \(.last_exit.signal) \(.last_exit.core)"' "$DIR/status.json")" \
+	"$(for signal in $deadly; do
+		name=SIG$(kill -l "$signal")
+		# One number, two names.
+		[ "$signal" -ne 29 ] || name=SIGPOLL
+		[ "$signal" -lt 32 ] || name=SIG
+		echo "signal$signal failed signal null $name false"
+	done)"
+same "none was started again" "$(jq -c '.units | map(select(.kind == "process") | .starts) | unique' "$DIR/status.json")" '[1]'
+effd_stop
