@@ -3,8 +3,9 @@
  *
  * A session that a unit's main process leads is the unit's, whoever is in it: one system call a process tells that. Only
  * of the others the parent must be read from /proc, and the chain of parents leads to a unit or to nobody. Kernel threads
- * have no session. When hundreds of units stop at once they share one walk: it is taken anew only when the last is older
- * than it cost. */
+ * have no session, and neither has a process, to our eyes, whose session began outside of our PID namespace; no unit's
+ * process is among them unless effd is itself. When hundreds of units stop at once they share one walk: it is taken anew
+ * only when the last is older than it cost. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static void list_processes(struct scan *scan)
 {
 	auto_closedir DIR *dir = opendir("/proc");
 	struct dirent *entry;
+	const bool outside = getsid(0) == 0;
 	bool sorted = true;
 
 	scan->n = 0;
@@ -70,7 +72,7 @@ static void list_processes(struct scan *scan)
 		if (*end || pid <= 0)
 			continue;
 		sid = getsid((pid_t)pid);
-		if (sid <= 0)
+		if (sid < 0 || (!sid && !outside))
 			continue;
 		if (scan->n && scan->entries[scan->n - 1].pid > pid)
 			sorted = false;
