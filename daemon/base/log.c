@@ -15,7 +15,12 @@ static enum log_level shown = LOG_LEVEL_INFO;
 static int journal;
 static uint64_t lost, untold;
 
-static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+static const char *const level_names[] = {
+#define LEVEL(symbol, name, priority) name,
+#include "base/levels.def"
+#undef LEVEL
+	NULL,
+};
 
 void log_set_level(enum log_level level)
 {
@@ -49,7 +54,11 @@ uint64_t log_lost(void)
 
 static int prefix(enum log_level level, char *buf, size_t size)
 {
-	static const int priorities[] = {3, 4, 6, 7};
+	static const int priorities[] = {
+#define LEVEL(symbol, name, priority) priority,
+#include "base/levels.def"
+#undef LEVEL
+	};
 
 	if (journal)
 		return snprintf(buf, size, "<%d>", priorities[level]);

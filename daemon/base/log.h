@@ -7,7 +7,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+#define LEVEL(symbol, name, priority) LOG_LEVEL_##symbol,
+#include "base/levels.def"
+#undef LEVEL
+};
 
 void log_set_level(enum log_level level);
 int log_level_parse(const char *name);    /* "error" …, or -EINVAL */

@@ -11,38 +11,87 @@
 #include "effd/effd.h"
 #include "wire/varlink.h"
 
-static const char usage[] =
-	"usage: effd [-c FILE|DIR] [--socket PATH] [--log-level LEVEL] [--check]\n"
-	"       effd [OPTIONS] -- COMMAND ARGS...\n"
-	"\n"
-	"Keep the units of a tree running, in the foreground.\n"
-	"\n"
-	"  -c, --config FILE|DIR  the tree (default: /etc/effd/effd.yaml, as a user\n"
-	"                         $XDG_CONFIG_HOME/effd/effd.yaml)\n"
-	"      --socket PATH      the control socket (default: $EFFD_SOCKET, the tree's\n"
-	"                         daemon.socket, /run/effd/control.sock, as a user\n"
-	"                         $XDG_RUNTIME_DIR/effd/control.sock)\n"
-	"      --log-level LEVEL  error, warn, info or debug\n"
-	"      --check            report every error of the tree, and end\n"
-	"      --version          say which effd this is, and end\n"
-	"      --help             say this, and end\n"
+static const char usage_head[] = "usage: effd [-c FILE|DIR] [--socket PATH] [--log-level LEVEL] [--check]\n"
+				 "       effd [OPTIONS] -- COMMAND ARGS...\n"
+				 "\n"
+				 "Keep the units of a tree running, in the foreground.\n"
+				 "\n";
+static const char usage_tail[] =
 	"  -- COMMAND ARGS...     a tree of this one unit, without restarts; effd ends as it does\n"
 	"\n"
+	"The tree is /etc/effd/effd.yaml by default, as a user $XDG_CONFIG_HOME/effd/effd.yaml. The\n"
+	"socket is $EFFD_SOCKET, the tree's daemon.socket, or /run/effd/control.sock, as a user\n"
+	"$XDG_RUNTIME_DIR/effd/control.sock.\n"
 	"Signals: TERM and INT stop the tree, a second INT kills it, HUP reloads it.\n"
 	"Exit codes: 0 done or stopped as asked, 1 the tree failed, 2 usage, 75 another effd has\n"
 	"the socket, 78 a bad tree.\n";
 
-enum { OPTION_SOCKET = 256, OPTION_LOG_LEVEL, OPTION_CHECK, OPTION_VERSION, OPTION_HELP };
+/* What getopt_long(3) returns for each: beyond all letters. */
+enum {
+	OPTION_FIRST = 255,
+#define OPTION(symbol, letter, name, argument, help) OPTION_##symbol,
+#include "effd/options.def"
+#undef OPTION
+};
+
+static const struct {
+	char letter;
+	const char *name, *argument, *help;
+} rows[] = {
+#define OPTION(symbol, letter, name, argument, help) {letter, name, argument, help},
+#include "effd/options.def"
+#undef OPTION
+};
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"socket", required_argument, NULL, OPTION_SOCKET},
-	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
-	{"check", no_argument, NULL, OPTION_CHECK},
-	{"version", no_argument, NULL, OPTION_VERSION},
-	{"help", no_argument, NULL, OPTION_HELP},
+#define OPTION(symbol, letter, name, argument, help) \
+	{name, (argument) ? required_argument : no_argument, NULL, OPTION_##symbol},
+#include "effd/options.def"
+#undef OPTION
 	{NULL, 0, NULL, 0},
 };
+
+enum { N_ROWS = sizeof(rows) / sizeof(*rows) };
+
+static void help_print(FILE *out)
+{
+	(void)fputs(usage_head, out);
+	for (int i = 0; i < N_ROWS; i++) {
+		char left[64];
+
+		(void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s",
+			rows[i].letter ? '-' : ' ', rows[i].letter ? rows[i].letter : ' ',
+			rows[i].letter ? ',' : ' ', rows[i].name, rows[i].argument ? " " : "",
+			rows[i].argument ? rows[i].argument : "");
+		(void)fprintf(out, "  %-22s %s\n", left, rows[i].help);
+	}
+	(void)fputs(usage_tail, out);
+}
+
+/* As getopt_long(3) wants the letters. The plus: what stands behind the first word that is no option is not ours to read. */
+static void letters_make(char buf[static 3 + 2 * N_ROWS])
+{
+	size_t n = 0;
+
+	buf[n++] = '+';
+	buf[n++] = ':';
+	for (int i = 0; i < N_ROWS; i++) {
+		if (rows[i].letter)
+			buf[n++] = rows[i].letter;
+		if (rows[i].letter && rows[i].argument)
+			buf[n++] = ':';
+	}
+	buf[n] = '\0';
+}
+
+/* The row of a letter is its option; others are told by getopt_long(3). */
+static int option_of(int got)
+{
+	for (int i = 0; i < N_ROWS; i++)
+		if (rows[i].letter && rows[i].letter == got)
+			return OPTION_FIRST + 1 + i;
+	return got;
+}
 
 /* "cwd/path"; what is absolute stays. malloc'd; NULL: out of memory, or no such folder any more. */
 static char *absolute(const char *path)
@@ -142,7 +191,7 @@ static int complain(FILE *err, const char *words, const char *what)
 static int option_take(int option, const char **ret_tree, struct options *o, FILE *out, FILE *err)
 {
 	switch (option) {
-	case 'c':
+	case OPTION_CONFIG:
 		*ret_tree = optarg;
 		return 0;
 	case OPTION_SOCKET:
@@ -161,11 +210,11 @@ static int option_take(int option, const char **ret_tree, struct options *o, FIL
 		(void)fprintf(out, "effd %s\n", EFFD_VERSION);
 		return 1;
 	case OPTION_HELP:
-		(void)fputs(usage, out);
+		help_print(out);
 		return 1;
 	case ':':
 		return complain(err, "an argument is missing after ",
-			optopt == 'c' ? "-c" : "an option");
+			option_of(optopt) == OPTION_CONFIG ? "-c" : "an option");
 	default:
 		return complain(err, "no such option", "");
 	}
@@ -183,15 +232,16 @@ static int options_finish(const char *tree, struct options *o, FILE *err)
 
 int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *err)
 {
+	char letters[3 + 2 * N_ROWS];
 	struct options o = {0};
 	const char *tree = NULL;
 	int option, r = 0;
 
 	opterr = 0;
 	optind = 0;
-	/* The plus: what stands behind the first word that is no option is not ours to read. */
-	while (r == 0 && (option = getopt_long(argc, argv, "+:c:", long_options, NULL)) != -1)
-		r = option_take(option, &tree, &o, out, err);
+	letters_make(letters);
+	while (r == 0 && (option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
+		r = option_take(option_of(option), &tree, &o, out, err);
 	if (r != 0)
 		return r;
 	if (optind < argc) {

@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <eff/version.h>
+
 #include "wire/json.h"
 
-#define EFFD_VERSION "0.1.0"
+#define EFFD_VERSION EFF_VERSION
 #define EFFD_INTERFACE "org.effd.Control"
 #define VARLINK_SERVICE "org.varlink.service"
 

@@ -22,5 +22,6 @@
 #include <eff/signal.h>
 #include <eff/supervise.h>
 #include <eff/time.h>
+#include <eff/version.h>
 
 #endif
