@@ -36,6 +36,7 @@ FUZZ := $(wildcard tests/fuzz/*.c)
 BENCH := $(wildcard tests/bench/*.c)
 EXAMPLES := $(wildcard lib/examples/*.c)
 MODULES := $(wildcard conf/examples/*.c tests/system/modules/*.c)
+COMPLETIONS := $(wildcard daemon/completions/*/*)
 SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
 SHARED_TEST := tests/main.c tests/leak.c
 obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
@@ -45,6 +46,7 @@ ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ
 # Programs.
 libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
 mains := $(if $(EFFD),$(O)/effd) $(if $(EFFCTL),$(O)/effctl)
+completions := $(COMPLETIONS:daemon/%=$(O)/%)
 examples := $(EXAMPLES:lib/%.c=$(O)/%)
 modules := $(foreach m,$(MODULES),$(O)/modules/$(basename $(notdir $m)).so)
 tests := $(TESTS:%.c=$(O)/%)
@@ -77,7 +79,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(libs) $(mains) $(examples) $(modules)
+all: $(libs) $(mains) $(examples) $(modules) $(completions)
 
 build-tests: $(tests) $(replays)
 
@@ -143,6 +145,12 @@ $(O)/modules/$(basename $(notdir $(1))).so: $(1) $(O)/flags
 		-Ilib/include -Idaemon/effd/include $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) -MMD -MP -o $$@ $$<
 endef
 $(foreach m,$(MODULES),$(eval $(call module,$m)))
+
+# The tables of the code as rows, and what shells make of them.
+$(O)/completions/rows: daemon/completions/tables.def $(wildcard daemon/*/*.def)
+	$(call say,GEN,$@) $(CC) -E -P -x c -Idaemon $< >$@
+$(completions): $(O)/%: daemon/% daemon/completions/generate $(O)/completions/rows
+	$(call say,GEN,$@) daemon/completions/generate $< <$(O)/completions/rows >$@
 
 run:
 	$Qscripts/setup build
