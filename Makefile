@@ -2,7 +2,8 @@
 # make run      install what is missing, build, and run effd with conf/examples/shop.yaml in the foreground
 # make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
 # make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
-# make tidy     format, lint and the house rules;  cover  fuzz  bench  clean  install DESTDIR= PREFIX=
+# make tidy     format, lint and the house rules;  cover  fuzz  bench  clean
+# make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall
 # V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
 
 CC ?= cc
@@ -12,6 +13,8 @@ LDFLAGS ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 B ?= build
+VERSION := $(shell sed -n 's/^.define EFF_VERSION "\(.*\)"$$/\1/p' lib/include/eff/version.h)
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 FUZZ_SECONDS ?= 30
 O := $(B)$(if $(SAN),/san)$(if $(COVER),/cover)
 
@@ -75,7 +78,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests tidy cover fuzz fuzzers bench install clean FORCE
+.PHONY: all run check test build-tests tidy cover fuzz fuzzers bench install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -135,8 +138,8 @@ $(mains) $(examples) $(tests) $(replays) $(benches) $(fuzzers):
 	$(call say,LD,$@) $(LINK) -o $@ $(filter %.o,$^) $(group) $(filter %.a,$^) $(end) $(LIBS) $(more)
 
 $(O)/libeff.so: $(call obj,$(LIB)) $(O)/sources
-	$(call say,LD,$@) $(LINK) -shared -Wl,-soname,libeff.so.0 -o $@ $(filter %.o,$^) \
-		-lev $(UV) -lm -lpthread && ln -sf libeff.so $@.0
+	$(call say,LD,$@) $(LINK) -shared -Wl,-soname,libeff.so.$(SOVERSION) -o $@ $(filter %.o,$^) \
+		-lev $(UV) -lm -lpthread && ln -sf libeff.so $@.$(SOVERSION)
 
 # A module is built as its author would build it: one file, its own names visible, linked with neither.
 define module
@@ -191,21 +194,12 @@ fuzzers: $(fuzzers)
 bench: all $(benches)
 	$Qset -e; for p in $(benches) $(wildcard tests/bench/*.sh); do BUILD=$(abspath $(O)) $$p; done
 
-dest := $(DESTDIR)$(PREFIX)
+places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR BASHDIR ZSHDIR \
+	FISHDIR UNITDIR USERUNITDIR SYSUSERSDIR TMPFILESDIR,$p='$($p)')
 install: all
-	$Qinstall -d $(dest)/bin $(dest)/lib/pkgconfig $(dest)/include/eff $(dest)/include/effd
-	$Qinstall $(mains) $(dest)/bin
-	$Qinstall -m 644 $(O)/libeff.a $(dest)/lib
-	$Qinstall -m 755 $(O)/libeff.so $(dest)/lib/libeff.so.0
-	$Qln -sf libeff.so.0 $(dest)/lib/libeff.so
-	$Qinstall -m 644 $(wildcard lib/include/*.h) $(dest)/include
-	$Qinstall -m 644 lib/include/eff/*.h $(dest)/include/eff
-	$Qinstall -m 644 daemon/effd/include/effd/*.h $(dest)/include/effd
-	$Qprintf '%s\n' 'prefix=$(PREFIX)' 'Name: eff' 'Description: fibers, scopes and supervisors' 'Version: 0' \
-		'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -leff' \
-		'Libs.private: -lev $(UV) -lm -lpthread' >$(dest)/lib/pkgconfig/eff.pc
-	$Qfor m in $(wildcard lib/man/*.[1-8] daemon/man/*.[1-8]); do \
-		install -Dm 644 $$m $(dest)/share/man/man$${m##*.}/$${m##*/}; done
+	$Q$(places) scripts/install
+uninstall:
+	$Q$(places) scripts/install remove
 
 clean:
 	$Qrm -rf $(B)

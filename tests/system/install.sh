@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What is installed works from where it is: the programs, the library shared and static, a module, the example trees. And
+# uninstalling takes all of it back.
+. "${0%/*}/lib.sh"
+need make pkg-config
+compile recorder
+root=$(cd "$here/../.." && pwd)
+prefix=$DIR/prefix
+
+# As it was built: nothing is made anew by a make that knows other flags.
+from_make() { # TARGET VARIABLE=…
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$root" -o all "B=$built" "$@"
+}
+built=$BUILD
+from_make install "PREFIX=$prefix"
+
+# ── The programs ──
+
+version=$(sed -n 's/^#define EFF_VERSION "\(.*\)"/\1/p' "$prefix/include/eff/version.h")
+same "effd's version" "$("$prefix/bin/effd" --version)" "effd $version"
+BUILD=$prefix/bin # What the test runs from here on.
+export TICKER=$DIR/ticker.so
+cc=${CC:-cc}
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+read -ra flags < <(pkg-config --cflags eff)
+examples=$prefix/share/doc/effd/examples
+$cc -Wall -Wextra -Werror -fPIC -shared "${flags[@]}" -o "$TICKER" "$examples/ticker.c"
+
+# Every tree of the examples: nothing is wrong with it, and it runs until all of it has settled.
+for tree in "$examples"/*.yaml; do
+	expect_exit 0 "$BUILD/effctl" check --strict "$tree"
+	TREE=$tree effd_again
+	await_notice READY=1
+	[ "${tree##*/}" != ticker.yaml ] || wait_for up tick
+	[ "${tree##*/}" != shop.yaml ] || wait_for up workers/index
+	effd_stop
+done
+# What effd.yaml suggests behind a single # is right, too, though the programs are not there.
+sed 's/^#\([^#]\)/\1/' "$examples/effd.yaml" >all.yaml
+expect_exit 0 "$BUILD/effctl" --json check all.yaml
+same "what is said of the suggestions" "$(jq -r '.diagnostics[].code' <<<"$OUT" | sort -u)" W404
+[ "$(jq '.diagnostics | length' <<<"$OUT")" -ge 3 ] || fail "the suggestions were not there"
+
+# ── The library ──
+
+cat >hello.c <<'C'
+#include <eff.h>
+#include <stdio.h>
+static eff_exit hello(void *arg)
+{
+	return eff_sleep(EFF_MS(1)) == 0 && printf("hello, %s\n", (const char *)arg) > 0 ? eff_ok(NULL) : eff_fail(1);
+}
+int main(void)
+{
+	return eff_main(EFF(hello, EFF_VERSION), NULL);
+}
+C
+link() { # NAME FLAGS…
+	local name=$1
+	shift
+	$cc -Wall -Wextra -Werror "${flags[@]}" -o "$name" hello.c "$@"
+}
+read -ra libs < <(pkg-config --libs eff)
+link shared "${libs[@]}"
+same "with the shared library" "$(LD_LIBRARY_PATH=$prefix/lib ./shared)" "hello, $version"
+matches "what it loads" "$(LD_LIBRARY_PATH=$prefix/lib ldd ./shared)" "libeff\.so\.0 => $prefix/lib/libeff\.so\.0"
+same "the library's file" "$(readlink -f "$prefix/lib/libeff.so")" "$prefix/lib/libeff.so.$version"
+read -ra libs < <(pkg-config --static --libs eff)
+link archive -Wl,-Bstatic -leff -Wl,-Bdynamic "${libs[@]}"
+same "with the archive" "$(./archive)" "hello, $version"
+# Debian's archive of libuv has a name of its own.
+if pkg-config --exists libuv-static; then
+	libs=("${libs[@]/#-luv/-l:libuv_a.a}")
+fi
+link static -static "${libs[@]}"
+same "with nothing shared at all" "$(./static)" "hello, $version"
+same "the version of eff.pc" "$(pkg-config --modversion eff)" "$version"
+
+# ── Elsewhere, for a packager ──
+
+from_make install "DESTDIR=$DIR/stage" PREFIX=/usr LIBDIR=/usr/lib/somewhere
+pc=$(<stage/usr/lib/somewhere/pkgconfig/eff.pc)
+matches "where eff.pc says that all is" "$pc" '^prefix=/usr$'
+matches "where eff.pc says that the library is" "$pc" '^libdir=\$\{prefix\}/lib/somewhere$'
+[[ $pc != *"$DIR"* ]] || fail "eff.pc knows the staging folder: $pc"
+matches "the service" "$(<stage/usr/lib/systemd/system/effd.service)" '^ExecStart=/usr/bin/effd$'
+matches "the service of another prefix" "$(<"$prefix/lib/systemd/system/effd.service")" "^ExecReload=$prefix/bin/effctl reload\$"
+[ -x stage/usr/bin/effctl ] || fail "effctl is not in the staging folder"
+
+# ── And back ──
+
+touch "$prefix/lib/not-ours" stage/usr/bin/not-ours
+from_make uninstall "PREFIX=$prefix"
+from_make uninstall "DESTDIR=$DIR/stage" PREFIX=/usr LIBDIR=/usr/lib/somewhere
+same "what is left" "$(cd "$DIR" && find prefix stage ! -type d | sort)" "$(printf '%s\n' prefix/lib/not-ours stage/usr/bin/not-ours)"
+same "folders of ours" "$(cd "$DIR" && find prefix stage -name '*eff*')" ""
