@@ -45,6 +45,8 @@ EFF_SUSPENDS eff_exit control_run(void *arg);
 void control_close(struct control *control);
 uint32_t control_clients(const struct control *control);
 
+/* Say in the log, a line each, what is wrong with a tree and what to write instead. */
+void control_log_diags(const struct diags *diags);
 /* What became of a reload. */
 struct reload_outcome {
 	int result;                /* of control_reload() */

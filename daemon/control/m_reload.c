@@ -43,6 +43,19 @@ static int plan_compare(struct tree *t, struct reload_outcome *o)
 	return 0;
 }
 
+void control_log_diags(const struct diags *diags)
+{
+	for (uint32_t i = 0; i < diags_count(diags); i++) {
+		const struct diag *d = diags_at(diags, i);
+		enum log_level level = d->is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN;
+
+		log_line(level, "%s:%u:%u: %s[%s]: %s", d->at.file ? d->at.file : "", d->at.line,
+			d->at.column, d->is_error ? "error" : "warning", d->code, d->message);
+		if (d->help)
+			log_line(level, "    help: %s", d->help);
+	}
+}
+
 static void reload_log(const struct reload_outcome *o, const struct asker *by)
 {
 	const char *command = by && by->command[0] ? by->command : "somebody";
@@ -55,13 +68,8 @@ static void reload_log(const struct reload_outcome *o, const struct asker *by)
 			o->diags ? diags_errors(o->diags) : 0);
 	else
 		log_error("reload: %s; asked for by %s", strerror(-o->result), command);
-	for (uint32_t i = 0; o->result == -EINVAL && o->diags && i < diags_count(o->diags); i++) {
-		const struct diag *d = diags_at(o->diags, i);
-
-		log_line(d->is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s:%u:%u: %s[%s]: %s",
-			d->at.file ? d->at.file : "", d->at.line, d->at.column,
-			d->is_error ? "error" : "warning", d->code, d->message);
-	}
+	if (o->result == -EINVAL && o->diags)
+		control_log_diags(o->diags);
 }
 
 /* From here on without a wait up to the change itself: what was compared is what is applied. */

@@ -56,6 +56,7 @@ struct notify {
 	struct tree *tree;
 	eff_ns watchdog_ns; /* 0: none */
 	bool told_ready;
+	int reloads; /* under way */
 };
 /* Take NOTIFY_SOCKET and WATCHDOG_* from the environment, for good. */
 void notify_init(struct notify *n);
@@ -71,6 +72,7 @@ void notify_stopping(struct notify *n);
 
 struct effd {
 	struct options options;
+	bool to_journal;   /* the log goes to systemd's journal */
 	struct plan *plan; /* the first one; main's reference */
 	char *socket, *log_dir, *runtime_dir;
 	int64_t nofile_soft; /* that effd was started with */

@@ -247,7 +247,10 @@ static int first_load(struct effd *e)
 	struct diags *diags = diags_new();
 	int r = diags ? tree_load(&e->options, &e->plan, diags) : -ENOMEM;
 
-	if (diags)
+	/* The journal takes lines with levels, people the source with a mark under it. */
+	if (diags && e->to_journal && !e->options.check)
+		control_log_diags(diags);
+	else if (diags)
 		diags_print(diags, stderr);
 	if (r < 0 && (!diags || diags_errors(diags) == 0))
 		log_error("cannot load the tree: %s", strerror(-r));
@@ -301,7 +304,8 @@ int main(int argc, char **argv)
 	r = options_parse(argc, argv, &e.options, stdout, stderr);
 	if (r != 0)
 		return r < 0 ? EXIT_USAGE : 0;
-	log_set_journal(stderr_is_journal());
+	e.to_journal = stderr_is_journal();
+	log_set_journal(e.to_journal);
 	notify_init(&e.notify);
 	code = effd_main(&e);
 	notify_done(&e.notify);

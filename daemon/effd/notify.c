@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* effd as a service: what sd_notify(3) knows. READY when the tree has settled; until then, and while it stops, more time is
- * asked for as long as effd lives; STATUS says in a line how the tree is. Where nobody listens nothing is sent, and no
+/* effd as a service: what sd_notify(3) knows. READY when the tree has settled; until then, while it reloads and while it
+ * stops, more time is asked for as long as effd lives; STATUS says in a line how the tree is. Where nobody listens nothing is sent, and no
  * child inherits the address. */
 #include <errno.h>
 #include <stdarg.h>
@@ -90,19 +90,25 @@ static void notify_ready(struct notify *n)
 	notify_send(n, "READY=1\nSTATUS=%s", tree_summary(n->tree, status, sizeof(status)));
 }
 
+/* Two may overlap, the one reading while the other applies: what is told is the first's beginning and the last's end. */
 void notify_reload(struct notify *n, bool begins)
 {
-	if (!n->told_ready)
+	if (begins)
+		n->reloads++;
+	else
+		n->reloads--;
+	if (!n->told_ready || n->reloads != begins)
 		return;
 	if (begins)
-		notify_send(n, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(eff_now() / 1000));
+		notify_send(n, "RELOADING=1\nMONOTONIC_USEC=%lld\n" EXTEND_BY,
+			(long long)(eff_now() / 1000));
 	else if (!n->tree->shutting_down)
 		notify_ready(n);
 }
 
 void notify_stopping(struct notify *n)
 {
-	notify_send(n, "STOPPING=1\nSTATUS=stopping");
+	notify_send(n, "STOPPING=1\nSTATUS=stopping\n" EXTEND_BY);
 }
 
 /* Until something changes, but no longer than `most`. 0 or -ECANCELED. */
@@ -118,6 +124,11 @@ static int await_change(struct tree *t, eff_ns most)
 	return r == -ECANCELED ? r : 0;
 }
 
+static bool notify_needs_time(const struct notify *n)
+{
+	return !n->told_ready || n->reloads > 0 || n->tree->shutting_down;
+}
+
 eff_exit notify_run(void *arg)
 {
 	struct notify *n = arg;
@@ -130,8 +141,7 @@ eff_exit notify_run(void *arg)
 
 		if (!n->told_ready && !n->tree->shutting_down && tree_is_settled(n->tree))
 			notify_ready(n);
-		if ((!n->told_ready || n->tree->shutting_down) &&
-			eff_now() - extended_at >= EXTEND_EVERY) {
+		if (notify_needs_time(n) && eff_now() - extended_at >= EXTEND_EVERY) {
 			notify_send(n, EXTEND_BY);
 			extended_at = eff_now();
 		}

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Under systemd effd is active once its tree has settled: a slow job delays that for as long as it takes, a unit that fails
+# does not, and the status names it.
+. "${0%/*}/lib.sh"
+. "${0%/*}/systemd/lib.sh"
+mkfifo gate
+boot
+drop_in effd.service <<<$'[Service]\nTimeoutStartSec=3s'
+tree <<TREE
+version: 1
+units:
+  slow: {type: oneshot, shell: 'read go </test/gate'}
+  web: {shell: 'env >/test/env; exec sleep 1000000', depends_on: [slow]}
+  bad: {shell: exit 3, restart: {backoff: {initial: 1h, max: 1h, jitter: 0}}}
+TREE
+inside systemctl start --no-block effd
+await_property effd StatusText '0 of 3 up; bad: exit 3, next try in 3600 s'
+# Longer than it may take to start, had effd not asked for more time.
+began=$(property effd ExecMainStartTimestampMonotonic)
+until_uptime "$((began + 4500000))"
+same "while the job runs" "$(property effd ActiveState) $(property effd SubState)" "activating start"
+echo go >gate
+expect_exit 0 inside systemctl start effd
+same "settled" "$(property effd ActiveState) $(property effd SubState) $(property effd NRestarts)" "active running 0"
+await_property effd StatusText '2 of 3 up; bad: exit 3, next try in [0-9]+ s'
+same "effctl agrees" "$(ctl_inside ping)" "effd answers at /run/effd/control.sock"
+
+# ── What a unit must not see, and what the journal has to ──
+
+await_line "$DIR/env" '^PATH=' >/dev/null
+[ -z "$(grep -E '^(NOTIFY|WATCHDOG|JOURNAL|INVOCATION|LISTEN|EFFD)' env)" ] || fail "a unit inherits: $(<env)"
+entries=$(journal -u effd -o json)
+same "how grave a line is" "$(jq -r 'select(.MESSAGE | test("^bad: .* -> backoff: exit 3$")) | .PRIORITY' <<<"$entries")" 4
+same "lines that say effd" "$(jq -r 'select(.SYSLOG_IDENTIFIER == "effd" and (.MESSAGE | test("^(effd:|<[0-9]>)"))) | .MESSAGE' <<<"$entries")" ""
+inside systemctl stop effd
