@@ -3,7 +3,7 @@
 # make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
 # make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
 # make tidy     format, lint and the house rules;  cover  fuzz  bench  clean
-# make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall
+# make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall;  deb builds Debian packages
 # V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
 
 CC ?= cc
@@ -78,7 +78,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests tidy cover fuzz fuzzers bench install uninstall clean FORCE
+.PHONY: all run check test build-tests tidy cover fuzz fuzzers bench install uninstall deb clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -200,6 +200,10 @@ install: all
 	$Q$(places) scripts/install
 uninstall:
 	$Q$(places) scripts/install remove
+
+deb:
+	$Qscripts/setup deb
+	$Qscripts/deb $(B)/deb
 
 clean:
 	$Qrm -rf $(B)

@@ -19,10 +19,13 @@ group_make() { # sets GROUP, a control group below the one that the test is in
 	mkdir "$GROUP" 2>/dev/null || skip "needs to make control groups"
 }
 
-boot() {
-	local word=
+boot() { # [bare]: with nothing of effd's, so that packages can be installed
+	local word= prefix=
 	group_make
-	BUILD=$BUILD DESTDIR=$DIR/stage PREFIX=/usr/local "$root/scripts/install"
+	if [ "${1-}" != bare ]; then
+		prefix=$DIR/stage/usr/local
+		BUILD=$BUILD DESTDIR=$DIR/stage PREFIX=/usr/local "$root/scripts/install"
+	fi
 	mkdir -p "$DIR/root"
 	mkfifo "$DIR/booted"
 	cp "$here/systemd/service" "$DIR"
@@ -31,7 +34,7 @@ boot() {
 	(
 		echo "$BASHPID" >"$GROUP/cgroup.procs"
 		exec unshare --cgroup --mount unshare --fork --pid --uts --ipc \
-			sh "$here/systemd/boot" "$DIR/root" "$DIR" "$DIR/stage/usr/local"
+			sh "$here/systemd/boot" "$DIR/root" "$DIR" ${prefix:+"$prefix"}
 	) </dev/null >"$DIR/effd-boot.log" 2>&1 &
 	BOOT=$!
 	new_fifo
