@@ -20,7 +20,7 @@ group_make() { # sets GROUP, a control group below the one that the test is in
 }
 
 boot() { # [bare]: with nothing of effd's, so that packages can be installed
-	local word= prefix=
+	local word= part prefix= told end=$((SECONDS + limit))
 	group_make
 	if [ "${1-}" != bare ]; then
 		prefix=$DIR/stage/usr/local
@@ -33,15 +33,24 @@ boot() { # [bare]: with nothing of effd's, so that packages can be installed
 	# The group is the root of what systemd sees. unshare itself waits outside of it.
 	(
 		echo "$BASHPID" >"$GROUP/cgroup.procs"
-		exec unshare --cgroup --mount unshare --fork --pid --uts --ipc \
+		exec unshare --cgroup --mount unshare --fork --kill-child --pid --uts --ipc \
 			sh "$here/systemd/boot" "$DIR/root" "$DIR" ${prefix:+"$prefix"}
 	) </dev/null >"$DIR/effd-boot.log" 2>&1 &
 	BOOT=$!
 	new_fifo
-	read -r -t "$limit" word <>"$DIR/booted" || true
-	[ "$word" = booted ] || skip "systemd does not boot here: $(tail -n 1 "$DIR/effd-boot.log")"
-	INIT=$(awk "{ print \$1 }" "/proc/$BOOT/task/$BOOT/children")
+	exec {told}<>"$DIR/booted"
+	until [ "$word" = booted ] || [ "$SECONDS" -ge "$end" ]; do
+		kill -0 "$BOOT" 2>/dev/null || skip "cannot boot a systemd here: $(tail -n 1 "$DIR/effd-boot.log")"
+		# A read whose time is up gives what has come until then.
+		read -r -t 0.1 -u "$told" part || true
+		word+=$part
+	done
+	exec {told}<&-
+	[ "$word" = booted ] || fail "systemd has not booted: $(tail -n 5 "$DIR/effd-boot.log")"
+	INIT=$(init)
 }
+
+init() { awk '{ print $1 }' "/proc/$BOOT/task/$BOOT/children" 2>/dev/null || true; } # unshare's one child
 
 inside() { nsenter -t "$INIT" -m -p -C -u -i -- "$@"; } # COMMAND…, as root of the machine that was booted
 as_user() { # COMMAND…, as somebody else
@@ -88,7 +97,6 @@ await_property() { # UNIT NAME PATTERN, an extended regular expression of the wh
 journal() { inside journalctl -q --no-pager "$@"; }
 ctl_inside() { inside timeout -k 5 "$limit" /usr/local/bin/effctl "$@"; }
 unit_pid() { ctl_inside --json status "$1" | jq -r '.units[0].pid'; } # UNIT, a number of the inner namespace
-processes_inside() { inside systemctl show -P ControlGroup "$1" | { read -r group; cat "$GROUP$group/cgroup.procs" 2>/dev/null || true; }; }
 
 # Of the units that are /test/service.
 await_starts() { # NAME NUMBER
@@ -102,20 +110,22 @@ no_doubles() { [ ! -e "$DIR/doubles" ] || fail "ran twice at one time: $(paste -
 
 # ── The end ──
 
-power_off() {
-	[ -z "$INIT" ] || kill -KILL "$INIT" 2>/dev/null || true
+power_off() { # ends with 1 when control groups are left
+	local status=0
+	# When systemd ends, all below it has gone before unshare is told.
+	[ -z "$BOOT" ] || kill -KILL "$(init)" 2>/dev/null || kill -KILL "$BOOT" 2>/dev/null || true
 	[ -z "$BOOT" ] || wait "$BOOT" 2>/dev/null || true
-	[ -z "${GROUP-}" ] || find "$GROUP" -depth -type d -exec rmdir {} + || echo "FAIL: control groups are left" >&2
+	[ -z "${GROUP-}" ] || find "$GROUP" -depth -type d -exec rmdir {} + || status=1
 	! mountpoint -q "$DIR/cgroup" || umount -l "$DIR/cgroup"
 	rm -f "$DIR/booted"
-	# Sockets that systemd's journal has left in the folder are none of effd's.
 	rm -rf "$DIR/stage"
+	return "$status"
 }
 end() {
 	local status=$1
 	trap - ERR
-	[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || [ -z "$INIT" ] || journal -n 60 >"$DIR/effd-journal.log" 2>&1 || true
-	power_off
+	[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || [ -z "$INIT" ] || [ -z "$(init)" ] || journal -n 60 >"$DIR/effd-journal.log" 2>&1 || true
+	power_off || { echo "FAIL: control groups are left" >&2; status=1; }
 	(exit "$status")
 	finish
 }
