@@ -163,7 +163,9 @@ effd_ended() { # [STATUS]
 	local status=0
 	wait "$EFFD" || status=$?
 	exec {NOTED}<&-
+	# One that had more to tell has died of nobody listening, and has not taken its socket away.
 	wait "$RECORDER" || [ $? -ge 128 ] || fail "the recorder failed"
+	rm -f "$DIR/notify.sock"
 	EFFD=
 	[ "$status" -eq "${1-0}" ] || fail "effd ended with $status, not with ${1-0}"
 }
@@ -199,7 +201,8 @@ follow() { # NUMBER FILTER COMMAND…
 	local number=$1 filter=$2 pid found
 	shift 2
 	new_fifo
-	{ trap - ERR; ctl --json "$@"; } >"$FIFO" &
+	# One process, so that ending it ends all of it.
+	{ exec timeout -k 5 "$limit" "$BUILD/effctl" -s "$SOCKET" --json "$@"; } >"$FIFO" &
 	pid=$!
 	found=$(jq -nc --unbuffered "limit($number; inputs | select($filter))" <"$FIFO")
 	kill "$pid" 2>/dev/null || true
