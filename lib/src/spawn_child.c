@@ -230,6 +230,31 @@ BARE static long take_deathsig(const struct eff__child *c, int sig)
 	return r;
 }
 
+/* The entry is in memory that is the child's, or that nobody else reads until it has executed. */
+BARE static long write_pid(const struct eff__child *c, int entry)
+{
+	char *text = (char *)c->spawn.envp[entry];
+	long pid = CALL(SYS_getpid);
+	long scale = 1;
+
+	while (*text && *text != '=') {
+		text++;
+		NO_IDIOM();
+	}
+	if (!*text)
+		return -EINVAL;
+	while (scale <= pid / 10) {
+		scale *= 10;
+		NO_IDIOM();
+	}
+	for (text++; scale > 0; scale /= 10) {
+		*text++ = (char)('0' + pid / scale % 10);
+		NO_IDIOM();
+	}
+	*text = '\0';
+	return 0;
+}
+
 BARE static long step_take(const struct eff__child *c, const struct eff_step *step)
 {
 	switch (step->kind) {
@@ -248,6 +273,8 @@ BARE static long step_take(const struct eff__child *c, const struct eff_step *st
 		return CALL(SYS_chdir, (long)step->path);
 	case EFF_STEP_DEATHSIG:
 		return take_deathsig(c, step->number);
+	case EFF_STEP_PID_ENTRY:
+		return write_pid(c, step->number);
 	}
 	return -EINVAL;
 }

@@ -199,6 +199,36 @@ START_TEST(a_step_that_fails_is_told_by_its_word)
 }
 END_TEST
 
+static eff_exit own_pid(void *arg)
+{
+	const char *const argv[] = {
+		"/bin/sh", "-c", "test $A = a && test $ME = $$ && echo yes", NULL};
+	char entry[] = "ME=0123456789";
+	const char *const envp[] = {"A=a", entry, NULL};
+	const struct eff_step step = {.kind = EFF_STEP_PID_ENTRY, .stage = "pid", .number = 1};
+	int fds[3] = {-1, -1, 2}, n_released;
+	struct eff_spawn spawn = spawn_of(argv, &n_released);
+
+	spawn.envp = envp;
+	spawn.steps = &step;
+	spawn.n_steps = 1;
+	run_child(spawn, fds, &got);
+	check_ran();
+	ck_assert_str_eq(got.out, "yes\n");
+	spawn.own_memory = true;
+	run_child(spawn, fds, &got);
+	check_ran();
+	ck_assert_str_eq(got.out, "yes\n");
+	return eff_ok(arg);
+}
+
+START_TEST(a_child_can_be_told_its_own_pid)
+{
+	eff__proc_without = ways[_i];
+	run_root(own_pid);
+}
+END_TEST
+
 static eff_exit credentials(void *arg)
 {
 	const char *const argv[] = {
@@ -387,6 +417,7 @@ Suite *test_suite(void)
 		tcase, a_child_begins_with_no_signal_blocked_ignored_or_pending, 0, N_WAYS);
 	tcase_add_loop_test(tcase, steps_are_taken_in_the_child_alone, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_step_that_fails_is_told_by_its_word, 0, N_WAYS);
+	tcase_add_loop_test(tcase, a_child_can_be_told_its_own_pid, 0, N_WAYS);
 	tcase_add_loop_test(tcase, credentials_change_in_the_child_alone, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_can_die_with_its_parent, 0, N_WAYS);
 	tcase_add_loop_test(tcase, why_a_program_cannot_be_executed_is_told, 0, N_WAYS);

@@ -25,6 +25,7 @@ enum eff_step_kind {
 	EFF_STEP_RLIMIT,    /* limit.resource, limit.value */
 	EFF_STEP_CHDIR,     /* path */
 	EFF_STEP_DEATHSIG, /* number: the signal at the death of the parent; checks that the parent still lives */
+	EFF_STEP_PID_ENTRY, /* number: envp[number], "NAME=" and at least 10 bytes more, gets its own pid behind the "=" */
 };
 
 /* One step in the child. `stage` is the word that a failure is told with ("chdir", "user" …). */
