@@ -162,6 +162,9 @@ bool os_family_has(struct os_child *child, pid_t pid)
 	bool by_session = session_is_ours(child);
 	struct procfs_stat st;
 
+	/* Also when it has been reaped: as long as nobody else has its number. */
+	if (pid == child->pid && by_session)
+		return true;
 	for (int i = 0; i < MOST_PARENTS && pid > 1 && os_procfs_stat(pid, &st); i++) {
 		const struct member *member = family_find(&child->family, pid);
 
@@ -172,6 +175,11 @@ bool os_family_has(struct os_child *child, pid_t pid)
 		pid = st.ppid;
 	}
 	return false;
+}
+
+void os_family_join(struct os_child *child, pid_t pid)
+{
+	(void)family_add(&child->family, pid);
 }
 
 void os_family_done(struct family *family)
@@ -206,7 +214,7 @@ int linux_signal(struct os_child *child, int sig, enum os_whom whom)
 {
 	/* Also when it is for the main process alone: once that has ended nobody can tell who came from it. */
 	(void)family_look(child, os_scan_take(child->os));
-	return whom == OS_MAIN ? eff_proc_signal(child->proc, sig) : group_signal(child, sig);
+	return whom == OS_MAIN ? os_main_signal(child, sig) : group_signal(child, sig);
 }
 
 /* ── the wait for its end ── */

@@ -4,6 +4,7 @@
 #ifndef EFFD_OS_INTERNAL_H
 #define EFFD_OS_INTERNAL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -97,12 +98,25 @@ struct notify {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
+/* The main process, where it is another than the one that effd made. */
+struct main_proc {
+	pid_t pid; /* 0: it is the one that effd made */
+	int fd;    /* its pidfd */
+	bool ended;
+	struct os_end end;
+	struct eff_list waiters; /* who waits for the end of what was the main process until now */
+};
+
 struct os_child {
 	struct os_linux *os;
 	struct eff_list link;
 	struct eff_proc *proc;
-	pid_t pid;
+	pid_t pid; /* of the one that effd made: it leads the session */
+	uid_t uid;
+	uint64_t made; /* in ticks since boot */
+	struct main_proc main;
 	int streams[2]; /* our ends; -1 */
+	int ready_fd;   /* our end; -1 */
 	struct notify notify;
 	struct family family;
 };
@@ -116,6 +130,7 @@ static inline struct os_linux *linux_of(const struct os *seam)
 
 int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
 	struct os_fault *ret_fault);
+int linux_await_ready(struct os_child *child);
 void linux_child_free(struct os_child *child);
 
 /* ── credentials.c ── */
@@ -139,6 +154,22 @@ void os_ids_free(struct ids *ids);
 /* False when they are what this process is, and it could be nothing else. */
 bool os_ids_change(const struct ids *ids);
 
+/* ── environment.c ── */
+
+struct arena;
+struct environment {
+	const char **entries;
+	int pid_entry; /* whose value the child must write, being its pid; -1: none */
+};
+/* All of it, in the arena. `ids`: whom the child is to be, NULL: effd's own; `socket`: for notifications, NULL: none. False:
+ * no memory. */
+bool os_environment_make(struct arena *arena, const struct os_spawn *spawn,
+	const struct ids *ids, const char *socket, struct environment *ret);
+/* Where its program is searched. */
+const char *os_search_of(const struct os_spawn *spawn);
+/* A copy of `list` with room for `more` at its end; NULL: no memory. */
+const char **os_strings_copy(struct arena *arena, const char *const *list, size_t more);
+
 /* ── interpreter.c ── */
 
 /* `program` was there, or was not, when its execution failed with ENOENT: name the interpreter that is missing. Suspends.
@@ -153,7 +184,27 @@ int linux_await_gone(struct os_child *child);
 size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n);
 /* Is `pid` of the unit: its main process, of its session, or a descendant? */
 bool os_family_has(struct os_child *child, pid_t pid);
+/* Remember that it is. */
+void os_family_join(struct os_child *child, pid_t pid);
 void os_family_done(struct family *family);
+
+/* ── mainproc.c ── */
+
+void os_main_init(struct os_child *child);
+void os_main_done(struct os_child *child);
+int linux_follow(struct os_child *child, pid_t pid);
+pid_t linux_pid(const struct os_child *child);
+int linux_await_end(struct os_child *child, struct os_end *ret_end);
+/* To the main process. 0 or -ESRCH. */
+int os_main_signal(struct os_child *child, int sig);
+bool os_main_ended(const struct os_child *child);
+/* A stranger of this number was reaped: if it was the main process of a unit, that is how it ended. */
+void os_main_reaped(struct os_linux *os, pid_t pid, const siginfo_t *info);
+
+/* ── files.c ── */
+
+int linux_file_there(struct os *os, const char *path);
+int linux_pid_file(struct os *os, const char *path, pid_t *ret_pid);
 
 /* ── notify.c ── */
 

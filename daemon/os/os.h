@@ -32,7 +32,9 @@ struct os_spawn {
 	const char *user, *group; /* NULL: effd's own */
 	mode_t umask;
 	enum os_stream_to out, err;
-	bool notify; /* give it a NOTIFY_SOCKET */
+	bool notify;        /* give it a NOTIFY_SOCKET */
+	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */
+	int ready_fd; /* the descriptor that it writes a newline to when it is ready; 0: none */
 };
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
@@ -43,8 +45,8 @@ struct os_fault {
 };
 
 struct os_end {
-	int code;   /* -1 when a signal ended it */
-	int signal; /* 0 when it exited */
+	int code;   /* -1 when a signal ended it, or when it cannot be known */
+	int signal; /* 0 when it exited, or when it cannot be known */
 	bool core;
 };
 
@@ -89,8 +91,13 @@ struct os_ops {
 	/* Suspends until there is output. Returns the count, 0 at the end, or -errno. */
 	ssize_t (*read)(struct os_child *child, enum os_stream stream, void *buf, size_t size);
 	/* Suspends until a process of the unit has sent a datagram to NOTIFY_SOCKET; what others send is dropped. Returns
-	 * its size (it may be 0; truncated to `size`), or -errno; ret_sender may be NULL; -EBADF when the child has no such socket. */
+	 * its size (it may be 0; truncated to `size`), or -errno, -ECANCELED and -ETIMEDOUT only when none is there; ret_sender may be NULL; -EBADF when the child has no such socket. */
 	ssize_t (*notified)(struct os_child *child, void *buf, size_t size, pid_t *ret_sender);
+	/* Suspends until it has written a newline to its ready_fd. Returns 0, -EPIPE when it closed it without, -ECANCELED … */
+	int (*await_ready)(struct os_child *child);
+	/* From now on this process is its main one: what pid, await_end, usage and signals to OS_MAIN are about. Does not
+	 * suspend. Returns 0, or -ESRCH when there is no such process, or none that is of the unit. */
+	int (*follow)(struct os_child *child, pid_t pid);
 	/* False when it is not to be had. Does not suspend. */
 	bool (*usage)(struct os_child *child, struct os_usage *ret_usage);
 	/* Close what was held for it. Not before it is gone, or given up on purpose (then what is left stays). */
@@ -100,6 +107,11 @@ struct os_ops {
 	int (*connect_tcp)(struct os *os, const char *host, uint16_t port);
 	int (*connect_unix)(struct os *os, const char *path);
 	int (*http_get)(struct os *os, const struct os_http *request);
+	/* Is there a file of this name? Suspends. 0, -ENOENT, or why it cannot be told. */
+	int (*file_there)(struct os *os, const char *path);
+	/* The number in a file that a program has written its pid to; whose it is, follow() finds out. Suspends. 0; -ENOENT;
+	 * -EINVAL when there is no number in it; … */
+	int (*pid_file)(struct os *os, const char *path, pid_t *ret_pid);
 
 	/* A log file, appended to, made (and its folder) when missing; links are not followed in its last part. Does not
 	 * suspend. Returns 0 or -errno. */

@@ -6,33 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <eff/io.h>
 
 #include "base/alloc.h"
 #include "os/internal.h"
-
-static pid_t linux_pid(const struct os_child *child)
-{
-	return child->pid;
-}
-
-static int linux_await_end(struct os_child *child, struct os_end *ret_end)
-{
-	int status;
-	int r = eff_proc_await_end(child->proc, &status);
-
-	if (r < 0)
-		return r;
-	*ret_end = (struct os_end){
-		.code = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status),
-		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-		.core = WIFSIGNALED(status) && WCOREDUMP(status),
-	};
-	return 0;
-}
 
 static ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size)
 {
@@ -43,11 +22,11 @@ static bool linux_usage(struct os_child *child, struct os_usage *ret_usage)
 {
 	struct procfs_stat st;
 
-	if (eff_proc_ended(child->proc, NULL) || !os_procfs_stat(child->pid, &st))
+	if (os_main_ended(child) || !os_procfs_stat(linux_pid(child), &st))
 		return false;
 	*ret_usage = (struct os_usage){
 		.cpu_s = (double)st.cpu_ticks / (double)sysconf(_SC_CLK_TCK),
-		.memory_bytes = os_procfs_memory(child->pid),
+		.memory_bytes = os_procfs_memory(linux_pid(child)),
 	};
 	return true;
 }
@@ -61,11 +40,15 @@ static const struct os_ops linux_ops = {
 	.left = linux_left,
 	.read = linux_read,
 	.notified = linux_notified,
+	.await_ready = linux_await_ready,
+	.follow = linux_follow,
 	.usage = linux_usage,
 	.free = linux_child_free,
 	.connect_tcp = linux_connect_tcp,
 	.connect_unix = linux_connect_unix,
 	.http_get = linux_http_get,
+	.file_there = linux_file_there,
+	.pid_file = linux_pid_file,
 	.open_log = linux_open_log,
 	.append = linux_append,
 	.close_log = linux_close_log,

@@ -19,7 +19,7 @@ static pid_t next_ended(void)
 }
 
 /* Returns whether it was a stranger. */
-static bool reap(pid_t pid)
+static bool reap(struct os_linux *os, pid_t pid)
 {
 	siginfo_t info = {0};
 
@@ -29,6 +29,8 @@ static bool reap(pid_t pid)
 		if (errno != EINTR)
 			return false;
 	}
+	if (info.si_pid == pid)
+		os_main_reaped(os, pid, &info);
 	return info.si_pid == pid;
 }
 
@@ -43,7 +45,7 @@ bool os_linux_reap(struct os *os, unsigned most)
 
 		if (pid <= 0)
 			break;
-		if (reap(pid))
+		if (reap(own, pid))
 			own->n_reaped++;
 	}
 	/* Ends of our own children are told to who awaits them; only an orphan's can have emptied a group. */

@@ -18,17 +18,14 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = 8, MOST_ADDED = 5 };
-
-/* Where a program is searched when the environment does not say, as execvp(3) has it. */
-static const char default_search[] = "/bin:/usr/bin";
+enum { MOST_STEPS = 9 };
 
 struct record {
 	struct arena *arena;
 	struct ids *ids; /* NULL: effd's own */
 	struct eff_spawn spawn;
 	struct eff_step steps[MOST_STEPS];
-	int fds[3];
+	int *fds; /* n_fds of the spawn */
 };
 
 static void record_free(void *arg)
@@ -40,76 +37,6 @@ static void record_free(void *arg)
 	os_ids_free(record->ids);
 	arena_free(record->arena);
 	free(record);
-}
-
-/* ── the environment ── */
-
-static const char *env_value(const char *const *environment, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; environment && *environment; environment++) {
-		if (!strncmp(*environment, name, len) && (*environment)[len] == '=')
-			return *environment + len + 1;
-	}
-	return NULL;
-}
-
-static const char *search_of(const struct os_spawn *spawn)
-{
-	const char *search = env_value(spawn->environment, "PATH");
-
-	return search ? search : default_search;
-}
-
-static size_t count_of(const char *const *list)
-{
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	return n;
-}
-
-/* A copy of `list` with room for `more` at its end; NULL: no memory. */
-static const char **copy_list(struct arena *arena, const char *const *list, size_t more)
-{
-	size_t n = count_of(list);
-	const char **copy = arena_alloc(arena, (n + more + 1) * sizeof(*copy));
-
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = arena_strdup(arena, list[i]);
-		if (!copy[i])
-			return NULL;
-	}
-	return copy;
-}
-
-static const char **environment_of(
-	struct record *record, const struct os_spawn *spawn, const struct notify *notify)
-{
-	const struct ids *ids = record->ids;
-	const char *user = ids ? (ids->name ? ids->name : ids->user) : NULL;
-	const struct {
-		const char *name, *value;
-	} added[MOST_ADDED] = {
-		{"NOTIFY_SOCKET", notify->fd >= 0 ? notify->path : NULL},
-		{"HOME", user ? ids->home : NULL},
-		{"USER", user},
-		{"LOGNAME", user},
-		{"SHELL", user ? ids->shell : NULL},
-	};
-	const char **environment = copy_list(record->arena, spawn->environment, MOST_ADDED);
-	size_t n = count_of(environment);
-
-	for (int i = 0; environment && i < MOST_ADDED; i++) {
-		if (!added[i].value || env_value(environment, added[i].name))
-			continue;
-		environment[n] = arena_printf(record->arena, "%s=%s", added[i].name, added[i].value);
-		if (!environment[n++])
-			return NULL;
-	}
-	return environment;
 }
 
 /* ── the steps ── */
@@ -181,11 +108,18 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
+/* On failure what was made is there to be closed by streams_leave() and the child's end. */
 static int streams_make(struct record *record, const struct os_spawn *spawn, struct os_child *child)
 {
-	int *theirs = record->fds;
+	unsigned n = spawn->ready_fd > 2 ? (unsigned)spawn->ready_fd + 1 : 3;
+	int *theirs = record->fds = arena_alloc(record->arena, n * sizeof(*theirs));
 	int r = 0;
 
+	if (!theirs)
+		return -ENOMEM;
+	record->spawn.n_fds = n;
+	for (unsigned i = 3; i < n; i++)
+		theirs[i] = -1;
 	theirs[0] = theirs[1] = theirs[2] = child->os->null_fd;
 	if (spawn->out == OS_CAPTURE)
 		r = pipe_make(&child->streams[OS_STDOUT], &theirs[1]);
@@ -193,16 +127,42 @@ static int streams_make(struct record *record, const struct os_spawn *spawn, str
 		r = pipe_make(&child->streams[OS_STDERR], &theirs[2]);
 	else if (spawn->err == OS_MERGE)
 		theirs[2] = theirs[1];
+	if (r >= 0 && spawn->ready_fd > 2)
+		r = pipe_make(&child->ready_fd, &theirs[spawn->ready_fd]);
 	return r;
 }
 
-/* The child has its own by now, or there is none. */
-static void streams_leave(const struct os_linux *os, const int fds[static 3])
+/* Their ends, by themselves: the record may be gone when they are no longer needed. */
+struct ends {
+	int out, err, ready; /* -1: none */
+};
+
+static struct ends ends_of(const struct record *record, const struct os_linux *os)
 {
-	if (fds[2] != fds[1] && fds[2] != os->null_fd)
-		(void)close(fds[2]);
+	const int *fds = record->fds;
+	unsigned last = record->spawn.n_fds - 1;
+	struct ends ends = {-1, -1, -1};
+
+	if (!fds)
+		return ends;
 	if (fds[1] != os->null_fd)
-		(void)close(fds[1]);
+		ends.out = fds[1];
+	if (fds[2] != fds[1] && fds[2] != os->null_fd)
+		ends.err = fds[2];
+	if (last > 2)
+		ends.ready = fds[last];
+	return ends;
+}
+
+/* The child has its own by now, or there is none. */
+static void ends_close(const struct ends *ends)
+{
+	if (ends->out >= 0)
+		(void)close(ends->out);
+	if (ends->err >= 0)
+		(void)close(ends->err);
+	if (ends->ready >= 0)
+		(void)close(ends->ready);
 }
 
 /* ── the child ── */
@@ -214,7 +174,9 @@ static struct os_child *child_make(struct os_linux *os)
 	if (!child)
 		return NULL;
 	child->os = os;
-	child->streams[0] = child->streams[1] = child->notify.fd = -1;
+	child->streams[0] = child->streams[1] = child->notify.fd = child->ready_fd = -1;
+	child->uid = geteuid();
+	os_main_init(child);
 	eff_list_init(&child->link);
 	return child;
 }
@@ -227,9 +189,24 @@ void linux_child_free(struct os_child *child)
 	eff_proc_free(child->proc);
 	eff_fd_close(child->streams[OS_STDOUT]);
 	eff_fd_close(child->streams[OS_STDERR]);
+	eff_fd_close(child->ready_fd);
+	os_main_done(child);
 	os_notify_close(&child->notify);
 	os_family_done(&child->family);
 	free(child);
+}
+
+int linux_await_ready(struct os_child *child)
+{
+	char buf[64];
+	ssize_t n;
+
+	if (child->ready_fd < 0)
+		return -EBADF;
+	while ((n = eff_read(child->ready_fd, buf, sizeof(buf))) > 0)
+		if (memchr(buf, '\n', (size_t)n))
+			return 0;
+	return n < 0 ? (int)n : -EPIPE;
 }
 
 static int fault_at(struct os_fault *fault, const char *stage, int error, const char *what)
@@ -238,25 +215,42 @@ static int fault_at(struct os_fault *fault, const char *stage, int error, const 
 	return -ECHILD;
 }
 
+static bool environment_fill(
+	struct record *record, const struct os_spawn *spawn, const struct os_child *child)
+{
+	struct environment environment;
+	const char *socket = child->notify.fd >= 0 ? child->notify.path : NULL;
+
+	if (!os_environment_make(record->arena, spawn, record->ids, socket, &environment))
+		return false;
+	record->spawn.envp = environment.entries;
+	if (environment.pid_entry >= 0)
+		add_step(record,
+			(struct eff_step){.kind = EFF_STEP_PID_ENTRY,
+				.stage = "fork",
+				.number = environment.pid_entry});
+	return true;
+}
+
 /* The record's own part: all that can fail for want of memory alone. */
 static int record_fill(
 	struct record *record, const struct os_spawn *spawn, const struct os_child *child)
 {
 	struct eff_spawn *fill = &record->spawn;
+	unsigned n_fds = fill->n_fds;
 
 	*fill = (struct eff_spawn){
 		.path = arena_strdup(record->arena, spawn->argv[0]),
-		.search = arena_strdup(record->arena, search_of(spawn)),
-		.argv = copy_list(record->arena, spawn->argv, 0),
-		.envp = environment_of(record, spawn, &child->notify),
+		.search = arena_strdup(record->arena, os_search_of(spawn)),
+		.argv = os_strings_copy(record->arena, spawn->argv, 0),
 		.fds = record->fds,
-		.n_fds = 3,
+		.n_fds = n_fds,
 		.steps = record->steps,
 		.new_session = true,
 		.release = record_free,
 		.context = record,
 	};
-	if (!fill->path || !fill->search || !fill->argv || !fill->envp)
+	if (!fill->path || !fill->search || !fill->argv || !environment_fill(record, spawn, child))
 		return -ENOMEM;
 	return add_steps(record, child->os, spawn);
 }
@@ -265,11 +259,12 @@ static int record_fill(
 static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	struct record *record, struct os_fault *ret_fault)
 {
-	int fds[3];
 	int r = streams_make(record, spawn, child);
+	struct ends ends = ends_of(record, child->os);
 	const char *stage = "log";
 
-	memcpy(fds, record->fds, sizeof(fds));
+	if (record->ids)
+		child->uid = record->ids->uid;
 	if (r >= 0 && spawn->notify) {
 		stage = "socket";
 		r = os_notify_open(
@@ -283,7 +278,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 		r = eff_spawn(&record->spawn, &child->proc);
 	else
 		record_free(record);
-	streams_leave(child->os, fds);
+	ends_close(&ends);
 	if (r < 0)
 		return fault_at(ret_fault, stage, -r, spawn->argv[0]);
 	child->pid = eff_proc_pid(child->proc);
@@ -309,7 +304,7 @@ static void fault_tell(struct os_linux *os, const struct os_spawn *spawn,
 		(void)fault_at(ret_fault, known[i], fault->error, what[i]);
 	if (i == 4 && fault->error == ENOENT &&
 		os_interpreter_missing(
-			spawn, search_of(spawn), os->fault_what, sizeof(os->fault_what)))
+			spawn, os_search_of(spawn), os->fault_what, sizeof(os->fault_what)))
 		ret_fault->what = os->fault_what;
 }
 

@@ -63,6 +63,37 @@ OS_TEST(it_has_three_descriptors)
 	close(stray);
 }
 
+OS_TEST(its_ready_descriptor_takes_a_newline)
+{
+	struct os_spawn spawn = shell("ls /proc/self/fd; echo almost >&7; exec tail -f /dev/null");
+	struct os_child *child;
+	char text[64];
+
+	spawn.ready_fd = 7;
+	child = started(spawn);
+	(void)read_lines(child, text, sizeof(text), 5);
+	/* ls itself has its folder open, as 3. */
+	ck_assert_str_eq(text, "0\n1\n2\n3\n7\n");
+	ck_assert_int_eq(os->ops->await_ready(child), 0);
+	kill_all(child);
+	spawn = shell("exec 7>&-; exec tail -f /dev/null");
+	spawn.ready_fd = 7;
+	child = started(spawn);
+	ck_assert_int_eq(os->ops->await_ready(child), -EPIPE);
+	kill_all(child);
+	child = started(shell("exec tail -f /dev/null"));
+	ck_assert_int_eq(os->ops->await_ready(child), -EBADF);
+	kill_all(child);
+}
+
+OS_TEST(a_watched_one_is_told_how_often_and_that_it_is_meant)
+{
+	struct os_spawn spawn = shell("test $WATCHDOG_PID = $$ && echo $WATCHDOG_USEC");
+
+	spawn.watchdog_ns = EFF_MS(1500);
+	ck_assert_str_eq(output_of(spawn), "1500000\n");
+}
+
 OS_TEST(its_signals_are_as_if_nobody_had_touched_them)
 {
 	static const char *const argv[] = {"grep", "-E", "Sig(Blk|Ign)", "/proc/self/status", NULL};
@@ -316,6 +347,8 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, its_environment_is_what_it_was_given_and_nothing_else);
 	tcase_add_test(tcase, it_has_three_descriptors);
+	tcase_add_test(tcase, its_ready_descriptor_takes_a_newline);
+	tcase_add_test(tcase, a_watched_one_is_told_how_often_and_that_it_is_meant);
 	tcase_add_test(tcase, its_signals_are_as_if_nobody_had_touched_them);
 	tcase_add_test(tcase, it_leads_a_session_and_a_group);
 	tcase_add_test(tcase, it_has_the_mask_and_the_folder_it_was_given);

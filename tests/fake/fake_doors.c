@@ -78,6 +78,23 @@ int fake_http_get(struct os *os, const struct os_http *request)
 	return door_ask(fake_of(os), request->port ? NULL : request->path_unix, request->port);
 }
 
+int fake_file_there(struct os *os, const char *path)
+{
+	int r = door_ask(fake_of(os), path, 0);
+
+	return r == -ECONNREFUSED ? -ENOENT : r > 0 ? 0 : r;
+}
+
+/* What the door of this path answers is the pid. */
+int fake_pid_file(struct os *os, const char *path, pid_t *ret_pid)
+{
+	int r = door_ask(fake_of(os), path, 0);
+
+	if (r > 0)
+		*ret_pid = r;
+	return r == -ECONNREFUSED ? -ENOENT : r > 0 ? 0 : -EINVAL;
+}
+
 /* ── files ── */
 
 static struct os_file *file_find(const struct os_fake *fake, const char *path)

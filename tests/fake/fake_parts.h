@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "fake/os_fake.h"
 
-enum { FAKE_MESSAGE_SIZE = 200 };
+enum { FAKE_MESSAGE_SIZE = 200, FAKE_LEFT = 100000 };
 
 /* The scripts of a program. */
 struct fake_program {
@@ -78,7 +78,9 @@ struct os_child {
 	const char *unit, *program;
 	struct script script;
 	pid_t pid;
-	bool has_socket;
+	bool has_socket, has_ready_fd, ready_said;
+	pid_t main; /* what follow() made the main process: the grandchild; 0 */
+	struct os_end left_end;
 	bool executed, ended, left, gone; /* left: the grandchild is there */
 	bool held;                        /* its handle has not been given back */
 	bool abandoned;                   /* given back while something was there */
@@ -107,6 +109,8 @@ void fake_process_free(struct os_child *p);
 int fake_connect_tcp(struct os *os, const char *host, uint16_t port);
 int fake_connect_unix(struct os *os, const char *path);
 int fake_http_get(struct os *os, const struct os_http *request);
+int fake_file_there(struct os *os, const char *path);
+int fake_pid_file(struct os *os, const char *path, pid_t *ret_pid);
 int fake_open_log(struct os *os, const char *path, struct os_file **ret_file);
 int fake_append(struct os_file *file, const void *bytes, size_t size);
 void fake_close_log(struct os_file *file);
@@ -126,6 +130,10 @@ int fake_await_gone(struct os_child *p);
 size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n);
 ssize_t fake_read(struct os_child *p, enum os_stream stream, void *buf, size_t size);
 ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sender);
+/* Has what is the main process now ended? */
+bool fake_main_ended(const struct os_child *p);
+int fake_await_ready(struct os_child *p);
+int fake_follow(struct os_child *p, pid_t pid);
 bool fake_usage(struct os_child *p, struct os_usage *ret_usage);
 void fake_free(struct os_child *p);
 void fake_say(struct os_child *p, const char *text);

@@ -77,6 +77,7 @@ static void process_steps(struct os_child *p)
 		process_executes(p);
 	if (!p->ended && now >= p->ready_at) {
 		p->ready_at = EFF_FOREVER;
+		p->ready_said = true;
 		fake_say(p, "READY=1");
 	}
 	if (!p->ended && now >= p->death_at)
@@ -163,6 +164,7 @@ static void left_is_signalled(struct os_child *p, int sig)
 {
 	if (!p->left || sig == SIGCONT || (sig != SIGKILL && p->script.left_ignores_term))
 		return;
+	p->left_end = (struct os_end){.code = -1, .signal = sig};
 	if (p->ended)
 		p->left_at = eff_now();
 	else
@@ -171,14 +173,14 @@ static void left_is_signalled(struct os_child *p, int sig)
 
 int fake_signal(struct os_child *p, int sig, enum os_whom whom)
 {
-	if (p->gone || (whom == OS_MAIN && p->ended))
+	if (p->gone || (whom == OS_MAIN && p->ended && !p->main))
 		return -ESRCH;
 	if (sig <= 0 || sig >= 64) {
 		fake_breach(p->fake, "signal %d to %s", sig, p->unit);
 		return -EINVAL;
 	}
 	fake_record_signal(p, sig, whom);
-	if (whom == OS_GROUP)
+	if (whom == OS_GROUP || p->main)
 		left_is_signalled(p, sig);
 	if (!p->ended && sig == SIGKILL)
 		process_is_killed(p);

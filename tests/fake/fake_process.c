@@ -41,6 +41,7 @@ static struct os_child *process_new(
 	p->script = *script;
 	p->pid = ++fake->last_pid;
 	p->has_socket = spawn->notify;
+	p->has_ready_fd = spawn->ready_fd > 2;
 	p->held = true;
 	p->to[OS_STDOUT] = spawn->out;
 	p->to[OS_STDERR] = spawn->err;
@@ -95,7 +96,7 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 
 pid_t fake_pid(const struct os_child *p)
 {
-	return p->pid;
+	return p->main ? p->main : p->pid;
 }
 
 static void check_held(const struct os_child *p, const char *verb)
@@ -105,16 +106,48 @@ static void check_held(const struct os_child *p, const char *verb)
 			(int)p->pid);
 }
 
+int fake_await_ready(struct os_child *p)
+{
+	check_held(p, "await_ready");
+	if (!p->has_ready_fd)
+		return -EBADF;
+	while (!p->ready_said) {
+		int r = p->ended ? -EPIPE : eff_pulse_await(&p->changed);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The one that it leaves is the only other process that there is of it. */
+int fake_follow(struct os_child *p, pid_t pid)
+{
+	check_held(p, "follow");
+	if (pid == fake_pid(p))
+		return 0;
+	if (pid != p->pid + FAKE_LEFT || !p->left)
+		return -ESRCH;
+	p->main = pid;
+	eff_pulse_send(&p->changed);
+	return 0;
+}
+
+bool fake_main_ended(const struct os_child *p)
+{
+	return p->main ? !p->left : p->ended;
+}
+
 int fake_await_end(struct os_child *p, struct os_end *ret_end)
 {
 	check_held(p, "await_end");
-	while (!p->ended) {
+	while (!fake_main_ended(p)) {
 		int r = eff_pulse_await(&p->changed);
 
 		if (r < 0)
 			return r;
 	}
-	*ret_end = p->end;
+	*ret_end = p->main ? p->left_end : p->end;
 	return 0;
 }
 
@@ -139,7 +172,7 @@ size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n)
 	if (!p->gone && !p->ended)
 		found[count++] = (struct os_left){.pid = p->pid, .waits_in = "fake_wait"};
 	if (!p->gone && p->left)
-		found[count++] = (struct os_left){.pid = p->pid + 100000};
+		found[count++] = (struct os_left){.pid = p->pid + FAKE_LEFT};
 	for (size_t i = 0; i < count && i < n; i++) {
 		ret_left[i] = found[i];
 		(void)strncpy(ret_left[i].command, p->program, sizeof(ret_left[i].command) - 1);

@@ -18,11 +18,15 @@ static const struct os_ops fake_ops = {
 	.left = fake_left,
 	.read = fake_read,
 	.notified = fake_notified,
+	.await_ready = fake_await_ready,
+	.follow = fake_follow,
 	.usage = fake_usage,
 	.free = fake_free,
 	.connect_tcp = fake_connect_tcp,
 	.connect_unix = fake_connect_unix,
 	.http_get = fake_http_get,
+	.file_there = fake_file_there,
+	.pid_file = fake_pid_file,
 	.open_log = fake_open_log,
 	.append = fake_append,
 	.close_log = fake_close_log,
@@ -249,7 +253,7 @@ bool os_fake_runs(const struct os_fake *fake, const char *unit)
 {
 	const struct os_child *p = run_of(fake, unit);
 
-	return p && p->executed && !p->ended;
+	return p && p->executed && !fake_main_ended(p);
 }
 
 size_t os_fake_handles(const struct os_fake *fake)

@@ -90,7 +90,7 @@ void os_fake_notify(struct os_fake *fake, const char *unit, const char *text);
 /* End all that was left on purpose. */
 void os_fake_sweep(struct os_fake *fake);
 
-/* What a probe meets. `answer`: 0 (open), a status of http, or -errno; it comes after `latency`. Nothing set: refused. */
+/* What a probe meets, or a pid file says. `answer`: 0 (open), a status of http, or -errno; it comes after `latency`. Nothing set: refused. */
 void os_fake_port(struct os_fake *fake, uint16_t port, int answer, eff_ns latency);
 void os_fake_socket(struct os_fake *fake, const char *path, int answer, eff_ns latency);
 unsigned os_fake_asked(const struct os_fake *fake); /* probes answered or under way so far */

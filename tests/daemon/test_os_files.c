@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that tell of a unit: is it there, and which pid is in it? */
+#include <fcntl.h>
+
+#include "daemon/os_world.h"
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+OS_TEST(a_file_is_there_or_not)
+{
+	const char *path = world_path("up");
+
+	ck_assert_int_eq(os->ops->file_there(os, path), -ENOENT);
+	write_file(path, "");
+	ck_assert_int_eq(os->ops->file_there(os, path), 0);
+	ck_assert_int_eq(os->ops->file_there(os, world_dir), 0);
+	ck_assert_int_eq(os->ops->file_there(os, world_path("up/on")), -ENOTDIR);
+}
+
+OS_TEST(a_pid_file_has_a_number_and_nothing_else)
+{
+	static const struct {
+		const char *text;
+		int result;
+		pid_t pid;
+	} files[] = {{"42", 0, 42}, {"42\n", 0, 42}, {" 42 \r\n", 0, 42}, {"", -EINVAL, 0},
+		{"\n", -EINVAL, 0}, {"0", -EINVAL, 0}, {"-1", -EINVAL, 0}, {"4x", -EINVAL, 0},
+		{"42 43", -EINVAL, 0}, {"99999999999999999999", -EINVAL, 0}};
+	const char *path = world_path("pid");
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		pid_t pid = 0;
+
+		write_file(path, files[i].text);
+		ck_assert_int_eq(os->ops->pid_file(os, path, &pid), files[i].result);
+		ck_assert_int_eq(pid, files[i].pid);
+	}
+}
+
+OS_TEST(what_is_no_file_is_no_pid_file)
+{
+	const char *link = world_path("link"), *pipe = world_path("pipe");
+	pid_t pid;
+
+	ck_assert_int_eq(os->ops->pid_file(os, world_path("none"), &pid), -ENOENT);
+	ck_assert_int_eq(os->ops->pid_file(os, world_dir, &pid), -EINVAL);
+	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+	ck_assert_int_eq(os->ops->pid_file(os, pipe, &pid), -EINVAL);
+	ck_assert_int_eq(symlink("/proc/self/stat", link), 0);
+	ck_assert_int_eq(os->ops->pid_file(os, link, &pid), -ELOOP);
+}
+
+OS_TEST(a_look_that_is_cut_short_leaves_nothing)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_now());
+	ck_assert_int_eq(os->ops->file_there(os, world_dir), -ETIMEDOUT);
+	ck_assert_int_eq(eff_scope_close(&within), -ETIMEDOUT);
+}
+
+Suite *test_suite(void)
+{
+	TCase *tcase;
+	Suite *suite = world_suite("os_files", &tcase);
+
+	tcase_add_test(tcase, a_file_is_there_or_not);
+	tcase_add_test(tcase, a_pid_file_has_a_number_and_nothing_else);
+	tcase_add_test(tcase, what_is_no_file_is_no_pid_file);
+	tcase_add_test(tcase, a_look_that_is_cut_short_leaves_nothing);
+	return suite;
+}
