@@ -202,7 +202,7 @@ static struct json *explain_next(const struct unit *u)
 	case UNIT_WAITING:
 		return next_of_waiting(u);
 	case UNIT_STARTING:
-		return next_plain("up", until(u->start_scope),
+		return next_plain("up", until(u->limited),
 			"is up as soon as it is ready; start_timeout bounds that");
 	case UNIT_STOPPING:
 		if (u->stuck)

@@ -8,8 +8,8 @@
 
 static bool has_readiness(const struct plan_unit *unit)
 {
-	return unit->type == PLAN_NOTIFY || unit->type == PLAN_ONESHOT ||
-		unit->kind == PLAN_SUPERVISOR || unit->readiness.kind || unit->startup.kind;
+	return unit->type != PLAN_EXEC || unit->kind == PLAN_SUPERVISOR ||
+		unit->readiness.kind || unit->startup.kind;
 }
 
 static void policy_check(struct load *load, const struct plan_unit *unit)
@@ -73,6 +73,38 @@ static void reload_check(struct load *load, const struct plan_unit *unit)
 		diag_note(load->diags,
 			fault_key(load, command, "E217", "`reload` is a signal or a command"),
 			signal->at, "the signal is here");
+}
+
+/* A field that only one type knows, given to another. */
+static void of_type_check(struct load *load, const struct plan_unit *unit, enum field_id field,
+	enum plan_type type)
+{
+	static const char *const names[] = {"exec", "notify", "notify-fd", "oneshot", "forking"};
+	struct node *node = draft_node(load, unit->index, field);
+	struct diag *diag;
+
+	/* What `defaults` say is for those whom it concerns. */
+	if (!node || unit->type == type ||
+		!node_find(load, load->drafts[unit->index].map, node->key))
+		return;
+	diag = fault_key(
+		load, node, "E218", "`%s` is for `type: %s` alone", node->key, names[type]);
+	diag_help(load->diags, diag, "say `type: %s`, or leave it out", names[type]);
+}
+
+static void type_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *type = draft_node(load, unit->index, FIELD_TYPE);
+
+	of_type_check(load, unit, FIELD_REMAIN_AFTER_EXIT, PLAN_ONESHOT);
+	of_type_check(load, unit, FIELD_NOTIFY_FD, PLAN_NOTIFY_FD);
+	of_type_check(load, unit, FIELD_PID_FILE, PLAN_FORKING);
+	if (unit->type == PLAN_FORKING && unit->kind == PLAN_PROCESS && !unit->pid_file)
+		(void)fault(load, type, "E203",
+			"a forking program needs `pid_file`: how else would one know which process it is?");
+	if (unit->kind == PLAN_FIBER && (unit->type == PLAN_NOTIFY_FD || unit->type == PLAN_FORKING))
+		(void)fault(load, type, "E218", "`type: %s` is not for a fiber",
+			unit->type == PLAN_FORKING ? "forking" : "notify-fd");
 }
 
 static void stop_check(struct load *load, const struct plan_unit *unit)
@@ -258,6 +290,8 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	ends_check(load, unit);
 	conditions_check(load, unit);
 	policy_check(load, unit);
+	if (unit->kind != PLAN_SUPERVISOR)
+		type_check(load, unit);
 	stop_check(load, unit);
 	if (unit->kind != PLAN_PROCESS)
 		return;

@@ -148,7 +148,7 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 		unit->restart = PLAN_ON_FAILURE;
 	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_START_TIMEOUT])
 		unit->start_timeout_ns = PLAN_FOREVER;
-	if (unit->kind == PLAN_PROCESS && !unit->working_dir)
+	if (!unit->working_dir)
 		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
 	probes_decode(load, unit, layer);
 }
@@ -159,68 +159,17 @@ static void fiber_settle(struct load *load, struct plan_unit *unit, const struct
 	bool named = layer->slots[FIELD_FIBER_BUILTIN],
 	     module = layer->slots[FIELD_FIBER_MODULE], entry = layer->slots[FIELD_FIBER_ENTRY];
 
-	if (!fiber || unit->kind != PLAN_FIBER)
+	if (unit->kind != PLAN_FIBER)
 		return;
+	if (!fiber) {
+		unit->builtin = "idle";
+		return;
+	}
 	if (named && (module || entry))
 		(void)fault_key(load, fiber, "E217", "`fiber` is either a built-in or a module");
 	else if (!named && (!module || !entry))
 		(void)fault_key(load, fiber, "E203",
 			"`fiber` needs a name, or both `module` and `entry`");
-}
-
-/* The first key that says what a unit is; a second one that says something else is an error. */
-static struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_kind)
-{
-	static const struct {
-		const char *key;
-		enum plan_kind kind;
-	} keys[] = {{"command", PLAN_PROCESS}, {"shell", PLAN_PROCESS}, {"fiber", PLAN_FIBER},
-		{"units", PLAN_SUPERVISOR}, {"template", PLAN_SUPERVISOR}};
-	struct node *first = NULL, *node;
-	struct diag *diag;
-	size_t i;
-
-	for (node = map->kind == NODE_MAP ? map->first : NULL; node; node = node->next) {
-		for (i = 0; i < 5 && strcmp(keys[i].key, node->key) != 0;)
-			i++;
-		if (i == 5)
-			continue;
-		if (!first) {
-			first = node;
-			*ret_kind = keys[i].kind;
-			continue;
-		}
-		/* `template` in a mapping with `units` is a matter of supervisors. */
-		if (i == 4)
-			continue;
-		diag = fault_key(load, node, "E217", "`%s` and `%s`: a unit is one of them",
-			first->key, node->key);
-		diag_note(load->diags, diag, first->key_at, "`%s` is here", first->key);
-	}
-	return first;
-}
-
-static enum plan_kind kind_of(struct load *load, uint32_t index, const struct layer *above)
-{
-	struct node *map = load->drafts[index].map;
-	enum plan_kind kind = PLAN_PROCESS;
-	struct diag *diag;
-
-	if (kind_find(load, map, &kind))
-		return kind;
-	if (above && above->slots[FIELD_FIBER])
-		return PLAN_FIBER;
-	if (above && (above->slots[FIELD_COMMAND] || above->slots[FIELD_SHELL]))
-		return PLAN_PROCESS;
-	load->drafts[index].is_broken = true;
-	if (map->kind != NODE_MAP && !node_is_null(map)) {
-		(void)fault(load, map, "E204", "a unit is a mapping, and this is %s",
-			node_kind_text(map));
-		return kind;
-	}
-	diag = fault_key(load, map, "E203", "`%s` does not say what it is", map->key);
-	diag_help(load->diags, diag, "give it `command`, `shell`, `fiber` or `units`");
-	return kind;
 }
 
 /* `defaults` are read once for themselves, so that what is wrong in them is said even if no unit inherits it. */
@@ -279,7 +228,7 @@ static void unit_decode(struct decoder *decoder, uint32_t index, const struct la
 	struct node **nodes;
 
 	*layer = (struct layer){0};
-	unit->kind = kind_of(load, index, above);
+	unit->kind = unit_kind(load, index, above);
 	layer_fill(load, layer, load->drafts[index].map,
 		load->drafts[index].is_broken ? ANY_UNIT : kind_bit(unit->kind), unit->name);
 	if (above)

@@ -51,6 +51,8 @@ void root_decode(struct decoder *decoder, struct node *root);
 
 /* Every unit and its values, from the root mapping. */
 void tree_decode(struct load *load, struct node *root);
+/* What a unit is; `above` is what it inherits, NULL: nothing. What cannot be made out is told, and the draft is broken. */
+enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *above);
 /* Which of its probes a unit has, from its slots. */
 void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
 /* The environment of every process. */

@@ -77,8 +77,12 @@ enum field_type {
 		LIVE, "the page") \
 	FIELD(symbol##_HTTP_STATUS, name ".http_get.expect_status", OF(STATUS), \
 		U(member.status_min), "200-399", RUNS, LIVE, "the codes that are well") \
-	LATER(symbol##_LOG, name ".log", RUNS, LIVE, "a line of output that must come") \
-	LATER(symbol##_FILE, name ".file", RUNS, LIVE, "a file that must be there") \
+	SECTION(symbol##_LOG, name ".log", NONE, RUNS, "a line of output that must come") \
+	FIELD(symbol##_LOG_MATCH, name ".log.match", OF(NAME), U(member.match), NULL, RUNS, \
+		LIVE, "the text that the line has in it") \
+	SECTION(symbol##_FILE, name ".file", NONE, RUNS, "a file that must be there") \
+	FIELD(symbol##_FILE_PATH, name ".file.path", OF(PATH), U(member.path_file), NULL, \
+		RUNS, LIVE, "its path") \
 	FIELD(symbol##_INITIAL_DELAY, name ".initial_delay", OF(DURATION), \
 		U(member.initial_delay_ns), "0", RUNS, LIVE, "before the first attempt") \
 	FIELD(symbol##_PERIOD, name ".period", RANGE(DURATION, 1, 0), U(member.period_ns), \
@@ -110,7 +114,9 @@ enum {
 	PROBE_TCP = FIELD_STARTUP_TCP - FIELD_STARTUP,
 	PROBE_UNIX = FIELD_STARTUP_UNIX - FIELD_STARTUP,
 	PROBE_HTTP = FIELD_STARTUP_HTTP - FIELD_STARTUP,
-	PROBE_KINDS_END = FIELD_STARTUP_LOG - FIELD_STARTUP,
+	PROBE_LOG = FIELD_STARTUP_LOG - FIELD_STARTUP,
+	PROBE_FILE = FIELD_STARTUP_FILE - FIELD_STARTUP,
+	PROBE_KINDS_END = FIELD_STARTUP_INITIAL_DELAY - FIELD_STARTUP,
 	PROBE_TIMEOUT = FIELD_STARTUP_TIMEOUT - FIELD_STARTUP,
 	PROBE_SUCCESS = FIELD_STARTUP_SUCCESS - FIELD_STARTUP,
 	PROBE_ROWS = FIELD_READINESS - FIELD_STARTUP

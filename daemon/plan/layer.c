@@ -244,7 +244,8 @@ static bool says_it_another_way(const struct layer *own, enum field_id id)
 	static const enum field_id ways[][2] = {{FIELD_COMMAND, FIELD_SHELL},
 		{FIELD_FIBER_BUILTIN, FIELD_FIBER_MODULE}, {FIELD_FIBER_BUILTIN, FIELD_FIBER_ENTRY},
 		{FIELD_RELOAD_SIGNAL, FIELD_RELOAD_COMMAND}};
-	static const int kinds[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_KINDS_END};
+	static const int kinds[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_LOG,
+		PROBE_FILE, PROBE_KINDS_END};
 	size_t i, k;
 	int row;
 
@@ -257,7 +258,7 @@ static bool says_it_another_way(const struct layer *own, enum field_id id)
 			id >= probes[i] + (enum field_id)PROBE_KINDS_END)
 			continue;
 		row = (int)(id - probes[i]);
-		for (k = 0; k < 4; k++)
+		for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]) - 1; k++)
 			if (own->slots[(int)probes[i] + kinds[k]] &&
 				(row < kinds[k] || row >= kinds[k + 1]))
 				return true;

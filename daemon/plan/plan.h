@@ -30,7 +30,7 @@ struct plan_place {
 };
 
 enum plan_kind { PLAN_PROCESS, PLAN_FIBER, PLAN_SUPERVISOR };
-enum plan_type { PLAN_EXEC, PLAN_NOTIFY, PLAN_ONESHOT };
+enum plan_type { PLAN_EXEC, PLAN_NOTIFY, PLAN_NOTIFY_FD, PLAN_ONESHOT, PLAN_FORKING };
 enum plan_activate { PLAN_BOOT, PLAN_MANUAL };
 enum plan_condition { PLAN_STARTED, PLAN_READY, PLAN_COMPLETED, PLAN_COMPLETED_SUCCESSFULLY };
 enum plan_restart { PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE, PLAN_ON_ABNORMAL, PLAN_NO };
@@ -74,7 +74,9 @@ enum plan_probe_kind {
 	PLAN_PROBE_EXEC,
 	PLAN_PROBE_TCP,
 	PLAN_PROBE_UNIX,
-	PLAN_PROBE_HTTP
+	PLAN_PROBE_HTTP,
+	PLAN_PROBE_LOG,
+	PLAN_PROBE_FILE
 };
 
 struct plan_probe {
@@ -85,6 +87,8 @@ struct plan_probe {
 	const char *path_unix;           /* unix; http_get {unix} */
 	const char *path;                /* http_get, default / */
 	uint16_t status_min, status_max; /* http_get, default 200-399 */
+	const char *match;               /* log: a line of output has this in it */
+	const char *path_file;           /* file */
 	eff_ns initial_delay_ns, period_ns, timeout_ns;
 	uint32_t success_threshold, failure_threshold;
 };
@@ -155,6 +159,8 @@ struct plan_unit {
 
 	/* processes and fibers */
 	enum plan_type type;
+	bool remain_after_exit; /* a oneshot */
+	eff_ns watchdog_ns;     /* 0: off */
 
 	/* processes */
 	plan_strv argv;        /* command, or {"/bin/sh", "-c", text} */
@@ -162,6 +168,8 @@ struct plan_unit {
 	const char *working_dir;  /* absolute */
 	const char *user, *group; /* NULL: effd's own; a name or decimal digits */
 	mode_t umask;
+	uint32_t notify_fd;              /* of PLAN_NOTIFY_FD */
+	const char *pid_file;            /* of PLAN_FORKING */
 	plan_strv reload_command;        /* NULL: none */
 	int reload_signal;               /* 0: none */
 	struct plan_log_target out, err; /* err: PLAN_LOG_STDOUT by default */

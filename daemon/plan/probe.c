@@ -38,8 +38,12 @@ static enum plan_probe_kind kind_of_section(int section)
 		return PLAN_PROBE_TCP;
 	case PROBE_UNIX:
 		return PLAN_PROBE_UNIX;
-	default:
+	case PROBE_HTTP:
 		return PLAN_PROBE_HTTP;
+	case PROBE_LOG:
+		return PLAN_PROBE_LOG;
+	default:
+		return PLAN_PROBE_FILE;
 	}
 }
 
@@ -61,12 +65,13 @@ static void parts_check(const struct probing *p, int section)
 
 static void kind_decode(const struct probing *p)
 {
-	static const int sections[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP};
+	static const int sections[] = {
+		PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_LOG, PROBE_FILE};
 	struct node *whole = slot(p, 0), *first = NULL;
 	struct diag *diag;
 	size_t i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		struct node *node = slot(p, sections[i]);
 
 		if (!node)
@@ -81,10 +86,11 @@ static void kind_decode(const struct probing *p)
 		p->probe->kind = kind_of_section(sections[i]);
 		parts_check(p, sections[i]);
 	}
-	if (first || node_find(p->load, whole, "log") || node_find(p->load, whole, "file"))
+	if (first)
 		return;
 	diag = fault_key(p->load, whole, "E312", "`%s` does not say what it tries", whole->key);
-	diag_help(p->load->diags, diag, "give it `exec`, `tcp`, `unix` or `http_get`");
+	diag_help(p->load->diags, diag,
+		"give it `exec`, `tcp`, `unix`, `http_get`, `log` or `file`");
 }
 
 static void limits_check(const struct probing *p)
@@ -95,6 +101,9 @@ static void limits_check(const struct probing *p)
 	if (probe->kind == PLAN_PROBE_EXEC && probe->timeout_ns > probe->period_ns)
 		(void)fault(p->load, timeout ? timeout : slot(p, 0), "E312",
 			"the timeout of an `exec` probe is longer than its period");
+	if (probe->kind == PLAN_PROBE_LOG && p->base == FIELD_LIVENESS)
+		(void)fault_key(p->load, slot(p, PROBE_LOG), "E312",
+			"a line of output tells that something has begun, not that it is alive");
 	if (success && probe->success_threshold != 1 && p->base != FIELD_READINESS)
 		(void)fault(p->load, success, "E312",
 			"only a `readiness_probe` may need more than one success");

@@ -11,8 +11,10 @@
 
 void child_init(struct child *c, struct unit *u)
 {
-	*c = (struct child){.unit = u};
+	*c = (struct child){.unit = u, .watchdog_ns = u->spec->watchdog_ns};
 	eff_event_init(&c->ready);
+	eff_event_init(&c->says_stopping);
+	eff_pulse_init(&c->alive);
 }
 
 static void child_exec_fault(struct unit *u, const char *stage, int error, const char *what)
@@ -20,6 +22,16 @@ static void child_exec_fault(struct unit *u, const char *stage, int error, const
 	unit_fault(u,
 		unit_cause(u, CAUSE_EXEC_ERROR, NULL, "%s: %s (%s): %s", stage,
 			errno_name(error), strerror(error), what ? what : u->name));
+}
+
+static bool wants_socket(const struct plan_unit *spec)
+{
+	return spec->type == PLAN_NOTIFY || spec->watchdog_ns > 0;
+}
+
+bool child_may_notify(const struct child *c)
+{
+	return c->process && wants_socket(c->unit->spec);
 }
 
 /* All that belongs to the run, and not just to its start, hangs off the run's scope. */
@@ -33,7 +45,7 @@ static int child_start_readers(struct child *c)
 	pump.stream = OS_STDERR;
 	if (r == 0 && u->spec->err.kind != PLAN_LOG_STDOUT)
 		r = pump_start(&pump, &c->pumps[1]);
-	if (r == 0 && u->spec->type == PLAN_NOTIFY)
+	if (r == 0 && wants_socket(u->spec))
 		r = eff_fork_in(u->run, EFF(notify_read, c), NULL);
 	return r;
 }
@@ -54,7 +66,9 @@ static int child_start_process(struct child *c)
 		.umask = spec->umask,
 		.out = OS_CAPTURE,
 		.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE,
-		.notify = spec->type == PLAN_NOTIFY,
+		.notify = wants_socket(spec),
+		.watchdog_ns = spec->watchdog_ns,
+		.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->notify_fd : 0,
 	};
 	struct os_fault fault = {0};
 	int r = os->ops->spawn(os, &spawn, &c->process, &fault);
@@ -128,6 +142,8 @@ static struct cause *cause_of_process(const struct os_end *end)
 {
 	struct cause *cause;
 
+	if (end->signal == 0 && end->code < 0)
+		return cause_new(CAUSE_LOST, eff_wall(), NULL, "%s", "how it ended cannot be known");
 	if (end->signal == 0) {
 		cause = cause_new(CAUSE_EXIT, eff_wall(), NULL, "%s", "");
 		if (cause)
@@ -160,6 +176,22 @@ static struct cause *cause_of_task(eff_exit exit)
 	return cause;
 }
 
+/* What it has said before its end counts: it may have named another main process. */
+static int child_await_process(struct child *c)
+{
+	const struct os_ops *ops = c->unit->world->os->ops;
+	pid_t main;
+	int r;
+
+	do {
+		main = ops->pid(c->process);
+		r = ops->await_end(c->process, &c->end);
+		if (r == 0 && !c->ended && child_may_notify(c))
+			notify_take_all(c);
+	} while (r == 0 && ops->pid(c->process) != main);
+	return r;
+}
+
 int child_await_end(struct child *c)
 {
 	struct unit *u = c->unit;
@@ -168,7 +200,7 @@ int child_await_end(struct child *c)
 
 	if (c->ended)
 		return 0;
-	r = c->task ? eff_await(c->task, &exit) : u->world->os->ops->await_end(c->process, &c->end);
+	r = c->task ? eff_await(c->task, &exit) : child_await_process(c);
 	if (r < 0)
 		return r;
 	/* Two may have waited: the first of them has told it. */

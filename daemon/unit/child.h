@@ -17,6 +17,13 @@ struct child {
 	struct pump *pumps[2];    /* stdout's and stderr's readers */
 	struct effd_fiber *face;  /* what a task sees of effd */
 	struct eff_event ready; /* READY=1, or the task's word; set at its end too, so that who waits looks */
+	struct eff_event says_stopping; /* STOPPING=1 */
+	struct eff_pulse alive;         /* WATCHDOG=1 */
+	eff_ns watchdog_ns;             /* of this run: WATCHDOG_USEC changes it */
+	bool watchdog_bites;            /* WATCHDOG=trigger */
+	bool told_stranger;             /* that it named a process that is not the unit's */
+	char lacks[160];     /* what its start still waits for, if that can be said; "" */
+	bool remains;        /* a oneshot that has ended clean, and stays up */
 	struct os_end end;   /* of a process */
 	struct cause *cause; /* how it ended; NULL: it has not, or never began */
 	bool ended;
@@ -28,7 +35,9 @@ void child_init(struct child *c, struct unit *u);
 EFF_SUSPENDS int child_start(struct child *c);
 /* Suspends until it has ended. 0, -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int child_await_end(struct child *c);
-/* Is anything of it there? */
+/* Has it a socket to notify by? */
+bool child_may_notify(const struct child *c);
+/* Is anything of it there, or to be done about it? */
 bool child_is_there(struct child *c);
 /* End it: stop signal, grace, final signal, until all is gone. Suspends; the caller masks. */
 EFF_SUSPENDS void child_stop(struct child *c);

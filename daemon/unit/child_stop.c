@@ -22,6 +22,8 @@ bool child_is_there(struct child *c)
 		return !c->ended;
 	if (!c->process)
 		return false;
+	if (c->remains && c->unit->spec->stop.command)
+		return true;
 	return !c->ended || c->unit->world->os->ops->left(c->process, NULL, 0) > 0;
 }
 
@@ -64,18 +66,18 @@ static int child_ask(struct child *c)
 	if (stop->mode == PLAN_STOP_MIXED || stop->mode == PLAN_STOP_PROCESS)
 		whom = OS_MAIN;
 	/* What the main process left behind is nobody's to ask, where only that is asked. */
-	if (whom == OS_MAIN && c->ended)
+	if (whom == OS_MAIN && c->ended && !c->remains)
 		return -ETIMEDOUT;
 	eff_scope_open(&grace);
 	eff_scope_limit(&grace, eff_ns_add(eff_now(), stop->timeout_ns));
-	u->grace = &grace;
-	if (stop->command && !c->ended && c->process)
+	u->grace = u->limited = &grace;
+	if (stop->command && (!c->ended || c->remains) && c->process)
 		r = command_run(u, stop->command, false);
 	if (r != -ECANCELED && r != -ETIMEDOUT) {
 		child_signal(c, u->spec->stop.signal, whom);
 		r = child_await_gone(c);
 	}
-	u->grace = NULL;
+	u->grace = u->limited = NULL;
 	(void)eff_scope_close(&grace);
 	return r;
 }
@@ -139,7 +141,7 @@ void child_stop(struct child *c)
 	const struct unit *u = c->unit;
 
 	/* What the main process left, and `process` is not meant to touch, is only reported. */
-	if (!(c->ended && stops_main_alone(u->spec)) && child_ask(c) < 0)
+	if (!(c->ended && !c->remains && stops_main_alone(u->spec)) && child_ask(c) < 0)
 		child_kill(c);
 	if (c->process && stops_main_alone(u->spec))
 		child_tell_left(c);

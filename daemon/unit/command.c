@@ -72,6 +72,19 @@ int command_run(struct unit *u, plan_strv argv, bool quiet)
 	return r;
 }
 
+/* One that says that it is at it says too when it is done. */
+static int await_reloaded(struct unit *u)
+{
+	struct eff_scope within;
+	int r = 0;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->start_timeout_ns));
+	while (r == 0 && u->reloading && u->started)
+		r = eff_pulse_await(&u->changed);
+	return eff_scope_close(&within) == -ETIMEDOUT && r < 0 ? -EIO : r;
+}
+
 int unit_reload(struct unit *u)
 {
 	const struct plan_unit *spec = u->spec;
@@ -84,6 +97,8 @@ int unit_reload(struct unit *u)
 	if (spec->reload_command) {
 		u->n_users++;
 		r = command_run(u, spec->reload_command, false);
+		if (r == 0)
+			r = await_reloaded(u);
 		u->n_users--;
 		eff_pulse_send(&u->changed);
 		return r;

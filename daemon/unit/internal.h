@@ -9,15 +9,32 @@
 
 struct pump;
 
+/* ── notify.c ── */
+
+/* Read its notifications until it has ended. An effect, arg: the child. Suspends. */
+EFF_SUSPENDS eff_exit notify_read(void *arg);
+/* Take what is there already. Does not suspend. */
+void notify_take_all(struct child *c);
+/* Show that it stops by itself, if it says so while it is up, and give it its stop's time for that. An effect, arg: the
+ * child. Suspends. */
+EFF_SUSPENDS eff_exit notify_watch_stopping(void *arg);
+
 /* ── ready.c ── */
 
 /* Wait until the unit is up by all that it declares. Suspends. 0; 1 when it has done what it had to (a oneshot that ended
  * clean); -ECHILD when it ended before; -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int ready_await(struct child *c);
-/* Read its notifications until it has ended. An effect, arg: the child. Suspends. */
-EFF_SUSPENDS eff_exit notify_read(void *arg);
+
+/* ── watchdog.c ── */
+
+/* Watch for its signs of life while it is up. An effect, arg: the child. Suspends until they stay away (then the unit has a
+ * fault), or it is interrupted. */
+EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 
 /* ── probe.c ── */
+
+/* A whole line of its output: is it one that a probe waits for? Does not suspend. */
+void probe_see_line(struct unit *u, const char *text, size_t len);
 
 /* One attempt, within its timeout. Suspends. 0: it passed; -errno: it did not (-ECANCELED: somebody ended us). */
 EFF_SUSPENDS int probe_try(struct unit *u, const struct plan_probe *probe);

@@ -16,33 +16,51 @@ static int unit_start(struct unit *u, struct child *c)
 	if (u->child.after_end)
 		u->restarts++;
 	eff_scope_open(&within);
-	u->start_scope = &within;
+	u->limited = &within;
 	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->start_timeout_ns));
 	r = child_start(c);
 	if (r == 0)
 		r = ready_await(c);
-	u->start_scope = NULL;
+	u->limited = NULL;
 	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
-		unit_fault(u, unit_cause(u, CAUSE_START_TIMEOUT, NULL, "not ready in time"));
+		unit_fault(u,
+			unit_cause(u, CAUSE_START_TIMEOUT, NULL, "not ready in time%s%s",
+				c->lacks[0] ? ": " : "", c->lacks));
 	return r;
 }
 
-/* It is up: until it ends, or until a probe or its time says that it must. */
-static void unit_await_end(struct unit *u, struct child *c)
+/* What is watched while it is up. All of it ends with the scope that it is begun in. */
+static int unit_watch(struct unit *u, struct child *c)
 {
-	struct eff_scope within;
 	int r = 0;
 
-	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->max_runtime_ns));
 	if (u->spec->readiness.kind != PLAN_PROBE_NONE)
 		r = eff_fork(EFF(probe_watch_readiness, u), NULL);
 	if (r == 0 && u->spec->liveness.kind != PLAN_PROBE_NONE)
 		r = eff_fork(EFF(probe_watch_liveness, u), NULL);
-	if (r == 0)
-		r = child_await_end(c);
-	else
+	if (r == 0 && c->watchdog_ns > 0)
+		r = eff_fork(EFF(watchdog_watch, c), NULL);
+	if (r == 0 && child_may_notify(c))
+		r = eff_fork(EFF(notify_watch_stopping, c), NULL);
+	if (r < 0)
 		unit_fault(u, unit_cause(u, CAUSE_LOST, NULL, "no memory to watch it"));
+	return r;
+}
+
+/* It is up: until it ends, or until a probe, its watchdog or its time says that it must. */
+static void unit_await_end(struct unit *u, struct child *c)
+{
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	u->limited = &within;
+	eff_scope_limit(&within,
+		c->remains ? EFF_FOREVER : eff_ns_add(eff_now(), u->spec->max_runtime_ns));
+	r = unit_watch(u, c);
+	if (r == 0)
+		r = c->remains ? eff_sleep(EFF_FOREVER) : child_await_end(c);
+	u->limited = NULL;
 	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
 		unit_fault(u,
 			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));
@@ -143,7 +161,8 @@ eff_exit unit_run(void *arg)
 	u->run = &run;
 	unit_enter(u, UNIT_STARTING, NULL);
 	r = unit_start(u, &child);
-	if (r == 0) {
+	child.remains = r == 1 && u->spec->remain_after_exit;
+	if (r == 0 || child.remains) {
 		unit_enter(u, UNIT_UP, NULL);
 		unit_await_end(u, &child);
 	}

@@ -11,6 +11,12 @@ static bool unit_is_ready(const struct unit *other)
 		(other->state == UNIT_DONE && other->spec->type == PLAN_ONESHOT);
 }
 
+/* A oneshot that remains has ended clean as one that is done has. */
+static bool unit_remains(const struct unit *other)
+{
+	return other->state == UNIT_UP && other->spec->type == PLAN_ONESHOT;
+}
+
 bool need_holds(const struct plan_need *need, const struct unit *other)
 {
 	/* One that is being stopped, by itself or with its group, is no ground to start on. */
@@ -22,9 +28,10 @@ bool need_holds(const struct plan_need *need, const struct unit *other)
 	case PLAN_READY:
 		return unit_is_ready(other);
 	case PLAN_COMPLETED:
-		return other->state == UNIT_DONE || other->state == UNIT_FAILED;
+		return other->state == UNIT_DONE || other->state == UNIT_FAILED ||
+			unit_remains(other);
 	case PLAN_COMPLETED_SUCCESSFULLY:
-		return other->state == UNIT_DONE;
+		return other->state == UNIT_DONE || unit_remains(other);
 	}
 	return false;
 }

@@ -36,6 +36,7 @@ static void ring_line(
 		.stream = (uint8_t)stream,
 		.partial = partial};
 
+	probe_see_line(u, text, len);
 	if (!u->ring)
 		u->ring = ring_new(u->spec->ring_bytes);
 	if (u->ring)

@@ -4,6 +4,7 @@
  * each attempt, so a reload's values hold from the next one on. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "unit/internal.h"
@@ -38,6 +39,49 @@ static int probe_http(struct os *os, const struct plan_probe *probe)
 	return status >= probe->status_min && status <= probe->status_max ? 0 : -EBADMSG;
 }
 
+/* ── lines of output ── */
+
+enum { STARTUP_LINE = 1, READINESS_LINE = 2 };
+
+static uint8_t line_bit(const struct unit *u, const struct plan_probe *probe)
+{
+	return probe == &u->spec->startup ? STARTUP_LINE : READINESS_LINE;
+}
+
+static bool line_is_it(const struct plan_probe *probe, const char *text, size_t len)
+{
+	return probe->kind == PLAN_PROBE_LOG &&
+		memmem(text, len, probe->match, strlen(probe->match));
+}
+
+void probe_see_line(struct unit *u, const char *text, size_t len)
+{
+	uint8_t seen = u->lines_seen;
+
+	if (!(seen & STARTUP_LINE) && line_is_it(&u->spec->startup, text, len))
+		u->lines_seen |= STARTUP_LINE;
+	if (!(seen & READINESS_LINE) && line_is_it(&u->spec->readiness, text, len))
+		u->lines_seen |= READINESS_LINE;
+	if (u->lines_seen != seen)
+		eff_pulse_send(&u->line_seen);
+}
+
+/* Between two attempts. Who waits for a line need not sleep when it comes. Suspends. */
+static int probe_pause(struct unit *u, const struct plan_probe *probe, eff_ns pause)
+{
+	struct eff_scope within;
+	int r;
+
+	if (probe->kind != PLAN_PROBE_LOG)
+		return eff_sleep(pause);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), pause));
+	r = u->lines_seen & line_bit(u, probe) ? 0 : eff_pulse_await(&u->line_seen);
+	return eff_scope_close(&within) == -ETIMEDOUT && r == -ETIMEDOUT ? 0 : r;
+}
+
+/* ── one attempt ── */
+
 static int probe_ask(struct unit *u, const struct plan_probe *probe)
 {
 	struct os *os = u->world->os;
@@ -51,6 +95,10 @@ static int probe_ask(struct unit *u, const struct plan_probe *probe)
 		return os->ops->connect_unix(os, probe->path_unix);
 	case PLAN_PROBE_HTTP:
 		return probe_http(os, probe);
+	case PLAN_PROBE_FILE:
+		return os->ops->file_there(os, probe->path_file);
+	case PLAN_PROBE_LOG:
+		return u->lines_seen & line_bit(u, probe) ? 0 : -ENOMSG;
 	case PLAN_PROBE_NONE:
 		break;
 	}
@@ -80,7 +128,8 @@ int probe_await_pass(struct unit *u, probe_of *which)
 
 	u->health = UNIT_HEALTH_UNKNOWN;
 	while (r == 0) {
-		r = eff_sleep(pause < which(u->spec)->period_ns ? pause : which(u->spec)->period_ns);
+		r = probe_pause(u, which(u->spec),
+			pause < which(u->spec)->period_ns ? pause : which(u->spec)->period_ns);
 		if (r < 0)
 			break;
 		if (probe_try(u, which(u->spec)) == 0)
@@ -120,7 +169,7 @@ eff_exit probe_watch_readiness(void *arg)
 		if (probe->kind == PLAN_PROBE_NONE)
 			continue;
 		r = probe_try(u, probe);
-		if (eff_check() < 0)
+		if (eff_check() < 0 || u->says_stopping)
 			return eff_interrupted();
 		probe = probe_readiness(u->spec);
 		if (!in_a_row(&n, (r < 0) == is_up,
@@ -150,7 +199,7 @@ eff_exit probe_watch_liveness(void *arg)
 		if (r < 0 || probe->kind == PLAN_PROBE_NONE)
 			continue;
 		r = probe_try(u, probe);
-		if (eff_check() < 0)
+		if (eff_check() < 0 || u->says_stopping)
 			break;
 		if (u->health != UNIT_HEALTH_FAILING || r == 0)
 			u->health = r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN;

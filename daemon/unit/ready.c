@@ -2,15 +2,16 @@
 /* When is a unit up? What its type says, then its startup probe, then its readiness probe. While one of them is waited for,
  * an end of the child ends the wait. */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <eff.h>
 
+#include "base/text.h"
 #include "unit/internal.h"
 
-#define NOTIFY_BYTES 4096
-#define STATUS_BYTES 1024
+#define LOOK_FIRST EFF_MS(10)
+#define LOOK_MOST EFF_S(1)
 
 /* A oneshot is ready when it has ended clean. */
 static int ready_await_oneshot(struct child *c)
@@ -70,10 +71,71 @@ static int ready_await_probe(struct child *c, probe_of *which)
 	eff_scope_open(&within);
 	eff_event_reset(&c->ready);
 	r = eff_fork(EFF(ready_probe, &probing), NULL);
-	if (r == 0)
-		r = ready_await_word(c);
+	/* Another READY=1 is no answer of the probe's. */
+	while (r == 0 && (r = ready_await_word(c)) == 0 && probing.result == -EAGAIN)
+		eff_event_reset(&c->ready);
 	(void)eff_scope_close(&within);
 	return r;
+}
+
+static eff_exit ready_newline(void *arg)
+{
+	struct child *c = arg;
+
+	/* One that closes its descriptor without a word will never be ready. */
+	if (c->unit->world->os->ops->await_ready(c->process) == 0)
+		eff_event_set(&c->ready);
+	return eff_ok(NULL);
+}
+
+static int ready_await_newline(struct child *c)
+{
+	int r = eff_fork(EFF(ready_newline, c), NULL);
+
+	return r < 0 ? r : ready_await_word(c);
+}
+
+/* The one that was started puts another into the background and goes; a file tells which. Until that is so, of a process of
+ * the unit, it is looked at again and again: the file may be a former run's. */
+static int ready_await_background(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct os *os = u->world->os;
+	const char *path = u->spec->pid_file;
+	eff_ns pause = LOOK_FIRST;
+	struct os_end end;
+	pid_t pid;
+	int r = os->ops->await_end(c->process, &end);
+
+	if (r < 0)
+		return r;
+	if (end.signal != 0 || end.code != 0) {
+		(void)child_await_end(c);
+		return -ECHILD;
+	}
+	for (;;) {
+		r = os->ops->pid_file(os, path, &pid);
+		if (eff_check() < 0)
+			return eff_check();
+		if (r == 0)
+			r = os->ops->follow(c->process, pid);
+		if (r == 0)
+			break;
+		(void)snprintf(c->lacks, sizeof(c->lacks), "pid_file %s: %s", path,
+			r == -ESRCH ? "names no process of the unit" : errno_name(-r));
+		r = eff_sleep(pause);
+		if (r < 0)
+			return r;
+		pause = pause < LOOK_MOST ? pause * 2 : LOOK_MOST;
+	}
+	c->lacks[0] = '\0';
+	u->pid = pid;
+	return 0;
+}
+
+static bool has_probes_to_pass(const struct plan_unit *spec)
+{
+	return spec->startup.kind != PLAN_PROBE_NONE || spec->readiness.kind != PLAN_PROBE_NONE;
 }
 
 /* Notices the child's end while others wait for `ready`. */
@@ -83,77 +145,41 @@ static eff_exit ready_watch_end(void *arg)
 	return eff_ok(NULL);
 }
 
+/* By its own word, of a type that gives one. */
+static int ready_await_type(struct child *c)
+{
+	switch (c->unit->spec->type) {
+	case PLAN_NOTIFY:
+		return ready_await_word(c);
+	case PLAN_NOTIFY_FD:
+		return ready_await_newline(c);
+	default:
+		return 0;
+	}
+}
+
 int ready_await(struct child *c)
 {
-	struct unit *u = c->unit;
+	const struct plan_unit *spec = c->unit->spec;
 	struct eff_scope within;
-	int r;
+	int r = 0;
 
-	if (u->spec->type == PLAN_ONESHOT)
+	if (spec->type == PLAN_ONESHOT)
 		return ready_await_oneshot(c);
-	if (u->spec->type == PLAN_EXEC && u->spec->startup.kind == PLAN_PROBE_NONE &&
-		u->spec->readiness.kind == PLAN_PROBE_NONE)
-		return 0;
+	if (spec->type == PLAN_FORKING)
+		r = ready_await_background(c);
+	if (r < 0 ||
+		((spec->type == PLAN_EXEC || spec->type == PLAN_FORKING) &&
+			!has_probes_to_pass(spec)))
+		return r;
 	eff_scope_open(&within);
 	r = eff_fork(EFF(ready_watch_end, c), NULL);
-	if (r == 0 && u->spec->type == PLAN_NOTIFY)
-		r = ready_await_word(c);
+	if (r == 0)
+		r = ready_await_type(c);
 	if (r == 0)
 		r = ready_await_probe(c, probe_startup);
 	if (r == 0)
 		r = ready_await_probe(c, probe_readiness);
 	(void)eff_scope_close(&within);
 	return r;
-}
-
-static void notify_status(struct unit *u, const char *text)
-{
-	char *copy = strndup(text, STATUS_BYTES);
-
-	if (!copy)
-		return;
-	free(u->status_text);
-	u->status_text = copy;
-}
-
-/* It asks for more time: its start may take until then. */
-static void notify_extend(struct unit *u, const char *text)
-{
-	char *end;
-	unsigned long long us = strtoull(text, &end, 10);
-
-	if (end == text || *end || us > (unsigned long long)(EFF_FOREVER / 1000) || !u->start_scope)
-		return;
-	eff_scope_limit(u->start_scope, eff_ns_add(eff_now(), EFF_US(us)));
-}
-
-/* One line of a datagram. What is not known is not an error: there is more in the protocol than one needs. */
-static void notify_take(struct child *c, const char *line)
-{
-	if (strcmp(line, "READY=1") == 0)
-		eff_event_set(&c->ready);
-	else if (strncmp(line, "STATUS=", 7) == 0)
-		notify_status(c->unit, line + 7);
-	else if (strncmp(line, "EXTEND_TIMEOUT_USEC=", 20) == 0)
-		notify_extend(c->unit, line + 20);
-}
-
-eff_exit notify_read(void *arg)
-{
-	struct child *c = arg;
-	const struct os_ops *ops = c->unit->world->os->ops;
-	char *text = malloc(NOTIFY_BYTES + 1);
-	ssize_t n;
-
-	if (!text)
-		return eff_fail(ENOMEM);
-	while ((n = ops->notified(c->process, text, NOTIFY_BYTES, NULL)) >= 0) {
-		char *rest = text, *line;
-
-		text[n] = '\0';
-		while ((line = strsep(&rest, "\n")))
-			notify_take(c, line);
-	}
-	free(text);
-	return eff_ok(NULL);
 }

@@ -30,6 +30,7 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 	u->since = eff_now();
 	u->since_wall = eff_wall();
 	eff_pulse_init(&u->changed);
+	eff_pulse_init(&u->line_seen);
 	u->child = (struct eff_child){
 		.name = u->name, .policy = unit_policy(spec), .up_since = -1, .next_at = -1};
 	eff_list_init(&u->child.link);
@@ -124,6 +125,8 @@ void unit_begin(struct unit *u)
 	cause_unref(u->fault);
 	u->why = u->fault = NULL;
 	u->leaving = u->kill_now = u->stuck = u->started = false;
+	u->reloading = u->says_stopping = false;
+	u->lines_seen = 0;
 	u->health = UNIT_HEALTH_NONE;
 	free(u->status_text);
 	u->status_text = NULL;

@@ -123,6 +123,11 @@ void effd_fiber_ready(struct effd_fiber *self)
 	eff_event_set(&self->child->ready);
 }
 
+void effd_fiber_alive(struct effd_fiber *self)
+{
+	eff_pulse_send(&self->child->alive);
+}
+
 void effd_fiber_status(struct effd_fiber *self, const char *format, ...)
 {
 	char text[1024];

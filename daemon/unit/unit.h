@@ -101,7 +101,10 @@ struct unit {
 	pid_t pid;                /* 0: none */
 	char *status_text;        /* of the present run; NULL */
 	enum unit_health health;
-	struct eff_scope *start_scope; /* while starting: EXTEND_TIMEOUT_USEC moves its limit */
+	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
+	bool reloading, says_stopping; /* by its own word */
+	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */
+	struct eff_pulse line_seen;
 
 	struct ring *ring; /* its last lines; NULL until there are any */
 	uint64_t log_lost_bytes;

@@ -41,12 +41,23 @@ static eff_exit reader(struct effd_fiber *self)
 	return eff_sleep(EFF_FOREVER) < 0 ? eff_interrupted() : eff_ok(NULL);
 }
 
+static eff_exit watched(struct effd_fiber *self)
+{
+	for (int i = 0; i < 3; i++) {
+		if (eff_sleep(EFF_S(4)) < 0)
+			return eff_interrupted();
+		effd_fiber_alive(self);
+	}
+	return eff_sleep(EFF_FOREVER) < 0 ? eff_interrupted() : eff_ok(NULL);
+}
+
 static int entry_of(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason)
 {
 	static const struct {
 		const char *name;
 		eff_exit (*entry)(struct effd_fiber *self);
-	} entries[] = {{"stubborn", stubborn}, {"tidy", tidy}, {"reader", reader}};
+	} entries[] = {{"stubborn", stubborn}, {"tidy", tidy}, {"reader", reader},
+		{"watched", watched}};
 
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
 		if (!strcmp(entries[i].name, spec->entry)) {
@@ -254,6 +265,20 @@ START_TEST(a_heartbeat_is_heard)
 }
 END_TEST
 
+START_TEST(a_fiber_is_watched_as_a_process_is)
+{
+	struct world *w = world_new(
+		"a: {fiber: {module: x, entry: watched}, watchdog: 5s, restart: no}");
+
+	w->tree->world.fiber_entry = entry_of;
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATES(w, "a", "0 up, 17000 failed");
+	ck_assert_str_eq(world_last_exit(w, "a"), "watchdog");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -272,6 +297,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_fiber_is_a_dependency_and_a_dependant_like_any_other);
 	tcase_add_test(tcase, max_runtime_ends_a_fiber_too);
 	tcase_add_test(tcase, a_heartbeat_is_heard);
+	tcase_add_test(tcase, a_fiber_is_watched_as_a_process_is);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

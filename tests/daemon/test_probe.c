@@ -297,6 +297,94 @@ START_TEST(being_not_ready_for_a_while_breaks_the_time_of_being_up)
 }
 END_TEST
 
+START_TEST(a_line_of_output_makes_a_unit_ready_at_once)
+{
+	struct world *w = world_new(
+		"web: {command: web, readiness_probe: {log: {match: 'listening on'}}}");
+
+	world_script(w, "web",
+		(struct script){.lives = EFF_FOREVER, .prints = "not yet\nlistening o"});
+	world_run_for(w, EFF_S(7));
+	EXPECT_STATE(w, "web", "starting");
+	os_fake_print(w->fake, "web", OS_STDOUT, "n port 80\nmore\n");
+	world_run_for(w, 0);
+	EXPECT_STATES(w, "web", "0 starting, 7000 up");
+	/* What was there once stays there. */
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_STATES(w, "web", "0 starting, 7000 up");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_line_counts_for_the_run_that_wrote_it)
+{
+	struct world *w = world_new("web: {command: web, restart: {backoff: {jitter: 0}},"
+				    " startup_probe: {log: {match: ready}}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(5), .prints = "ready\n"}, STEADY);
+	world_run_for(w, EFF_S(20));
+
+	EXPECT_STATES(w, "web", "0 up, 5000 backoff, 5500 starting");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_line_on_either_stream_will_do_for_either_probe)
+{
+	struct world *w = world_new("web: {command: web, log: {stderr: ring},"
+				    " startup_probe: {log: {match: one}},"
+				    " readiness_probe: {log: {match: two}}}");
+
+	world_script(w, "web", STEADY);
+	world_run_for(w, EFF_S(1));
+	os_fake_print(w->fake, "web", OS_STDERR, "two\n");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "web", "starting");
+	os_fake_print(w->fake, "web", OS_STDOUT, "one\n");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATE(w, "web", "up");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_file_makes_a_unit_ready_and_its_absence_takes_it_back)
+{
+	struct world *w = world_new("web: {command: web, readiness_probe: {file: {path: /run/up},"
+				    " period: 1s, failure_threshold: 2}}");
+
+	world_script(w, "web", STEADY);
+	world_run_for(w, EFF_MS(250));
+	os_fake_socket(w->fake, "/run/up", 0, 0);
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATES(w, "web", "0 starting, 300 up");
+	os_fake_socket(w->fake, "/run/up", -ENOENT, 0);
+	world_run_for(w, EFF_S(5));
+
+	EXPECT_STATES(w, "web", "0 starting, 300 up, 2300 starting");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_second_ready_is_no_answer_of_a_probe)
+{
+	struct world *w = world_new("web: {command: web, type: notify,"
+				    " readiness_probe: {tcp: {port: 80}, period: 1s}}");
+
+	world_script(w, "web", STEADY);
+	world_run_for(w, EFF_S(1));
+	os_fake_notify(w->fake, "web", "READY=1");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "web", "starting");
+	os_fake_port(w->fake, 80, 0, 0);
+	world_run_for(w, EFF_S(2));
+
+	EXPECT_STATE(w, "web", "up");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -318,6 +406,11 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_success_threshold_wants_so_many_in_a_row);
 	tcase_add_test(tcase, up_needs_all_that_the_unit_declares);
 	tcase_add_test(tcase, being_not_ready_for_a_while_breaks_the_time_of_being_up);
+	tcase_add_test(tcase, a_line_of_output_makes_a_unit_ready_at_once);
+	tcase_add_test(tcase, a_line_counts_for_the_run_that_wrote_it);
+	tcase_add_test(tcase, a_line_on_either_stream_will_do_for_either_probe);
+	tcase_add_test(tcase, a_file_makes_a_unit_ready_and_its_absence_takes_it_back);
+	tcase_add_test(tcase, a_second_ready_is_no_answer_of_a_probe);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

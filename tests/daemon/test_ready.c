@@ -85,6 +85,179 @@ START_TEST(a_unit_may_ask_for_more_time_to_start)
 }
 END_TEST
 
+START_TEST(a_newline_on_its_descriptor_makes_a_unit_up)
+{
+	struct world *w = world_new("web: {command: web, type: notify-fd, notify_fd: 5}");
+
+	world_script(w, "web", (struct script){.ready_after = EFF_S(2), .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(3));
+
+	EXPECT_STATES(w, "web", "0 starting, 2000 up");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(without_a_newline_start_timeout_ends_it)
+{
+	struct world *w = world_new(
+		"web: {command: web, type: notify-fd, start_timeout: 5s, restart: no}");
+
+	world_script(w, "web", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(9));
+
+	EXPECT_STATES(w, "web", "0 starting, 5000 failed");
+	ck_assert_str_eq(world_last_exit(w, "web"), "start_timeout SIGTERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(an_end_before_the_newline_is_a_failed_start)
+{
+	struct world *w = world_new("web: {command: web, type: notify-fd, restart: no}");
+
+	world_script(w, "web", (struct script){.ready_after = EFF_S(2), .lives = EFF_S(1)});
+	world_run_for(w, EFF_S(9));
+
+	EXPECT_STATES(w, "web", "0 starting, 1000 failed");
+	world_free(w);
+}
+END_TEST
+
+/* The pid that the fake kernel gives the one that its first process leaves. */
+#define BACKGROUND 101001
+
+START_TEST(a_forking_unit_is_up_when_its_file_names_who_goes_on)
+{
+	struct world *w = world_new("web: {command: web, type: forking, pid_file: /run/web.pid}");
+
+	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_S(10)});
+	world_run_for(w, EFF_MS(400));
+	EXPECT_STATE(w, "web", "starting");
+	os_fake_socket(w->fake, "/run/web.pid", BACKGROUND, 0);
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "web", "up");
+	ck_assert_int_eq(world_unit(w, "web")->pid, BACKGROUND);
+	/* It ends 10 s after the first one did, by itself: with 0. */
+	world_run_for(w, EFF_S(9));
+
+	/* Looked at after 10 ms, doubling: at 310, 330, 370, 450 … of which the last one finds it. */
+	EXPECT_STATES(w, "web", "0 starting, 450 up, 10300 backoff");
+	ck_assert_str_eq(world_last_exit(w, "web"), "exit 0");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_file_that_names_a_stranger_is_not_believed)
+{
+	struct world *w = world_new("web: {command: web, type: forking, pid_file: /run/web.pid,"
+				    " start_timeout: 5s, restart: no}");
+
+	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_S(100)});
+	os_fake_socket(w->fake, "/run/web.pid", 1, 0);
+	world_run_for(w, EFF_S(20));
+
+	EXPECT_STATE(w, "web", "failed");
+	ck_assert_str_eq(world_last_exit(w, "web"), "start_timeout 0");
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		"not ready in time: pid_file /run/web.pid: names no process of the unit");
+	ck_assert_uint_eq(os_fake_live(w->fake, NULL), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_forking_unit_that_fails_to_put_anything_into_the_background_has_failed)
+{
+	struct world *w = world_new(
+		"web: {command: web, type: forking, pid_file: /run/web.pid, restart: no}");
+
+	world_script(w, "web", (struct script){.lives = EFF_MS(300), .exits = 3});
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATES(w, "web", "0 starting, 300 failed");
+	ck_assert_str_eq(world_last_exit(w, "web"), "exit 3");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_a_forking_unit_left_in_the_background_is_stopped_with_it)
+{
+	struct world *w = world_new("web: {command: web, type: forking, pid_file: /run/web.pid}");
+
+	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_FOREVER});
+	os_fake_socket(w->fake, "/run/web.pid", BACKGROUND, 0);
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "web", "up");
+	world_stop(w, "web");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATE(w, "web", "down");
+	ck_assert_str_eq(world_last_exit(w, "web"), "stop_requested SIGTERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_that_remains_is_up_after_its_clean_end)
+{
+	struct world *w = world_new(
+		"net: {command: net, type: oneshot, remain_after_exit: true,"
+		" stop: {command: unnet}}\n"
+		"user: {command: user, depends_on: [net]}\n"
+		"other: {command: other, depends_on: {net: {condition: completed}}}");
+
+	world_script(w, "net", (struct script){.lives = EFF_S(2)});
+	world_script(w, "unnet", (struct script){.helper = true, .lives = EFF_S(1)});
+	world_run_for(w, EFF_H(2));
+	EXPECT_STATES(w, "net", "0 starting, 2000 up");
+	EXPECT_TRACE(w, "user", "2000 spawn");
+	EXPECT_TRACE(w, "other", "2000 spawn");
+	ck_assert_int_eq(world_unit(w, "net")->pid, 0);
+	world_mark(w);
+	world_stop(w, "net");
+	world_run_for(w, EFF_S(10));
+
+	/* Its dependants first, then its stop command, which takes a second. */
+	EXPECT_STATES(w, "net", "0 stopping, 1000 down");
+	EXPECT_STATE(w, "user", "waiting");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_that_remains_and_failed_does_not_remain)
+{
+	struct world *w = world_new(
+		"net: {command: net, type: oneshot, remain_after_exit: true, restart: no}");
+
+	world_script(w, "net", (struct script){.lives = EFF_S(2), .exits = 1});
+	world_run_for(w, EFF_S(3));
+
+	EXPECT_STATES(w, "net", "0 starting, 2000 failed");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_is_only_outside_is_up_while_its_probe_passes)
+{
+	struct world *w = world_new("db: {readiness_probe: {tcp: {port: 5432}, period: 1s},"
+				    " start_timeout: infinity}\n"
+				    "user: {command: user, depends_on: [db]}");
+
+	world_run_for(w, EFF_S(60));
+	EXPECT_STATE(w, "db", "starting");
+	EXPECT_STATE(w, "user", "waiting");
+	os_fake_port(w->fake, 5432, 0, 0);
+	world_run_for(w, EFF_S(2));
+	EXPECT_STATE(w, "db", "up");
+	EXPECT_STATE(w, "user", "up");
+	os_fake_port(w->fake, 5432, -ECONNREFUSED, 0);
+	world_run_for(w, EFF_S(5));
+
+	EXPECT_STATE(w, "db", "starting");
+	EXPECT_STATE(w, "user", "up");
+	ck_assert_uint_eq(os_fake_live(w->fake, "db"), 0);
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -96,6 +269,17 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, start_timeout_ends_a_unit_that_never_becomes_ready);
 	tcase_add_test(tcase, the_default_start_timeout_is_ninety_seconds);
 	tcase_add_test(tcase, a_unit_may_ask_for_more_time_to_start);
+	tcase_add_test(tcase, a_newline_on_its_descriptor_makes_a_unit_up);
+	tcase_add_test(tcase, without_a_newline_start_timeout_ends_it);
+	tcase_add_test(tcase, an_end_before_the_newline_is_a_failed_start);
+	tcase_add_test(tcase, a_forking_unit_is_up_when_its_file_names_who_goes_on);
+	tcase_add_test(tcase, a_file_that_names_a_stranger_is_not_believed);
+	tcase_add_test(tcase,
+		a_forking_unit_that_fails_to_put_anything_into_the_background_has_failed);
+	tcase_add_test(tcase, what_a_forking_unit_left_in_the_background_is_stopped_with_it);
+	tcase_add_test(tcase, a_oneshot_that_remains_is_up_after_its_clean_end);
+	tcase_add_test(tcase, a_oneshot_that_remains_and_failed_does_not_remain);
+	tcase_add_test(tcase, what_is_only_outside_is_up_while_its_probe_passes);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

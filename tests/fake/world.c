@@ -211,7 +211,8 @@ static bool state_has_process(enum unit_state state)
 static const char *unit_wrong(const struct world *w, const struct unit *u)
 {
 	bool live = os_fake_live(w->fake, u->name) > 0;
-	bool process = u->spec->kind == PLAN_PROCESS;
+	bool process = u->spec->kind == PLAN_PROCESS &&
+		!(u->spec->type == PLAN_ONESHOT && u->spec->remain_after_exit);
 
 	if (live && !state_has_process(u->state))
 		return "has a process";

@@ -48,6 +48,8 @@ EFFD_API eff_ns effd_fiber_duration(
 
 /* With `type: notify`: it is ready. Does not suspend. */
 EFFD_API void effd_fiber_ready(struct effd_fiber *self);
+/* With `watchdog:`: it is alive; from when it is up, this must come again within that time. Does not suspend. */
+EFFD_API void effd_fiber_alive(struct effd_fiber *self);
 /* What `effctl status` shows of it. Does not suspend. */
 EFFD_API void effd_fiber_status(struct effd_fiber *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
