@@ -116,6 +116,9 @@ static struct json *explain_waits(const struct unit *u)
 			!state_rests(other->state))
 			waits_add(waits, other, "up or at rest");
 	}
+	for (uint32_t i = 0; i < u->n_conflicts; i++)
+		if (unit_is_active(u->conflicts[i]))
+			waits_add(waits, u->conflicts[i], "gone");
 	return waits;
 }
 

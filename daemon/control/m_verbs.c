@@ -150,7 +150,7 @@ static int verb_act(struct acts *all, struct unit *u, struct unit **ret_blocker)
 
 	switch (all->verb) {
 	case VERB_START:
-		return tree_start(t, u, ret_blocker, &(struct tree_told){on_lifted, all});
+		return tree_start(t, u, by, ret_blocker, &(struct tree_told){on_lifted, all});
 	case VERB_STOP:
 		return tree_stop(t, u, by, all->now, &(struct tree_told){on_dependant, all});
 	case VERB_RESTART:

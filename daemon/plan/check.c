@@ -172,6 +172,23 @@ static void program_check(
 		(void)fault(load, node, "W404", "there is no program `%s` here", argv[0]);
 }
 
+static void hooks_check(struct load *load, const struct plan_unit *unit)
+{
+	static const enum field_id hooks[] = {FIELD_PRE_START, FIELD_ON_READY, FIELD_POST_STOP,
+		FIELD_ON_FAILURE, FIELD_ON_GIVE_UP};
+	const struct plan_hook *hook = &unit->hooks.pre_start;
+	size_t i;
+
+	for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++, hook++) {
+		struct node *timeout = draft_node(load, unit->index, hooks[i] + 2);
+
+		if (timeout && !hook->argv)
+			(void)fault(load, timeout, "E203", "`%s` needs `command`",
+				field_row(hooks[i])->face.name);
+		program_check(load, unit, hooks[i] + 1, hook->argv);
+	}
+}
+
 /* A user or a group that this machine does not know. */
 static void who_known(struct load *load, struct node *node, const char *name,
 	bool (*const *ask)(void *context, const char *name))
@@ -207,6 +224,19 @@ static void who_check(struct load *load, const struct plan_unit *unit)
 			"only root may start a process as another %s", user ? "user" : "group");
 }
 
+/* What only a shell knows. */
+static bool is_shells_own(const char *text)
+{
+	static const char *const words[] = {"exit", "cd", "read", "export", "set", "unset", "trap",
+		"wait", "ulimit", "umask", "eval", ".", ":", "shift", "return", "type", "alias"};
+	size_t len = strcspn(text, " \t"), i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == len && strncmp(words[i], text, len) == 0)
+			return true;
+	return false;
+}
+
 /* One program and its arguments, nothing that a shell is needed for. */
 static void shell_check(struct load *load, const struct plan_unit *unit)
 {
@@ -214,7 +244,8 @@ static void shell_check(struct load *load, const struct plan_unit *unit)
 	const char *text = shell && shell->kind == NODE_SCALAR ? shell->text : "exec ";
 	struct diag *diag;
 
-	if (strncmp(text, "exec ", 5) == 0 || strpbrk(text, "|&;<>()$`\\\"'*?[]#~=%!{}\n"))
+	if (strncmp(text, "exec ", 5) == 0 || is_shells_own(text) ||
+		strpbrk(text, "|&;<>()$`\\\"'*?[]#~=%!{}\n"))
 		return;
 	diag = fault(load, shell, "W405",
 		"a shell for one simple command: signals reach the shell first");
@@ -293,6 +324,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	if (unit->kind != PLAN_SUPERVISOR)
 		type_check(load, unit);
 	stop_check(load, unit);
+	hooks_check(load, unit);
 	if (unit->kind != PLAN_PROCESS)
 		return;
 	reload_check(load, unit);

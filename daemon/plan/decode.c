@@ -140,6 +140,8 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 	struct load *load = decoder->load;
 	const struct plan_place *at = &unit->at;
 
+	if (!unit->working_dir)
+		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
 	if (unit->kind == PLAN_SUPERVISOR) {
 		unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
 		return;
@@ -148,8 +150,6 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 		unit->restart = PLAN_ON_FAILURE;
 	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_START_TIMEOUT])
 		unit->start_timeout_ns = PLAN_FOREVER;
-	if (!unit->working_dir)
-		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
 	probes_decode(load, unit, layer);
 }
 

@@ -162,9 +162,10 @@ static void unit_compare(
 		    after = {new->values, new->n_values, new};
 
 	values_compare(differ, &before, &after);
-	if (vectors_differ(old->environment, new->environment))
+	/* Of others it is only what commands beside them get, from the next one on. */
+	if (new->kind == PLAN_PROCESS && vectors_differ(old->environment, new->environment))
 		field_differs(differ, FIELD_ENVIRONMENT);
-	if (texts_differ(old->working_dir, new->working_dir))
+	if (new->kind == PLAN_PROCESS && texts_differ(old->working_dir, new->working_dir))
 		field_differs(differ, FIELD_WORKING_DIR);
 	if (needs_differ(differ, old, new))
 		field_differs(differ, FIELD_DEPENDS_ON);

@@ -59,6 +59,11 @@ void probes_decode(struct load *load, struct plan_unit *unit, const struct layer
 void environments_make(struct load *load);
 /* Names in depends_on, after, before, exit_code_from become indices, and all orders edges. */
 void references_resolve(struct load *load);
+/* The unit that `node` names for `from`; PLAN_NONE: none that it could `verb` ("wait for"), which was said. */
+uint32_t reference_find(struct load *load, uint32_t from, struct node *node, const char *name,
+	const char *verb);
+/* Who never runs beside whom, and whether that can be. */
+void conflicts_resolve(struct load *load);
 /* after, before and needed_by of all units, from the edges. */
 void orders_make(struct load *load);
 /* Cycles of all that waits. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The environment of each process, and of commands beside a fiber, whole: what env_inherit lets through, then the env_files in their order, then
+/* The environment of each process, and of the commands beside other units, whole: what env_inherit lets through, then the env_files in their order, then
  * `environment`; the later wins. What is inherited is the same for most units and is put together once. */
 #include <stdlib.h>
 #include <string.h>
@@ -230,7 +230,6 @@ void environments_make(struct load *load)
 {
 	uint32_t i;
 
-	for (i = 0; i < load->n_units && !load->failed; i++)
-		if (load->units[i].kind != PLAN_SUPERVISOR)
-			environment_make(load, &load->units[i]);
+	for (i = 1; i < load->n_units && !load->failed; i++)
+		environment_make(load, &load->units[i]);
 }

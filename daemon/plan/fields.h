@@ -94,6 +94,13 @@ enum field_type {
 		"so many successes in a row are needed") \
 	FIELD(symbol##_FAILURE, name ".failure_threshold", RANGE(COUNT, 1, 1000000), \
 		U(member.failure_threshold), "3", RUNS, LIVE, "so many failures in a row are one")
+/* A hook is a command, or a mapping with more to say about it. */
+#define HOOK(symbol, name, member, help) \
+	SECTION(symbol, name, symbol##_COMMAND, ANY_UNIT, help) \
+	FIELD(symbol##_COMMAND, name ".command", OF(COMMAND), U(member.argv), NULL, ANY_UNIT, \
+		LIVE, "the command") \
+	FIELD(symbol##_TIMEOUT, name ".timeout", RANGE(DURATION, 1, 0), U(member.timeout_ns), \
+		"30s", ANY_UNIT, LIVE, "how long it may take")
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 enum field_id {

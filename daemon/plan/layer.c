@@ -67,7 +67,8 @@ static void take_section(struct walk *walk, const struct field *field, struct no
 	if (node->kind == NODE_MAP) {
 		walk->layer->slots[field_id(field)] = node;
 		walk_into(walk, node, field);
-	} else if (node->kind == NODE_SCALAR && field->short_form != FIELD_NONE) {
+	} else if (field->short_form != FIELD_NONE &&
+		(node->kind == NODE_SCALAR || field_row(field->short_form)->type == TYPE_COMMAND)) {
 		walk->layer->slots[field_id(field)] = node;
 		walk->layer->slots[field->short_form] = node;
 	} else {

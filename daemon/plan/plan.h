@@ -106,6 +106,16 @@ struct plan_log_target {
 	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
 };
 
+/* A command at a turn of a unit's life. */
+struct plan_hook {
+	plan_strv argv; /* NULL: none */
+	eff_ns timeout_ns;
+};
+
+struct plan_hooks {
+	struct plan_hook pre_start, on_ready, post_stop, on_failure, on_give_up;
+};
+
 struct plan_stop {
 	int signal, final_signal;
 	eff_ns timeout_ns;
@@ -145,6 +155,8 @@ struct plan_unit {
 	uint32_t n_needed_by;
 	const uint32_t *before; /* the inverse of after */
 	uint32_t n_before;
+	const uint32_t *conflicts; /* each is in the other's, whoever said it */
+	uint32_t n_conflicts;
 
 	enum plan_restart restart;
 	struct plan_backoff backoff;
@@ -153,6 +165,7 @@ struct plan_unit {
 	eff_ns start_timeout_ns, max_runtime_ns; /* PLAN_FOREVER */
 	struct plan_stop stop;
 	struct plan_probe startup, readiness, liveness;
+	struct plan_hooks hooks;
 
 	/* supervisors */
 	enum plan_start_order start_order;
@@ -162,10 +175,12 @@ struct plan_unit {
 	bool remain_after_exit; /* a oneshot */
 	eff_ns watchdog_ns;     /* 0: off */
 
-	/* processes */
-	plan_strv argv;        /* command, or {"/bin/sh", "-c", text} */
+	/* of processes, and of the commands beside fibers and supervisors */
 	plan_strv environment; /* "NAME=value", sorted, complete but for what `user` and effd add */
-	const char *working_dir;  /* absolute */
+	const char *working_dir; /* absolute */
+
+	/* processes */
+	plan_strv argv;           /* command, or {"/bin/sh", "-c", text} */
 	const char *user, *group; /* NULL: effd's own; a name or decimal digits */
 	mode_t umask;
 	uint32_t notify_fd;              /* of PLAN_NOTIFY_FD */

@@ -76,8 +76,8 @@ static void fault_unknown(struct load *load, uint32_t from, struct node *node, c
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
 }
 
-/* The unit that `node` names for `from`; PLAN_NONE: none that it could wait for, which was said. */
-static uint32_t other_find(struct load *load, uint32_t from, struct node *node, const char *name)
+uint32_t reference_find(
+	struct load *load, uint32_t from, struct node *node, const char *name, const char *verb)
 {
 	const struct plan_unit *unit = &load->units[from], *other;
 	uint32_t index = unit_find(load, from, name);
@@ -96,9 +96,14 @@ static uint32_t other_find(struct load *load, uint32_t from, struct node *node, 
 		what = "a unit below it";
 	if (!what)
 		return index;
-	(void)fault(load, node, "E303", "`%s` cannot wait for %s: `%s`", unit->name, what,
+	(void)fault(load, node, "E303", "`%s` cannot %s %s: `%s`", unit->name, verb, what,
 		other->name);
 	return PLAN_NONE;
+}
+
+static uint32_t other_find(struct load *load, uint32_t from, struct node *node, const char *name)
+{
+	return reference_find(load, from, node, name, "wait for");
 }
 
 static void edge_add(struct load *load, const struct edge *edge)

@@ -39,6 +39,8 @@ static int likeliness(enum field_id id)
 {
 	if (field_row(id)->type == TYPE_LATER)
 		return 1;
+	if (id > FIELD_HOOKS && id <= FIELD_ON_GIVE_UP_TIMEOUT)
+		return 2;
 	return id >= FIELD_STARTUP && id < FIELD_STARTUP + 3 * PROBE_ROWS ? 2 : 3;
 }
 

@@ -30,7 +30,35 @@ static void group_on_backoff(struct eff_child *child, eff_exit exit, eff_ns dela
 static struct cause *max_restarts_cause(const struct unit *u)
 {
 	return cause_new(CAUSE_MAX_RESTARTS, eff_wall(), u->last_exit,
-		"gave up after %u restarts in a row", u->spec->max_restarts);
+		"gave up after %u restart%s in a row", u->spec->max_restarts,
+		u->spec->max_restarts == 1 ? "" : "s");
+}
+
+static eff_exit give_up_run(void *arg)
+{
+	struct unit *u = arg;
+	struct tree *t = tree_of(u);
+
+	(void)hook_run_told(u, &u->spec->hooks.on_give_up, "on_give_up", u->cause);
+	u->n_users--;
+	t->n_give_ups--;
+	eff_pulse_send(&u->changed);
+	eff_pulse_send(&t->changed);
+	return eff_ok(NULL);
+}
+
+/* Its own story is over, and its supervisor's may be about to be: so the tree runs what it has to say. */
+static void give_up_tell(struct tree *t, struct unit *u)
+{
+	if (!u->spec->hooks.on_give_up.argv || !t->has_begun || t->shutting_down)
+		return;
+	u->n_users++;
+	t->n_give_ups++;
+	if (eff_fork_in(t->top.scope, EFF(give_up_run, u), NULL) == 0)
+		return;
+	u->n_users--;
+	t->n_give_ups--;
+	u->world->hooks->on_event(u, "hook_failed", "on_give_up: ENOMEM");
 }
 
 static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest rest)
@@ -56,6 +84,8 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		unit_enter(u, UNIT_FAILED, max_restarts_cause(u));
 		break;
 	}
+	if (u->state == UNIT_FAILED)
+		give_up_tell(t, u);
 	if (u->spec->kind == PLAN_SUPERVISOR)
 		wish_tell(u);
 	if (rest != EFF_REST_STOPPED && unit_index(u) == plan_daemon(t->plan)->exit_code_from)
@@ -189,11 +219,36 @@ static void group_stop(struct unit *group)
 	eff_unmask(before);
 }
 
+/* It is up: until a critical child has failed, or it is told to end. */
+static int group_await_failure(struct unit *group)
+{
+	unit_enter(group, UNIT_UP, NULL);
+	if (group->spec->hooks.on_ready.argv && eff_fork(EFF(hook_when_ready, group), NULL) < 0)
+		group->world->hooks->on_event(group, "hook_failed", "on_ready: ENOMEM");
+	return eff_sup_await(&group->sup);
+}
+
+/* Its children's life, from their start to their end. */
+static void group_live(struct unit *group)
+{
+	int r;
+
+	eff_sup_open(&group->sup, &group_hooks);
+	group->group_open = true;
+	group_start_children(group);
+	r = group_await_up(group);
+	if (r == 0)
+		r = group_await_failure(group);
+	if (r >= 0)
+		group_fail(group);
+	group_stop(group);
+}
+
 eff_exit group_run(void *arg)
 {
 	struct unit *group = arg;
 	struct eff_scope run;
-	int r;
+	eff_exit exit;
 
 	unit_begin(group);
 	if (unit_await_needs(group) < 0)
@@ -203,17 +258,12 @@ eff_exit group_run(void *arg)
 	if (group->child.after_end)
 		group->restarts++;
 	unit_enter(group, UNIT_STARTING, NULL);
-	eff_sup_open(&group->sup, &group_hooks);
-	group->group_open = true;
-	group_start_children(group);
-	r = group_await_up(group);
-	if (r == 0) {
-		unit_enter(group, UNIT_UP, NULL);
-		r = eff_sup_await(&group->sup);
-	}
-	if (r >= 0)
-		group_fail(group);
-	group_stop(group);
+	if (hook_before_start(group) == 0)
+		group_live(group);
 	(void)eff_scope_close(&run);
-	return unit_end(group, NULL, false);
+	hook_after_stop(group, NULL);
+	exit = unit_end(group, NULL, false);
+	if (!group->why && !eff_is_ok(exit))
+		hook_after_failure(group);
+	return exit;
 }

@@ -9,7 +9,7 @@
 
 struct edges {
 	struct unit_need *needs;
-	struct unit **after, **needed_by, **before;
+	struct unit **after, **needed_by, **before, **conflicts;
 };
 
 static struct unit **edges_of(struct unit **units, const uint32_t *rows, uint32_t n)
@@ -28,8 +28,9 @@ static bool edges_make(struct edges *e, struct unit **units, const struct plan_u
 	e->after = edges_of(units, row->after, row->n_after);
 	e->needed_by = edges_of(units, row->needed_by, row->n_needed_by);
 	e->before = edges_of(units, row->before, row->n_before);
+	e->conflicts = edges_of(units, row->conflicts, row->n_conflicts);
 	e->needs = malloc((row->n_needs ? row->n_needs : 1) * sizeof(struct unit_need));
-	if (!e->needs || !e->after || !e->needed_by || !e->before)
+	if (!e->needs || !e->after || !e->needed_by || !e->before || !e->conflicts)
 		return false;
 	for (uint32_t i = 0; i < row->n_needs; i++)
 		e->needs[i] = (struct unit_need){
@@ -43,20 +44,23 @@ static void edges_free(struct edges *e)
 	free(e->after);
 	free(e->needed_by);
 	free(e->before);
+	free(e->conflicts);
 }
 
 static void edges_put(struct unit *u, const struct edges *e, const struct plan_unit *row)
 {
-	struct edges old = {u->needs, u->after, u->needed_by, u->before};
+	struct edges old = {u->needs, u->after, u->needed_by, u->before, u->conflicts};
 
 	u->needs = e->needs;
 	u->after = e->after;
 	u->needed_by = e->needed_by;
 	u->before = e->before;
+	u->conflicts = e->conflicts;
 	u->n_needs = row->n_needs;
 	u->n_after = row->n_after;
 	u->n_needed_by = row->n_needed_by;
 	u->n_before = row->n_before;
+	u->n_conflicts = row->n_conflicts;
 	edges_free(&old);
 }
 

@@ -90,6 +90,9 @@ eff_exit tree_run(void *arg)
 		r = eff_child_start(&root->child);
 	while (r == 0 && !tree_is_over(t))
 		r = eff_pulse_await(&t->top.changed);
+	/* What they have to say of the end is heard, within their time. */
+	while (r == 0 && t->n_give_ups > 0 && !root->kill_now)
+		r = eff_pulse_await(&t->changed);
 	t->has_begun = false;
 	eff_event_set(&t->ended);
 	eff_pulse_send(&t->changed);

@@ -48,6 +48,7 @@ struct tree {
 	bool has_begun; /* tree_run() is under way */
 	bool shutting_down;
 	bool reloading;
+	uint32_t n_give_ups;       /* on_give_up hooks under way */
 	struct eff_pulse reloaded; /* a reload has ended: the next may begin */
 	uint64_t generation;       /* counts plans taken over */
 	uint64_t wishes;           /* counts changes of wishes, for a plan's id */
@@ -84,10 +85,10 @@ struct tree_told {
 
 /* ── verbs: none suspends; 0, or -errno ── */
 
-/* An operator's start: of it and of all that it requires; lifts their stops. -EPERM when it is disabled (or one it requires;
+/* An operator's start: of it and of all that it requires; lifts their stops, and stops what conflicts with them. -EPERM when it is disabled (or one it requires;
  * *ret_blocker is that one), -ESHUTDOWN. `lifted` (may be NULL) is told of each unit whose stop was lifted. */
-int tree_start(struct tree *t, struct unit *u, struct unit **ret_blocker,
-	const struct tree_told *lifted);
+int tree_start(struct tree *t, struct unit *u, const struct asker *by,
+	struct unit **ret_blocker, const struct tree_told *lifted);
 /* An operator's stop: sticky; those that require it stop first and wait for it (`dependants`, may be NULL, is told each; dependants
  * first). */
 int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,

@@ -130,8 +130,60 @@ static void wish_begin(struct unit *u, const struct tree_told *lifted)
 		lifted->tell(lifted->context, u);
 }
 
-int tree_start(struct tree *t, struct unit *u, struct unit **ret_blocker,
-	const struct tree_told *lifted)
+/* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
+static void dependant_leave(struct unit *d, struct cause *stop)
+{
+	struct cause *why;
+
+	if (!unit_is_active(d) || d->child.stopping)
+		return;
+	why = wish_cause(CAUSE_DEPENDENCY, NULL, stop, "what it requires is being stopped");
+	unit_leave(d, why);
+	eff_child_cycle(&d->child);
+	cause_unref(why);
+}
+
+/* The furthest first. */
+static void dependants_leave(
+	struct tree *t, struct unit *u, struct cause *stop, const struct tree_told *dependants)
+{
+	struct unit_set set;
+
+	set_init(&set, t);
+	set_of_dependants(&set, u);
+	for (uint32_t i = set.n; i-- > 0;) {
+		struct unit *d = set.units[i];
+
+		if (unit_is_active(d) && dependants)
+			dependants->tell(dependants->context, d);
+		dependant_leave(d, stop);
+	}
+	set_done(&set);
+}
+
+/* What may not run beside a unit that is started by hand makes way, and is not wanted any more; it is not held. */
+static void wish_yield(struct tree *t, const struct unit *u, const struct asker *by)
+{
+	for (uint32_t i = 0; i < u->n_conflicts; i++) {
+		struct unit *other = u->conflicts[i];
+		struct cause *stop;
+		char words[300];
+
+		if (!other->wanted && !unit_is_active(other))
+			continue;
+		(void)snprintf(
+			words, sizeof(words), "conflicts with %s, which was started", u->name);
+		stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, words);
+		dependants_leave(t, other, stop, NULL);
+		wish_end(other, stop);
+		wish_tell(other);
+		wish_release(t, other);
+		cause_unref(stop);
+	}
+}
+
+int tree_start(struct tree *t, struct unit *u, const struct asker *by,
+	struct unit **ret_blocker, const struct tree_told *lifted)
 {
 	struct unit_set set;
 	int r = 0;
@@ -147,6 +199,8 @@ int tree_start(struct tree *t, struct unit *u, struct unit **ret_blocker,
 	else if (*ret_blocker)
 		r = -EPERM;
 	for (uint32_t i = 0; r == 0 && i < set.n; i++)
+		wish_yield(t, set.units[i], by);
+	for (uint32_t i = 0; r == 0 && i < set.n; i++)
 		wish_begin(set.units[i], lifted);
 	if (r == 0)
 		u->by_operator = true;
@@ -161,19 +215,6 @@ int tree_start(struct tree *t, struct unit *u, struct unit **ret_blocker,
 		wish_act(set.units[i]);
 	set_done(&set);
 	return r;
-}
-
-/* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
-static void dependant_leave(struct unit *d, struct cause *stop)
-{
-	struct cause *why;
-
-	if (!unit_is_active(d) || d->child.stopping)
-		return;
-	why = wish_cause(CAUSE_DEPENDENCY, NULL, stop, "what it requires is being stopped");
-	unit_leave(d, why);
-	eff_child_cycle(&d->child);
-	cause_unref(why);
 }
 
 void wish_tell(struct unit *group)
@@ -201,18 +242,8 @@ int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
 	const struct tree_told *dependants)
 {
 	struct cause *stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "");
-	struct unit_set set;
 
-	set_init(&set, t);
-	set_of_dependants(&set, u);
-	for (uint32_t i = set.n; i-- > 0;) {
-		struct unit *d = set.units[i];
-
-		if (unit_is_active(d) && dependants)
-			dependants->tell(dependants->context, d);
-		dependant_leave(d, stop);
-	}
-	set_done(&set);
+	dependants_leave(t, u, stop, dependants);
 	u->verbs++;
 	u->held = true;
 	wish_end(u, stop);
@@ -240,7 +271,7 @@ int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool no
 		if (now)
 			kill_within(t, u);
 	}
-	return tree_start(t, u, &blocker, NULL);
+	return tree_start(t, u, by, &blocker, NULL);
 }
 
 int tree_reset(struct tree *t, struct unit *u, const struct asker *by)

@@ -72,7 +72,7 @@ static int child_ask(struct child *c)
 	eff_scope_limit(&grace, eff_ns_add(eff_now(), stop->timeout_ns));
 	u->grace = u->limited = &grace;
 	if (stop->command && (!c->ended || c->remains) && c->process)
-		r = command_run(u, stop->command, false);
+		r = command_run(u, &(struct command){.argv = stop->command});
 	if (r != -ECANCELED && r != -ETIMEDOUT) {
 		child_signal(c, u->spec->stop.signal, whom);
 		r = child_await_gone(c);

@@ -3,7 +3,9 @@
  * environment, in a session of its own, and nothing of it outlives it. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "unit/internal.h"
 
@@ -23,49 +25,86 @@ static void command_end(struct os *os, struct os_child *process)
 	eff_unmask(before);
 }
 
-static int command_await(struct unit *u, struct os_child *process, bool quiet)
+/* Read what it has printed to the end; what it left behind has no say in when that comes. */
+static void command_drain(struct os *os, struct os_child *process, struct pump *pump)
 {
+	eff_masked before = eff_mask();
+	struct eff_scope within;
+
+	if (os->ops->left(process, NULL, 0) > 0)
+		(void)os->ops->signal(process, SIGKILL, OS_GROUP);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(1)));
+	(void)pump_await(pump);
+	(void)eff_scope_close(&within);
+	pump_stop(pump);
+	eff_unmask(before);
+}
+
+static int command_await(struct unit *u, struct os_child *process, struct command *command)
+{
+	struct os *os = u->world->os;
 	struct pump *pump = NULL;
-	struct os_end end = {.code = -1};
-	eff_masked before;
 	int r = 0;
 
-	if (!quiet)
+	if (!command->quiet)
 		r = pump_start(&(struct pump_spec){.unit = u,
 				       .process = process,
 				       .stream = OS_STDOUT,
 				       .scope = eff_scope_current()},
 			&pump);
 	if (r == 0)
-		r = u->world->os->ops->await_end(process, &end);
-	before = eff_mask();
-	pump_stop(pump);
-	eff_unmask(before);
+		r = os->ops->await_end(process, &command->end);
+	command_drain(os, process, pump);
 	if (r < 0)
 		return r;
-	return end.signal == 0 && end.code == 0 ? 0 : -EIO;
+	return command->end.signal == 0 && command->end.code == 0 ? 0 : -EIO;
 }
 
-int command_run(struct unit *u, plan_strv argv, bool quiet)
+/* The environment with some more in it; NULL: no memory. What it points to stays its owners'. */
+static const char **environment_with(plan_strv environment, plan_strv more)
+{
+	size_t n = 0, k = 0;
+	const char **both;
+
+	while (environment && environment[n])
+		n++;
+	while (more && more[k])
+		k++;
+	both = calloc(n + k + 1, sizeof(*both));
+	if (!both)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		both[i] = environment[i];
+	for (size_t i = 0; i < k; i++)
+		both[n + i] = more[i];
+	return both;
+}
+
+int command_run(struct unit *u, struct command *command)
 {
 	struct os *os = u->world->os;
 	struct plan *plan = plan_ref(u->plan);
 	const struct plan_unit *spec = u->spec;
+	auto_free const char **environment = environment_with(spec->environment, command->more);
 	struct os_spawn spawn = {.unit = u->name,
-		.argv = argv,
-		.environment = spec->environment,
+		.argv = command->argv,
+		.environment = environment,
 		.working_dir = spec->working_dir,
 		.user = spec->user,
 		.group = spec->group,
 		.umask = spec->umask,
-		.out = quiet ? OS_NULL : OS_CAPTURE,
+		.out = command->quiet ? OS_NULL : OS_CAPTURE,
 		.err = OS_MERGE};
 	struct os_child *process = NULL;
-	struct os_fault fault = {0};
-	int r = os->ops->spawn(os, &spawn, &process, &fault);
+	int r = -ENOMEM;
 
+	command->end = (struct os_end){.code = -1};
+	command->fault = (struct os_fault){0};
+	if (environment)
+		r = os->ops->spawn(os, &spawn, &process, &command->fault);
 	if (r == 0)
-		r = command_await(u, process, quiet);
+		r = command_await(u, process, command);
 	if (process)
 		command_end(os, process);
 	plan_unref(plan);
@@ -96,7 +135,7 @@ int unit_reload(struct unit *u)
 		return -ESRCH;
 	if (spec->reload_command) {
 		u->n_users++;
-		r = command_run(u, spec->reload_command, false);
+		r = command_run(u, &(struct command){.argv = spec->reload_command});
 		if (r == 0)
 			r = await_reloaded(u);
 		u->n_users--;

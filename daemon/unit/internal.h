@@ -77,11 +77,19 @@ struct effd_fiber {
 };
 /* Run the entry. An effect, arg: a struct effd_fiber. Suspends. */
 EFF_SUSPENDS eff_exit task_run(void *arg);
+
 /* ── command.c ── */
 
-/* Run a command in the unit's context (its user, folder, environment) to its end; its output goes to the unit's log, or
- * nowhere when it is `quiet`. What it leaves is killed, also when the wait is cut short. Suspends. 0: it exited with 0; -EIO:
- * otherwise; -ECHILD: it could not be executed; -ECANCELED, -ETIMEDOUT. */
-EFF_SUSPENDS int command_run(struct unit *u, plan_strv argv, bool quiet);
+struct command {
+	plan_strv argv;
+	plan_strv more;    /* "NAME=value", beside the unit's environment; NULL: nothing */
+	bool quiet;        /* its output goes nowhere, else to the unit's log */
+	struct os_end end; /* how it ended, when it was executed */
+	struct os_fault fault; /* why it was not; what it names is valid until the next suspension */
+};
+/* Run a command in the unit's context (its user, folder, environment) to its end. What it leaves is killed, also when the
+ * wait is cut short. Suspends. 0: it exited with 0; -EIO: otherwise; -ECHILD: it could not be executed; -ECANCELED,
+ * -ETIMEDOUT. */
+EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
 
 #endif

@@ -18,7 +18,9 @@ static int unit_start(struct unit *u, struct child *c)
 	eff_scope_open(&within);
 	u->limited = &within;
 	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->start_timeout_ns));
-	r = child_start(c);
+	r = hook_before_start(u);
+	if (r == 0)
+		r = child_start(c);
 	if (r == 0)
 		r = ready_await(c);
 	u->limited = NULL;
@@ -40,6 +42,8 @@ static int unit_watch(struct unit *u, struct child *c)
 		r = eff_fork(EFF(probe_watch_liveness, u), NULL);
 	if (r == 0 && c->watchdog_ns > 0)
 		r = eff_fork(EFF(watchdog_watch, c), NULL);
+	if (r == 0 && u->spec->hooks.on_ready.argv)
+		r = eff_fork_in(u->run, EFF(hook_when_ready, u), NULL);
 	if (r == 0 && child_may_notify(c))
 		r = eff_fork(EFF(notify_watch_stopping, c), NULL);
 	if (r < 0)
@@ -79,6 +83,7 @@ static void unit_stop(struct unit *u, struct child *c)
 	}
 	child_drain(c);
 	u->started = false;
+	hook_after_stop(u, child_cause(c));
 	eff_unmask(before);
 }
 
@@ -170,6 +175,8 @@ eff_exit unit_run(void *arg)
 	unit_stop(u, &child);
 	exit = unit_end(u, child_cause(&child), r == -ECHILD);
 	(void)eff_scope_close(&run);
+	if (!u->why && !eff_is_ok(exit))
+		hook_after_failure(u);
 	child_done(&child);
 	return exit;
 }

@@ -86,6 +86,15 @@ static struct unit *order_waits_for(struct unit *other)
 	return NULL;
 }
 
+/* One that it may not run beside, and that is there. */
+static struct unit *unit_first_conflict(const struct unit *u)
+{
+	for (uint32_t i = 0; i < u->n_conflicts; i++)
+		if (unit_is_active(u->conflicts[i]))
+			return u->conflicts[i];
+	return NULL;
+}
+
 struct unit *unit_first_unmet(const struct unit *u)
 {
 	for (uint32_t i = 0; i < u->n_needs; i++)
@@ -97,7 +106,7 @@ struct unit *unit_first_unmet(const struct unit *u)
 		if (other)
 			return other;
 	}
-	return NULL;
+	return unit_first_conflict(u);
 }
 
 static void unit_show_waiting(struct unit *u, struct unit *other)

@@ -88,7 +88,7 @@ static int probe_ask(struct unit *u, const struct plan_probe *probe)
 
 	switch (probe->kind) {
 	case PLAN_PROBE_EXEC:
-		return command_run(u, probe->argv, true);
+		return command_run(u, &(struct command){.argv = probe->argv, .quiet = true});
 	case PLAN_PROBE_TCP:
 		return os->ops->connect_tcp(os, probe->host, probe->port);
 	case PLAN_PROBE_UNIX:

@@ -48,6 +48,7 @@ void unit_free(struct unit *u)
 	free(u->after);
 	free(u->needed_by);
 	free(u->before);
+	free(u->conflicts);
 	cause_unref(u->cause);
 	cause_unref(u->last_exit);
 	cause_unref(u->why);

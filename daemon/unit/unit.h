@@ -71,8 +71,8 @@ struct unit {
 
 	/* The others that its edges name, in the order of the newest plan's row. The tree's arrays. */
 	struct unit_need *needs;
-	struct unit **after, **needed_by, **before;
-	uint32_t n_needs, n_after, n_needed_by, n_before;
+	struct unit **after, **needed_by, **before, **conflicts;
+	uint32_t n_needs, n_after, n_needed_by, n_before, n_conflicts;
 
 	enum unit_state state;
 	eff_ns since, since_wall; /* of the state */
@@ -134,6 +134,28 @@ eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready);
 EFF_SUSPENDS int unit_reload(struct unit *u);
 /* The built-in fiber of this name; NULL: none. */
 eff_fn *builtin_fiber(const char *name);
+
+/* ── hook.c ── */
+
+struct hook_call {
+	const struct plan_hook *hook;
+	const char *name;
+	const struct cause *cause; /* what has happened; NULL: nothing that has a name */
+	char words[256];           /* why it failed: "pre_start: exit 3"; "" */
+};
+/* Run it, if there is one. Suspends. 0; -EIO, -ECHILD, -ENOMEM with words; -ECANCELED, -ETIMEDOUT of somebody around. */
+EFF_SUSPENDS int hook_run(struct unit *u, struct hook_call *call);
+/* The same, and tell people of a failure. Suspends. */
+EFF_SUSPENDS int hook_run_told(struct unit *u, const struct plan_hook *hook, const char *name,
+	const struct cause *cause);
+/* pre_start. Suspends. 0; -ECHILD when it failed (the unit's fault says why); -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int hook_before_start(struct unit *u);
+/* on_ready. An effect, arg: the unit. Suspends. */
+EFF_SUSPENDS eff_exit hook_when_ready(void *arg);
+/* post_stop; `end`: how it ended if nobody ended it. Masked, kill_now cuts it short. Suspends. */
+EFF_SUSPENDS void hook_after_stop(struct unit *u, const struct cause *end);
+/* on_failure, for last_exit. Suspends. */
+EFF_SUSPENDS void hook_after_failure(struct unit *u);
 
 /* ── state.c ── */
 

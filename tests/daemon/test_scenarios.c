@@ -293,7 +293,7 @@ static void do_something(struct play *p)
 	case 0:
 	case 1:
 		tell(p, "start", u->name);
-		(void)tree_start(t, u, &blocker, NULL);
+		(void)tree_start(t, u, NULL, &blocker, NULL);
 		shadows_follow(p, NULL);
 		break;
 	case 2:

@@ -50,7 +50,7 @@ START_TEST(a_start_is_a_start_of_all_that_is_required_and_lifts_their_stops)
 	world_stop(w, "db");
 	world_stop(w, "app");
 	world_run_for(w, EFF_S(1));
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "app"), &blocker,
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "app"), NULL, &blocker,
 				 &(struct tree_told){note_lifted, &lifted}),
 		0);
 	world_run_for(w, EFF_S(1));
@@ -73,11 +73,11 @@ START_TEST(a_disabled_unit_is_listed_and_never_started_not_even_by_hand)
 	struct unit *blocker = NULL;
 
 	world_run_for(w, EFF_S(1));
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "off"), &blocker, NULL), -EPERM);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "off"), NULL, &blocker, NULL), -EPERM);
 	ck_assert_ptr_eq(blocker, world_unit(w, "off"));
 	/* One that only asks for it runs without. */
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "web"), &blocker, NULL), 0);
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "g/x"), &blocker, NULL), -EPERM);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "web"), NULL, &blocker, NULL), 0);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "g/x"), NULL, &blocker, NULL), -EPERM);
 	(void)tree_restart(w->tree, world_unit(w, "off"), NULL, false);
 	(void)tree_reset(w->tree, world_unit(w, "off"), NULL);
 	world_run_for(w, EFF_H(1));

@@ -305,7 +305,7 @@ void world_start(struct world *w, const char *unit)
 {
 	struct unit *blocker = NULL;
 
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, unit), &blocker, NULL), 0);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, unit), NULL, &blocker, NULL), 0);
 }
 
 void world_stop(struct world *w, const char *unit)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Hooks: commands at the turns of a unit's life. Each runs in the unit's context with a few variables that say what has
+ * happened, within its time; what it prints is in the unit's log. Only a failed pre_start changes what comes next; of any
+ * other that fails people are told. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <eff.h>
+
+#include "base/text.h"
+#include "unit/internal.h"
+
+enum { N_VARIABLES = 5 };
+
+struct variables {
+	struct text texts[N_VARIABLES];
+	const char *list[N_VARIABLES + 1];
+};
+
+static void variables_done(struct variables *v)
+{
+	for (int i = 0; i < N_VARIABLES; i++)
+		text_done(&v->texts[i]);
+}
+
+/* What it has of an end is there, and empty where that has none. Returns false: no memory. */
+static bool variables_make(struct variables *v, const struct unit *u, const struct cause *cause)
+{
+	const char *signal = "";
+	char buf[16], code[16] = "";
+	bool failed = false;
+
+	*v = (struct variables){0};
+	if (cause && cause->signal > 0)
+		signal = signal_text(cause->signal, buf);
+	if (cause && cause->code >= 0)
+		(void)snprintf(code, sizeof(code), "%d", cause->code);
+	text_printf(&v->texts[0], "EFFD_UNIT=%s", u->name);
+	text_printf(&v->texts[1], "EFFD_CAUSE=%s", cause ? cause_kind_name(cause->kind) : "");
+	text_printf(&v->texts[2], "EFFD_EXIT_CODE=%s", code);
+	text_printf(&v->texts[3], "EFFD_EXIT_SIGNAL=%s", signal);
+	text_printf(&v->texts[4], "EFFD_RESTARTS=%llu", (unsigned long long)u->restarts);
+	for (int i = 0; i < N_VARIABLES; i++) {
+		failed |= v->texts[i].failed;
+		v->list[i] = v->texts[i].bytes;
+	}
+	return !failed;
+}
+
+static void describe(struct hook_call *call, int r, const struct command *command)
+{
+	char sig[16];
+
+	if (r == -ETIMEDOUT)
+		(void)snprintf(call->words, sizeof(call->words), "%s: took too long", call->name);
+	else if (r == -ECHILD && command->fault.stage)
+		(void)snprintf(call->words, sizeof(call->words), "%s: %s: %s: %s", call->name,
+			command->fault.stage, errno_name(command->fault.error),
+			command->fault.what ? command->fault.what : "");
+	else if (r == -EIO && command->end.signal)
+		(void)snprintf(call->words, sizeof(call->words), "%s: %s", call->name,
+			signal_text(command->end.signal, sig));
+	else if (r == -EIO)
+		(void)snprintf(call->words, sizeof(call->words), "%s: exit %d", call->name,
+			command->end.code);
+	else
+		(void)snprintf(
+			call->words, sizeof(call->words), "%s: %s", call->name, errno_name(-r));
+}
+
+int hook_run(struct unit *u, struct hook_call *call)
+{
+	struct command command = {.argv = call->hook->argv};
+	struct eff_scope within;
+	struct variables variables;
+	bool timed_out;
+	int r = -ENOMEM;
+
+	call->words[0] = '\0';
+	if (!command.argv)
+		return 0;
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), call->hook->timeout_ns));
+	if (variables_make(&variables, u, call->cause)) {
+		command.more = variables.list;
+		r = command_run(u, &command);
+	}
+	variables_done(&variables);
+	timed_out = eff_scope_close(&within) == -ETIMEDOUT && r == -ETIMEDOUT;
+	/* The time of somebody around us is theirs to tell of. */
+	if (r < 0 && (timed_out || (r != -ECANCELED && r != -ETIMEDOUT)))
+		describe(call, r, &command);
+	return timed_out ? -EIO : r;
+}
+
+int hook_run_told(struct unit *u, const struct plan_hook *hook, const char *name,
+	const struct cause *cause)
+{
+	struct hook_call call = {.hook = hook, .name = name, .cause = cause};
+	int r = hook_run(u, &call);
+
+	if (call.words[0])
+		u->world->hooks->on_event(u, "hook_failed", call.words);
+	return r;
+}
+
+int hook_before_start(struct unit *u)
+{
+	struct hook_call call = {
+		.hook = &u->spec->hooks.pre_start, .name = "pre_start", .cause = u->last_exit};
+	int r = hook_run(u, &call);
+
+	if (r == 0 || r == -ECANCELED || r == -ETIMEDOUT)
+		return r;
+	unit_fault(u, unit_cause(u, CAUSE_HOOK, NULL, "%s", call.words));
+	return -ECHILD;
+}
+
+eff_exit hook_when_ready(void *arg)
+{
+	struct unit *u = arg;
+
+	(void)hook_run_told(u, &u->spec->hooks.on_ready, "on_ready", NULL);
+	return eff_ok(NULL);
+}
+
+void hook_after_stop(struct unit *u, const struct cause *end)
+{
+	struct cause *word = u->why ? u->why : u->fault;
+	struct eff_scope grace;
+	eff_masked before;
+
+	if (!u->spec->hooks.post_stop.argv || u->kill_now)
+		return;
+	unit_enter(u, UNIT_STOPPING, cause_ref(word));
+	before = eff_mask();
+	eff_scope_open(&grace);
+	u->grace = &grace;
+	(void)hook_run_told(u, &u->spec->hooks.post_stop, "post_stop", word ? word : end);
+	u->grace = NULL;
+	(void)eff_scope_close(&grace);
+	eff_unmask(before);
+}
+
+void hook_after_failure(struct unit *u)
+{
+	(void)hook_run_told(u, &u->spec->hooks.on_failure, "on_failure", u->last_exit);
+}
