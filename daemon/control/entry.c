@@ -91,7 +91,7 @@ static bool child_ails(const struct unit *u)
 	if (u->state == UNIT_FAILED || u->state == UNIT_BACKOFF)
 		return true;
 	return u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
-		u->state != UNIT_DONE;
+		u->state != UNIT_DONE && !unit_awaits_schedule(u);
 }
 
 struct children {
@@ -146,6 +146,16 @@ static struct json *json_depends_on(const struct tree *t, uint32_t index)
 	return names;
 }
 
+/* Of one in backoff, and of one that rests until its schedule. */
+static struct json *json_next_start(const struct unit *u, eff_ns now)
+{
+	eff_ns at = unit_awaits_schedule(u) ? u->due_at : u->child.next_at;
+
+	if ((u->state != UNIT_BACKOFF && !unit_awaits_schedule(u)) || at < 0 || at == EFF_FOREVER)
+		return json_null();
+	return json_number(at > now ? seconds(at - now) : 0);
+}
+
 static void status_of_life(struct json *s, const struct unit *u)
 {
 	eff_ns now = eff_now();
@@ -157,10 +167,7 @@ static void status_of_life(struct json *s, const struct unit *u)
 	(void)json_set(s, "starts", json_int((int64_t)u->starts));
 	(void)json_set(s, "restarts", json_int((int64_t)u->restarts));
 	(void)json_set(s, "failures", json_int(eff_child_failures(&u->child)));
-	(void)json_set(s, "next_start_s",
-		u->state == UNIT_BACKOFF && u->child.next_at >= 0
-			? json_number(u->child.next_at > now ? seconds(u->child.next_at - now) : 0)
-			: json_null());
+	(void)json_set(s, "next_start_s", json_next_start(u, now));
 	(void)json_set(s, "last_exit", json_cause(u->last_exit));
 	(void)json_set(s, "cause", json_cause(u->cause));
 }

@@ -201,6 +201,10 @@ static struct json *next_plain(const char *action, eff_ns in_ns, const char *wor
 
 static struct json *explain_next(const struct unit *u)
 {
+	if (unit_awaits_schedule(u))
+		return next_plain("start", u->due_at == EFF_FOREVER ? -1 : u->due_at - eff_now(),
+			u->due_at == EFF_FOREVER ? "its schedule names no moment any more"
+						 : "runs by its schedule");
 	switch (u->state) {
 	case UNIT_WAITING:
 		return next_of_waiting(u);

@@ -38,6 +38,8 @@ char *options_default_socket(void);
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err);
 /* Where logs go by default, malloc'd; NULL: out of memory. */
 char *options_log_dir(const struct plan_daemon *daemon);
+/* Where effd remembers what must outlive it; NULL: nowhere. */
+char *options_state_dir(const struct plan_daemon *daemon);
 
 /* ── load.c ── */
 
@@ -74,7 +76,7 @@ struct effd {
 	struct options options;
 	bool to_journal;   /* the log goes to systemd's journal */
 	struct plan *plan; /* the first one; main's reference */
-	char *socket, *log_dir, *runtime_dir;
+	char *socket, *log_dir, *state_dir, *runtime_dir;
 	int64_t nofile_soft; /* that effd was started with */
 	struct os *os;
 	struct tree *tree;

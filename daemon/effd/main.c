@@ -195,6 +195,7 @@ static int effd_begin(struct effd *e)
 		return r;
 	}
 	e->tree->world.fiber_entry = module_entry;
+	e->tree->world.state_dir = e->state_dir;
 	e->notify.tree = e->tree;
 	return control_begin(e);
 }
@@ -269,6 +270,7 @@ static int places_find(struct effd *e)
 	if (!e->socket)
 		return EXIT_USAGE;
 	e->log_dir = options_log_dir(plan_daemon(e->plan));
+	e->state_dir = options_state_dir(plan_daemon(e->plan));
 	len = (int)(strrchr(e->socket, '/') - e->socket);
 	if (!e->log_dir ||
 		asprintf(&e->runtime_dir, "%.*s/notify-%d", len, e->socket, (int)getpid()) < 0) {
@@ -312,6 +314,7 @@ int main(int argc, char **argv)
 	plan_unref(e.plan);
 	free(e.socket);
 	free(e.log_dir);
+	free(e.state_dir);
 	free(e.runtime_dir);
 	options_done(&e.options);
 	return code;

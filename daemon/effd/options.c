@@ -181,6 +181,19 @@ char *options_log_dir(const struct plan_daemon *daemon)
 	return folder ? folder : strdup("/tmp");
 }
 
+char *options_state_dir(const struct plan_daemon *daemon)
+{
+	const char *state = environment("STATE_DIRECTORY");
+
+	if (daemon->state_dir)
+		return strdup(daemon->state_dir);
+	if (state)
+		return strndup(state, strcspn(state, ":"));
+	if (geteuid() == 0)
+		return strdup("/var/lib/effd");
+	return user_folder("XDG_STATE_HOME", ".local/state", "effd");
+}
+
 static int complain(FILE *err, const char *words, const char *what)
 {
 	(void)fprintf(err, "effd: %s%s; effd --help says more\n", words, what);

@@ -205,6 +205,8 @@ void os_main_reaped(struct os_linux *os, pid_t pid, const siginfo_t *info);
 
 int linux_file_there(struct os *os, const char *path);
 int linux_pid_file(struct os *os, const char *path, pid_t *ret_pid);
+int linux_read_state(struct os *os, const char *path, char *buf, size_t size);
+int linux_write_state(struct os *os, const char *path, const char *text);
 
 /* ── notify.c ── */
 

@@ -113,6 +113,11 @@ struct os_ops {
 	 * -EINVAL when there is no number in it; … */
 	int (*pid_file)(struct os *os, const char *path, pid_t *ret_pid);
 
+	/* A small file of effd's own, read whole, at most `size` - 1 bytes and a NUL; made anew, in one step, with its folder. Suspend.
+	 * 0 or -errno. */
+	int (*read_state)(struct os *os, const char *path, char *buf, size_t size);
+	int (*write_state)(struct os *os, const char *path, const char *text);
+
 	/* A log file, appended to, made (and its folder) when missing; links are not followed in its last part. Does not
 	 * suspend. Returns 0 or -errno. */
 	int (*open_log)(struct os *os, const char *path, struct os_file **ret_file);

@@ -18,7 +18,7 @@ static void policy_check(struct load *load, const struct plan_unit *unit)
 	struct diag *diag;
 
 	if (!policy || unit->type != PLAN_ONESHOT || unit->restart > PLAN_ON_SUCCESS ||
-		unit->kind == PLAN_SUPERVISOR)
+		unit->kind == PLAN_SUPERVISOR || unit->schedule.is_there)
 		return;
 	diag = fault(load, policy, "E318", "`%s` would run a oneshot again and again: `%s`",
 		unit->restart == PLAN_ALWAYS ? "always" : "on-success", unit->name);
@@ -105,6 +105,21 @@ static void type_check(struct load *load, const struct plan_unit *unit)
 	if (unit->kind == PLAN_FIBER && (unit->type == PLAN_NOTIFY_FD || unit->type == PLAN_FORKING))
 		(void)fault(load, type, "E218", "`type: %s` is not for a fiber",
 			unit->type == PLAN_FORKING ? "forking" : "notify-fd");
+}
+
+static void schedule_check(struct load *load, const struct plan_unit *unit)
+{
+	const struct plan_source *source = load->source;
+	struct node *every = draft_node(load, unit->index, FIELD_SCHEDULE_EVERY);
+	struct node *cron = draft_node(load, unit->index, FIELD_SCHEDULE_CRON);
+	struct node *zone = draft_node(load, unit->index, FIELD_SCHEDULE_TIMEZONE);
+
+	if (every && cron)
+		diag_note(load->diags,
+			fault_key(load, cron, "E314", "`schedule` is `every` or `cron`, not both"),
+			every->at, "`every` is here");
+	if (zone && source->zone && !source->zone(source->context, unit->schedule.zone))
+		(void)fault(load, zone, "E210", "there is no time zone `%s`", unit->schedule.zone);
 }
 
 static void stop_check(struct load *load, const struct plan_unit *unit)
@@ -324,6 +339,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	if (unit->kind != PLAN_SUPERVISOR)
 		type_check(load, unit);
 	stop_check(load, unit);
+	schedule_check(load, unit);
 	hooks_check(load, unit);
 	if (unit->kind != PLAN_PROCESS)
 		return;

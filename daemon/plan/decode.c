@@ -134,6 +134,18 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 	}
 }
 
+static void schedule_settle(struct load *load, struct plan_unit *unit, const struct layer *layer)
+{
+	struct node *schedule = layer->slots[FIELD_SCHEDULE];
+
+	unit->schedule.is_there = schedule != NULL;
+	unit->schedule.by_cron = layer->slots[FIELD_SCHEDULE_CRON] != NULL;
+	if (schedule && !unit->schedule.by_cron && !layer->slots[FIELD_SCHEDULE_EVERY])
+		diag_help(load->diags,
+			fault_key(load, schedule, "E203", "`schedule` needs `every` or `cron`"),
+			"write {every: 1h}, or {cron: \"30 2 * * *\"}");
+}
+
 /* What depends on more than one field. */
 static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer)
 {
@@ -146,7 +158,10 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 		unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
 		return;
 	}
-	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_RESTART_POLICY])
+	schedule_settle(load, unit, layer);
+	if (unit->schedule.is_there && !layer->slots[FIELD_RESTART_POLICY])
+		unit->restart = PLAN_NO;
+	else if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_RESTART_POLICY])
 		unit->restart = PLAN_ON_FAILURE;
 	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_START_TIMEOUT])
 		unit->start_timeout_ns = PLAN_FOREVER;

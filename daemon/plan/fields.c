@@ -90,8 +90,11 @@ const struct field *field_find(const struct load *load, const struct field *sect
 
 const char *field_preset(enum field_id id, const struct plan_unit *unit)
 {
+	bool is_scheduled = unit && unit->schedule.is_there;
 	bool is_oneshot = unit && unit->kind != PLAN_SUPERVISOR && unit->type == PLAN_ONESHOT;
 
+	if (is_scheduled && id == FIELD_RESTART_POLICY)
+		return "no";
 	if (is_oneshot && id == FIELD_RESTART_POLICY)
 		return "on-failure";
 	if (is_oneshot && id == FIELD_START_TIMEOUT)

@@ -244,7 +244,8 @@ static bool says_it_another_way(const struct layer *own, enum field_id id)
 	static const enum field_id probes[] = {FIELD_STARTUP, FIELD_READINESS, FIELD_LIVENESS};
 	static const enum field_id ways[][2] = {{FIELD_COMMAND, FIELD_SHELL},
 		{FIELD_FIBER_BUILTIN, FIELD_FIBER_MODULE}, {FIELD_FIBER_BUILTIN, FIELD_FIBER_ENTRY},
-		{FIELD_RELOAD_SIGNAL, FIELD_RELOAD_COMMAND}};
+		{FIELD_RELOAD_SIGNAL, FIELD_RELOAD_COMMAND},
+		{FIELD_SCHEDULE_EVERY, FIELD_SCHEDULE_CRON}};
 	static const int kinds[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_LOG,
 		PROBE_FILE, PROBE_KINDS_END};
 	size_t i, k;

@@ -13,6 +13,8 @@
 
 #include <eff/time.h>
 
+#include "base/calendar.h"
+
 struct diags;
 struct plan;
 
@@ -106,6 +108,20 @@ struct plan_log_target {
 	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
 };
 
+enum plan_catch_up { PLAN_CATCH_UP_NO, PLAN_CATCH_UP_ONCE };
+enum plan_overlap { PLAN_OVERLAP_SKIP, PLAN_OVERLAP_QUEUE, PLAN_OVERLAP_KILL };
+
+/* When it runs, if not all the time. */
+struct plan_schedule {
+	bool is_there, by_cron;
+	eff_ns every_ns;
+	struct cron cron;
+	const char *zone;
+	eff_ns jitter_ns;
+	enum plan_catch_up catch_up;
+	enum plan_overlap overlap;
+};
+
 /* A command at a turn of a unit's life. */
 struct plan_hook {
 	plan_strv argv; /* NULL: none */
@@ -166,6 +182,7 @@ struct plan_unit {
 	struct plan_stop stop;
 	struct plan_probe startup, readiness, liveness;
 	struct plan_hooks hooks;
+	struct plan_schedule schedule;
 
 	/* supervisors */
 	enum plan_start_order start_order;
@@ -230,6 +247,8 @@ struct plan_source {
 	/* Is there a user (group) of this name or number? NULL: not asked. */
 	bool (*user)(void *context, const char *name);
 	bool (*group)(void *context, const char *name);
+	/* Is there a time zone of this name? NULL: not asked. */
+	bool (*zone)(void *context, const char *name);
 	/* May effd, unprivileged, run a process as this user and group (either may be NULL)? NULL: as its own uid only. */
 	bool (*may_run_as)(void *context, const char *user, const char *group);
 	void *context;

@@ -302,6 +302,12 @@ static bool file_group(void *context, const char *name)
 	return is_id(name) || getgrnam(name);
 }
 
+static bool file_zone(void *context, const char *name)
+{
+	(void)context;
+	return zone_is_known(name);
+}
+
 void source_files(plan_strv environment, struct plan_source *ret_source)
 {
 	*ret_source = (struct plan_source){
@@ -310,6 +316,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.executable = file_executable,
 		.user = file_user,
 		.group = file_group,
+		.zone = file_zone,
 		.environment = environment,
 		.privileged = geteuid() == 0,
 		.uid = geteuid(),

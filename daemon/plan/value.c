@@ -96,6 +96,25 @@ static bool read_choice(struct value *value)
 	return word_find(value, value->field->words, &index) && read_text(value);
 }
 
+static bool read_cron(struct value *value)
+{
+	struct node inside;
+	const char *why;
+	uint32_t at;
+
+	if (cron_parse(value->filled, value->to, &at, &why) == 0) {
+		text_add(&value->text, value->filled);
+		return true;
+	}
+	/* Where something was filled in there is no place for it. */
+	inside = strcmp(value->filled, value->node->text) == 0
+		? node_inside(value->node, value->node->text + at)
+		: *value->node;
+	(void)fault(value->load, &inside, "E211", "`%.*s` %s",
+		(int)strcspn(value->filled + at, " \t"), value->filled + at, why);
+	return false;
+}
+
 static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 {
 	static reader *const scalars[] = {
@@ -115,6 +134,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_CHOICE] = read_choice,
 		[TYPE_PORT] = read_port,
 		[TYPE_STATUS] = read_status,
+		[TYPE_CRON] = read_cron,
 		[TYPE_REFERENCE] = read_text,
 	};
 	static reader *const others[] = {

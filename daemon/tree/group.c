@@ -88,7 +88,12 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		give_up_tell(t, u);
 	if (u->spec->kind == PLAN_SUPERVISOR)
 		wish_tell(u);
-	if (rest != EFF_REST_STOPPED && unit_index(u) == plan_daemon(t->plan)->exit_code_from)
+	if (u->run_queued && wish_may_act(u)) {
+		schedule_run_now(u);
+		return;
+	}
+	if (rest != EFF_REST_STOPPED && !u->clock &&
+		unit_index(u) == plan_daemon(t->plan)->exit_code_from)
 		tree_shutdown(t, NULL, false);
 }
 
@@ -127,7 +132,7 @@ static void group_start_children(struct unit *group)
 /* Nothing has to happen with it for its group to be up. */
 static bool child_is_settled(const struct unit *u)
 {
-	if (!wish_holds(u))
+	if (!wish_holds(u) || unit_awaits_schedule(u))
 		return true;
 	return u->state == UNIT_UP || u->state == UNIT_DONE ||
 		(u->state == UNIT_FAILED && !u->spec->critical);
@@ -204,6 +209,8 @@ static void group_stop(struct unit *group)
 	}
 	eff_sup_stop(&group->sup);
 	group->group_open = false;
+	for (l = all->next; l != all; l = l->next)
+		schedule_stop(unit_of(eff_container(l, struct eff_child, link)));
 	while (!eff_list_empty(all)) {
 		struct unit *u = unit_of(eff_container(all->next, struct eff_child, link));
 

@@ -28,7 +28,9 @@ void group_add(struct unit *parent, struct unit *u);
 
 /* May it run now, and is it to? */
 bool wish_holds(const struct unit *u);
-/* Start it if its wish holds and its group is open. */
+/* Does its wish hold, and is its group open? */
+bool wish_may_act(const struct unit *u);
+/* Then start it, or keep its schedule. */
 void wish_act(struct unit *u);
 /* What a wanted unit requires is wanted too, but for what an operator stopped. */
 void wish_pull(struct tree *t, struct unit *u);
@@ -40,6 +42,17 @@ void wish_end(struct unit *u, struct cause *why);
 void wish_tell(struct unit *group);
 struct cause *wish_cause(
 	enum cause_kind kind, const struct asker *by, struct cause *because, const char *text);
+
+/* ── schedule.c ── */
+
+/* Keep the schedule of a unit whose wish holds. Asking again is fine. */
+void schedule_begin(struct unit *u);
+/* It is no more to run. */
+void schedule_end(struct unit *u);
+/* Its group ends: until nobody keeps it any more. Suspends; the caller masks. */
+EFF_SUSPENDS void schedule_stop(struct unit *u);
+/* Start a run, with a clean slate. */
+void schedule_run_now(struct unit *u);
 
 /* ── reload.c ── */
 

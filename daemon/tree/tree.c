@@ -135,7 +135,7 @@ static bool unit_waits_in_vain(const struct unit *u)
 static bool unit_has_settled(const struct unit *u)
 {
 	for (; u; u = u->parent) {
-		if (u->settled || u->held || !u->spec->enabled)
+		if (u->settled || u->held || !u->spec->enabled || unit_awaits_schedule(u))
 			return true;
 		if (u->state == UNIT_WAITING)
 			return unit_waits_in_vain(u->awaits);

@@ -11,17 +11,26 @@ bool wish_holds(const struct unit *u)
 	return u->wanted && !u->held && !u->removed && (u->next ? u->next : u->spec)->enabled;
 }
 
-void wish_act(struct unit *u)
+bool wish_may_act(const struct unit *u)
 {
-	struct tree *t = tree_of(u);
+	const struct tree *t = tree_of(u);
 
 	if (!wish_holds(u) || t->shutting_down || !u->parent || !u->parent->group_open ||
 		unit_is_leaving(u->parent))
-		return;
+		return false;
 	/* Never two of one name: when the last one's stop is over, this one is told again. */
-	if (tree_grave_of(t, u->name))
+	return !tree_grave_of(t, u->name);
+}
+
+void wish_act(struct unit *u)
+{
+	const struct plan_unit *spec = u->next ? u->next : u->spec;
+
+	if (!wish_may_act(u))
 		return;
-	if (eff_child_start(&u->child) < 0)
+	if (spec->schedule.is_there)
+		schedule_begin(u);
+	else if (eff_child_start(&u->child) < 0)
 		log_error("%s: cannot start: out of memory", u->name);
 }
 
@@ -72,6 +81,7 @@ void wish_end(struct unit *u, struct cause *why)
 
 	u->wanted = u->by_operator = false;
 	t->wishes++;
+	schedule_end(u);
 	if (u->child.fiber) {
 		unit_leave(u, why);
 		eff_child_stop_async(&u->child);
@@ -211,8 +221,12 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by,
 	}
 	if (r == 0 && !t->units[0]->child.fiber && t->has_begun)
 		r = eff_child_start(&t->units[0]->child);
-	for (uint32_t i = set.n; r == 0 && i-- > 0;)
+	for (uint32_t i = set.n; r == 0 && i-- > 0;) {
 		wish_act(set.units[i]);
+		/* Started by hand it runs now, too. */
+		if (set.units[i]->clock && !set.units[i]->child.fiber && wish_may_act(set.units[i]))
+			schedule_run_now(set.units[i]);
+	}
 	set_done(&set);
 	return r;
 }
@@ -283,7 +297,11 @@ int tree_reset(struct tree *t, struct unit *u, const struct asker *by)
 	eff_child_reset(&u->child);
 	if (u->child.next_at < 0 && u->state != UNIT_FAILED)
 		return 0;
-	if (wish_holds(u))
+	if (u->clock && !u->child.fiber)
+		unit_enter(u, UNIT_WAITING, NULL);
+	else if (u->clock)
+		schedule_run_now(u);
+	else if (wish_holds(u))
 		wish_act(u);
 	else
 		unit_enter(u, UNIT_DOWN, NULL);

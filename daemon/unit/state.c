@@ -31,6 +31,7 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 	u->since_wall = eff_wall();
 	eff_pulse_init(&u->changed);
 	eff_pulse_init(&u->line_seen);
+	u->due_at = -1;
 	u->child = (struct eff_child){
 		.name = u->name, .policy = unit_policy(spec), .up_since = -1, .next_at = -1};
 	eff_list_init(&u->child.link);
@@ -195,6 +196,11 @@ bool unit_is_leaving(const struct unit *u)
 bool unit_is_active(const struct unit *u)
 {
 	return u->state == UNIT_STARTING || u->state == UNIT_UP || u->state == UNIT_STOPPING;
+}
+
+bool unit_awaits_schedule(const struct unit *u)
+{
+	return u->clock && !u->clock_off && !u->child.fiber;
 }
 
 struct cause *unit_cause(

@@ -47,6 +47,7 @@ struct unit_world {
 	struct os *os;
 	const struct unit_hooks *hooks;
 	const char *log_dir;     /* for `log: {stdout: file}` without a path */
+	const char *state_dir;   /* what must outlive effd; NULL: nothing can */
 	struct eff_pulse output; /* some unit has a new line in its ring */
 	uint64_t next_line;      /* lines are numbered through the whole tree */
 	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */
@@ -93,6 +94,11 @@ struct unit {
 	uint64_t verbs; /* by operators so far, the tree counts them: a later one takes over */
 	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
 	struct unit *awaits; /* whom it waits for now; NULL */
+
+	struct eff_fiber *clock; /* waits for the next moment of its schedule; NULL */
+	eff_ns due_at;           /* of its next scheduled run, of the runtime's clock; -1 */
+	bool run_queued;         /* another run was due while this one goes on */
+	bool clock_off;          /* the fiber is to end */
 
 	struct eff_scope *run;   /* the present run's scope, for faults; NULL */
 	struct eff_scope *grace; /* the present grace; cancelled by unit_kill_now() */
@@ -173,6 +179,8 @@ bool unit_is_leaving(const struct unit *u);
 bool unit_is_active(const struct unit *u);
 struct cause *unit_cause(struct unit *u, enum cause_kind kind, struct cause *because,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Does it rest, with another run to come by its schedule? */
+bool unit_awaits_schedule(const struct unit *u);
 /* The policy of its row as the supervisor takes it. */
 struct eff_policy unit_policy(const struct plan_unit *spec);
 /* In success_exit? */

@@ -133,6 +133,7 @@ static inline void plan_world_init(struct plan_world *world)
 					     .executable = plan_world__executable,
 					     .user = plan_world__who,
 					     .group = plan_world__who,
+					     .zone = plan_world__who,
 					     .environment = plan_world__environment,
 					     .privileged = true}};
 	world->source.context = world;

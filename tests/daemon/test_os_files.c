@@ -57,6 +57,22 @@ OS_TEST(what_is_no_file_is_no_pid_file)
 	ck_assert_int_eq(os->ops->pid_file(os, link, &pid), -ELOOP);
 }
 
+OS_TEST(what_is_remembered_is_there_again_whole)
+{
+	const char *path = world_path("state/schedule/a:b");
+	char text[64];
+
+	ck_assert_int_eq(os->ops->read_state(os, path, text, sizeof(text)), -ENOENT);
+	ck_assert_int_eq(os->ops->write_state(os, path, "12345\n"), 0);
+	ck_assert_int_eq(os->ops->read_state(os, path, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "12345\n");
+	ck_assert_int_eq(os->ops->write_state(os, path, "6"), 0);
+	ck_assert_int_eq(os->ops->read_state(os, path, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "6");
+	ck_assert_int_eq(access(world_path("state/schedule/a:b.new"), F_OK), -1);
+	ck_assert_int_eq(os->ops->write_state(os, "/dev/null/x", "6"), -ENOTDIR);
+}
+
 OS_TEST(a_look_that_is_cut_short_leaves_nothing)
 {
 	struct eff_scope within;
@@ -75,6 +91,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_file_is_there_or_not);
 	tcase_add_test(tcase, a_pid_file_has_a_number_and_nothing_else);
 	tcase_add_test(tcase, what_is_no_file_is_no_pid_file);
+	tcase_add_test(tcase, what_is_remembered_is_there_again_whole);
 	tcase_add_test(tcase, a_look_that_is_cut_short_leaves_nothing);
 	return suite;
 }

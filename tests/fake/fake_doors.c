@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What probes meet, and files: tables in memory. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,30 @@ int fake_open_log(struct os *os, const char *path, struct os_file **ret_file)
 	}
 	f->opened++;
 	*ret_file = f;
+	return 0;
+}
+
+int fake_read_state(struct os *os, const char *path, char *buf, size_t size)
+{
+	const struct os_file *f = file_find(fake_of(os), path);
+
+	if (!f)
+		return -ENOENT;
+	(void)snprintf(buf, size, "%s", f->bytes.bytes ? f->bytes.bytes : "");
+	return 0;
+}
+
+int fake_write_state(struct os *os, const char *path, const char *text)
+{
+	struct os_file *f;
+
+	if (fake_of(os)->disk_full)
+		return -ENOSPC;
+	(void)fake_open_log(os, path, &f);
+	f->opened--;
+	text_done(&f->bytes);
+	f->bytes = (struct text){0};
+	text_add(&f->bytes, text);
 	return 0;
 }
 

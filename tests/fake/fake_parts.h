@@ -111,6 +111,8 @@ int fake_connect_unix(struct os *os, const char *path);
 int fake_http_get(struct os *os, const struct os_http *request);
 int fake_file_there(struct os *os, const char *path);
 int fake_pid_file(struct os *os, const char *path, pid_t *ret_pid);
+int fake_read_state(struct os *os, const char *path, char *buf, size_t size);
+int fake_write_state(struct os *os, const char *path, const char *text);
 int fake_open_log(struct os *os, const char *path, struct os_file **ret_file);
 int fake_append(struct os_file *file, const void *bytes, size_t size);
 void fake_close_log(struct os_file *file);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Schedules: units that run at their times. While one is wanted a fiber waits for its next moment and starts it; between
+ * runs it rests, `waiting` before the first. `every` goes by the runtime's clock on a grid from when it was wanted; `cron` by the
+ * calendar, which is looked at anew every minute, for somebody may set the clock. A run includes its retries. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "tree/internal.h"
+
+#define LOOK_EVERY EFF_M(1)
+
+/* ── what must outlive effd ── */
+
+/* The file that the last run of a unit is remembered in; `path` is the caller's to end. False: nothing is remembered. */
+static bool memory_path(const struct unit *u, struct text *path)
+{
+	const char *dir = u->world->state_dir;
+
+	if (u->spec->schedule.catch_up == PLAN_CATCH_UP_NO || !dir)
+		return false;
+	text_printf(path, "%s/schedule/", dir);
+	for (const char *c = u->name; *c; c++)
+		text_add_bytes(path, *c == '/' ? ":" : c, 1);
+	return !path->failed;
+}
+
+static void remember(struct unit *u)
+{
+	struct text path = {0};
+	char text[32];
+	int r = 0;
+
+	(void)snprintf(text, sizeof(text), "%" PRId64 "\n", eff_wall());
+	if (memory_path(u, &path))
+		r = u->world->os->ops->write_state(u->world->os, path.bytes, text);
+	if (r < 0 && r != -ECANCELED)
+		log_warn("%s: cannot remember its run in %s: %s", u->name, path.bytes,
+			strerror(-r));
+	text_done(&path);
+}
+
+/* When it ran last, by the calendar; -1: not known. */
+static eff_ns recall(struct unit *u)
+{
+	struct text path = {0};
+	char text[64] = "";
+	char *end;
+	int64_t at;
+	int r = -ENOENT;
+
+	if (memory_path(u, &path))
+		r = u->world->os->ops->read_state(u->world->os, path.bytes, text, sizeof(text));
+	text_done(&path);
+	at = strtoll(text, &end, 10);
+	return r == 0 && end != text && at > 0 ? at : -1;
+}
+
+/* ── when ── */
+
+struct clock {
+	struct unit *unit;
+	const struct plan_unit *spec; /* that the moment was computed from */
+	eff_ns base_at;               /* of `every`: the last moment of the grid */
+	eff_ns wall_ahead; /* the calendar clock's lead when the moment was computed */
+};
+
+/* The next moment, by the runtime's clock. */
+static eff_ns moment_next(struct clock *c)
+{
+	const struct plan_schedule *s = &c->unit->spec->schedule;
+	eff_ns now = eff_now(), wall = eff_wall(), next;
+
+	if (s->by_cron) {
+		next = cron_next(&s->cron, s->zone, wall);
+		return next == EFF_FOREVER ? next : eff_ns_add(now, next - wall);
+	}
+	/* Behind by more than a period: what was missed is missed. */
+	next = eff_ns_add(c->base_at, s->every_ns);
+	if (next <= now)
+		next = eff_ns_add(next, (now - next) / s->every_ns * s->every_ns + s->every_ns);
+	c->base_at = next - s->every_ns;
+	return next;
+}
+
+static eff_ns spread(const struct plan_schedule *s)
+{
+	return s->jitter_ns > 0 ? eff_ns_scale(s->jitter_ns, eff_random_unit()) : 0;
+}
+
+/* Was there a moment since it ran last? */
+static bool has_missed(struct unit *u)
+{
+	const struct plan_schedule *s = &u->spec->schedule;
+	eff_ns last = recall(u), next;
+
+	if (last < 0) {
+		/* From now on it is known how long it has not run. */
+		remember(u);
+		return false;
+	}
+	next = s->by_cron ? cron_next(&s->cron, s->zone, last) : eff_ns_add(last, s->every_ns);
+	return next <= eff_wall();
+}
+
+/* ── the run ── */
+
+static void run_replace(struct unit *u)
+{
+	struct cause *why = wish_cause(
+		CAUSE_DEPENDENCY, NULL, NULL, "its next run is due, and `overlap` is `kill`");
+
+	eff_child_reset(&u->child);
+	if (unit_is_active(u) && !u->child.stopping)
+		unit_leave(u, why);
+	eff_child_cycle(&u->child);
+	cause_unref(why);
+}
+
+void schedule_run_now(struct unit *u)
+{
+	u->run_queued = false;
+	eff_child_reset(&u->child);
+	if (eff_child_start(&u->child) < 0)
+		log_error("%s: cannot start: out of memory", u->name);
+}
+
+static void run_due(struct unit *u)
+{
+	if (!wish_may_act(u))
+		return;
+	if (!u->child.fiber)
+		schedule_run_now(u);
+	else if (u->spec->schedule.overlap == PLAN_OVERLAP_KILL)
+		run_replace(u);
+	else if (u->spec->schedule.overlap == PLAN_OVERLAP_QUEUE)
+		u->run_queued = true;
+}
+
+/* Somebody has set the calendar clock since the moment was computed. */
+static bool clock_was_set(const struct clock *c)
+{
+	eff_ns moved = eff_wall() - eff_now() - c->wall_ahead;
+
+	return moved > EFF_S(1) || moved < -EFF_S(1);
+}
+
+/* Sleep until due_at. 0; 1: it is to be computed anew; -ECANCELED. */
+static int await_moment(struct clock *c)
+{
+	struct unit *u = c->unit;
+	bool by_cron = u->spec->schedule.by_cron;
+
+	while (eff_now() < u->due_at) {
+		eff_ns until = u->due_at;
+		struct eff_scope within;
+		int r;
+
+		if (by_cron && until - eff_now() > LOOK_EVERY)
+			until = eff_now() + LOOK_EVERY;
+		eff_scope_open(&within);
+		eff_scope_limit(&within, until);
+		r = eff_pulse_await(&u->changed);
+		(void)eff_scope_close(&within);
+		if (r == -ECANCELED)
+			return r;
+		if (u->clock_off || u->spec != c->spec || (by_cron && clock_was_set(c)))
+			return 1;
+	}
+	return 0;
+}
+
+static void clock_run(struct unit *u)
+{
+	struct clock c = {.unit = u, .base_at = eff_now()};
+	int r = 0;
+
+	u->due_at = moment_next(&c);
+	if (u->spec->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
+		run_due(u);
+		remember(u);
+	}
+	while (r >= 0 && !u->clock_off && u->spec->schedule.is_there) {
+		c.spec = u->spec;
+		c.wall_ahead = eff_wall() - eff_now();
+		u->due_at = eff_ns_add(moment_next(&c), spread(&u->spec->schedule));
+		r = await_moment(&c);
+		if (r != 0)
+			continue;
+		c.base_at = eff_ns_add(c.base_at, u->spec->schedule.every_ns);
+		run_due(u);
+		remember(u);
+	}
+}
+
+static void clock_ended(struct unit *u)
+{
+	eff_fiber_unref(u->clock);
+	u->clock = NULL;
+	u->due_at = -1;
+	u->clock_off = u->run_queued = false;
+	u->n_users--;
+	eff_pulse_send(&u->changed);
+}
+
+static eff_exit clock_keep(void *arg)
+{
+	struct unit *u = arg;
+
+	clock_run(u);
+	clock_ended(u);
+	/* Its schedule was taken away, or it was wanted again meanwhile. */
+	if (eff_check() == 0)
+		wish_act(u);
+	return eff_ok(NULL);
+}
+
+void schedule_begin(struct unit *u)
+{
+	/* One that is about to end looks, when it has, whether there is to be another. */
+	if (u->clock)
+		return;
+	if (eff_fork_in(u->parent->sup.scope, EFF_NAMED("schedule", clock_keep, u), &u->clock) < 0) {
+		log_error("%s: cannot keep its schedule: out of memory", u->name);
+		return;
+	}
+	u->n_users++;
+	u->due_at = eff_now();
+	if (u->state == UNIT_DOWN && !u->child.fiber)
+		unit_enter(u, UNIT_WAITING, NULL);
+}
+
+void schedule_end(struct unit *u)
+{
+	if (!u->clock)
+		return;
+	u->clock_off = true;
+	u->run_queued = false;
+	eff_pulse_send(&u->changed);
+}
+
+void schedule_stop(struct unit *u)
+{
+	if (!u->clock)
+		return;
+	(void)eff_interrupt(u->clock, NULL);
+	/* One that had not begun has not cleaned up after itself. */
+	if (u->clock)
+		clock_ended(u);
+}
