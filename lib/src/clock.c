@@ -57,7 +57,7 @@ static void stop_sleeping(struct eff__wait *wait)
 
 int eff_sleep_until(eff_ns at)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_fiber("eff_sleep")->rt;
 	struct sleeper sleeper;
 
 	if (at <= eff__now(rt))

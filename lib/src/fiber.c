@@ -61,7 +61,8 @@ static inline void fiber_end(struct eff_fiber *fiber)
 {
 	struct eff_rt *rt = fiber->rt;
 
-	assert(fiber->scope == &fiber->body);
+	if (__builtin_expect(fiber->scope != &fiber->body, 0))
+		eff__misuse("eff_scope_open", "a fiber's body has returned with a scope open");
 	fiber->state = EFF__ENDED;
 	fiber->body.closing = true;
 	fiber->owned.prev->next = fiber->owned.next;
@@ -160,7 +161,7 @@ __attribute__((noinline)) static void live(struct eff_rt *rt, struct eff_fiber *
 	fiber->exit.value.pointer = seen->value.pointer;
 	fiber->exit.notes = seen->notes;
 	if (!eff__scope_is_bare(&fiber->body))
-		(void)eff_scope_close(&fiber->body);
+		fiber->exit = eff_scope_end(&fiber->body, fiber->exit);
 	fiber_end(fiber);
 }
 
@@ -260,6 +261,8 @@ int eff__park(struct eff__wait *wait)
 
 	if (wait->done)
 		return wait->result;
+	if (__builtin_expect(!fiber, 0))
+		eff__misuse(wait->what, "waited for outside of a fiber");
 	reason = reason_of(fiber);
 	if (reason) {
 		wait->done = true;
@@ -314,8 +317,8 @@ int eff_check(void)
 
 int eff_yield(void)
 {
+	struct eff_fiber *fiber = eff__in_fiber("eff_yield");
 	struct eff_rt *rt = eff__rt;
-	struct eff_fiber *fiber = rt->current;
 	int reason = reason_of(fiber);
 
 	if (reason)

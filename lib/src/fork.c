@@ -85,17 +85,27 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 
 int eff_fork_from(const eff *e, struct eff_fiber **ret_fiber)
 {
-	return eff__fork(eff__rt, eff_self()->scope, e, ret_fiber);
+	struct eff_fiber *self = eff__in_fiber("eff_fork");
+
+	return eff__fork(self->rt, self->scope, e, ret_fiber);
 }
 
 int eff_fork_in_from(struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
 {
-	return eff__fork(eff__rt, scope, e, ret_fiber);
+	struct eff_rt *rt = eff__rt;
+
+	if (!rt)
+		eff__misuse("eff_fork_in", "there is no runtime on this thread");
+	return eff__fork(rt, scope, e, ret_fiber);
 }
 
 int eff_fork_daemon_from(const eff *e, struct eff_fiber **ret_fiber)
 {
-	return eff__fork(eff__rt, &eff__rt->daemons, e, ret_fiber);
+	struct eff_rt *rt = eff__rt;
+
+	if (!rt)
+		eff__misuse("eff_fork_daemon", "there is no runtime on this thread");
+	return eff__fork(rt, &rt->daemons, e, ret_fiber);
 }
 
 struct eff_fiber *eff_fiber_ref(struct eff_fiber *fiber)

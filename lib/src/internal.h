@@ -202,12 +202,33 @@ struct eff_rt {
 
 extern _Thread_local struct eff_rt *eff__rt __attribute__((tls_model("initial-exec")));
 
+/* A bug of the caller in `where`: say so and abort. */
+_Noreturn __attribute__((cold)) void eff__misuse(const char *where, const char *what);
+/* The fiber that runs, for what only a fiber can do. */
+static inline struct eff_fiber *eff__in_fiber(const char *where)
+{
+	struct eff_rt *rt = eff__rt;
+
+	if (__builtin_expect(!rt || !rt->current, 0))
+		eff__misuse(where, "called outside of a fiber");
+	return rt->current;
+}
+
 /* Put it behind all that are ready. */
 static inline void eff__enqueue(struct eff_rt *rt, struct eff_fiber *fiber)
 {
 	fiber->next = NULL;
 	*rt->ready_end = fiber;
 	rt->ready_end = &fiber->next;
+}
+
+/* `first` with `second` behind it; an OK gives way to what is not. Takes both. */
+static inline eff_exit eff__exit_then(eff_exit first, eff_exit second)
+{
+	if (!eff_is_ok(first) || eff_is_ok(second))
+		return eff_exit_join(first, second);
+	eff_exit_drop(first);
+	return second;
 }
 
 /* Closing it would do nothing. */
@@ -218,7 +239,7 @@ static inline bool eff__scope_is_bare(const struct eff_scope *scope)
 }
 
 /* Suspend the current fiber with `wait` (its link already where it belongs) until eff__wake() or until a scope that it can
- * see is cancelled or over its limit; looks for that first. Returns the wait's result. */
+ * see is cancelled or over its limit; looks for that first. Returns the wait's result. Outside of a fiber it is misuse. */
 int eff__park(struct eff__wait *wait);
 /* Fulfil a wait: takes its link out of its list and makes its fiber ready. Once. */
 void eff__wake(struct eff__wait *wait, int result);
@@ -227,6 +248,8 @@ int eff__reason(const struct eff_fiber *fiber);
 /* A scope of `fiber` has changed: cut its wait short if it can see it. */
 void eff__poke(struct eff_fiber *fiber);
 void eff__ready(struct eff_fiber *fiber);
+/* Leave the innermost scope as eff_scope_end() does, but return only what was deferred failed with. `exit` is borrowed. */
+eff_exit eff__scope_leave(struct eff_scope *scope, eff_exit exit);
 /* Run fn(arg) on the main stack, from a fiber; no other fiber runs meanwhile. On the main stack: just call it. */
 void eff__on_main(void (*fn)(void *arg), void *arg);
 int eff__fork(

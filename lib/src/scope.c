@@ -18,15 +18,12 @@ static void on_limit(struct eff_timer *timer)
 
 struct eff_scope *eff_scope_current(void)
 {
-	struct eff_fiber *self = eff_self();
-
-	assert(self);
-	return self->scope;
+	return eff__in_fiber("eff_scope_current")->scope;
 }
 
 void eff_scope_open(struct eff_scope *scope)
 {
-	struct eff_scope *outer = eff_scope_current();
+	struct eff_scope *outer = eff__in_fiber("eff_scope_open")->scope;
 
 	eff__scope_init(scope, outer->fiber, outer);
 	outer->fiber->scope = scope;
@@ -49,7 +46,7 @@ void eff_scope_limit(struct eff_scope *scope, eff_ns at)
 
 void eff_scope_cancel(struct eff_scope *scope)
 {
-	if (scope->reason)
+	if (scope->reason || !scope->depth)
 		return;
 	scope->reason = -ECANCELED;
 	if (scope->limit.armed)
@@ -82,42 +79,105 @@ static void end_fibers(struct eff_scope *scope)
 	}
 }
 
-int eff_scope_close(struct eff_scope *scope)
+static void check_leaving(const struct eff_scope *scope)
+{
+	static const char where[] = "eff_scope_close";
+
+	if (!scope->depth)
+		eff__misuse(where, "this scope is closed already");
+	if (scope->fiber != eff_self())
+		eff__misuse(where, "this scope is another fiber's");
+	if (scope->closing)
+		eff__misuse(where, "this scope is being closed already");
+	if (scope->fiber->scope != scope)
+		eff__misuse(where, "a scope opened inside this one is still open");
+}
+
+/* Returns how it went itself. */
+static eff_exit run_finalizer(struct eff_finalizer *finalizer, eff_exit exit)
+{
+	const struct eff_scope *scope = eff_self()->scope;
+	eff_exit own = eff_ok(NULL);
+
+	if (finalizer->final)
+		own = finalizer->final(finalizer->arg, exit);
+	else
+		finalizer->fn(finalizer->arg);
+	if (eff_self()->scope != scope)
+		eff__misuse("eff_defer", "what was deferred has left a scope open");
+	if (own.notes && own.notes == exit.notes)
+		eff__misuse("eff_defer_exit", "what was deferred returned the exit it was shown");
+	return own;
+}
+
+eff_exit eff__scope_leave(struct eff_scope *scope, eff_exit exit)
 {
 	struct eff_fiber *fiber = scope->fiber;
-	eff_masked before = fiber->mask;
+	eff_exit failed = eff_ok(NULL);
 	struct eff_list *node;
+	eff_masked before;
 
-	assert(fiber == eff_self() && fiber->scope == scope && !scope->closing);
+	check_leaving(scope);
+	before = fiber->mask;
 	if (scope->limit.armed)
 		eff__timer_disarm(&fiber->rt->timers, &scope->limit);
 	scope->closing = true;
 	fiber->mask = scope->depth;
 	if (!eff_list_empty(&scope->fibers))
 		end_fibers(scope);
-	while ((node = eff_list_pop(&scope->finalizers))) {
-		struct eff_finalizer *finalizer = eff_container(node, struct eff_finalizer, link);
-
-		finalizer->fn(finalizer->arg);
-		assert(fiber->scope == scope);
-	}
+	while ((node = eff_list_pop(&scope->finalizers)))
+		failed = eff__exit_then(failed,
+			run_finalizer(eff_container(node, struct eff_finalizer, link), exit));
 	/* A mask that was put on inside and not taken off goes on for what is outside, and hides nothing new. */
 	fiber->mask = before < scope->depth ? before : scope->depth - 1;
 	if (scope->outer)
 		fiber->scope = scope->outer;
+	scope->depth = 0;
+	return failed;
+}
+
+eff_exit eff_scope_end(struct eff_scope *scope, eff_exit exit)
+{
+	return eff__exit_then(exit, eff__scope_leave(scope, exit));
+}
+
+int eff_scope_close(struct eff_scope *scope)
+{
+	eff_exit failed = eff__scope_leave(scope, eff_exit_of(scope->reason));
+	const struct eff_hooks *hooks = &eff__rt->hooks;
+
+	if ((failed.tag == EFF_FAIL || failed.tag == EFF_DIE) && hooks->on_unhandled)
+		hooks->on_unhandled(hooks->context, eff_fiber_name(eff_self()), failed);
+	eff_exit_drop(failed);
 	return scope->reason;
+}
+
+static void defer(struct eff_scope *scope, struct eff_finalizer *node)
+{
+	if (!scope->depth)
+		eff__misuse("eff_defer", "this scope is closed");
+	eff_list_prepend(&scope->finalizers, &node->link);
 }
 
 void eff_defer(struct eff_scope *scope, struct eff_finalizer *node, void (*fn)(void *arg), void *arg)
 {
 	node->fn = fn;
+	node->final = NULL;
 	node->arg = arg;
-	eff_list_prepend(&scope->finalizers, &node->link);
+	defer(scope, node);
+}
+
+void eff_defer_exit(struct eff_scope *scope, struct eff_finalizer *node, eff_final_fn *fn, void *arg)
+{
+	node->fn = NULL;
+	node->final = fn;
+	node->arg = arg;
+	defer(scope, node);
 }
 
 eff_masked eff_mask(void)
 {
-	struct eff_fiber *self = eff_self();
+	struct eff_fiber *self = eff__in_fiber("eff_mask");
 	eff_masked before = self->mask;
 
 	self->mask = self->scope->depth;
@@ -126,5 +186,5 @@ eff_masked eff_mask(void)
 
 void eff_unmask(eff_masked before)
 {
-	eff_self()->mask = before;
+	eff__in_fiber("eff_unmask")->mask = before;
 }

@@ -19,7 +19,8 @@ struct eff_backend;
 EFF_API const struct eff_backend *eff_backend_ev(void);
 
 struct eff_hooks {
-	/* A fiber has failed or died and nobody has awaited it when its last reference went. */
+	/* A fiber has failed or died and nobody has awaited it when its last reference went; or something deferred has, in a
+	 * scope of this fiber that was closed without an exit to put that behind. */
 	void (*on_unhandled)(void *context, const char *fiber_name, eff_exit exit);
 	/* All fibers wait and nothing can wake any. Called once for each fiber that waits. */
 	void (*on_deadlock)(void *context, const struct eff_fiber_info *fiber);

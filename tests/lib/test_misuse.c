@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* A bug of the caller ends the process with a line that names the call and the fiber. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <eff/event.h>
+#include <eff/scope.h>
+
+#include "leak.h"
+#include "run.h"
+
+Suite *test_suite(void);
+
+struct misuse {
+	void (*outside)(void); /* done on the main stack, without a runtime or with one */
+	eff_fn *inside;        /* or in a fiber */
+	const char *words;
+	bool has_runtime;
+};
+
+static eff_exit nothing(void *arg)
+{
+	return eff_ok(arg);
+}
+
+static void do_nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* ── outside of a fiber ── */
+
+static void sleep_outside(void)
+{
+	(void)eff_sleep(1);
+}
+
+static void yield_outside(void)
+{
+	(void)eff_yield();
+}
+
+static void wait_outside(void)
+{
+	struct eff_event event;
+
+	eff_event_init(&event);
+	(void)eff_event_await(&event);
+}
+
+static void fork_outside(void)
+{
+	(void)eff_fork(EFF(nothing, NULL), NULL);
+}
+
+static void fork_daemon_outside(void)
+{
+	(void)eff_fork_daemon(EFF(nothing, NULL), NULL);
+}
+
+static void open_outside(void)
+{
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+}
+
+static void mask_outside(void)
+{
+	(void)eff_mask();
+}
+
+/* ── scopes ── */
+
+static eff_exit close_twice(void *arg)
+{
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	(void)eff_scope_close(&scope);
+	(void)eff_scope_close(&scope);
+	return eff_ok(arg);
+}
+
+static eff_exit close_the_outer_one(void *arg)
+{
+	struct eff_scope outer;
+	struct eff_scope inner;
+
+	eff_scope_open(&outer);
+	eff_scope_open(&inner);
+	(void)eff_scope_close(&outer);
+	return eff_ok(arg);
+}
+
+static eff_exit close_it(void *arg)
+{
+	(void)eff_scope_close(arg);
+	return eff_ok(NULL);
+}
+
+static eff_exit close_by_another(void *arg)
+{
+	struct eff_scope scope;
+
+	(void)arg;
+	eff_scope_open(&scope);
+	(void)forked(close_it, &scope);
+	return eff_exit_of(eff_sleep(1));
+}
+
+static void close_again(void *arg)
+{
+	(void)eff_scope_close(arg);
+}
+
+static eff_exit close_while_closing(void *arg)
+{
+	struct eff_finalizer node;
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	eff_defer(&scope, &node, close_again, &scope);
+	(void)eff_scope_close(&scope);
+	return eff_ok(arg);
+}
+
+static eff_exit leave_open(void *arg)
+{
+	static struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	return eff_ok(arg);
+}
+
+static void open_one_more(void *arg)
+{
+	eff_scope_open(arg);
+}
+
+static eff_exit defer_an_open(void *arg)
+{
+	struct eff_scope another;
+	struct eff_finalizer node;
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	eff_defer(&scope, &node, open_one_more, &another);
+	(void)eff_scope_close(&scope);
+	return eff_ok(arg);
+}
+
+static eff_exit defer_too_late(void *arg)
+{
+	struct eff_finalizer node;
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	(void)eff_scope_close(&scope);
+	eff_defer(&scope, &node, do_nothing, NULL);
+	return eff_ok(arg);
+}
+
+static eff_exit return_the_same(void *arg, eff_exit exit)
+{
+	(void)arg;
+	return exit;
+}
+
+static eff_exit defer_an_echo(void *arg)
+{
+	struct eff_finalizer node;
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	eff_defer_exit(&scope, &node, return_the_same, arg);
+	return eff_scope_end(&scope, eff_die("why"));
+}
+
+/* ── */
+
+#define OUTSIDE(call) call ": called outside of a fiber (fiber \"none\")"
+#define INSIDE(call, what) call ": " what " (fiber \"root\")"
+
+static const struct misuse misuses[] = {
+	{.outside = sleep_outside, .words = OUTSIDE("eff_sleep"), .has_runtime = true},
+	{.outside = sleep_outside, .words = OUTSIDE("eff_sleep")},
+	{.outside = yield_outside, .words = OUTSIDE("eff_yield"), .has_runtime = true},
+	{.outside = yield_outside, .words = OUTSIDE("eff_yield")},
+	{.outside = wait_outside,
+		.words = "event: waited for outside of a fiber (fiber \"none\")",
+		.has_runtime = true},
+	{.outside = fork_outside, .words = OUTSIDE("eff_fork"), .has_runtime = true},
+	{.outside = fork_outside, .words = OUTSIDE("eff_fork")},
+	{.outside = fork_daemon_outside,
+		.words = "eff_fork_daemon: there is no runtime on this thread (fiber \"none\")"},
+	{.outside = open_outside, .words = OUTSIDE("eff_scope_open"), .has_runtime = true},
+	{.outside = mask_outside, .words = OUTSIDE("eff_mask")},
+	{.inside = close_twice, .words = INSIDE("eff_scope_close", "this scope is closed already")},
+	{.inside = close_the_outer_one,
+		.words = INSIDE("eff_scope_close", "a scope opened inside this one is still open")},
+	{.inside = close_by_another,
+		.words = "eff_scope_close: this scope is another fiber's (fiber \"child\")"},
+	{.inside = close_while_closing,
+		.words = INSIDE("eff_scope_close", "this scope is being closed already")},
+	{.inside = leave_open,
+		.words = INSIDE("eff_scope_open", "a fiber's body has returned with a scope open")},
+	{.inside = defer_an_open,
+		.words = INSIDE("eff_defer", "what was deferred has left a scope open")},
+	{.inside = defer_too_late, .words = INSIDE("eff_defer", "this scope is closed")},
+	{.inside = defer_an_echo,
+		.words = INSIDE("eff_defer_exit", "what was deferred returned the exit it was shown")},
+};
+
+static void commit(const struct misuse *misuse)
+{
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (misuse->has_runtime || misuse->inside)
+		run_setup();
+	if (misuse->outside)
+		misuse->outside();
+	else
+		(void)eff_rt_run(run_rt, EFF_NAMED("root", misuse->inside, NULL));
+	_exit(0);
+}
+
+static int commit_apart(const struct misuse *misuse, char *ret_said, size_t size)
+{
+	int ends[2];
+	int status;
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		commit(misuse);
+	}
+	close(ends[1]);
+	while (len + 1 < size && (n = read(ends[0], ret_said + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	ret_said[len] = '\0';
+	close(ends[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+START_TEST(a_misuse_aborts_with_a_line_that_says_what_it_was)
+{
+	const struct misuse *misuse = &misuses[_i];
+	char said[1024];
+	char want[256];
+	int status = commit_apart(misuse, said, sizeof(said));
+
+	snprintf(want, sizeof(want), "libeff: %s\n", misuse->words);
+	ck_assert_str_eq(said, want);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x",
+		(unsigned)status);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("misuse");
+	TCase *tcase = tcase_create("misuse");
+
+	test_leak_guard(tcase);
+	tcase_add_loop_test(tcase, a_misuse_aborts_with_a_line_that_says_what_it_was, 0,
+		sizeof(misuses) / sizeof(misuses[0]));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
