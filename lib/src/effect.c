@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Effects run here, again, or within a time; and a program's main() around one. */
-#include <stdio.h>
-
+/* Effects run here, again, or within a time. */
 #include <eff/effect.h>
-#include <eff/signal.h>
 
 #include "internal.h"
 
@@ -19,15 +16,25 @@ eff_exit eff_timeout(eff_ns limit, eff e)
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), limit));
-	exit = eff_call(e);
-	if (eff_scope_close(&within) != -ETIMEDOUT || eff_is_ok(exit))
+	exit = eff_scope_end(&within, eff_call(e));
+	if (eff_scope_reason(&within) != -ETIMEDOUT || eff_is_ok(exit))
 		return exit;
-	/* What it said because of the limit says nothing more; anything else is a cause. */
-	if (exit.tag == EFF_INTERRUPT || (exit.tag == EFF_FAIL && exit.code == ETIMEDOUT)) {
-		eff_exit_drop(exit);
-		return eff_fail(ETIMEDOUT);
-	}
+	/* Of a cancelled scope around it and the limit the outermost decides, here as in any wait. */
+	if (exit.tag == EFF_INTERRUPT && eff_check() == -ECANCELED)
+		return exit;
+	/* What it said because of the limit is the limit; anything else is a cause behind it. */
+	if (exit.tag == EFF_INTERRUPT || (exit.tag == EFF_FAIL && exit.code == ETIMEDOUT))
+		return (eff_exit){.tag = EFF_FAIL, .code = ETIMEDOUT, .notes = exit.notes};
 	return eff_exit_join(eff_fail(ETIMEDOUT), exit);
+}
+
+/* Run it in a scope of its own: what is left of one time is gone before the next. */
+static eff_exit call_once(eff e)
+{
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	return eff_scope_end(&scope, eff_call(e));
 }
 
 /* Run it until it ends with another tag than `tag`. */
@@ -39,7 +46,7 @@ static eff_exit again(eff e, const struct eff_sched *schedule, enum eff_tag tag)
 	int r;
 
 	for (;;) {
-		exit = eff_call(e);
+		exit = call_once(e);
 		if (exit.tag != tag || !eff_sched_next(schedule, &state, eff_random_unit(), &delay))
 			return exit;
 		r = eff_sleep(delay);
@@ -57,111 +64,4 @@ eff_exit eff_retry(eff e, const struct eff_sched *schedule)
 eff_exit eff_repeat(eff e, const struct eff_sched *schedule)
 {
 	return again(e, schedule, EFF_OK);
-}
-
-/* ── a program around an effect ── */
-
-static const eff_ns main_grace_ns = EFF_S(10);
-
-struct program {
-	eff e;
-	struct eff_fiber *fiber;
-	struct eff_signals signals;
-};
-
-static eff_exit heed_signals(void *arg)
-{
-	struct program *program = arg;
-
-	while (eff_signals_await(&program->signals, NULL, NULL) > 0)
-		eff_interrupt_async(program->fiber);
-	return eff_ok(NULL);
-}
-
-static eff_exit run_program(void *arg)
-{
-	struct program *program = arg;
-	eff_exit exit = eff_interrupted();
-	int r = eff_fork(program->e, &program->fiber);
-
-	if (r < 0)
-		return eff_fail(-r);
-	r = eff_fork(EFF_NAMED("signals", heed_signals, program), NULL);
-	if (r >= 0)
-		r = eff_await(program->fiber, &exit);
-	if (r < 0 && r != -ECANCELED)
-		exit = eff_fail(-r);
-	eff_fiber_unref(program->fiber);
-	return exit;
-}
-
-static void tell(const char *name, eff_exit exit)
-{
-	char text[512];
-
-	(void)fprintf(stderr, "%s: %s\n", name, eff_exit_text(exit, text, sizeof(text)));
-}
-
-static void tell_unhandled(void *context, const char *fiber_name, eff_exit exit)
-{
-	(void)context;
-	tell(fiber_name, exit);
-}
-
-static int code_of(const char *name, eff_exit exit)
-{
-	switch (exit.tag) {
-	case EFF_OK:
-		return 0;
-	case EFF_INTERRUPT:
-		return 130;
-	case EFF_DIE:
-		tell(name, exit);
-		return 134;
-	case EFF_FAIL:
-		break;
-	}
-	tell(name, exit);
-	return exit.code >= 1 && exit.code <= 125 ? exit.code : 1;
-}
-
-static int run_with_signals(struct eff_rt *rt, struct program *program)
-{
-	sigset_t set;
-	eff_exit exit;
-	int code;
-	int r;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	r = eff_signals_open(&program->signals, &set);
-	if (r < 0)
-		return code_of(program->e.name, eff_fail(-r));
-	exit = eff_rt_run(rt, EFF_NAMED("main", run_program, program));
-	r = eff_rt_shutdown(rt, main_grace_ns);
-	eff_signals_close(&program->signals);
-	code = code_of(program->e.name, exit);
-	eff_exit_drop(exit);
-	/* Fibers that will not end keep what they use. */
-	if (r >= 0)
-		eff_rt_free(rt);
-	return code;
-}
-
-int eff_main(eff e, const struct eff_rt_opts *opts)
-{
-	struct eff_rt_opts mine = opts ? *opts : (struct eff_rt_opts){0};
-	struct program program = {.e = e};
-	struct eff_rt *rt;
-	int r;
-
-	if (!e.name)
-		program.e.name = "main";
-	if (!mine.hooks.on_unhandled)
-		mine.hooks.on_unhandled = tell_unhandled;
-	r = eff_rt_new(&mine, &rt);
-	if (r < 0)
-		return code_of(program.e.name, eff_fail(-r));
-	return run_with_signals(rt, &program);
 }

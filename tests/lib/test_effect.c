@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Effects run here, within a time, again; and a program around one. */
+/* Effects run here, within a time, again. */
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <eff/effect.h>
 #include <eff/scope.h>
@@ -98,6 +94,94 @@ START_TEST(a_timeout_ends_what_takes_too_long)
 }
 END_TEST
 
+static eff_exit nap_masked(void *arg)
+{
+	eff_masked masked = eff_mask();
+	int r = eff_sleep(*(int64_t *)arg);
+
+	eff_unmask(masked);
+	return eff_exit_of(r < 0 ? r : eff_check());
+}
+
+static eff_exit timeouts_and_masks(void *arg)
+{
+	eff_masked masked;
+
+	(void)arg;
+	ck_text(eff_timeout(EFF_S(2), EFF(nap_masked, NUMBER(EFF_S(5)))), "fail 110");
+	ck_assert_int_eq(eff_now(), EFF_S(5));
+	masked = eff_mask();
+	ck_text(eff_timeout(EFF_S(2), EFF(nap, NUMBER(EFF_S(5)))), "fail 110");
+	ck_assert_int_eq(eff_now(), EFF_S(7));
+	eff_unmask(masked);
+	return eff_ok(NULL);
+}
+
+START_TEST(a_mask_inside_a_timeout_delays_it_and_one_around_does_not)
+{
+	run_ok(timeouts_and_masks, NULL);
+}
+END_TEST
+
+static eff_exit fail_to_clean_up(void *arg, eff_exit exit)
+{
+	char text[64];
+
+	(void)arg;
+	say("shown %s", eff_exit_text(exit, text, sizeof(text)));
+	return eff_failf(5, "not clean");
+}
+
+static struct eff_finalizer deferred;
+
+static eff_exit deferring(void *arg)
+{
+	static int64_t three = EFF_S(3);
+
+	eff_defer_exit(eff_scope_current(), &deferred, fail_to_clean_up, NULL);
+	eff_fiber_unref(forked(nap_masked, &three));
+	return nap(arg);
+}
+
+static eff_exit timeout_of_a_scope(void *arg)
+{
+	(void)arg;
+	ck_text(eff_timeout(EFF_S(2), EFF(deferring, NUMBER(EFF_S(5)))),
+		"fail 110; and fail 5: not clean");
+	say("timed out");
+	return eff_ok(NULL);
+}
+
+START_TEST(what_a_timeout_ended_has_cleaned_up_and_its_failures_are_kept)
+{
+	run_ok(timeout_of_a_scope, NULL);
+	ck_assert_str_eq(run_trace, "shown fail 110@3 timed out@3 ");
+}
+END_TEST
+
+static eff_exit timeout_when_interrupted(void *arg)
+{
+	return eff_timeout(EFF_S(2), EFF(nap_masked, arg));
+}
+
+static eff_exit interrupt_a_timeout(void *arg)
+{
+	struct eff_fiber *child = forked(timeout_when_interrupted, NUMBER(EFF_S(5)));
+
+	(void)arg;
+	ck_assert_int_eq(eff_sleep(EFF_S(1)), 0);
+	eff_interrupt_async(child);
+	ck_assert_str_eq(end_of(child), "interrupt");
+	ck_assert_int_eq(eff_now(), EFF_S(5));
+	return eff_ok(NULL);
+}
+
+START_TEST(a_timeout_that_was_interrupted_from_outside_too_says_that)
+{
+	run_ok(interrupt_a_timeout, NULL);
+}
+END_TEST
+
 static int countdown;
 
 static eff_exit fail_until_zero(void *arg)
@@ -128,6 +212,74 @@ static eff_exit retries(void *arg)
 	ck_assert_int_eq(eff_now(), EFF_S(9));
 	return eff_ok(NULL);
 }
+
+static void forget(void *arg)
+{
+	(void)arg;
+	say("clean");
+}
+
+static eff_exit deferring_try(void *arg)
+{
+	static int64_t one = EFF_S(1);
+
+	eff_defer(eff_scope_current(), &deferred, forget, NULL);
+	eff_fiber_unref(forked(nap_masked, &one));
+	ck_assert_int_eq(eff_yield(), 0);
+	return fail_until_zero(arg);
+}
+
+static eff_exit say_other(void *arg)
+{
+	say("other");
+	return eff_ok(arg);
+}
+
+static eff_exit retry_at_once(void *arg)
+{
+	struct eff_sched s = eff_spaced(0);
+
+	(void)arg;
+	countdown = 1;
+	ck_text(eff_retry(EFF(deferring_try, TEXT("x")), &s), "ok");
+	countdown = 2;
+	ck_assert_int_eq(eff_fork(EFF(say_other, NULL), NULL), 0);
+	ck_text(eff_retry(EFF(fail_until_zero, TEXT("x")), &s), "ok");
+	return eff_ok(NULL);
+}
+
+START_TEST(each_try_is_a_scope_of_its_own_and_between_two_others_have_their_turn)
+{
+	run_ok(retry_at_once, NULL);
+	ck_assert_str_eq(run_trace, "try@0 clean@1 try@1 clean@2 try@2 other@2 try@2 try@2 ");
+}
+END_TEST
+
+static eff_exit die_once(void *arg)
+{
+	countdown++;
+	return *(eff_exit *)arg;
+}
+
+static eff_exit retry_what_is_no_failure(void *arg)
+{
+	struct eff_sched s = eff_spaced(EFF_S(1));
+	eff_exit given = eff_die("defect");
+
+	(void)arg;
+	countdown = 0;
+	ck_text(eff_retry(EFF(die_once, &given), &s), "die: defect");
+	given = eff_interrupted();
+	ck_text(eff_retry(EFF(die_once, &given), &s), "interrupt");
+	ck_assert_int_eq(countdown, 2);
+	return eff_ok(NULL);
+}
+
+START_TEST(only_a_failure_is_retried)
+{
+	run_ok(retry_what_is_no_failure, NULL);
+}
+END_TEST
 
 START_TEST(a_retry_goes_on_by_its_schedule_until_something_else_than_a_failure)
 {
@@ -179,117 +331,24 @@ START_TEST(a_retry_whose_delay_is_cut_short_says_so_and_keeps_the_last_failure)
 }
 END_TEST
 
-/* ── a program ── */
-
-static eff_exit raise_and_wait(void *arg)
-{
-	/* The signal is blocked and comes through a descriptor, so it is there when the loop looks. */
-	(void)kill(getpid(), (int)*(int64_t *)arg);
-	return eff_exit_of(eff_sleep(EFF_FOREVER));
-}
-
-static eff_exit fail_daemon(void *arg)
-{
-	(void)arg;
-	return eff_failf(9, "alone");
-}
-
-static eff_exit fork_a_failing_daemon(void *arg)
-{
-	(void)arg;
-	(void)eff_fork_daemon(EFF_NAMED("background", fail_daemon, NULL), NULL);
-	return eff_exit_of(eff_sleep(EFF_MS(1)));
-}
-
-/* Run it as a program of its own; returns its wait status, and what it said on stderr. */
-static int run_main(eff e, char *ret_said, size_t size)
-{
-	int ends[2];
-	int status;
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	ck_assert_int_eq(pipe(ends), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		exit(eff_main(e, NULL));
-	}
-	close(ends[1]);
-	while (len + 1 < size && (n = read(ends[0], ret_said + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	ret_said[len] = '\0';
-	close(ends[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static void ck_main(eff e, int want, const char *words)
-{
-	char said[512];
-	int status = run_main(e, said, sizeof(said));
-
-	ck_assert_msg(WIFEXITED(status), "status %#x, it said: %s", (unsigned)status, said);
-	ck_assert_int_eq(WEXITSTATUS(status), want);
-	ck_assert_str_eq(said, words);
-}
-
-START_TEST(the_code_of_a_program_says_how_its_effect_ended)
-{
-	eff_exit ok = eff_ok_number(5);
-	eff_exit three = eff_failf(3, "words");
-	eff_exit large = eff_fail(126);
-	eff_exit negative = eff_fail(-1);
-	eff_exit defect = eff_die("defect");
-	eff_exit interrupted = eff_interrupted();
-
-	ck_main(EFF(give, &ok), 0, "");
-	ck_main(EFF(give, &three), 3, "give: fail 3: words\n");
-	ck_main(EFF(give, &large), 1, "give: fail 126\n");
-	ck_main(EFF(give, &negative), 1, "give: fail -1\n");
-	ck_main(EFF(give, &defect), 134, "give: die: defect\n");
-	ck_main(EFF(give, &interrupted), 130, "");
-	eff_exit_drop(three);
-	eff_exit_drop(defect);
-}
-END_TEST
-
-START_TEST(sigint_and_sigterm_interrupt_a_program)
-{
-	ck_main(EFF(raise_and_wait, NUMBER(SIGINT)), 130, "");
-	ck_main(EFF(raise_and_wait, NUMBER(SIGTERM)), 130, "");
-}
-END_TEST
-
-START_TEST(a_program_tells_of_a_failure_that_nobody_awaited)
-{
-	ck_main(EFF(fork_a_failing_daemon, NULL), 0, "background: fail 9: alone\n");
-}
-END_TEST
-
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("effect");
 	TCase *tcase = tcase_create("effect");
-	TCase *program = tcase_create("program");
 
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
 	tcase_add_test(tcase, calling_runs_an_effect_here);
 	tcase_add_test(tcase, a_try_returns_the_first_exit_that_is_not_ok);
 	tcase_add_test(tcase, a_timeout_ends_what_takes_too_long);
+	tcase_add_test(tcase, a_mask_inside_a_timeout_delays_it_and_one_around_does_not);
+	tcase_add_test(tcase, what_a_timeout_ended_has_cleaned_up_and_its_failures_are_kept);
+	tcase_add_test(tcase, a_timeout_that_was_interrupted_from_outside_too_says_that);
+	tcase_add_test(tcase, each_try_is_a_scope_of_its_own_and_between_two_others_have_their_turn);
+	tcase_add_test(tcase, only_a_failure_is_retried);
 	tcase_add_test(tcase, a_retry_goes_on_by_its_schedule_until_something_else_than_a_failure);
 	tcase_add_test(tcase, a_repeat_goes_on_by_its_schedule_until_something_else_than_ok);
 	tcase_add_test(tcase, a_retry_whose_delay_is_cut_short_says_so_and_keeps_the_last_failure);
-	test_leak_guard(program);
-	tcase_add_test(program, the_code_of_a_program_says_how_its_effect_ended);
-	tcase_add_test(program, sigint_and_sigterm_interrupt_a_program);
-	tcase_add_test(program, a_program_tells_of_a_failure_that_nobody_awaited);
 	suite_add_tcase(suite, tcase);
-	suite_add_tcase(suite, program);
 	return suite;
 }

@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done with effects: run here, retry, bound in time. */
+/* What is done with effects: run here, again, within a time, under a mask, around a resource, left behind. */
 #ifndef EFF_EFFECT_H
 #define EFF_EFFECT_H
 
 #include <eff/fiber.h>
 #include <eff/schedule.h>
+#include <eff/scope.h>
 #include <eff/time.h>
 
 /* Run it in the current fiber. Suspends as the effect does. Returns its exit. */
 EFF_API EFF_SUSPENDS eff_exit eff_call(eff e);
-/* Run it in a scope that ends after `limit`. Suspends. Returns its exit, or FAIL ETIMEDOUT when it did not end in time and
- * did not succeed all the same. */
+/* Run it in a scope that ends after `limit`: what it forked has ended, what it deferred has run when this returns. A mask
+ * inside it delays the limit, one around it does not. Suspends. Returns its exit, or FAIL ETIMEDOUT when it did not end in
+ * time and did not succeed all the same; what else it failed with is behind that. When it was interrupted from outside, it
+ * is that. */
 EFF_API EFF_SUSPENDS eff_exit eff_timeout(eff_ns limit, eff e);
-/* Run it until it ends with something else than FAIL, by the schedule. Suspends. Returns the last exit; when a delay was
- * cut short INTERRUPT or FAIL ETIMEDOUT, with the last exit behind it. */
+/* Run it until it ends with something else than FAIL, by the schedule, each time in a scope of its own; between two times
+ * others have their turn. Suspends. Returns the last exit; when a delay was cut short INTERRUPT or FAIL ETIMEDOUT, with the
+ * last exit behind it. */
 EFF_API EFF_SUSPENDS eff_exit eff_retry(eff e, const struct eff_sched *schedule);
 /* Run it until it ends with something else than OK, by the schedule. Suspends. Returns the last exit, or as above. */
 EFF_API EFF_SUSPENDS eff_exit eff_repeat(eff e, const struct eff_sched *schedule);
+
+/* Inside a mask, run `e` as if outside of it: `masked` is what eff_mask() returned, so under a mask around that one it stays
+ * masked. Suspends. Returns its exit; INTERRUPT or FAIL ETIMEDOUT without running it, when a wait would not get further. */
+EFF_API EFF_SUSPENDS eff_exit eff_restore(eff_masked masked, eff e);
+/* Acquire masked, use as the caller could be interrupted, release masked and shown the exit; in a scope, so that what was
+ * forked has ended before the release. What is to be used, `arg` says. Nothing is released that was not acquired: an
+ * `acquire` that does not return OK must leave nothing. Suspends. Returns the exit of `use`, INTERRUPT or FAIL ETIMEDOUT
+ * without calling it when a wait would not get further after (or before) `acquire`, or the exit of a failed `acquire`; the
+ * failure of `release` is behind it, or in place of an OK. */
+EFF_API EFF_SUSPENDS eff_exit eff_bracket(
+	eff_fn *acquire, eff_fn *use, eff_final_fn *release, void *arg);
+/* Run it in a fiber of the runtime, and if the caller is interrupted or out of time meanwhile, interrupt it and return at
+ * once: it ends in the background. So neither it nor its `arg` may rely on the caller's frame or scopes: it finds the
+ * services of the runtime. Suspends. Returns its exit, INTERRUPT, FAIL ETIMEDOUT or FAIL ENOMEM. */
+EFF_API EFF_SUSPENDS eff_exit eff_disconnect(eff e);
+
 /* New runtime, run, shut down, free; SIGINT and SIGTERM interrupt the root. Returns the exit code of a process: 0, the code
  * of a failure (1 to 125, else 1), 134 for DIE, 130 when interrupted. A failure is told on stderr. */
 struct eff_rt_opts;
