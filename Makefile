@@ -125,6 +125,8 @@ $(examples): $(O)/examples/%: $(O)/lib/examples/%.o $(O)/libeff.a
 $(benches) $(tests) $(replays): $(O)/%: $(O)/%.o
 $(tests): $(call obj,$(SHARED_TEST))
 $(tests): more := $(CHECK_LIBS)
+# Those that let allocations fail.
+$(patsubst %.c,$(O)/%,$(shell grep -ls '"alloc.h"' $(TESTS))): more += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(filter $(O)/tests/lib/%,$(tests)): $(O)/libeff.a
 $(filter $(O)/tests/daemon/%,$(tests)): $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(daemon_libs)
 $(benches) $(replays) $(fuzzers): $(O)/libfake.a $(O)/libeffctl.a $(daemon_libs)

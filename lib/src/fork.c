@@ -70,6 +70,7 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 	}
 	fiber_init(fiber, rt, e);
 	fiber->stack.class = class;
+	fiber->owner = scope;
 	eff_list_append(&scope->fibers, &fiber->owned);
 	eff_list_append(&rt->all, &fiber->all);
 	eff__enqueue(rt, fiber);
@@ -165,6 +166,22 @@ int eff_interrupt(struct eff_fiber *fiber, eff_exit *ret_exit)
 {
 	eff_interrupt_async(fiber);
 	return eff_await(fiber, ret_exit);
+}
+
+int eff_interrupt_all(struct eff_fiber *const *fibers, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (fibers[i])
+			eff_interrupt_async(fibers[i]);
+		if (fibers[i] && fibers[i] == eff_self())
+			r = -EDEADLK;
+	}
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		if (fibers[i])
+			r = eff_await(fibers[i], NULL);
+	return r;
 }
 
 bool eff_poll(const struct eff_fiber *fiber, eff_exit *ret_exit)

@@ -130,10 +130,11 @@ struct eff_fiber {
 	struct eff__context context;
 	struct eff_rt *rt;
 	unsigned n_refs;
-	bool awaited;          /* somebody has seen its exit */
-	struct eff_scope body; /* depth 1; cancelled by interrupt */
-	struct eff_list owned; /* in its owner scope's `fibers` */
-	struct eff_list all;   /* in the runtime's registry */
+	bool awaited;            /* somebody has seen its exit */
+	struct eff_scope body;   /* depth 1; cancelled by interrupt */
+	struct eff_scope *owner; /* outlives it */
+	struct eff_list owned;   /* in its owner's `fibers` */
+	struct eff_list all;     /* in the runtime's registry */
 	eff e;
 	eff_exit exit;
 	struct eff_list awaiting; /* waits for its end */

@@ -81,6 +81,57 @@ START_TEST(a_fiber_that_awaits_itself_is_told)
 }
 END_TEST
 
+static eff_exit unwind_slowly(void *arg)
+{
+	int r = eff_sleep(EFF_H(1));
+	eff_masked masked = eff_mask();
+
+	say("told");
+	(void)eff_sleep(*(int64_t *)arg);
+	eff_unmask(masked);
+	return eff_exit_of(r);
+}
+
+static eff_exit interrupt_many(void *arg)
+{
+	struct eff_fiber *fibers[] = {forked(unwind_slowly, NUMBER(EFF_S(3))), NULL,
+		forked(unwind_slowly, NUMBER(EFF_S(2))), forked(SLEEP(0))};
+	struct eff_scope within;
+
+	ck_assert_int_eq(eff_interrupt_all(NULL, 0), 0);
+	ck_assert_int_eq(eff_sleep(EFF_S(1)), 0);
+	if (arg) {
+		eff_scope_open(&within);
+		eff_scope_limit(&within, EFF_S(2));
+		ck_assert_int_eq(eff_interrupt_all(fibers, 4), -ETIMEDOUT);
+		say("limit");
+		(void)eff_scope_close(&within);
+	}
+	ck_assert_int_eq(eff_interrupt_all(fibers, 4), 0);
+	say("all");
+	ck_assert_str_eq(end_of(fibers[0]), "interrupt");
+	ck_assert_str_eq(end_of(fibers[2]), "interrupt");
+	ck_assert_str_eq(end_of(fibers[3]), "ok");
+	fibers[0] = eff_self();
+	ck_assert_int_eq(eff_interrupt_all(fibers, 1), -EDEADLK);
+	ck_assert_int_eq(eff_check(), -ECANCELED);
+	return eff_ok(NULL);
+}
+
+START_TEST(many_are_all_asked_to_end_before_any_is_awaited)
+{
+	run_ok(interrupt_many, NULL);
+	ck_assert_str_eq(run_trace, "told@1 told@1 all@4 ");
+}
+END_TEST
+
+START_TEST(many_have_been_asked_though_waiting_for_them_was_cut_short)
+{
+	run_ok(interrupt_many, TEXT("within a limit"));
+	ck_assert_str_eq(run_trace, "told@1 told@1 limit@2 all@4 ");
+}
+END_TEST
+
 static eff_exit await_within(void *arg)
 {
 	struct eff_fiber *child = forked(SLEEP(EFF_S(5)));
@@ -382,6 +433,8 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
 	tcase_add_test(tcase, any_number_may_await_a_fiber);
 	tcase_add_test(tcase, a_fiber_that_awaits_itself_is_told);
+	tcase_add_test(tcase, many_are_all_asked_to_end_before_any_is_awaited);
+	tcase_add_test(tcase, many_have_been_asked_though_waiting_for_them_was_cut_short);
 	tcase_add_test(tcase, an_await_that_is_cut_short_does_not_kill);
 	tcase_add_test(tcase, what_a_fiber_owns_is_interrupted_and_awaited_before_its_exit_is_seen);
 	tcase_add_test(tcase, a_daemon_outlives_who_forked_it);

@@ -37,6 +37,24 @@ EFF_API EFF_SUSPENDS eff_exit eff_bracket(
  * services of the runtime. Suspends. Returns its exit, INTERRUPT, FAIL ETIMEDOUT or FAIL ENOMEM. */
 EFF_API EFF_SUSPENDS eff_exit eff_disconnect(eff e);
 
+/* Run `n` effects side by side, each in a fiber of its own, begun in their order, at most `most_live` at a time (0: all). Ends
+ * early with the first that does not end OK: the others are interrupted and awaited. With EFF_COLLECT all run to their ends.
+ * One that cannot be forked has ended with FAIL ENOMEM. Suspends, if n is not 0. Returns OK when all ended so, else the first
+ * failure with the others behind it, in the order of their ends (those that were interrupted because of the first are no
+ * failures); INTERRUPT or FAIL ETIMEDOUT, with the failures so far behind it, when the caller was cut short: then too all
+ * have ended. `outs`, if not NULL, takes n exits in the order of the effects, on every path, which the caller drops; of
+ * one that never began it is INTERRUPT. */
+enum { EFF_COLLECT = 1 };
+EFF_API EFF_SUSPENDS eff_exit eff_all(
+	const eff *effects, size_t n, size_t most_live, eff_exit *outs, unsigned flags);
+/* Run `n` effects side by side until the first ends OK; the others are interrupted and awaited. What they failed with before
+ * is dropped, as is an OK that came too late; what they fail with while they unwind goes to the hook for what nobody awaited. Suspends. Returns the
+ * winner's exit and its index (ret_winner may be NULL); when none ended OK, the failures in the order of their ends; when
+ * the caller was cut short, as eff_all(); of none, FAIL EINVAL. */
+EFF_API EFF_SUSPENDS eff_exit eff_race(const eff *effects, size_t n, size_t *ret_winner);
+/* The same, but the first end of any kind wins; if it is a failure, others' failures are behind it. Suspends. */
+EFF_API EFF_SUSPENDS eff_exit eff_race_first(const eff *effects, size_t n, size_t *ret_winner);
+
 /* New runtime, run, shut down, free; SIGINT and SIGTERM interrupt the root. Returns the exit code of a process: 0, the code
  * of a failure (1 to 125, else 1), 134 for DIE, 130 when interrupted. A failure is told on stderr. */
 struct eff_rt_opts;

@@ -68,6 +68,10 @@ EFF_API EFF_SUSPENDS int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit);
 EFF_API void eff_interrupt_async(struct eff_fiber *fiber);
 /* Ask, and wait until it has ended, finalizers and all. Suspends. Returns as eff_await() does. */
 EFF_API EFF_SUSPENDS int eff_interrupt(struct eff_fiber *fiber, eff_exit *ret_exit);
+/* Ask all of them before waiting for any, so that they unwind side by side; NULL ones are left out. Suspends. Returns 0
+ * when all have ended; -ECANCELED or -ETIMEDOUT when the caller was cut short, -EDEADLK when it is one of them: then too all
+ * have been asked. */
+EFF_API EFF_SUSPENDS int eff_interrupt_all(struct eff_fiber *const *fibers, size_t n);
 /* Has it ended? Its exit is borrowed from the fiber. */
 EFF_API bool eff_poll(const struct eff_fiber *fiber, eff_exit *ret_exit);
 
