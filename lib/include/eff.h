@@ -9,6 +9,7 @@
 #define EFF_EFF_H
 
 #include <eff/clock.h>
+#include <eff/context.h>
 #include <eff/effect.h>
 #include <eff/event.h>
 #include <eff/exit.h>

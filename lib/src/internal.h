@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <eff/clock.h>
+#include <eff/context.h>
 #include <eff/event.h>
 #include <eff/exit.h>
 #include <eff/fiber.h>
@@ -264,12 +265,24 @@ static inline void eff__scope_init(
 	scope->fiber = fiber;
 	eff_list_init(&scope->fibers);
 	eff_list_init(&scope->finalizers);
+	scope->env = NULL;
 	scope->limit.armed = 0;
 	scope->limit_at = EFF_FOREVER;
 	scope->reason = 0;
 	scope->depth = outer ? outer->depth + 1 : 1;
 	scope->closing = false;
 }
+/* The next scope outwards, across fibers; NULL around the runtime's. */
+static inline struct eff_scope *eff__scope_around(const struct eff_scope *scope)
+{
+	if (scope->outer || !scope->fiber)
+		return scope->outer;
+	return scope->fiber->owner;
+}
+/* The first link with this key, from `scope` outwards; NULL. */
+const struct eff_env *eff__env_find(const struct eff_scope *scope, const struct eff_key *key);
+/* Take a link out again. It must hang there. */
+void eff__env_without(struct eff_scope *scope, const struct eff_env *node);
 /* The backend is opened at the first need of it: with a real clock at once, with a virtual one when something real is waited
  * for. To be called before rt->loop is used. 0 or -errno. */
 int eff__rt_loop(struct eff_rt *rt);

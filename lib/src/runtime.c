@@ -37,6 +37,7 @@ static void rt_init(struct eff_rt *rt, const struct eff_rt_opts *opts)
 	rt->ready_end = &rt->ready;
 	eff_list_init(&rt->all);
 	eff__scope_init(&rt->daemons, NULL, NULL);
+	rt->daemons.env = opts->env;
 	rt->clock = opts->clock;
 	rt->backend = opts->backend ? opts->backend : eff_backend_ev();
 	rt->hooks = opts->hooks;

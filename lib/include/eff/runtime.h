@@ -11,6 +11,7 @@
 #include <eff/fiber.h>
 #include <eff/list.h>
 
+struct eff_env;
 struct eff_rt;
 struct eff_testclock;
 
@@ -32,6 +33,7 @@ struct eff_rt_opts {
 	struct eff_testclock *clock;       /* NULL: real time */
 	uint64_t seed;                     /* 0: from the kernel */
 	size_t stack_bytes;                /* default of a fiber's stack; 0: 64 KiB */
+	const struct eff_env *env; /* services that all fibers find; live as long as it does */
 	struct eff_hooks hooks;
 };
 

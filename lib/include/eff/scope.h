@@ -17,6 +17,7 @@
 #include <eff/time.h>
 #include <eff/timer.h>
 
+struct eff_env;
 struct eff_fiber;
 
 /* Caller's memory, initialised by eff_scope_open(); the fields are private. */
@@ -25,6 +26,7 @@ struct eff_scope {
 	struct eff_fiber *fiber;
 	struct eff_list fibers;     /* forked in it, and not ended */
 	struct eff_list finalizers; /* last deferred first */
+	const struct eff_env *env;  /* services, last hung first */
 	struct eff_timer limit;
 	eff_ns limit_at;
 	int reason;     /* 0, -ECANCELED, -ETIMEDOUT */
