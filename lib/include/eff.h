@@ -16,6 +16,7 @@
 #include <eff/fiber.h>
 #include <eff/io.h>
 #include <eff/list.h>
+#include <eff/local.h>
 #include <eff/proc.h>
 #include <eff/runtime.h>
 #include <eff/schedule.h>

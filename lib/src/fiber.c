@@ -72,6 +72,8 @@ static inline void fiber_end(struct eff_fiber *fiber)
 	rt->stats.fibers_live--;
 	if (fiber->on_end)
 		fiber->on_end(fiber, fiber->on_end_context);
+	if (fiber->locals)
+		eff__locals_unref(fiber->locals);
 	while (!eff_list_empty(&fiber->awaiting))
 		eff__wake(eff_container(fiber->awaiting.next, struct eff__wait, link), 0);
 }

@@ -44,6 +44,9 @@ static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const 
 	fiber->stack.base = NULL;
 	fiber->id = ++rt->next_id;
 	fiber->parent_id = rt->current ? rt->current->id : 0;
+	fiber->locals = rt->current ? rt->current->locals : NULL;
+	if (fiber->locals)
+		(void)eff__locals_ref(fiber->locals);
 	fiber->born_at = rt->clock ? rt->clock->now : rt->turn_at;
 	fiber->state = EFF__NEW;
 	fiber->n_refs = 1;

@@ -138,7 +138,8 @@ struct eff_fiber {
 	struct eff_list all;     /* in the runtime's registry */
 	eff e;
 	eff_exit exit;
-	struct eff_list awaiting; /* waits for its end */
+	struct eff__locals *locals; /* local.c; NULL: none was set */
+	struct eff_list awaiting;   /* waits for its end */
 	/* Called when it ends, never started ones too, before who awaits; does not suspend. */
 	void (*on_end)(struct eff_fiber *fiber, void *context);
 	void *on_end_context;
@@ -146,6 +147,9 @@ struct eff_fiber {
 	uint64_t id, parent_id;
 	eff_ns born_at;
 };
+
+struct eff__locals *eff__locals_ref(struct eff__locals *locals);
+void eff__locals_unref(struct eff__locals *locals);
 
 struct eff__backend_state;
 /* A loop: descriptors and a wake-up; deadlines stay here. `on_fd` is what it calls for a descriptor that is ready. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Let one allocation of the library, or of the test itself, fail. A test that includes this is linked so that the calls
- * of malloc(), calloc() and realloc() in it and in libeff.a come here; check's own do not. */
+/* Let one allocation fail. A test that includes this is linked so that the calls of malloc(), calloc() and realloc() in
+ * libeff.a come here; and so do check's own, where it is linked from an archive: assert nothing while one is to fail. */
 #ifndef TESTS_LIB_ALLOC_H
 #define TESTS_LIB_ALLOC_H
 

@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <eff/context.h>
 #include <eff/event.h>
+#include <eff/local.h>
 #include <eff/scope.h>
 
 #include "leak.h"
@@ -66,6 +68,13 @@ static void open_outside(void)
 	struct eff_scope scope;
 
 	eff_scope_open(&scope);
+}
+
+static void set_outside(void)
+{
+	static const struct eff_local local;
+
+	(void)eff_local_set(&local, NULL);
 }
 
 static void mask_outside(void)
@@ -164,6 +173,18 @@ static eff_exit defer_too_late(void *arg)
 	return eff_ok(arg);
 }
 
+static eff_exit provide_too_late(void *arg)
+{
+	static const struct eff_key key = {"key"};
+	struct eff_env node;
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	(void)eff_scope_close(&scope);
+	eff_env_with(&scope, &node, &key, NULL);
+	return eff_ok(arg);
+}
+
 static eff_exit return_the_same(void *arg, eff_exit exit)
 {
 	(void)arg;
@@ -211,6 +232,8 @@ static const struct misuse misuses[] = {
 	{.inside = defer_an_open,
 		.words = INSIDE("eff_defer", "what was deferred has left a scope open")},
 	{.inside = defer_too_late, .words = INSIDE("eff_defer", "this scope is closed")},
+	{.outside = set_outside, .words = OUTSIDE("eff_local_set"), .has_runtime = true},
+	{.inside = provide_too_late, .words = INSIDE("eff_env_with", "this scope is closed")},
 	{.inside = defer_an_echo,
 		.words = INSIDE("eff_defer_exit", "what was deferred returned the exit it was shown")},
 };
