@@ -15,6 +15,7 @@
 #include <eff/exit.h>
 #include <eff/fiber.h>
 #include <eff/io.h>
+#include <eff/layer.h>
 #include <eff/list.h>
 #include <eff/local.h>
 #include <eff/proc.h>

@@ -8,6 +8,7 @@
 
 #include <eff/context.h>
 #include <eff/event.h>
+#include <eff/layer.h>
 #include <eff/local.h>
 #include <eff/scope.h>
 
@@ -185,6 +186,15 @@ static eff_exit provide_too_late(void *arg)
 	return eff_ok(arg);
 }
 
+static eff_exit build_elsewhere(void *arg)
+{
+	struct eff_scope scope;
+
+	eff_scope_open(&scope);
+	(void)eff_scope_close(&scope);
+	return eff_layers_build(&scope, arg, 0);
+}
+
 static eff_exit return_the_same(void *arg, eff_exit exit)
 {
 	(void)arg;
@@ -234,6 +244,8 @@ static const struct misuse misuses[] = {
 	{.inside = defer_too_late, .words = INSIDE("eff_defer", "this scope is closed")},
 	{.outside = set_outside, .words = OUTSIDE("eff_local_set"), .has_runtime = true},
 	{.inside = provide_too_late, .words = INSIDE("eff_env_with", "this scope is closed")},
+	{.inside = build_elsewhere,
+		.words = INSIDE("eff_layers_build", "this scope is not around the caller")},
 	{.inside = defer_an_echo,
 		.words = INSIDE("eff_defer_exit", "what was deferred returned the exit it was shown")},
 };
