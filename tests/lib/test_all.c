@@ -85,6 +85,18 @@ static void ck_outs(size_t n, const char *want)
 	ck_assert_str_eq(text, want);
 }
 
+static void on_unhandled(void *context, const char *name, eff_exit exit)
+{
+	(void)context;
+	say("%s: %s", name, eff_exit_words(exit));
+}
+
+static void all_setup(void)
+{
+	run_setup();
+	run_rt->hooks.on_unhandled = on_unhandled;
+}
+
 static eff_exit all_well(void *arg)
 {
 	static const struct job jobs[] = {JOB("a", 3), JOB("b", 1), JOB("c", 2), {.name = NULL}};
@@ -341,7 +353,7 @@ Suite *test_suite(void)
 	TCase *memory = tcase_create("memory");
 
 	test_leak_guard(tcase);
-	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
+	tcase_add_checked_fixture(tcase, all_setup, run_teardown);
 	tcase_add_test(tcase, all_run_side_by_side_and_their_exits_are_in_their_order);
 	tcase_add_test(tcase, so_many_at_a_time_as_was_said);
 	tcase_add_test(tcase, the_first_failure_ends_all_and_what_it_ended_is_awaited);

@@ -23,7 +23,7 @@ static void ck_text(eff_exit e, const char *want)
 /* Runs for so long and ends with its exit; cut short it takes a second, masked, to end with the other. */
 struct runner {
 	const char *name;
-	int seconds;
+	int seconds; /* -1: without a wait */
 	eff_exit end, cut;
 	size_t stack_bytes;
 };
@@ -31,7 +31,7 @@ struct runner {
 static eff_exit run_it(void *arg)
 {
 	const struct runner *runner = arg;
-	int r = eff_sleep(EFF_S(runner->seconds));
+	int r = runner->seconds < 0 ? 0 : eff_sleep(EFF_S(runner->seconds));
 	eff_masked masked = eff_mask();
 
 	if (r < 0)
@@ -61,6 +61,18 @@ static int winner_of(race_fn *race, const struct runner *runners, size_t n, cons
 		ck_assert_ptr_eq(exit.value.pointer, runners[winner].end.value.pointer);
 	ck_text(exit, want);
 	return winner == 99 ? -1 : (int)winner;
+}
+
+static void on_unhandled(void *context, const char *name, eff_exit exit)
+{
+	(void)context;
+	say("%s: %s", name, eff_exit_words(exit));
+}
+
+static void race_setup(void)
+{
+	run_setup();
+	run_rt->hooks.on_unhandled = on_unhandled;
 }
 
 static eff_exit first_success(void *arg)
@@ -135,12 +147,6 @@ START_TEST(in_a_race_for_the_first_end_a_failure_wins_too)
 }
 END_TEST
 
-static void on_unhandled(void *context, const char *name, eff_exit exit)
-{
-	(void)context;
-	say("%s: %s", name, eff_exit_words(exit));
-}
-
 static eff_exit bad_loser(void *arg)
 {
 	struct runner runners[] = {
@@ -156,7 +162,6 @@ static eff_exit bad_loser(void *arg)
 
 START_TEST(what_a_loser_fails_with_while_it_unwinds_is_told)
 {
-	run_rt->hooks.on_unhandled = on_unhandled;
 	run_ok(bad_loser, NULL);
 	ck_assert_str_eq(run_trace, "b@1 a cut@2 a: not clean@2 ");
 }
@@ -168,14 +173,18 @@ static eff_exit one_at_once(void *arg)
 
 	(void)arg;
 	ck_assert_int_eq(winner_of(eff_race_first, runners, 3, "ok"), 0);
+	runners[0].seconds = -1;
+	say("again");
+	ck_assert_int_eq(winner_of(eff_race, runners, 3, "ok"), 0);
 	return eff_ok(NULL);
 }
 
 START_TEST(of_several_that_are_there_the_one_that_was_begun_first_wins)
 {
 	run_ok(one_at_once, NULL);
-	/* A sleep of nothing yields: the others had begun, and their waits were fulfilled by then. */
-	ck_assert_str_eq(run_trace, "a@0 b@0 c@0 ");
+	/* A sleep of nothing yields: the others had begun, and their waits were fulfilled by then. The second time "a" has
+	 * won at its first step, and the others never begin. */
+	ck_assert_str_eq(run_trace, "a@0 b@0 c@0 again@0 a@0 ");
 }
 END_TEST
 
@@ -269,7 +278,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("race");
 
 	test_leak_guard(tcase);
-	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
+	tcase_add_checked_fixture(tcase, race_setup, run_teardown);
 	tcase_add_test(tcase, the_first_that_succeeds_wins_and_the_others_have_ended);
 	tcase_add_test(tcase, when_none_succeeds_all_causes_are_there_in_the_order_of_the_ends);
 	tcase_add_test(tcase, in_a_race_for_the_first_end_a_failure_wins_too);

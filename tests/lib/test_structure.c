@@ -1,68 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Random programs of forks, waits, masks, interrupts, limits and scopes, in virtual time. Whatever they do: every fiber
- * ends once, whoever owns ends after what is owned, what was deferred runs once and last first, time never runs
- * backwards, nothing is left; and the same seed gives the same trace. A failure names its seed. */
-#include <errno.h>
+/* Random programs of forks, waits, masks, interrupts, limits, scopes, brackets and races, in virtual time. Whatever they
+ * do: every fiber ends once, whoever owns ends after what is owned, what was deferred runs once and last first and is shown
+ * the exit, what was acquired is released, a service is the one of the owner, time never runs backwards, nothing is left;
+ * and the same seed gives the same trace. A failure names its seed. */
 #include <stdlib.h>
 
-#include <eff/event.h>
-#include <eff/scope.h>
-
-#include "internal.h"
 #include "leak.h"
-#include "run.h"
+#include "structure.h"
 
 Suite *test_suite(void);
 
-enum { FIBERS_MOST = 200, DEPTH_MOST = 4, STEPS_MOST = 12, PROGRAMS = 150, HELD_MOST = 64 };
+enum { DEPTH_MOST = 4, STEPS_MOST = 12, PROGRAMS = 150, MANY = 4 };
 
-struct owner {
-	int live; /* fibers that it owns and that have not ended */
-};
+static void steps(int depth, struct owner *owner);
 
-struct task {
-	int number;
-	struct owner *owner;
-	struct owner body;
-	bool started, ended;
-};
-
-static struct {
-	uint64_t seed, state;
-	uint64_t hash;
-	struct task tasks[FIBERS_MOST];
-	int n_tasks, n_ended, n_deferred, n_run;
-	struct eff_fiber *held[HELD_MOST];
-	int n_held;
-	struct eff_event event;
-	struct eff_pulse pulse;
-	eff_ns last;
-} world;
-
-/* A ck_assert() tells its place to another process each time it is passed; here only a failure does. */
-#define ck_holds(claim) \
-	do { \
-		if (!(claim)) \
-			ck_abort_msg("seed %llu: %s", (unsigned long long)world.seed, #claim); \
-	} while (0)
-
-static unsigned draw(unsigned n)
-{
-	world.state = world.state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(world.state >> 33) % n;
-}
-
-/* What happened, and when, as a number. */
-static void trace(int what, int64_t detail)
-{
-	eff_ns now = eff_now();
-
-	ck_holds(now >= world.last);
-	world.last = now;
-	world.hash = (world.hash ^ (uint64_t)what) * 0x100000001b3u;
-	world.hash = (world.hash ^ (uint64_t)detail) * 0x100000001b3u;
-	world.hash = (world.hash ^ (uint64_t)now) * 0x100000001b3u;
-}
+/* ── fibers ── */
 
 static void task_ended(struct eff_fiber *fiber, void *context)
 {
@@ -78,7 +30,22 @@ static void task_ended(struct eff_fiber *fiber, void *context)
 	trace('e', task->number);
 }
 
-static eff_exit task_main(void *arg);
+static eff_exit task_main(void *arg)
+{
+	struct task *task = arg;
+
+	ck_holds(!task->started);
+	ck_holds(eff_check() == 0);
+	ck_holds(eff_get(&owner_key) == task->owner);
+	ck_holds(local_number() == task->forker);
+	task->started = true;
+	ck_holds(eff_local_set(&number, (void *)(intptr_t)task->number) == 0);
+	owner_init(&task->body);
+	trace('b', task->number);
+	steps(0, &task->body);
+	ck_holds(local_number() == task->number);
+	return draw(3) ? eff_ok(NULL) : eff_exit_of(eff_check());
+}
 
 static void fork_one(struct eff_scope *scope, struct owner *owner)
 {
@@ -87,7 +54,7 @@ static void fork_one(struct eff_scope *scope, struct owner *owner)
 
 	if (world.n_tasks == FIBERS_MOST)
 		return;
-	*task = (struct task){.number = world.n_tasks, .owner = owner};
+	*task = (struct task){.number = world.n_tasks + 1, .forker = local_number(), .owner = owner};
 	if (eff_fork_in(scope, EFF(task_main, task), &fiber) < 0) {
 		ck_holds(scope->closing);
 		return;
@@ -103,85 +70,14 @@ static void fork_one(struct eff_scope *scope, struct owner *owner)
 		eff_fiber_unref(fiber);
 }
 
-/* A result is one of three, and "cancelled" is level-triggered: unless the wait was fulfilled, asking again says so. */
-static void check_result(int r)
-{
-	ck_holds(r == 0 || r == -ECANCELED || r == -ETIMEDOUT);
-	if (r < 0)
-		ck_holds(eff_check() < 0);
-	trace('r', r);
-}
-
-static struct eff_fiber *any_held(void)
-{
-	return world.n_held ? world.held[draw((unsigned)world.n_held)] : NULL;
-}
-
-/* Never without a limit: two that await each other behind masks would wait for ever. */
-static int await_within(struct eff_fiber *fiber)
-{
-	struct eff_scope within;
-	int r;
-
-	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_now() + EFF_MS(20));
-	r = eff_await(fiber, NULL);
-	ck_holds(r >= 0 || eff_check() == r);
-	(void)eff_scope_close(&within);
-	return r < 0 ? eff_check() : r;
-}
-
-static void wait_somehow(void)
-{
-	struct eff_fiber *other = any_held();
-	int r;
-
-	switch (draw(6)) {
-	case 0:
-		r = eff_yield();
-		break;
-	case 1:
-		r = eff_event_await(&world.event);
-		break;
-	case 2:
-		r = eff_pulse_await(&world.pulse);
-		break;
-	case 3:
-		if (other && other != eff_self()) {
-			r = await_within(other);
-			break;
-		}
-		__attribute__((fallthrough));
-	default:
-		r = eff_sleep(EFF_MS(draw(50)));
-	}
-	check_result(r);
-}
-
-static void act(void)
-{
-	struct eff_fiber *other = any_held();
-
-	switch (draw(4)) {
-	case 0:
-		if (other)
-			eff_interrupt_async(other);
-		break;
-	case 1:
-		eff_event_set(&world.event);
-		break;
-	case 2:
-		eff_event_reset(&world.event);
-		break;
-	default:
-		eff_pulse_send(&world.pulse);
-	}
-}
+/* ── scopes ── */
 
 struct deferred {
 	struct eff_finalizer node;
 	int *last;
 	int number;
+	bool fails;
+	int shown; /* the code of the scope's exit */
 	struct owner *owner;
 };
 
@@ -192,6 +88,7 @@ static void run_deferred(void *arg)
 	/* Last first, and after all that the scope owned. */
 	ck_holds(deferred->number == *deferred->last - 1);
 	ck_holds(!deferred->owner->live);
+	ck_holds(eff_get(&owner_key) == deferred->owner);
 	*deferred->last = deferred->number;
 	world.n_run++;
 	trace('d', deferred->number);
@@ -199,55 +96,253 @@ static void run_deferred(void *arg)
 		ck_holds(eff_sleep(EFF_MS(draw(5))) == 0);
 }
 
-static void steps(int depth, struct owner *owner);
+static eff_exit run_deferred_exit(void *arg, eff_exit exit)
+{
+	struct deferred *deferred = arg;
+
+	ck_holds(exit.code == deferred->shown);
+	run_deferred(arg);
+	return deferred->fails ? eff_failf(100 + deferred->number, "deferred") : eff_ok(NULL);
+}
+
+/* An exit is the body's, or in place of an OK the first failure of what was deferred. */
+static void end_scope(struct eff_scope *scope, struct deferred *deferred, int n)
+{
+	int code = (int)draw(3);
+	int want = code;
+	eff_exit exit;
+
+	for (int i = n; i--;) {
+		deferred[i].shown = code;
+		if (!want && deferred[i].fails)
+			want = 100 + i;
+	}
+	exit = eff_scope_end(scope, code ? eff_fail(code) : eff_ok(NULL));
+	ck_holds(exit.tag == (want ? EFF_FAIL : EFF_OK) && exit.code == want);
+	eff_exit_drop(exit);
+	trace('s', eff_scope_reason(scope));
+}
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded. */
 static void in_scope(int depth)
 {
 	struct eff_scope scope;
-	struct owner owner = {0};
+	struct owner owner;
 	struct deferred deferred[3];
 	int n = (int)draw(4);
 	int last = n;
 
 	eff_scope_open(&scope);
+	owner_init(&owner);
 	if (draw(2))
 		eff_scope_limit(&scope, eff_now() + EFF_MS(draw(60)));
 	for (int i = 0; i < n; i++) {
 		deferred[i] = (struct deferred){.last = &last, .number = i, .owner = &owner};
-		eff_defer(&scope, &deferred[i].node, run_deferred, &deferred[i]);
+		if (draw(2)) {
+			eff_defer(&scope, &deferred[i].node, run_deferred, &deferred[i]);
+		} else {
+			deferred[i].fails = draw(2);
+			eff_defer_exit(&scope, &deferred[i].node, run_deferred_exit, &deferred[i]);
+		}
 		world.n_deferred++;
 	}
 	steps(depth + 1, &owner);
 	if (!draw(5))
 		eff_scope_cancel(&scope);
-	trace('s', eff_scope_close(&scope));
+	end_scope(&scope, deferred, n);
 	ck_holds(!last && !owner.live);
 	ck_holds(eff_list_empty(&scope.fibers) && !scope.limit.armed);
+}
+
+/* ── masks ── */
+
+struct restored {
+	int depth;
+	struct owner *owner;
+	bool ran;
+};
+
+static eff_exit restored_main(void *arg)
+{
+	struct restored *restored = arg;
+
+	restored->ran = true;
+	ck_holds(eff_check() == 0);
+	steps(restored->depth + 1, restored->owner);
+	return eff_ok(NULL);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded. */
 static void in_mask(int depth, struct owner *owner)
 {
+	struct restored restored = {.depth = depth, .owner = owner};
 	eff_masked masked = eff_mask();
+	bool refused = false;
+	eff_exit exit;
 
 	ck_holds(eff_check() == 0);
-	if (draw(2)) {
+	switch (draw(3)) {
+	case 0:
 		ck_holds(eff_sleep(EFF_MS(draw(9))) == 0);
 		in_scope(depth);
-	} else {
+		break;
+	case 1:
+		exit = eff_restore(masked, EFF(restored_main, &restored));
+		/* It ran, or at the boundary there was what the mask had hidden. */
+		refused = !restored.ran;
+		ck_holds(refused == !eff_is_ok(exit));
+		ck_holds(eff_check() == 0);
+		break;
+	default:
 		steps(depth + 1, owner);
 	}
 	eff_unmask(masked);
+	ck_holds(!refused || eff_check() < 0);
 }
+
+/* ── brackets ── */
+
+struct bracket {
+	int depth;
+	struct owner owner;
+	bool fails, acquired, used, released;
+	eff_ns naps;
+};
+
+static eff_exit acquire(void *arg)
+{
+	struct bracket *bracket = arg;
+
+	ck_holds(!bracket->acquired);
+	ck_holds(eff_sleep(bracket->naps) == 0);
+	bracket->acquired = !bracket->fails;
+	return bracket->fails ? eff_fail(1) : eff_ok(NULL);
+}
+
+static eff_exit use(void *arg)
+{
+	struct bracket *bracket = arg;
+
+	ck_holds(bracket->acquired && !bracket->used);
+	ck_holds(eff_check() == 0);
+	bracket->used = true;
+	owner_init(&bracket->owner);
+	steps(bracket->depth + 1, &bracket->owner);
+	return eff_exit_of(eff_check());
+}
+
+static eff_exit release(void *arg, eff_exit exit)
+{
+	struct bracket *bracket = arg;
+
+	ck_holds(bracket->acquired && !bracket->released && !bracket->owner.live);
+	ck_holds(bracket->used || !eff_is_ok(exit));
+	ck_holds(eff_sleep(bracket->naps) == 0);
+	bracket->released = true;
+	return eff_ok(NULL);
+}
+
+static void in_bracket(int depth)
+{
+	struct bracket bracket = {.depth = depth, .fails = !draw(4), .naps = EFF_MS(draw(9))};
+	eff_exit exit = eff_bracket(acquire, use, release, &bracket);
+
+	ck_holds(bracket.released == bracket.acquired);
+	ck_holds(bracket.used || !eff_is_ok(exit));
+	trace('k', exit.tag);
+	eff_exit_drop(exit);
+}
+
+/* ── many ── */
+
+struct racer {
+	int depth;
+	struct owner body;
+	struct eff_finalizer node;
+	bool started, ended;
+};
+
+static void racer_ended(void *arg)
+{
+	struct racer *racer = arg;
+
+	ck_holds(racer->started && !racer->ended && !racer->body.live);
+	racer->ended = true;
+}
+
+static eff_exit racer_main(void *arg)
+{
+	struct racer *racer = arg;
+
+	ck_holds(!racer->started);
+	racer->started = true;
+	eff_defer(eff_scope_current(), &racer->node, racer_ended, racer);
+	owner_init(&racer->body);
+	steps(racer->depth + 1, &racer->body);
+	return draw(3) ? eff_exit_of(eff_check()) : eff_failf(1, "lost");
+}
+
+static void check_all(const eff *effects, const struct racer *racers, unsigned n)
+{
+	unsigned flags = draw(2) ? EFF_COLLECT : 0;
+	eff_exit outs[MANY];
+	eff_exit exit = eff_all(effects, n, draw(MANY), outs, flags);
+
+	trace('a', exit.tag);
+	for (unsigned i = 0; i < n; i++) {
+		ck_holds(racers[i].started || outs[i].tag == EFF_INTERRUPT);
+		ck_holds(!eff_is_ok(exit) || eff_is_ok(outs[i]));
+		trace('o', outs[i].tag);
+		eff_exit_drop(outs[i]);
+	}
+	eff_exit_drop(exit);
+}
+
+static void check_race(const eff *effects, const struct racer *racers, unsigned n)
+{
+	bool first = draw(2);
+	size_t winner = n;
+	eff_exit exit = (first ? eff_race_first : eff_race)(effects, n, &winner);
+
+	ck_holds(!eff_is_ok(exit) || winner < n);
+	ck_holds(winner == n || racers[winner].ended || exit.tag == EFF_INTERRUPT);
+	ck_holds(first || winner == n || eff_is_ok(exit));
+	trace('w', (int64_t)winner);
+	eff_exit_drop(exit);
+}
+
+static void in_many(int depth)
+{
+	struct racer racers[MANY];
+	eff effects[MANY];
+	unsigned n = 1 + draw(MANY);
+
+	if (world.n_racers + (int)n > RACERS_MOST)
+		return;
+	world.n_racers += (int)n;
+	for (unsigned i = 0; i < n; i++) {
+		racers[i] = (struct racer){.depth = depth};
+		effects[i] = EFF(racer_main, &racers[i]);
+	}
+	if (draw(2))
+		check_all(effects, racers, n);
+	else
+		check_race(effects, racers, n);
+	for (unsigned i = 0; i < n; i++)
+		ck_holds(racers[i].ended == racers[i].started);
+}
+
+/* ── programs ── */
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded. */
 static void steps(int depth, struct owner *owner)
 {
 	unsigned n = draw(STEPS_MOST);
+	eff_masked before = eff_self()->mask;
 
 	for (unsigned i = 0; i < n; i++) {
-		switch (draw(depth < DEPTH_MOST ? 6 : 4)) {
+		ck_holds(eff_self()->mask == before);
+		switch (draw(depth < DEPTH_MOST ? 8 : 4)) {
 		case 0:
 			fork_one(eff_scope_current(), owner);
 			break;
@@ -261,22 +356,16 @@ static void steps(int depth, struct owner *owner)
 		case 4:
 			in_scope(depth);
 			break;
+		case 5:
+			in_bracket(depth);
+			break;
+		case 6:
+			in_many(depth);
+			break;
 		default:
 			in_mask(depth, owner);
 		}
 	}
-}
-
-static eff_exit task_main(void *arg)
-{
-	struct task *task = arg;
-
-	ck_holds(!task->started);
-	ck_holds(eff_check() == 0);
-	task->started = true;
-	trace('b', task->number);
-	steps(0, &task->body);
-	return draw(3) ? eff_ok(NULL) : eff_exit_of(eff_check());
 }
 
 /* Wakes whoever would wait for ever. */
@@ -293,10 +382,11 @@ static eff_exit wake_all(void *arg)
 static eff_exit root_main(void *arg)
 {
 	struct eff_scope scope;
-	struct owner owner = {0};
+	struct owner owner;
 	struct eff_fiber *waker = forked(wake_all, arg);
 
 	eff_scope_open(&scope);
+	owner_init(&owner);
 	for (unsigned n = 1 + draw(5); n; n--)
 		fork_one(&scope, &owner);
 	check_result(eff_sleep(EFF_MS(draw(500))));
