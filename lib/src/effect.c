@@ -37,17 +37,26 @@ static eff_exit call_once(eff e)
 	return eff_scope_end(&scope, eff_call(e));
 }
 
+bool eff_sched_ask(const struct eff_sched *schedule, struct eff_sched_state *state,
+	const eff_exit *last, eff_ns *ret_delay_ns)
+{
+	struct eff_sched_in in = {.now = eff_now(), .random = eff_random_unit(), .last = last};
+
+	return eff_sched_next(schedule, state, &in, ret_delay_ns);
+}
+
 /* Run it until it ends with another tag than `tag`. */
 static eff_exit again(eff e, const struct eff_sched *schedule, enum eff_tag tag)
 {
-	struct eff_sched_state state = {0};
+	struct eff_sched_state state;
 	eff_ns delay;
 	eff_exit exit;
 	int r;
 
+	eff_sched_begin(&state, eff_now());
 	for (;;) {
 		exit = call_once(e);
-		if (exit.tag != tag || !eff_sched_next(schedule, &state, eff_random_unit(), &delay))
+		if (exit.tag != tag || !eff_sched_ask(schedule, &state, &exit, &delay))
 			return exit;
 		r = eff_sleep(delay);
 		if (r < 0)

@@ -38,8 +38,8 @@ static bool child_goes_on(struct eff_child *c, eff_exit end, eff_ns *ret_delay)
 		c->rest = eff_is_ok(end) ? EFF_REST_DONE : EFF_REST_FAILED;
 		return false;
 	}
-	if (c->pace.k >= c->policy.max_restarts ||
-		!eff_sched_next(&c->policy.backoff, &c->pace, eff_random_unit(), ret_delay)) {
+	if (c->pace.given >= c->policy.max_restarts ||
+		!eff_sched_ask(&c->policy.backoff, &c->pace, &end, ret_delay)) {
 		c->rest = EFF_REST_MAX_RESTARTS;
 		return false;
 	}
@@ -50,7 +50,7 @@ static bool child_goes_on(struct eff_child *c, eff_exit end, eff_ns *ret_delay)
 static void child_settle_pace(struct eff_child *c)
 {
 	if (c->up_since >= 0 && eff_now() - c->up_since >= c->policy.reset_after)
-		c->pace.k = 0;
+		eff_sched_begin(&c->pace, eff_now());
 	c->up_since = -1;
 }
 
@@ -85,6 +85,7 @@ static int child_await_delay(struct eff_child *c, eff_exit end, eff_ns delay)
 	r = delay > 0 ? eff_event_await(&c->hurry) : eff_yield();
 	(void)eff_scope_close(&within);
 	c->next_at = -1;
+	c->pace.ran_at = eff_now();
 	return r == -ECANCELED ? r : 0;
 }
 
@@ -135,7 +136,7 @@ static void child_rests(struct eff_fiber *fiber, void *context)
 	c->stopping = c->cycling = false;
 	c->up_since = -1;
 	if (rest == EFF_REST_DONE)
-		c->pace.k = 0;
+		eff_sched_begin(&c->pace, eff_now());
 	if ((rest == EFF_REST_FAILED || rest == EFF_REST_MAX_RESTARTS) && c->policy.critical &&
 		!sup->failed)
 		sup->failed = c;
@@ -223,6 +224,8 @@ int eff_child_start(struct eff_child *c)
 	}
 	c->start_again = c->stopping = c->cycling = c->after_end = false;
 	c->rest = EFF_REST_STOPPED;
+	if (!c->pace.given)
+		eff_sched_begin(&c->pace, eff_now());
 	r = eff_fork_in(c->sup->scope,
 		(eff){.fn = child_keep, .arg = c, .name = c->name, .stack_bytes = c->run.stack_bytes},
 		&c->fiber);
@@ -256,7 +259,7 @@ void eff_child_cycle(struct eff_child *c)
 
 void eff_child_reset(struct eff_child *c)
 {
-	c->pace.k = 0;
+	eff_sched_begin(&c->pace, eff_now());
 }
 
 int eff_child_await_rest(struct eff_child *c)
@@ -290,5 +293,5 @@ uint32_t eff_child_failures(const struct eff_child *c)
 {
 	if (c->up_since >= 0 && eff_now() - c->up_since >= c->policy.reset_after)
 		return 0;
-	return (uint32_t)c->pace.k;
+	return (uint32_t)c->pace.given;
 }

@@ -97,7 +97,7 @@ static eff_ns least_delay(const struct unit *u)
 	const struct plan_backoff *b = &u->spec->backoff;
 	eff_ns delay = b->initial_ns;
 
-	for (int64_t k = 1; k < u->child.pace.k && delay < b->max_ns; k++)
+	for (int64_t k = 1; k < u->child.pace.given && delay < b->max_ns; k++)
 		delay = eff_ns_scale(delay, b->factor);
 	return delay < b->max_ns ? delay : b->max_ns;
 }
@@ -121,7 +121,7 @@ static void check_spawn(struct play *p, struct unit *u)
 	}
 	if (p->world->tree->shutting_down)
 		broken(p, u->name, "is started during the shutdown", "");
-	if (u->child.after_end && shadow->gone_at >= 0 && u->child.pace.k > 0 &&
+	if (u->child.after_end && shadow->gone_at >= 0 && u->child.pace.given > 0 &&
 		eff_now() - shadow->gone_at < least_delay(u))
 		broken(p, u->name, "is started before its delay", "");
 }

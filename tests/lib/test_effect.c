@@ -331,6 +331,113 @@ START_TEST(a_retry_whose_delay_is_cut_short_says_so_and_keeps_the_last_failure)
 }
 END_TEST
 
+static bool is_worth_another_try(const struct eff_exit *last)
+{
+	return last->code > 8;
+}
+
+static eff_exit schedules(void *arg)
+{
+	struct eff_sched s = eff_sched_while(eff_spaced(EFF_S(1)), is_worth_another_try);
+	struct eff_sched few = eff_recurs(2);
+	struct eff_sched slow = eff_spaced(EFF_S(10));
+
+	(void)arg;
+	countdown = 10;
+	ck_text(eff_retry(EFF(fail_until_zero, TEXT("x")), &s), "fail 8: x");
+	ck_assert_str_eq(run_trace, "try@0 try@1 try@2 ");
+	run_trace[0] = '\0';
+	s = eff_sched_upto(eff_spaced(EFF_S(2)), EFF_S(5));
+	countdown = 10;
+	ck_text(eff_retry(EFF(fail_until_zero, TEXT("x")), &s), "fail 7: x");
+	ck_assert_str_eq(run_trace, "try@2 try@4 try@6 try@8 ");
+	run_trace[0] = '\0';
+	s = eff_sched_then(&few, &slow);
+	countdown = 4;
+	ck_text(eff_retry(EFF(fail_until_zero, TEXT("x")), &s), "ok");
+	ck_assert_str_eq(run_trace, "try@8 try@8 try@8 try@18 try@28 ");
+	return eff_ok(NULL);
+}
+
+START_TEST(a_schedule_may_look_at_the_failure_at_the_time_and_change_its_pace)
+{
+	run_ok(schedules, NULL);
+}
+END_TEST
+
+static eff_exit work_for_long_once(void *arg)
+{
+	say("run");
+	(void)eff_sleep(countdown == 2 ? EFF_S(25) : EFF_S(3));
+	return countdown-- > 0 ? eff_ok(arg) : eff_fail(1);
+}
+
+static eff_exit on_a_grid(void *arg)
+{
+	struct eff_sched s = eff_fixed(EFF_S(10));
+
+	ck_assert_int_eq(eff_sleep(EFF_S(1)), 0);
+	countdown = 4;
+	ck_text(eff_repeat(EFF(work_for_long_once, arg), &s), "fail 1");
+	return eff_ok(NULL);
+}
+
+START_TEST(a_repeat_keeps_to_the_grid_that_its_first_run_began)
+{
+	run_ok(on_a_grid, NULL);
+	ck_assert_str_eq(run_trace, "run@1 run@11 run@21 run@46 run@51 ");
+}
+END_TEST
+
+static eff_exit spread(void *arg)
+{
+	struct eff_sched s = eff_sched_jitter(eff_spaced(EFF_S(10)), 0.8, 1.2);
+
+	(void)arg;
+	countdown = 4;
+	ck_text(eff_retry(EFF(fail_until_zero, TEXT("x")), &s), "ok");
+	return eff_ok(NULL);
+}
+
+START_TEST(jitter_comes_from_the_seed)
+{
+	char first[sizeof(run_trace)];
+
+	run_ok(spread, NULL);
+	memcpy(first, run_trace, sizeof(first));
+	run_teardown();
+	run_setup();
+	run_ok(spread, NULL);
+	ck_assert_str_eq(run_trace, first);
+	ck_assert_str_ne(run_trace, "try@0 try@10 try@20 try@30 try@40 ");
+}
+END_TEST
+
+static eff_exit count_one(void *arg)
+{
+	++*(int *)arg;
+	return eff_ok(NULL);
+}
+
+static eff_exit yield_between(void *arg)
+{
+	struct eff_sched s = eff_recurs(3);
+	int n = 0;
+
+	(void)arg;
+	countdown = 2;
+	(void)eff_fork(EFF(count_one, &n), NULL);
+	ck_text(eff_retry(EFF(fail_until_zero, TEXT("x")), &s), "ok");
+	ck_assert_int_eq(n, 1);
+	return eff_ok(NULL);
+}
+
+START_TEST(a_retry_at_once_lets_the_others_run)
+{
+	run_ok(yield_between, NULL);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("effect");
@@ -349,6 +456,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_retry_goes_on_by_its_schedule_until_something_else_than_a_failure);
 	tcase_add_test(tcase, a_repeat_goes_on_by_its_schedule_until_something_else_than_ok);
 	tcase_add_test(tcase, a_retry_whose_delay_is_cut_short_says_so_and_keeps_the_last_failure);
+	tcase_add_test(tcase, a_schedule_may_look_at_the_failure_at_the_time_and_change_its_pace);
+	tcase_add_test(tcase, a_repeat_keeps_to_the_grid_that_its_first_run_began);
+	tcase_add_test(tcase, jitter_comes_from_the_seed);
+	tcase_add_test(tcase, a_retry_at_once_lets_the_others_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

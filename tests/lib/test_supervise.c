@@ -347,6 +347,40 @@ START_TEST(a_child_without_a_delay_that_never_waits_leaves_the_others_their_turn
 }
 END_TEST
 
+START_TEST(a_child_on_a_grid_keeps_to_it_whoever_hurries_it)
+{
+	static const eff_ns at[] = {0, EFF_S(10), EFF_S(16), EFF_S(20), EFF_S(30)};
+
+	a.child.policy.backoff = eff_fixed(EFF_S(10));
+	a.lives = EFF_S(3);
+	eff_child_start(&a.child);
+	go(EFF_S(16));
+	eff_child_start(&a.child);
+	go(EFF_S(15));
+
+	ck_assert_uint_eq(a.n_starts, 5);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_int_eq(a.started_at[i], at[i]);
+}
+END_TEST
+
+START_TEST(a_child_whose_schedule_is_over_has_failed)
+{
+	a.child.policy.backoff = eff_sched_upto(eff_spaced(EFF_S(1)), EFF_S(3));
+	eff_child_start(&a.child);
+	go(EFF_S(1000));
+
+	/* Asked at 0, 1 and 2; at 3 it is over. */
+	ck_assert_uint_eq(a.n_starts, 4);
+	ck_assert_int_eq(a.rest, EFF_REST_MAX_RESTARTS);
+	/* Its failures forgotten, its time begins anew. */
+	eff_child_reset(&a.child);
+	eff_child_start(&a.child);
+	go(EFF_S(1000));
+	ck_assert_uint_eq(a.n_starts, 8);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("supervise");
@@ -369,6 +403,8 @@ Suite *test_suite(void)
 	tcase_add_test(c, a_stop_outranks_a_cycle);
 	tcase_add_test(c, a_critical_child_that_gave_up_ends_the_supervisor);
 	tcase_add_test(c, a_child_without_a_delay_that_never_waits_leaves_the_others_their_turn);
+	tcase_add_test(c, a_child_on_a_grid_keeps_to_it_whoever_hurries_it);
+	tcase_add_test(c, a_child_whose_schedule_is_over_has_failed);
 	suite_add_tcase(suite, c);
 	return suite;
 }

@@ -3,6 +3,8 @@
 #ifndef EFF_EFFECT_H
 #define EFF_EFFECT_H
 
+#include <stdbool.h>
+
 #include <eff/fiber.h>
 #include <eff/schedule.h>
 #include <eff/scope.h>
@@ -15,12 +17,15 @@ EFF_API EFF_SUSPENDS eff_exit eff_call(eff e);
  * time and did not succeed all the same; what else it failed with is behind that. When it was interrupted from outside, it
  * is that. */
 EFF_API EFF_SUSPENDS eff_exit eff_timeout(eff_ns limit, eff e);
-/* Run it until it ends with something else than FAIL, by the schedule, each time in a scope of its own; between two times
- * others have their turn. Suspends. Returns the last exit; when a delay was cut short INTERRUPT or FAIL ETIMEDOUT, with the
- * last exit behind it. */
+/* Run it until it ends with something else than FAIL, by the schedule, which begins with the first run; each time in a scope
+ * of its own, and between two times others have their turn. Suspends. Returns the last exit; when a delay was
+ * cut short INTERRUPT or FAIL ETIMEDOUT, with the last exit behind it. */
 EFF_API EFF_SUSPENDS eff_exit eff_retry(eff e, const struct eff_sched *schedule);
 /* Run it until it ends with something else than OK, by the schedule. Suspends. Returns the last exit, or as above. */
 EFF_API EFF_SUSPENDS eff_exit eff_repeat(eff e, const struct eff_sched *schedule);
+/* Ask a schedule by the runtime's clock and random numbers, as both do. Does not suspend. Returns as eff_sched_next(). */
+EFF_API bool eff_sched_ask(const struct eff_sched *schedule, struct eff_sched_state *state,
+	const eff_exit *last, eff_ns *ret_delay_ns);
 
 /* Inside a mask, run `e` as if outside of it: `masked` is what eff_mask() returned, so under a mask around that one it stays
  * masked. Suspends. Returns its exit; INTERRUPT or FAIL ETIMEDOUT without running it, when a wait would not get further. */
