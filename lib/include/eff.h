@@ -8,6 +8,7 @@
 #ifndef EFF_EFF_H
 #define EFF_EFF_H
 
+#include <eff/channel.h>
 #include <eff/clock.h>
 #include <eff/context.h>
 #include <eff/effect.h>

@@ -247,6 +247,12 @@ int eff__reason(const struct eff_fiber *fiber)
 	return reason_of(fiber);
 }
 
+int eff__check_wait(void)
+{
+	assert(eff__rt && eff__rt->current && "a wait outside of a fiber");
+	return reason_of(eff__rt->current);
+}
+
 static void abandon(struct eff__wait *wait)
 {
 	if (wait->abort)
@@ -258,13 +264,13 @@ static void abandon(struct eff__wait *wait)
 int eff__park(struct eff__wait *wait)
 {
 	struct eff_rt *rt = eff__rt;
-	struct eff_fiber *fiber = rt->current;
+	struct eff_fiber *fiber = rt ? rt->current : NULL;
 	int reason;
 
-	if (wait->done)
-		return wait->result;
 	if (__builtin_expect(!fiber, 0))
 		eff__misuse(wait->what, "waited for outside of a fiber");
+	if (wait->done)
+		return wait->result;
 	reason = reason_of(fiber);
 	if (reason) {
 		wait->done = true;
