@@ -40,4 +40,40 @@ EFF_API EFF_SUSPENDS int eff_deferred_await(struct eff_deferred *deferred, eff_e
 /* Is it completed? Its exit is borrowed. */
 EFF_API bool eff_deferred_poll(const struct eff_deferred *deferred, eff_exit *ret_exit);
 
+/* ── a queue: each message to one receiver ── */
+
+/* What sending to a full one does. */
+enum eff_full {
+	EFF_FULL_WAITS,     /* the sender waits until there is room */
+	EFF_FULL_DROPS_NEW, /* the message is dropped */
+	EFF_FULL_DROPS_OLD, /* the oldest is dropped to make room */
+};
+
+/* Messages are `item_bytes` long and copied. Read `count` and `dropped`; the rest is private. */
+struct eff_queue {
+	struct eff_list senders, receivers;
+	char *ring;
+	size_t item_bytes, capacity;
+	size_t first; /* where in the ring the oldest is */
+	size_t count;
+	uint64_t dropped;
+	enum eff_full full;
+	bool closed;
+};
+/* `ring` holds capacity * item_bytes, and is the caller's. A capacity of 0 is a rendezvous: a message passes from hand to
+ * hand when both are there, or is dropped where the full one drops. */
+EFF_API void eff_queue_init(struct eff_queue *queue, void *ring, size_t item_bytes,
+	size_t capacity, enum eff_full full);
+/* Send what `item` points to; it is copied before this returns. Suspends while a full queue waits. Returns 0, 1 when a
+ * message was dropped, -EPIPE when the queue is closed, -ECANCELED or -ETIMEDOUT: then it was not sent. */
+EFF_API EFF_SUSPENDS int eff_queue_send(struct eff_queue *queue, const void *item);
+/* Suspends until there is a message. Returns 0, -EPIPE when the queue is closed and drained, -ECANCELED or -ETIMEDOUT. */
+EFF_API EFF_SUSPENDS int eff_queue_receive(struct eff_queue *queue, void *ret_item);
+/* The same without waiting: -EAGAIN in its place. */
+EFF_API int eff_queue_try_send(struct eff_queue *queue, const void *item);
+EFF_API int eff_queue_try_receive(struct eff_queue *queue, void *ret_item);
+/* No more messages: senders that wait return -EPIPE, theirs were not sent. Receivers first get what is there. Does not
+ * suspend; closing twice is closing once. */
+EFF_API void eff_queue_close(struct eff_queue *queue);
+
 #endif
