@@ -76,4 +76,46 @@ EFF_API int eff_queue_try_receive(struct eff_queue *queue, void *ret_item);
  * suspend; closing twice is closing once. */
 EFF_API void eff_queue_close(struct eff_queue *queue);
 
+/* ── a hub: each message to every subscriber ── */
+
+/* One ring for all, in which each subscriber has its place; the slowest one decides when the hub is full. Read `dropped`;
+ * the rest is private. */
+struct eff_hub {
+	struct eff_list senders, subscribers;
+	char *ring;
+	size_t item_bytes, capacity;
+	uint64_t next; /* the number of the next message */
+	uint64_t first; /* of the oldest that somebody has still to receive; `next`: there is none */
+	size_t n_first; /* subscribers at `first` */
+	uint64_t dropped;
+	enum eff_full full;
+	bool closed;
+};
+/* As a queue; the capacity is at least 1. With EFF_FULL_DROPS_OLD those who have not received the oldest miss it. */
+EFF_API void eff_hub_init(struct eff_hub *hub, void *ring, size_t item_bytes, size_t capacity,
+	enum eff_full full);
+/* Send it to all that are subscribed when it is sent, which may be nobody. Suspends while a full hub waits. Returns as
+ * eff_queue_send(). */
+EFF_API EFF_SUSPENDS int eff_hub_send(struct eff_hub *hub, const void *item);
+EFF_API int eff_hub_try_send(struct eff_hub *hub, const void *item);
+/* As eff_queue_close(), for each subscriber. */
+EFF_API void eff_hub_close(struct eff_hub *hub);
+
+/* Caller's memory. Read `missed`: the messages that were dropped before this one received them. */
+struct eff_subscriber {
+	struct eff_list link, receivers;
+	struct eff_hub *hub; /* NULL: it has left */
+	uint64_t next;       /* the number of the message that it receives next */
+	uint64_t missed;
+};
+/* Receives every message that is sent from now on. Does not suspend. */
+EFF_API void eff_hub_join(struct eff_hub *hub, struct eff_subscriber *subscriber);
+/* What it has not received it leaves behind; who waits with it returns -EPIPE. A full hub has room when the slowest
+ * leaves. Does not suspend; leaving twice is leaving once. */
+EFF_API void eff_hub_leave(struct eff_subscriber *subscriber);
+/* Suspends until there is a message. Fibers that receive for one subscriber share its messages. Returns 0, -EPIPE when the
+ * hub is closed and drained or the subscriber has left, -ECANCELED or -ETIMEDOUT. */
+EFF_API EFF_SUSPENDS int eff_hub_receive(struct eff_subscriber *subscriber, void *ret_item);
+EFF_API int eff_hub_try_receive(struct eff_subscriber *subscriber, void *ret_item);
+
 #endif
