@@ -118,4 +118,39 @@ EFF_API void eff_hub_leave(struct eff_subscriber *subscriber);
 EFF_API EFF_SUSPENDS int eff_hub_receive(struct eff_subscriber *subscriber, void *ret_item);
 EFF_API int eff_hub_try_receive(struct eff_subscriber *subscriber, void *ret_item);
 
+/* ── a semaphore: so many at once ── */
+
+struct eff_sem {
+	struct eff_list waiters;
+	uint64_t permits; /* that nobody holds */
+};
+EFF_API void eff_sem_init(struct eff_sem *sem, uint64_t permits);
+/* Take `n` permits at once. Suspends until they are there; who wants many is not overtaken by who wants few. Returns 0,
+ * -ECANCELED or -ETIMEDOUT: then none was taken. */
+EFF_API EFF_SUSPENDS int eff_sem_acquire(struct eff_sem *sem, uint64_t n);
+/* -EAGAIN when it would have to wait, be it for its turn. */
+EFF_API int eff_sem_try_acquire(struct eff_sem *sem, uint64_t n);
+/* Give back `n`, or new ones. Anybody may. */
+EFF_API void eff_sem_release(struct eff_sem *sem, uint64_t n);
+/* Run it with `n` permits, which are given back when it has ended. Suspends. Returns its exit, or INTERRUPT or FAIL ETIMEDOUT
+ * when they could not be had: then it never ran. */
+EFF_API EFF_SUSPENDS eff_exit eff_sem_with(struct eff_sem *sem, uint64_t n, eff e);
+
+/* ── a mutex: one at a time, across waits ── */
+
+/* Needed only where a fiber waits in the midst of what others must not see. Belongs to the fiber that locked it: that one
+ * alone unlocks it, and does not lock it again; anything else is an assertion. */
+struct eff_mutex {
+	struct eff_list waiters;
+	struct eff_fiber *owner; /* NULL: nobody */
+};
+EFF_API void eff_mutex_init(struct eff_mutex *mutex);
+/* Suspends until it is the caller's. Returns 0, -ECANCELED or -ETIMEDOUT. */
+EFF_API EFF_SUSPENDS int eff_mutex_lock(struct eff_mutex *mutex);
+/* By a fiber. Returns 0, or -EAGAIN when it is another's. */
+EFF_API int eff_mutex_try_lock(struct eff_mutex *mutex);
+EFF_API void eff_mutex_unlock(struct eff_mutex *mutex);
+/* Run it under the lock. Suspends. Returns as eff_sem_with(). */
+EFF_API EFF_SUSPENDS eff_exit eff_mutex_with(struct eff_mutex *mutex, eff e);
+
 #endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Mutexes: handed from the owner to the first that waits, so that nobody gets in between. */
+#include <eff/channel.h>
+
+#include "internal.h"
+
+void eff_mutex_init(struct eff_mutex *mutex)
+{
+	eff_list_init(&mutex->waiters);
+	mutex->owner = NULL;
+}
+
+int eff_mutex_try_lock(struct eff_mutex *mutex)
+{
+	struct eff_fiber *self = eff_self();
+
+	assert(self && "a lock outside of a fiber");
+	assert(mutex->owner != self && "a lock by the fiber that holds it");
+	if (mutex->owner)
+		return -EAGAIN;
+	mutex->owner = self;
+	return 0;
+}
+
+int eff_mutex_lock(struct eff_mutex *mutex)
+{
+	struct eff__wait wait = {.what = "mutex"};
+	int r;
+
+	if (!mutex->owner) {
+		r = eff__check_wait();
+		return r < 0 ? r : eff_mutex_try_lock(mutex);
+	}
+	assert(mutex->owner != eff_self() && "a lock by the fiber that holds it");
+	eff_list_append(&mutex->waiters, &wait.link);
+	return eff__park(&wait);
+}
+
+void eff_mutex_unlock(struct eff_mutex *mutex)
+{
+	struct eff__wait *next = NULL;
+
+	assert(mutex->owner && mutex->owner == eff_self() && "an unlock by who does not hold it");
+	if (!eff_list_empty(&mutex->waiters))
+		next = eff_container(mutex->waiters.next, struct eff__wait, link);
+	mutex->owner = next ? next->fiber : NULL;
+	if (next)
+		eff__wake(next, 0);
+}
+
+eff_exit eff_mutex_with(struct eff_mutex *mutex, eff e)
+{
+	int r = eff_mutex_lock(mutex);
+	eff_exit exit;
+
+	if (r < 0)
+		return eff_exit_of(r);
+	exit = e.fn(e.arg);
+	eff_mutex_unlock(mutex);
+	return exit;
+}
