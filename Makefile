@@ -40,6 +40,7 @@ BENCH := $(wildcard tests/bench/*.c)
 EXAMPLES := $(wildcard lib/examples/*.c)
 MODULES := $(wildcard conf/examples/*.c tests/system/modules/*.c)
 COMPLETIONS := $(wildcard daemon/completions/*/*)
+HEADERS := $(wildcard lib/include/eff/*.h)
 SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
 SHARED_TEST := tests/main.c tests/leak.c
 obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
@@ -50,6 +51,8 @@ ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ
 libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
 mains := $(if $(EFFD),$(O)/effd) $(if $(EFFCTL),$(O)/effctl)
 completions := $(COMPLETIONS:daemon/%=$(O)/%)
+pages := $(patsubst daemon/%,$(O)/%,$(wildcard daemon/man/*.[1-8])) $(O)/man/libeff.3 \
+	$(HEADERS:lib/include/eff/%.h=$(O)/man/eff_%.3) $(O)/man/effd_fiber.3
 examples := $(EXAMPLES:lib/%.c=$(O)/%)
 modules := $(foreach m,$(MODULES),$(O)/modules/$(basename $(notdir $m)).so)
 tests := $(TESTS:%.c=$(O)/%)
@@ -82,7 +85,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(libs) $(mains) $(examples) $(modules) $(completions)
+all: $(libs) $(mains) $(examples) $(modules) $(completions) $(pages)
 
 build-tests: $(tests) $(replays)
 
@@ -156,6 +159,19 @@ $(O)/completions/rows: daemon/completions/tables.def $(wildcard daemon/*/*.def)
 	$(call say,GEN,$@) $(CC) -E -P -x c -Idaemon $< >$@
 $(completions): $(O)/%: daemon/% daemon/completions/generate $(O)/completions/rows
 	$(call say,GEN,$@) daemon/completions/generate $< <$(O)/completions/rows >$@
+
+# Manual pages: of templates and the tables, of headers, and the overview with a line for each of these.
+$(O)/man/rows: daemon/man/tables.def $(wildcard daemon/*/*.def) daemon/plan/rows.h
+	$(call say,GEN,$@) $(CC) -E -P -x c -Idaemon $< >$@
+$(O)/man/%: daemon/man/% daemon/man/generate $(O)/man/rows lib/include/eff/version.h
+	$(call say,MAN,$@) daemon/man/generate $< <$(O)/man/rows >$@
+$(O)/man/eff_%.3: lib/include/eff/%.h lib/man/generate lib/include/eff/version.h
+	$(call say,MAN,$@) lib/man/generate $< >$@
+$(O)/man/effd_%.3: daemon/effd/include/effd/%.h lib/man/generate lib/include/eff/version.h
+	$(call say,MAN,$@) lib/man/generate $< >$@
+$(O)/man/libeff.3: lib/man/libeff.3 $(HEADERS:lib/include/eff/%.h=$(O)/man/eff_%.3) $(O)/man/effd_fiber.3
+	$(call say,MAN,$@) { sed '/^@headers@/,$$d' $<; \
+		sed -n 's/^\.Nm \(.*\)/.It Xr \1 3/p; s/^\.Nd //p' $(filter-out $<,$^); sed '1,/^@headers@/d' $<; } >$@
 
 run:
 	$Qscripts/setup build

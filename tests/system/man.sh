@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The manual pages: in good form, complete, and their examples work.
+. "${0%/*}/lib.sh"
+need mandoc
+man=$BUILD/man
+for page in "$man"/*.[1-8]; do
+	found=$(mandoc -T lint -W warning "$page" 2>&1 | grep -v 'WARNING: cannot parse date' || true)
+	same "mandoc on ${page##*/}" "$found" ""
+	[ "$(mandoc -T ascii "$page" | wc -l)" -gt 12 ] || fail "$page says next to nothing"
+done
+
+# What the programs know, the pages name.
+read_page() { mandoc -T ascii "$man/$1" | col -b; }
+read_page effctl.1 >"$DIR/effctl.txt"
+for command in $("$BUILD/effctl" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	matches "effctl(1) on $command" "$(cat "$DIR/effctl.txt")" "^ +$command( |\$)"
+done
+read_page effd.8 >"$DIR/effd.txt"
+for option in $("$BUILD/effd" --help | grep -oE -e '--[a-z-]+'); do
+	matches "effd(8) on $option" "$(cat "$DIR/effd.txt")" "$option"
+done
+read_page effd.yaml.5 >"$DIR/yaml.txt"
+for field in command depends_on restart.backoff.initial readiness_probe.tcp.port hooks.pre_start schedule.cron log.stdout; do
+	matches "effd.yaml(5) on $field" "$(cat "$DIR/yaml.txt")" "^ +$field"
+done
+
+# The tree of effd.yaml(5) is a good one, and runs.
+example() { awk '/^\.Bd -literal/ { if (!n++) on = 1; next } /^\.Ed/ { on = 0 } on' "$1" | sed 's/\\e/\\/g'; }
+example "$man/effd.yaml.5" >"$DIR/example.yaml"
+expect_exit 0 "$BUILD/effctl" check "$DIR/example.yaml"
+effd_start <"$DIR/example.yaml"
+wait_for up db web workers heartbeat
+wait_for done migrate
+same "explain of effctl(1)" "$(ctl explain web >/dev/null && echo well)" well
+effd_stop
+
+# The program of libeff(3) compiles and does what it says.
+example "$man/libeff.3" >"$DIR/hello.c"
+${CC:-cc} -std=gnu17 -I"$here/../../lib/include" -o "$DIR/hello" "$DIR/hello.c" "$BUILD/libeff.a" -lev \
+	$(pkg-config --libs libuv 2>/dev/null) -lm -lpthread
+same "hello" "$("$DIR/hello")" "hello, world"
