@@ -2,7 +2,7 @@
 # make run      install what is missing, build, and run effd with conf/examples/shop.yaml in the foreground
 # make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
 # make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
-# make tidy     format, lint and the house rules;  cover  fuzz  bench  clean
+# make tidy     format, lint and the house rules;  tsan  valgrind  cross  cover  fuzz  bench  clean
 # make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall;  deb builds Debian packages
 # V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
 
@@ -71,7 +71,8 @@ MODE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-
 FLAGS := -std=gnu17 -D_GNU_SOURCE -fvisibility=hidden $(WARN) $(if $(WERROR),-Werror) $(MODE)
 inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson)
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
-LIBS := -lev $(UV) -lyaml $(or $(call pkg,--libs libcjson),-lcjson) -lm -ldl -lpthread
+EFF_LIBS := -lev $(UV) -lm -lpthread
+LIBS := $(EFF_LIBS) -lyaml $(or $(call pkg,--libs libcjson),-lcjson) -ldl
 
 # Stacks of fibers are not where ASan looks for fake frames.
 export ASAN_OPTIONS ?= detect_stack_use_after_return=0:detect_leaks=1
@@ -81,7 +82,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests tidy cover fuzz fuzzers bench install uninstall deb clean FORCE
+.PHONY: all run check test build-tests tidy tsan valgrind cross cover fuzz fuzzers bench install uninstall deb clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -131,6 +132,7 @@ $(tests): more := $(CHECK_LIBS)
 # Those that let allocations fail.
 $(patsubst %.c,$(O)/%,$(shell grep -ls '"alloc.h"' $(TESTS))): more += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(filter $(O)/tests/lib/%,$(tests)): $(O)/libeff.a
+$(filter $(O)/tests/lib/%,$(tests)) $(examples): LIBS = $(EFF_LIBS)
 $(filter $(O)/tests/daemon/%,$(tests)): $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(daemon_libs)
 $(benches) $(replays) $(fuzzers): $(O)/libfake.a $(O)/libeffctl.a $(daemon_libs)
 $(replays): $(call obj,tests/replay.c)
@@ -144,7 +146,7 @@ $(mains) $(examples) $(tests) $(replays) $(benches) $(fuzzers):
 
 $(O)/libeff.so: $(call obj,$(LIB)) $(O)/sources
 	$(call say,LD,$@) $(LINK) -shared -Wl,-soname,libeff.so.$(SOVERSION) -o $@ $(filter %.o,$^) \
-		-lev $(UV) -lm -lpthread && ln -sf libeff.so $@.$(SOVERSION)
+		$(EFF_LIBS) && ln -sf libeff.so $@.$(SOVERSION)
 
 # A module is built as its author would build it: one file, its own names visible, linked with neither.
 define module
@@ -193,6 +195,26 @@ test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))
 
 tidy:
 	$Qscripts/tidy
+
+# The library under other eyes: ThreadSanitizer where threads meet; valgrind, which knows of its stacks, over what needs no
+# limits of memory; another processor, in emulation, for the switch and the core.
+THREADED := blocking runtime loop
+CORE := switch fiber scope structure event exit timers schedule clock_virtual effect retry deferred queue hub semaphore mutex
+tsan:
+	$Qscripts/setup check
+	$Q$(MAKE) SAN=thread B=$(B)/tsan $(THREADED:%=$(B)/tsan/san/tests/lib/test_%)
+	$Qscripts/run-tests -t 600 $(THREADED:%='setarch -R $(B)/tsan/san/tests/lib/test_%')
+
+valgrind:
+	$Qscripts/setup valgrind
+	$Q$(MAKE) $(CORE:%=$(O)/tests/lib/test_%)
+	$QCK_TIMEOUT_MULTIPLIER=20 scripts/run-tests -t 1200 \
+		$(CORE:%='valgrind -q --error-exitcode=9 --leak-check=full $(O)/tests/lib/test_%')
+
+cross:
+	$Qscripts/setup cross
+	$Q$(MAKE) CC=aarch64-linux-gnu-gcc O=$(B)/aarch64 UV= $(CORE:%=$(B)/aarch64/tests/lib/test_%)
+	$QCK_TIMEOUT_MULTIPLIER=20 scripts/run-tests -t 1200 $(CORE:%='qemu-aarch64 -L / $(B)/aarch64/tests/lib/test_%')
 
 cover:
 	$Q$(MAKE) COVER=1 SAN= build-tests
