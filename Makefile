@@ -37,6 +37,8 @@ FAKE := $(wildcard tests/fake/*.c)
 TESTS := $(wildcard tests/lib/test_*.c tests/daemon/test_*.c)
 FUZZ := $(wildcard tests/fuzz/*.c)
 BENCH := $(wildcard tests/bench/*.c)
+BENCH_BESIDE := $(wildcard tests/bench/supervisors/*.c)
+BENCH_PROGRAMS := $(wildcard tests/bench/programs/*.c)
 EXAMPLES := $(wildcard lib/examples/*.c)
 MODULES := $(wildcard conf/examples/*.c tests/system/modules/*.c)
 COMPLETIONS := $(wildcard daemon/completions/*/*)
@@ -44,8 +46,8 @@ HEADERS := $(wildcard lib/include/eff/*.h)
 SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
 SHARED_TEST := tests/main.c tests/leak.c
 obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
-ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ) $(BENCH) $(EXAMPLES) \
-	$(SHARED_TEST) tests/replay.c)
+ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ) $(BENCH) $(BENCH_BESIDE) \
+	$(EXAMPLES) $(SHARED_TEST) tests/replay.c)
 
 # Programs.
 libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
@@ -59,6 +61,8 @@ tests := $(TESTS:%.c=$(O)/%)
 replays := $(FUZZ:%.c=$(O)/%)
 fuzzers := $(FUZZ:tests/fuzz/%.c=$(O)/%)
 benches := $(BENCH:%.c=$(O)/%)
+bench_programs := $(BENCH_PROGRAMS:%.c=$(O)/%)
+beside := $(if $(BENCH_BESIDE),$(O)/tests/bench/beside)
 
 # Flags: ours around the packager's.
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef \
@@ -231,8 +235,17 @@ fuzz:
 
 fuzzers: $(fuzzers)
 
-bench: all $(benches)
-	$Qset -e; for p in $(benches) $(wildcard tests/bench/*.sh); do BUILD=$(abspath $(O)) $$p; done
+# What is measured from outside stands alone; its helpers are as small as programs can be.
+$(beside): $(call obj,$(BENCH_BESIDE))
+	$(call say,LD,$@) $(LINK) -o $@ $^
+$(O)/tests/bench/programs/%: tests/bench/programs/%.c $(O)/flags
+	$(call say,LD,$@) $(CC) $(FLAGS) -O2 -fno-stack-protector -static -o $@ $< $(nostart)
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+$(O)/tests/bench/programs/service: nostart := -nostdlib
+endif
+
+bench: all $(benches) $(beside) $(bench_programs)
+	$Qset -e; for p in $(benches) $(beside) $(wildcard tests/bench/*.sh); do BUILD=$(abspath $(O)) $$p; done
 
 places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR BASHDIR ZSHDIR \
 	FISHDIR UNITDIR USERUNITDIR SYSUSERSDIR TMPFILESDIR,$p='$($p)')

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* What the machine can do at most, to hold a supervisor against: children made in a loop, awaited by pidfd in one epoll set,
+ * made again at their end. No configuration, no log, no safety. SIGTERM ends them all, then the loop.
+ *
+ *   limit HOW N FIFO SERVICE [crash]   HOW: posix_spawn, clone3 (CLONE_VFORK), overlap (clone3 without it: the next one is
+ *                                      made while the last one executes)
+ *   limit echo SOCKET SIZE             SIZE bytes for whatever comes, up to a NUL
+ *   limit cat FILE                     standard input into a file, by 64 KiB
+ *   limit nothing                      the least that a command can do */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STACKS = 16, STACK_BYTES = 8192, BATCH = 64 };
+
+extern char **environ;
+
+struct child {
+	pid_t pid;
+	int pidfd;
+	char number[12];
+};
+
+static struct child *children;
+static unsigned n_children, n_live;
+static int epoll_fd;
+static bool ending;
+static const char *how, *fifo, *program, *crash;
+
+/* For children in our memory: a stack is free when the kernel has cleared its word, which it does at exec. */
+static char stacks[STACKS][STACK_BYTES] __attribute__((aligned(64)));
+static uint32_t busy[STACKS];
+
+__attribute__((noreturn)) static void die(const char *what)
+{
+	perror(what);
+	_exit(111);
+}
+
+static void argv_of(const struct child *child, char *argv[static 5])
+{
+	argv[0] = (char *)program;
+	argv[1] = (char *)fifo;
+	argv[2] = (char *)child->number;
+	argv[3] = (char *)crash;
+	argv[4] = NULL;
+}
+
+#if defined(__x86_64__)
+static long inline_call(long nr, long a, long b, long c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+
+/* Beside its parent, in its memory: errno is not its own. */
+__attribute__((noreturn)) static void child_main(char **argv)
+{
+	const uint64_t none = 0;
+
+	inline_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none));
+	inline_call(SYS_execve, (long)program, (long)argv, (long)environ, 0);
+	for (;;)
+		inline_call(SYS_exit_group, 127, 0, 0, 0);
+}
+
+static long clone_on(struct clone_args *args, char **argv)
+{
+	register void (*fn)(char **) __asm__("r8") = child_main;
+	register char **arg __asm__("r9") = argv;
+	long r;
+
+	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\t"
+			 "mov %%r9, %%rdi\n\tcall *%%r8\n1:"
+			 : "=a"(r)
+			 : "0"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(fn), "r"(arg)
+			 : "rcx", "r11", "memory", "cc");
+	return r;
+}
+
+static void make_by_clone(struct child *child, bool overlap)
+{
+	static unsigned next;
+	unsigned slot = overlap ? next++ % STACKS : 0;
+	/* The lowest words of its stack hold its arguments: our own frame is gone before it has read them. */
+	char **argv = (char **)stacks[slot];
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_PIDFD | (overlap ? CLONE_CHILD_CLEARTID : CLONE_VFORK),
+		.pidfd = (uintptr_t)&child->pidfd,
+		.child_tid = (uintptr_t)&busy[slot],
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)stacks[slot],
+		.stack_size = STACK_BYTES,
+	};
+	uint32_t tid;
+	long r;
+
+	while (overlap && (tid = __atomic_load_n(&busy[slot], __ATOMIC_ACQUIRE)))
+		(void)syscall(SYS_futex, &busy[slot], 0, tid, NULL, NULL, 0);
+	busy[slot] = overlap;
+	argv_of(child, argv);
+	r = clone_on(&args, argv);
+	if (r < 0)
+		die("clone3");
+	child->pid = (pid_t)r;
+}
+#else
+static void make_by_clone(struct child *child, bool overlap)
+{
+	(void)child;
+	(void)overlap;
+	die("not for this machine");
+}
+#endif
+
+static void make_by_spawn(struct child *child)
+{
+	char *argv[5];
+	posix_spawnattr_t attributes;
+	sigset_t none;
+
+	argv_of(child, argv);
+	(void)sigemptyset(&none);
+	(void)posix_spawnattr_init(&attributes);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	if (posix_spawn(&child->pid, program, NULL, &attributes, argv, environ))
+		die("posix_spawn");
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+}
+
+static void make(struct child *child)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = child};
+
+	if (!strcmp(how, "posix_spawn"))
+		make_by_spawn(child);
+	else
+		make_by_clone(child, !strcmp(how, "overlap"));
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, child->pidfd, &event) < 0)
+		die("epoll_ctl");
+	n_live++;
+}
+
+static void reap(struct child *child)
+{
+	siginfo_t info;
+
+	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0)
+		die("waitid");
+	(void)close(child->pidfd);
+	child->pid = 0;
+	n_live--;
+	if (!ending)
+		make(child);
+}
+
+static void end_all(void)
+{
+	ending = true;
+	for (unsigned i = 0; i < n_children; i++)
+		if (children[i].pid)
+			(void)kill(children[i].pid, SIGTERM);
+}
+
+static int loop(unsigned n)
+{
+	struct epoll_event event = {.events = EPOLLIN}, events[BATCH];
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, signalfd(-1, &set, SFD_CLOEXEC), &event);
+	children = calloc(n + 1, sizeof(*children));
+	for (; n_children < n; n_children++) {
+		(void)snprintf(children[n_children].number, 12, "%u", n_children);
+		make(&children[n_children]);
+	}
+	while (!ending || n_live) {
+		int n_events = epoll_wait(epoll_fd, events, BATCH, -1);
+
+		for (int i = 0; i < n_events; i++) {
+			if (events[i].data.ptr)
+				reap(events[i].data.ptr);
+			else if (!ending)
+				end_all();
+		}
+	}
+	return 0;
+}
+
+static void answer(int fd, const char *reply, size_t size)
+{
+	char request[1024];
+	ssize_t n = read(fd, request, sizeof(request));
+
+	if (n <= 0) {
+		(void)close(fd);
+		return;
+	}
+	while (size > 0) {
+		n = write(fd, reply, size);
+		if (n <= 0)
+			return;
+		reply += n;
+		size -= (size_t)n;
+	}
+}
+
+static int echo(const char *path, size_t size)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
+	char *reply = malloc(size);
+	int room = 1 << 20;
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (!reply || bind(listener, (void *)&address, sizeof(address)) < 0 ||
+		listen(listener, 8) < 0)
+		die(path);
+	memset(reply, 'x', size);
+	reply[size - 1] = '\0';
+	(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event);
+	for (;;) {
+		if (epoll_wait(epoll_fd, &event, 1, -1) < 1)
+			continue;
+		if (event.data.fd != listener) {
+			answer(event.data.fd, reply, size);
+			continue;
+		}
+		event.data.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		(void)setsockopt(event.data.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+		(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event);
+	}
+}
+
+static int cat(const char *path)
+{
+	static char bytes[65536];
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+		if (write(fd, bytes, (size_t)n) != n)
+			die(path);
+	return n < 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit limit;
+
+	if (argc == 2)
+		return strcmp(argv[1], "nothing") != 0;
+	if (argc < 3)
+		return 100;
+	if (!strcmp(argv[1], "cat"))
+		return cat(argv[2]);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!strcmp(argv[1], "echo") && argc == 4)
+		return echo(argv[2], strtoul(argv[3], NULL, 10));
+	if (argc < 5)
+		return 100;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	how = argv[1];
+	fifo = argv[3];
+	program = argv[4];
+	crash = argc > 5 ? argv[5] : NULL;
+	return loop((unsigned)strtoul(argv[2], NULL, 10));
+}

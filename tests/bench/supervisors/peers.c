@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* effd, and the limits: loops that do what a supervisor must and nothing else. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static bool always(void)
+{
+	return true;
+}
+
+static void stop_by_term(const struct box *box)
+{
+	(void)kill(box->root, SIGTERM);
+}
+
+/* ── effd ── */
+
+static void effd_configure(const struct box *box)
+{
+	box_write(box, "tree.yaml", 0644,
+		"version: 1\nname: bench\ndaemon: {state_dir: %s/state}\nunits:%s\n", box->dir,
+		box->n ? "" : " {}");
+	for (unsigned i = 0; i < box->n; i++) {
+		struct words service = {.n = 0};
+
+		box_service(box, i, &service);
+		box_write(box, "tree.yaml", 0644, "  s%u:\n    command: [", i);
+		for (unsigned k = 0; k < service.n; k++)
+			box_write(box, "tree.yaml", 0644, "%s\"%s\"", k ? ", " : "",
+				service.list[k]);
+		box_write(box, "tree.yaml", 0644,
+			"]\n    restart: {backoff: {initial: 0, max: 0, jitter: 0}}\n    log: {stdout: ");
+		if (box->mode == WRITES)
+			box_write(box, "tree.yaml", 0644, "{file: %s/out/log}}\n", box->dir);
+		else
+			box_write(box, "tree.yaml", 0644, "\"null\"}\n");
+		words_free(&service);
+	}
+}
+
+static void effd_command(const struct box *box, struct words *ret)
+{
+	words_add(ret, "%s", program_path("effd"));
+	words_add(ret, "-c");
+	words_add(ret, "%s/tree.yaml", box->dir);
+	words_add(ret, "--socket");
+	words_add(ret, "%s/control", box->dir);
+}
+
+static bool effd_query(const struct box *box, enum ask ask, bool native, struct query *ret)
+{
+	char units[64] = "";
+
+	*ret = (struct query){.how = native ? BY_SOCKET : BY_COMMAND};
+	(void)snprintf(ret->socket, sizeof(ret->socket), "%.240s/control", box->dir);
+	if (ask == ASK_ONE)
+		(void)snprintf(units, sizeof(units), "\"units\":[\"s%u\"]", box->n / 2);
+	ret->n_request = (size_t)snprintf(ret->request, sizeof(ret->request),
+				 "{\"method\":\"org.effd.Control.Status\",\"parameters\":{%s}}",
+				 units) +
+		1;
+	words_add(&ret->words, "%s", program_path("effctl"));
+	words_add(&ret->words, "-s");
+	words_add(&ret->words, "%s", ret->socket);
+	words_add(&ret->words, "status");
+	if (ask == ASK_ONE)
+		words_add(&ret->words, "s%u", box->n / 2);
+	return true;
+}
+
+static const struct peer effd = {
+	.name = "effd",
+	.most = 15000,
+	.patience_s = 120,
+	.is_here = always,
+	.configure = effd_configure,
+	.command = effd_command,
+	.stop = stop_by_term,
+	.query = effd_query,
+	.logs = true,
+};
+
+/* ── the limits ── */
+
+static void nothing_to_configure(const struct box *box)
+{
+	(void)box;
+}
+
+static void limit_command(const struct box *box, struct words *ret)
+{
+	words_add(ret, "%s", program_path("limit"));
+	words_add(ret, "%s", box->peer->name + strlen("limit_"));
+	words_add(ret, "%u", box->n);
+	words_add(ret, "%s", box->fifo);
+	words_add(ret, "%s", program_path("service"));
+	if (box->mode == CRASHES)
+		words_add(ret, "crash");
+}
+
+#define LIMIT(how) \
+	{ \
+		.name = "limit_" how, .is_limit = true, .most = 15000, .patience_s = 120, \
+		.is_here = always, .configure = nothing_to_configure, \
+		.command = limit_command, .stop = stop_by_term, \
+	}
+static const struct peer limit_spawn = LIMIT("posix_spawn");
+#if defined(__x86_64__)
+static const struct peer limit_clone3 = LIMIT("clone3");
+static const struct peer limit_overlap = LIMIT("overlap");
+#endif
+
+/* A socket that answers at once, with as much as effd does. */
+static void echo_command(const struct box *box, struct words *ret)
+{
+	words_add(ret, "%s", program_path("limit"));
+	words_add(ret, "echo");
+	words_add(ret, "%s/one", box->dir);
+	words_add(ret, "340");
+}
+
+static bool echo_query(const struct box *box, enum ask ask, bool native, struct query *ret)
+{
+	*ret = (struct query){.how = native ? BY_SOCKET : BY_COMMAND};
+	(void)snprintf(ret->socket, sizeof(ret->socket), "%.240s/%s", box->dir,
+		ask == ASK_ONE ? "one" : "all");
+	ret->n_request = (size_t)snprintf(ret->request, sizeof(ret->request), "status") + 1;
+	words_add(&ret->words, "%s", program_path("limit"));
+	words_add(&ret->words, "nothing");
+	return true;
+}
+
+/* The second socket; both end with the box. */
+static void echo_configure(const struct box *box)
+{
+	char path[2 * PATH_BYTES], size[16];
+
+	(void)snprintf(path, sizeof(path), "%s/all", box->dir);
+	(void)snprintf(size, sizeof(size), "%u", 340 * box->n);
+	if (fork() == 0) {
+		(void)execl(program_path("limit"), "limit", "echo", path, size, NULL);
+		_exit(127);
+	}
+}
+
+static const struct peer limit_echo = {
+	.name = "limit_echo",
+	.is_limit = true,
+	.patience_s = 1,
+	.is_here = always,
+	.configure = echo_configure,
+	.command = echo_command,
+	.stop = stop_by_term,
+	.query = echo_query,
+};
+
+/* The writer's output through a loop of read and write. */
+static void cat_command(const struct box *box, struct words *ret)
+{
+	struct words writer = {.n = 0};
+
+	box_service(box, 0, &writer);
+	words_add(ret, "sh");
+	words_add(ret, "-c");
+	words_add(ret, "mkdir out; %s %s %s %s | exec %s cat out/log", writer.list[0],
+		writer.list[1], writer.list[2], writer.list[3], program_path("limit"));
+	words_free(&writer);
+}
+
+static const struct peer limit_cat = {
+	.name = "limit_cat",
+	.is_limit = true,
+	.patience_s = 60,
+	.is_here = always,
+	.configure = nothing_to_configure,
+	.command = cat_command,
+	.stop = stop_by_term,
+	.logs = true,
+};
+
+const struct peer *const peers[] = {
+#if defined(__x86_64__)
+	&limit_clone3,
+	&limit_overlap,
+#endif
+	&limit_spawn,
+	&limit_echo,
+	&limit_cat,
+	&effd,
+	&peer_dinit,
+	&peer_s6,
+	&peer_runit,
+	&peer_daemontools,
+	&peer_supervisord,
+	NULL,
+};
