@@ -3,11 +3,13 @@
  *
  * The group is one system call away, and nothing forks out of a signal to it. Who has left it is found by a scan when
  * a signal is about to go out, while the chain of parents still leads to the main process, and is remembered by pid and
- * birth; once more when the main process has ended, for what its session still holds. No event of the kernel tells that
- * a group is empty: who waits for it looks again when orphans were reaped, and by a timer that doubles. Numbers are
- * used again: a remembered process is signalled through a pidfd that was compared with its birth, the group only while
- * its number cannot be anyone else's. */
+ * birth; once more when the main process has ended and left somebody, for what its session still holds. That it has left
+ * nobody, as nearly all do, one system call tells, for its number is then free. No event of the kernel tells that a
+ * group is empty: who waits for it looks again when orphans were reaped, and by a timer that doubles. Numbers are used
+ * again: a remembered process is signalled through a pidfd that was compared with its birth, the group only while its
+ * number cannot be anyone else's. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,15 +37,35 @@ static bool main_ended(const struct os_child *child)
 	return eff_proc_ended(child->proc, NULL);
 }
 
-/* A number stays taken while a group or session has it, so a process of that number, once the leader was reaped, means
- * that ours are empty. */
+/* No process has it as its number, its group's or its session's. Only this call asks for all three. */
+static bool number_is_free(const struct os_linux *os, pid_t pid)
+{
+	const struct f_owner_ex owner = {.type = F_OWNER_PID, .pid = pid};
+
+	return fcntl(os->asking_fd, F_SETOWN_EX, &owner) < 0 && errno == ESRCH;
+}
+
+/* A number stays taken while a group or session has it, so one that is free, or a process of that number, once the leader
+ * was reaped, means that ours are empty. */
 static bool session_is_ours(struct os_child *child)
 {
+	struct family *family = &child->family;
+
 	if (!main_ended(child))
 		return true;
-	if (!child->family.session_empty && (kill(child->pid, 0) == 0 || errno == EPERM))
-		child->family.session_empty = true;
-	return !child->family.session_empty;
+	if (family->session_empty)
+		return false;
+	if (number_is_free(child->os, child->pid) || kill(child->pid, 0) == 0 || errno == EPERM)
+		family->session_empty = family->group_empty = true;
+	return !family->session_empty;
+}
+
+/* Has the main process ended and left nobody? Who has left its group and session in time is remembered, or was never
+ * found: no scan will find them now. */
+static bool left_nobody(struct os_child *child)
+{
+	return main_ended(child) && !child->family.n && !session_is_ours(child) &&
+		child->family.group_empty;
 }
 
 static bool group_is_there(struct os_child *child)
@@ -126,34 +148,43 @@ static void family_prune(struct family *family)
 	family->n = n;
 }
 
+/* Remember who came from those that are remembered. Returns whether anybody was new. */
+static bool family_follow(
+	struct family *family, const struct scan *scan, const struct scan_list *among)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < among->n; i++) {
+		const struct scan_entry *entry = &among->entries[i];
+
+		if (!entry->owner && !family_find(family, entry->pid) &&
+			(member_counts(family, scan, entry->ppid) ||
+				member_counts(family, scan, entry->sid)))
+			more |= family_add(family, entry->pid);
+	}
+	return more;
+}
+
 /* Remember who is of the unit. Returns how many its session has besides the main process. */
 static size_t family_look(struct os_child *child, const struct scan *scan)
 {
 	struct family *family = &child->family;
-	bool by_session = session_is_ours(child);
-	bool more = true;
-	size_t n_session = 0;
+	size_t n_session = 0, n = 0;
+	const struct scan_entry *others = NULL;
 
-	for (size_t i = 0; by_session && i < scan->n; i++) {
-		const struct scan_entry *entry = &scan->entries[i];
-
-		if (entry->owner != child->pid || entry->pid == child->pid)
-			continue;
-		n_session += entry->sid == child->pid;
-		(void)family_add(family, entry->pid);
+	if (session_is_ours(child))
+		others = os_scan_others(scan, child->pid, &n);
+	for (size_t i = 0; i < n; i++) {
+		n_session += others[i].sid == child->pid;
+		(void)family_add(family, others[i].pid);
 	}
-	for (int pass = 0; family->n && more && pass < MOST_PASSES; pass++) {
-		more = false;
-		for (size_t i = 0; i < scan->n; i++) {
-			const struct scan_entry *entry = &scan->entries[i];
-
-			if (entry->ppid && !entry->owner && !family_find(family, entry->pid) &&
-				(member_counts(family, scan, entry->ppid) ||
-					member_counts(family, scan, entry->sid)))
-				more |= family_add(family, entry->pid);
-		}
-	}
-	family_prune(family);
+	/* A stray that is new may lead a session. */
+	for (int pass = 0; family->n && pass < MOST_PASSES; pass++)
+		if (!family_follow(family, scan, &scan->strays) ||
+			!family_follow(family, scan, &scan->all))
+			break;
+	if (family->n)
+		family_prune(family);
 	return n_session;
 }
 
@@ -212,8 +243,10 @@ static int group_signal(struct os_child *child, int sig)
 
 int linux_signal(struct os_child *child, int sig, enum os_whom whom)
 {
-	/* Also when it is for the main process alone: once that has ended nobody can tell who came from it. */
-	(void)family_look(child, os_scan_take(child->os));
+	/* Also when it is for the main process alone: once that has ended nobody can tell who came from it. What only lets
+	 * it go on ends nobody. */
+	if (sig != SIGCONT)
+		(void)family_look(child, os_scan_take(child->os));
 	return whom == OS_MAIN ? os_main_signal(child, sig) : group_signal(child, sig);
 }
 
@@ -236,9 +269,9 @@ static void scan_judge(struct os_child *child, const struct scan *scan)
 	family->scanned = true;
 	family->look_since = 0;
 	/* Without /proc there is only the group. */
-	if (scan->n && !n_session)
+	if (scan->all.n && !n_session)
 		family->session_empty = true;
-	if (scan->n && !family->n)
+	if (scan->all.n && !family->n)
 		family->n_quiet++;
 	else
 		family->n_quiet = 0;
@@ -250,6 +283,8 @@ static bool is_gone(struct os_child *child, eff_ns *ret_look_at)
 	struct family *family = &child->family;
 	const struct scan *scan;
 
+	if (left_nobody(child))
+		return true;
 	/* What a member left behind is found by that member's number, so before it is forgotten. Who is still in the
 	 * group without being known may be a zombie whose parent does not care: that is gone, too. */
 	if (!family->look_since &&
@@ -313,6 +348,8 @@ size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
 	const struct family *family = &child->family;
 	size_t count = 0;
 
+	if (left_nobody(child))
+		return 0;
 	(void)family_look(child, os_scan_take(child->os));
 	if (!main_ended(child)) {
 		if (count < n)

@@ -41,21 +41,32 @@ bool os_procfs_is(pid_t pid, uint64_t born);
 
 struct scan_entry {
 	pid_t pid, sid;
-	pid_t ppid;  /* 0 where the session says enough */
+	pid_t ppid;  /* 0 where the session, or who leads it, says enough */
 	pid_t owner; /* the main pid of the unit that it belongs to; 0 */
+	bool is_new;
+};
+struct scan_list {
+	struct scan_entry *entries;
+	size_t n, room;
 };
 struct scan {
-	struct scan_entry *entries; /* by pid */
-	size_t n, room;
+	struct scan_list all;    /* by pid */
+	struct scan_list others; /* of units, but no unit's main process; by owner */
+	struct scan_list strays; /* of nobody, and their session has no leader above them */
+	pid_t last_born;         /* when it was made or brought up to date; -1: not known */
+	bool outside;            /* effd's session began outside of its PID namespace */
 	eff_ns began_at, ended_at;
 	bool made;
 };
-/* What is so now: when was asked for less than a scan costs ago, the last one does. No /proc, no memory: an empty one. */
+/* Everybody who is there now, and perhaps some who were; where the kernel does not tell of births the last scan does for as
+ * long as it took. No /proc, no memory: an empty one. */
 const struct scan *os_scan_take(struct os_linux *os);
 /* What was so at `since` or later. So that all scans together cost a tenth of the time at most, a new one may have to
  * wait: then NULL, and *ret_due_at is when to ask again. */
 const struct scan *os_scan_since(struct os_linux *os, eff_ns since, eff_ns *ret_due_at);
 const struct scan_entry *os_scan_find(const struct scan *scan, pid_t pid);
+/* Those of a unit besides its main process, whose pid is `owner`. */
+const struct scan_entry *os_scan_others(const struct scan *scan, pid_t owner, size_t *ret_n);
 void os_scan_done(struct scan *scan);
 
 /* ── the seam and its children ── */
@@ -72,6 +83,8 @@ struct os_linux {
 	size_t stdout_rest_len;
 	int stdout_fd; /* stdout opened once more, not to block; -1 */
 	int null_fd;
+	int births_fd; /* tells the last number that the kernel gave away; -1: there is no /proc */
+	int asking_fd; /* whose owner is set, to see whether a number is taken; nothing else is done with it */
 	uint64_t n_notify, n_reaped;
 	char fault_what[512]; /* of the last fault that needed words of its own */
 };

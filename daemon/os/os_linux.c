@@ -63,7 +63,9 @@ static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 	if (opts->runtime_dir && !os->runtime_dir)
 		return -ENOMEM;
 	os->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (os->null_fd < 0 || getrlimit(RLIMIT_NOFILE, &os->nofile) < 0)
+	os->asking_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	os->births_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	if (os->null_fd < 0 || os->asking_fd < 0 || getrlimit(RLIMIT_NOFILE, &os->nofile) < 0)
 		return -errno;
 	os->set_nofile = opts->nofile_soft >= 0 && os->nofile.rlim_cur != (rlim_t)opts->nofile_soft;
 	if (os->set_nofile)
@@ -84,7 +86,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 	if (!os)
 		return -ENOMEM;
 	os->os.ops = &linux_ops;
-	os->null_fd = os->stdout_fd = -1;
+	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = -1;
 	eff_list_init(&os->children);
 	eff_pulse_init(&os->orphans);
 	r = take_options(os, opts);
@@ -109,6 +111,10 @@ void os_linux_free(struct os *os)
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	if (own->null_fd >= 0)
 		(void)close(own->null_fd);
+	if (own->asking_fd >= 0)
+		(void)close(own->asking_fd);
+	if (own->births_fd >= 0)
+		(void)close(own->births_fd);
 	free(own->runtime_dir);
 	free(own);
 }

@@ -90,9 +90,9 @@ OS_TEST(a_scan_knows_whose_each_process_is)
 	ck_assert_int_eq(os_scan_find(scan, getpid())->owner, 0);
 	ck_assert_int_eq(os_scan_find(scan, os->ops->pid(child))->owner, os->ops->pid(child));
 	ck_assert_ptr_null(os_scan_find(scan, INT32_MAX));
-	for (size_t i = 0; i < scan->n; i++) {
-		n += scan->entries[i].owner != 0;
-		ck_assert(i == 0 || scan->entries[i - 1].pid < scan->entries[i].pid);
+	for (size_t i = 0; i < scan->all.n; i++) {
+		n += scan->all.entries[i].owner != 0;
+		ck_assert(i == 0 || scan->all.entries[i - 1].pid < scan->all.entries[i].pid);
 	}
 	ck_assert_uint_eq(n, 2);
 	/* It serves who wants to know how things were before, too; who does not must wait. */
@@ -102,6 +102,48 @@ OS_TEST(a_scan_knows_whose_each_process_is)
 	ck_assert_int_eq(eff_sleep_until(due_at), 0);
 	ck_assert_ptr_nonnull(os_scan_since(linux_of(os), due_at, &due_at));
 	kill_all(child);
+}
+
+OS_TEST(who_is_born_after_a_scan_is_added_to_it)
+{
+	const struct scan *scan = os_scan_take(linux_of(os));
+	const struct scan_entry *others;
+	eff_ns began_at = scan->began_at;
+	struct os_child *child = started(
+		shell("setsid tail -f /dev/null & echo $!; exec tail -f /dev/null"));
+	char text[16] = "";
+	pid_t last_born, pid;
+	size_t n;
+
+	(void)read_lines(child, text, sizeof(text), 1);
+	last_born = scan->last_born;
+	pid = os->ops->pid(child);
+	ck_assert_ptr_eq(os_scan_take(linux_of(os)), scan);
+	others = os_scan_others(scan, pid, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(others->pid, strtol(text, NULL, 10));
+	ck_assert_int_eq(os_scan_find(scan, pid)->owner, pid);
+	for (size_t i = 1; i < scan->all.n; i++)
+		ck_assert_int_lt(scan->all.entries[i - 1].pid, scan->all.entries[i].pid);
+	/* Where others bear thousands meanwhile it is made anew. */
+	if (last_born >= 0 && scan->last_born > last_born &&
+		scan->last_born - last_born < 256 && eff_now() - scan->ended_at < EFF_MS(500))
+		ck_assert_int_eq(scan->began_at, began_at);
+	(void)os_scan_others(scan, INT32_MAX, &n);
+	ck_assert_uint_eq(n, 0);
+	kill_all(child);
+}
+
+OS_TEST(an_end_that_leaves_nobody_needs_no_scan)
+{
+	struct os_child *child = started(shell("exit 0"));
+	struct os_end end;
+
+	ck_assert_int_eq(os->ops->await_end(child, &end), 0);
+	ck_assert_uint_eq(os->ops->left(child, NULL, 0), 0);
+	ck_assert_int_eq(os->ops->await_gone(child), 0);
+	ck_assert(!linux_of(os)->scan.made);
+	os->ops->free(child);
 }
 
 OS_TEST(a_child_that_is_given_up_goes_away)
@@ -114,7 +156,7 @@ OS_TEST(a_child_that_is_given_up_goes_away)
 
 OS_TEST(a_reader_may_wait_while_it_is_freed)
 {
-	struct os_child *child = started(shell("exec >&- 2>&-; exec tail -f /dev/null"));
+	struct os_child *child = started(shell("exec tail -f /dev/null >/dev/null 2>&1"));
 	char buf[8];
 
 	/* Closed output is an end of output and no end of the child. */
@@ -154,6 +196,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_odd_name_of_a_process_is_read_as_it_is);
 	tcase_add_test(tcase, who_is_not_there_has_no_record);
 	tcase_add_test(tcase, a_scan_knows_whose_each_process_is);
+	tcase_add_test(tcase, who_is_born_after_a_scan_is_added_to_it);
+	tcase_add_test(tcase, an_end_that_leaves_nobody_needs_no_scan);
 	tcase_add_test(tcase, a_child_that_is_given_up_goes_away);
 	tcase_add_test(tcase, a_reader_may_wait_while_it_is_freed);
 	tcase_add_test(tcase, it_does_without_adopting_anyone);
