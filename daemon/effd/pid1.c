@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "effd/effd.h"
 
-enum { REAP_BATCH = 64, RELOADS_MAX = 2 };
+enum { REAP_BATCH = 32, RELOADS_MAX = 2 };
 
 /* What is left when everything has had its final signal gets this long to go. */
 #define LAST_GRACE EFF_S(5)
@@ -102,7 +102,7 @@ eff_exit signals_run(void *arg)
 	while ((sig = eff_signals_await(&e->signals, &pid, &uid)) >= 0) {
 		if (sig == SIGCHLD) {
 			while (os_linux_reap(e->os, REAP_BATCH))
-				if (eff_yield() < 0)
+				if (eff_await_turn() < 0)
 					break;
 			continue;
 		}

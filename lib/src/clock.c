@@ -55,13 +55,10 @@ static void stop_sleeping(struct eff__wait *wait)
 	eff__timer_disarm(&eff__rt->timers, &eff_container(wait, struct sleeper, wait)->timer);
 }
 
-int eff_sleep_until(eff_ns at)
+static int sleep_until(struct eff_rt *rt, eff_ns at)
 {
-	struct eff_rt *rt = eff__in_fiber("eff_sleep")->rt;
 	struct sleeper sleeper;
 
-	if (at <= eff__now(rt))
-		return eff_yield();
 	sleeper.wait = (struct eff__wait){.abort = stop_sleeping, .what = "sleep"};
 	eff_list_init(&sleeper.wait.link);
 	sleeper.timer.armed = 0;
@@ -70,6 +67,21 @@ int eff_sleep_until(eff_ns at)
 	if (at != EFF_FOREVER)
 		eff__timer_arm(&rt->timers, &sleeper.timer, at);
 	return eff__park(&sleeper.wait);
+}
+
+int eff_sleep_until(eff_ns at)
+{
+	struct eff_rt *rt = eff__in_fiber("eff_sleep")->rt;
+
+	return at <= eff__now(rt) ? eff_yield() : sleep_until(rt, at);
+}
+
+/* What is due is looked for after descriptors are. A virtual clock may stand still: there only fibers have a turn. */
+int eff_await_turn(void)
+{
+	struct eff_rt *rt = eff__in_fiber("eff_await_turn")->rt;
+
+	return rt->clock ? eff_yield() : sleep_until(rt, eff__now(rt));
 }
 
 int eff_sleep(eff_ns duration)

@@ -4,7 +4,7 @@
  * It is a loop of its own, never the default one, whose SIGCHLD watcher steals the ends of children; ev_signal, ev_child
  * and ev_timer are not used. The next deadline is one monotonic timerfd, exact to the kernel's timers, watched like
  * any descriptor. It is moved only to an earlier instant: when the nearest deadline goes away, the timer fires once
- * for nothing, which is cheaper than a system call for every limit that was not reached. Callbacks only tell io.c;
+ * for nothing, which is cheaper than a system call for every limit that was not reached. What is due already needs none. Callbacks only tell io.c;
  * fibers run after wait() has returned. A watch lives in a slot of its descriptor, for libev holds its address. */
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -182,7 +182,7 @@ static void arm(struct eff__backend_state *state, eff_ns deadline)
 
 static void loop_wait(struct eff__backend_state *state, eff_ns deadline)
 {
-	if (deadline <= 0) {
+	if (deadline <= 0 || deadline <= eff__monotonic()) {
 		ev_run(state->loop, EVRUN_NOWAIT);
 		return;
 	}

@@ -119,6 +119,7 @@ static void end_tell(struct eff_proc *proc, int status)
 	proc->status = status;
 	proc->ended = true;
 	eff_list_remove(&proc->link);
+	eff_list_remove(&proc->due);
 	eff__timer_disarm(&proc->rt->timers, &proc->again);
 	if (proc->making.pidfd >= 0) {
 		eff__fd_forget(proc->rt, proc->making.pidfd);
@@ -153,16 +154,27 @@ bool eff__proc_reap(struct eff_proc *proc)
 	return true;
 }
 
+void eff__proc_collect(struct eff_proc *proc)
+{
+	if (eff__proc_reap(proc))
+		return;
+	/* Ended and not to be had: somebody who traces it has it first. */
+	eff__fd_forget(proc->rt, proc->making.pidfd);
+	poll_from_now_on(proc);
+}
+
 static void on_pidfd(struct eff__hook *hook, int events)
 {
 	struct eff_proc *proc = eff_container(hook, struct eff_proc, end_hook);
 
 	(void)events;
-	if (eff__proc_reap(proc))
+	if (eff__procs_may_reap(proc->rt->procs)) {
+		eff__proc_collect(proc);
 		return;
-	/* Readable and not to be had: somebody who traces it has it first. */
+	}
+	/* Not to be told of it again in every turn until then. */
 	eff__fd_forget(proc->rt, proc->making.pidfd);
-	poll_from_now_on(proc);
+	eff__procs_put_off(proc->rt->procs, proc);
 }
 
 static void on_again(struct eff_timer *timer)
@@ -216,6 +228,7 @@ int eff_spawn(const struct eff_spawn *spawn, struct eff_proc **ret_proc)
 	proc->pipe_hook.fn = on_pipe;
 	proc->end_hook.fn = on_pidfd;
 	proc->again.fire = on_again;
+	eff_list_init(&proc->due);
 	eff_list_init(&proc->exec_waiters);
 	eff_list_init(&proc->end_waiters);
 	eff_list_append(eff__procs_bucket(procs, proc->making.pid), &proc->link);

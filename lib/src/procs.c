@@ -9,6 +9,39 @@
 
 enum { LEAVE_MS = 1000 };
 
+/* ── a part a turn ── */
+
+bool eff__procs_may_reap(struct eff__procs *procs)
+{
+	uint64_t turn = procs->rt->stats.turns;
+
+	if (procs->rt->clock)
+		return true; /* it may stand still, and so would who waits for the next turn */
+	if (procs->turn != turn)
+		procs->n_reaped = 0;
+	procs->turn = turn;
+	return procs->n_reaped++ < EFF__REAPS_A_TURN;
+}
+
+static void on_next_turn(struct eff_timer *timer)
+{
+	struct eff__procs *procs = eff_container(timer, struct eff__procs, next);
+
+	while (!eff_list_empty(&procs->due) && eff__procs_may_reap(procs))
+		eff__proc_collect(eff_container(eff_list_pop(&procs->due), struct eff_proc, due));
+	if (!eff_list_empty(&procs->due))
+		eff__timer_arm(&procs->rt->timers, timer, eff__now(procs->rt));
+}
+
+void eff__procs_put_off(struct eff__procs *procs, struct eff_proc *proc)
+{
+	eff_list_append(&procs->due, &proc->due);
+	if (!procs->next.armed)
+		eff__timer_arm(&procs->rt->timers, &procs->next, eff__now(procs->rt));
+}
+
+/* ── the table ── */
+
 struct eff__procs *eff__procs_of(struct eff_rt *rt)
 {
 	struct eff__procs *procs = rt->procs;
@@ -22,6 +55,8 @@ struct eff__procs *eff__procs_of(struct eff_rt *rt)
 		eff_list_init(&procs->buckets[i]);
 	procs->sigchld_fd = -1;
 	procs->rt = rt;
+	eff_list_init(&procs->due);
+	procs->next.fire = on_next_turn;
 	rt->procs = procs;
 	return procs;
 }
@@ -96,6 +131,7 @@ static void leave(struct eff_proc *proc)
 	}
 	/* Its holder's; or the kernel's, which may still read its record: so that is never given back. */
 	eff_list_remove(&proc->link);
+	eff_list_remove(&proc->due);
 	eff__timer_disarm(&proc->rt->timers, &proc->again);
 	fd_drop(proc->rt, &proc->making.pipe_fd);
 	fd_drop(proc->rt, &proc->making.pidfd);
@@ -109,6 +145,7 @@ void eff__procs_free(struct eff_rt *rt)
 	if (!procs)
 		return;
 	each(procs, leave);
+	eff__timer_disarm(&rt->timers, &procs->next);
 	eff__sigchld_close(procs);
 	eff__stack_pool_done(&procs->stacks);
 	free(procs);

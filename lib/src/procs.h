@@ -10,10 +10,13 @@
 
 enum { EFF__PROC_BUCKETS = 128 };
 enum { EFF__EXEC_PENDING = 1 }; /* else 0 or -ECHILD */
+/* So many ends are collected in one turn of the loop; the others wait for the next. */
+enum { EFF__REAPS_A_TURN = 32 };
 
 struct eff_proc {
 	struct eff_list link; /* in its bucket, while it lives */
-	struct eff_rt *rt;    /* NULL: the runtime has ended before it */
+	struct eff_list due; /* among those that have ended and are to be collected; NULL: not */
+	struct eff_rt *rt;   /* NULL: the runtime has ended before it */
 	struct eff__making making;
 	struct eff__hook pipe_hook, end_hook;
 	struct eff_timer again;
@@ -32,6 +35,10 @@ struct eff__procs {
 	struct eff_list buckets[EFF__PROC_BUCKETS]; /* by pid */
 	struct eff__stack_pool stacks;
 	struct eff_rt *rt;
+	struct eff_list due;   /* whose turn has not come */
+	struct eff_timer next; /* armed while there are such */
+	unsigned n_reaped;     /* in this turn */
+	uint64_t turn;
 	int sigchld_fd; /* -1: not needed so far */
 	struct eff__hook sigchld_hook;
 	bool sigchld_blocked; /* by us; before, the mask was: */
@@ -42,6 +49,12 @@ struct eff__procs {
 /* The table of `rt`; NULL: out of memory. */
 struct eff__procs *eff__procs_of(struct eff_rt *rt);
 struct eff_list *eff__procs_bucket(struct eff__procs *procs, pid_t pid);
+/* May another end be collected in this turn? Then it counts. */
+bool eff__procs_may_reap(struct eff__procs *procs);
+/* It has ended: collect it in the next turn, or when those before it are. */
+void eff__procs_put_off(struct eff__procs *procs, struct eff_proc *proc);
+/* It has ended: collect that, or poll when it cannot be had yet. The child may be no more then. */
+void eff__proc_collect(struct eff_proc *proc);
 /* Collect the end of the child if it has come: then true, and the child may be no more. */
 bool eff__proc_reap(struct eff_proc *proc);
 /* Reap whoever can be, once. */

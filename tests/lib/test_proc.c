@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "children.h"
+#include "procs.h"
 
 enum { N_CODES = 256 };
 
@@ -364,6 +365,52 @@ START_TEST(a_thousand_children_leave_nothing)
 }
 END_TEST
 
+static unsigned count_ended(struct eff_proc *const *procs, unsigned n)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		count += eff_proc_ended(procs[i], NULL);
+	return count;
+}
+
+/* All have ended before the loop looks once. */
+static eff_exit ended_at_once(void *arg)
+{
+	enum { N = 4 * EFF__REAPS_A_TURN };
+	static struct eff_proc *procs[N];
+	const char *const argv[] = {"/bin/true", NULL};
+	int n_released = 0;
+	struct eff_spawn spawn = spawn_of(argv, &n_released);
+	unsigned before = 0, turns = 0;
+
+	for (int i = 0; i < N; i++)
+		ck_assert_int_eq(eff_spawn(&spawn, &procs[i]), 0);
+	for (int i = 0; i < N; i++)
+		while (waitid(P_PID, (id_t)eff_proc_pid(procs[i]), &(siginfo_t){0},
+			       WEXITED | WNOWAIT) < 0)
+			ck_assert_int_eq(errno, EINTR);
+	for (; before < N; turns++) {
+		unsigned now;
+
+		ck_assert_int_eq(eff_await_turn(), 0);
+		now = count_ended(procs, N);
+		ck_assert_uint_le(now, before + EFF__REAPS_A_TURN);
+		before = now;
+	}
+	ck_assert_uint_ge(turns, 4);
+	ck_assert_int_eq(n_released, N);
+	for (int i = 0; i < N; i++)
+		eff_proc_free(procs[i]);
+	return eff_ok(arg);
+}
+
+START_TEST(however_many_end_at_once_a_turn_collects_a_few)
+{
+	run_root(ended_at_once);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -380,6 +427,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tcase, our_own_can_be_collected_and_a_stranger_cannot, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_signal_set_with_SIGCHLD_takes_no_end_away, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_thousand_children_leave_nothing, 0, N_FAST_WAYS);
+	tcase_add_test(tcase, however_many_end_at_once_a_turn_collects_a_few);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

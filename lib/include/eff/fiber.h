@@ -81,6 +81,9 @@ EFF_API const char *eff_fiber_name(const struct eff_fiber *fiber);
 EFF_API uint64_t eff_fiber_id(const struct eff_fiber *fiber);
 /* Let every other fiber that is ready run once. Suspends. Returns 0, -ECANCELED or -ETIMEDOUT. */
 EFF_API EFF_SUSPENDS int eff_yield(void);
+/* Let the loop look at descriptors and clocks once, too: for who does much, to do it a part a turn. Suspends. Returns as
+ * eff_yield() does. */
+EFF_API EFF_SUSPENDS int eff_await_turn(void);
 /* Would a wait return at once? Does not suspend. Returns 0, -ECANCELED or -ETIMEDOUT. */
 EFF_API int eff_check(void);
 
