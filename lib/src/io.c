@@ -6,14 +6,16 @@
  * that nobody awaits they are given up. So a fiber that reads again and again costs no epoll_ctl at all. A hook is a
  * callback in place of fibers, for what the library itself watches. Reading and writing try first and wait then, and
  * yield after a number of successes, so that one busy descriptor cannot hold the loop. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "internal.h"
 
-/* So many reads, writes and accepts without a wait in between, then the others have their turn. */
-enum { BURST = 64 };
+/* So many reads, writes and accepts without a wait in between, then the others have their turn. Below RAISED is room for
+ * what lives shortly: a few descriptors for each of some dozens of children that have not parted yet. */
+enum { BURST = 64, RAISED = 128 };
 
 struct entry {
 	struct eff_list waiters;
@@ -225,6 +227,16 @@ void eff_fd_close(int fd)
 		return;
 	eff_fd_forget(fd);
 	close(fd);
+}
+
+int eff_fd_raise(int fd)
+{
+	int raised = fd < 0 || fd >= RAISED ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, RAISED);
+
+	if (raised < 0)
+		return fd;
+	close(fd);
+	return raised;
 }
 
 /* Before each try: is this fiber to stop, and is it somebody else's turn? */

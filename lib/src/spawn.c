@@ -4,7 +4,11 @@
  * A child that shares the caller's memory reads the caller's strings where they are. One with a memory of its own does
  * not have the stacks of fibers in it, so it gets copies of all that it is told, in one block with its record; that goes
  * for fork(), too, which is called on the main stack for the same reason. All signals are blocked around it, so that no
- * handler of the caller ever runs in the child. */
+ * handler of the caller ever runs in the child.
+ *
+ * Where there are hundreds of descriptors, copying the table of them, and closing the copies, is what costs most. There
+ * the child begins in the caller's own table, and leaves it for one that has the lowest numbers alone; its own come after
+ * it in a message, so that ours may be closed at once. What lives long is raised out of those numbers. */
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -17,7 +21,7 @@
 #include "internal.h"
 #include "spawn.h"
 
-enum { MAX_CLOSES = 1 << 20 };
+enum { MAX_CLOSES = 1 << 20, MANY_FDS = 256 };
 
 unsigned eff__proc_without;
 
@@ -90,7 +94,7 @@ static const struct eff_step *block_steps(
 static struct eff__child *child_write(struct block *block, const struct eff_spawn *spawn, bool copies)
 {
 	struct eff__child *child = block_take(block, sizeof *child);
-	int *moved = block_take(block, spawn->n_fds * sizeof *moved);
+	int *moved = block_copy(block, spawn->fds, spawn->n_fds * sizeof *moved);
 	char *candidate = NULL;
 	struct eff_spawn own = *spawn;
 
@@ -102,10 +106,13 @@ static struct eff__child *child_write(struct block *block, const struct eff_spaw
 		own.argv = block_strings(block, spawn->argv);
 		own.envp = block_strings(block, spawn->envp);
 		own.fds = block_copy(block, spawn->fds, spawn->n_fds * sizeof *spawn->fds);
+		if (spawn->ignored)
+			own.ignored = block_copy(block, spawn->ignored, sizeof *spawn->ignored);
 		own.steps = block_steps(block, spawn->steps, spawn->n_steps);
 	}
 	if (child)
-		*child = (struct eff__child){.spawn = own, .moved = moved, .candidate = candidate};
+		*child = (struct eff__child){
+			.spawn = own, .moved = moved, .candidate = candidate, .carrier_fd = -1};
 	return child;
 }
 
@@ -116,6 +123,20 @@ static unsigned fds_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > MAX_CLOSES)
 		return MAX_CLOSES;
 	return (unsigned)limit.rlim_cur;
+}
+
+/* Where it is there it can also part tables, since the same day. */
+static bool has_close_range(void)
+{
+#ifdef SYS_close_range
+	static _Atomic int answer = 1;
+
+	if (answer > 0)
+		answer = (int)syscall(SYS_close_range, ~0U, ~0U, 0);
+	return answer == 0 && !(eff__proc_without & EFF__WITHOUT_CLOSE_RANGE);
+#else
+	return false;
+#endif
 }
 
 static struct eff__child *child_new(const struct eff_spawn *spawn, bool copies, int status_fd)
@@ -132,8 +153,55 @@ static struct eff__child *child_new(const struct eff_spawn *spawn, bool copies, 
 	child->status_fd = status_fd;
 	child->parent = getpid();
 	child->fds_limit = fds_limit();
-	child->no_close_range = eff__proc_without & EFF__WITHOUT_CLOSE_RANGE;
+	child->no_close_range = !has_close_range();
 	return child;
+}
+
+/* ── its descriptors, sent after it ── */
+
+static bool has_many_fds(const struct eff__stack_pool *pool)
+{
+	return pool->last_pidfd >= MANY_FDS || eff__proc_without & EFF__WITH_MANY_FDS;
+}
+
+static bool carried_send(int fd, const struct eff__child *child)
+{
+	union eff__carried carried = {0};
+	char byte = 0;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &carried};
+	int *fds = (int *)CMSG_DATA(&carried.head);
+	size_t n = 0;
+
+	fds[n++] = child->status_fd;
+	for (unsigned i = 0; i < child->spawn.n_fds; i++)
+		if (child->moved[i] >= 0)
+			fds[n++] = child->moved[i];
+	carried.head.cmsg_level = SOL_SOCKET;
+	carried.head.cmsg_type = SCM_RIGHTS;
+	carried.head.cmsg_len = CMSG_LEN(n * sizeof *fds);
+	message.msg_controllen = CMSG_SPACE(n * sizeof *fds);
+	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+}
+
+/* Where it cannot be done the child copies the table, and says itself what is wrong with its descriptors. */
+static bool carry(struct eff__making *making)
+{
+	struct eff__child *child = making->child;
+	bool sent;
+	int ends[2];
+
+	if (child->spawn.n_fds > EFF__CARRIED_MOST || child->no_close_range)
+		return false;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return false;
+	sent = carried_send(ends[0], child);
+	close(ends[0]);
+	if (sent)
+		making->carrier_fd = child->carrier_fd = ends[1];
+	else
+		close(ends[1]);
+	return sent;
 }
 
 /* ── the stack ── */
@@ -199,8 +267,11 @@ static long make_by_clone(struct eff__stack_pool *pool, struct eff__making *maki
 	if (!stack)
 		return -ENOMEM;
 	clone.stack = stack + page_bytes();
+	making->child->no_handlers = true;
 	if (shares)
 		clone.flags |= CLONE_VM;
+	if (has_many_fds(pool) && carry(making))
+		clone.flags |= CLONE_FILES;
 	if (eff__proc_without & EFF__WITHOUT_PIDFD)
 		clone.ret_pidfd = NULL;
 	else
@@ -262,7 +333,7 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	struct eff__making *ret_making)
 {
 	static _Atomic bool clone3_missing;
-	struct eff__making making = {.pidfd = -1, .pipe_fd = -1};
+	struct eff__making making = {.pidfd = -1, .pipe_fd = -1, .carrier_fd = -1};
 	bool by_fork = clone3_missing || eff__proc_without & EFF__WITHOUT_CLONE3;
 	int ends[2] = {-1, -1};
 	int r = -ENOSYS;
@@ -286,11 +357,14 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	close(ends[1]);
 	if (r < 0)
 		goto fail;
+	making.pidfd = pool->last_pidfd = eff_fd_raise(making.pidfd);
 	*ret_making = making;
 	return 0;
 fail:
 	if (making.pipe_fd >= 0)
 		close(making.pipe_fd);
+	if (making.carrier_fd >= 0)
+		close(making.carrier_fd);
 	free(making.child);
 	if (spawn->release)
 		spawn->release(spawn->context);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <eff/proc.h>
@@ -16,7 +17,9 @@ struct eff__child {
 	pid_t parent;
 	unsigned fds_limit; /* no descriptor is as high as this, if close_range() is missing */
 	bool no_close_range;
-	int *moved;      /* n_fds numbers */
+	bool no_handlers; /* they were cleared on the way */
+	int *moved;       /* n_fds numbers: where its descriptors are */
+	int carrier_fd; /* it has the parent's table of descriptors, and takes its own out of this socket; -1 */
 	char *candidate; /* an entry of `search`, a slash, the path */
 };
 
@@ -45,23 +48,34 @@ enum {
 	EFF__WITHOUT_CLONE3 = 1,
 	EFF__WITHOUT_PIDFD = 2,
 	EFF__WITHOUT_CLOSE_RANGE = 4,
-	EFF__WITHOUT_HOOKS = 8, /* the loop takes no descriptor: out of memory */
+	EFF__WITHOUT_HOOKS = 8,  /* the loop takes no descriptor: out of memory */
+	EFF__WITH_MANY_FDS = 16, /* as if there were many; that takes a while to make */
 };
 extern unsigned eff__proc_without;
 
-/* Stacks for children that share the caller's memory: a mapping with a guard page each. */
+/* What stays from one child to the next: stacks for those that share the caller's memory, a mapping with a guard page
+ * each; and how many descriptors there are about. */
 enum { EFF__CHILD_STACK_BYTES = 16 << 10, EFF__CHILD_STACKS_KEPT = 16 };
 struct eff__stack_pool {
 	void *free[EFF__CHILD_STACKS_KEPT];
 	unsigned n_free;
+	int last_pidfd; /* the lowest number that was free above those of what lives shortly */
 };
 void eff__stack_pool_done(struct eff__stack_pool *pool);
+
+/* A message that carries descriptors to the child: its status pipe's end, then those that it gets, without the -1s. */
+enum { EFF__CARRIED_MOST = 200 };
+union eff__carried {
+	struct cmsghdr head; /* which aligns it */
+	char bytes[CMSG_SPACE(sizeof(int) * (EFF__CARRIED_MOST + 1))];
+};
 
 /* A child that was made, or is being made. */
 struct eff__making {
 	struct eff__child *child; /* NULL: given back */
 	void *stack;              /* NULL: none, or nobody's any more */
 	int pipe_fd;              /* the reading end; -1 */
+	int carrier_fd;           /* the child's, while it has our table of descriptors; -1 */
 	int pidfd;                /* -1: none to be had */
 	pid_t pid;
 };

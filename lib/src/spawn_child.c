@@ -2,7 +2,7 @@
 /* The child, from clone to its program. It may share its parent's memory, which goes on running at the same time: so it
  * makes system calls inline (libc's would write the parent's errno), writes nothing but its stack, its record's
  * scratch and the status pipe, calls no function of any library, and no checker or profiler adds code to it. The order:
- * every descriptor but its own is closed, so that nobody waits for this child's copies; then session, dispositions, the
+ * it parts from its parent's descriptors where it began with those, every descriptor but its own is closed, so that nobody waits for this child's copies; then session, dispositions, the
  * caller's steps; signals are let in last, when whatever they do can only be done to the program itself. */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,9 @@
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
 #endif
 
 #if __has_attribute(no_stack_protector)
@@ -142,6 +145,39 @@ _Noreturn BARE static void give_up(const struct eff__child *c, int step, long er
 		CALL(SYS_exit_group, 127);
 }
 
+/* It begins in its parent's table: leave that for one with the lowest numbers alone, and take what was sent after it. */
+BARE static long fds_part(struct eff__child *c)
+{
+	long r = -ENOSYS;
+#ifdef SYS_close_range
+	union eff__carried carried;
+	char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &carried,
+		.msg_controllen = sizeof carried.bytes};
+	const int *fd = (const int *)CMSG_DATA(&carried.head), *end;
+
+	r = CALL(SYS_close_range, (unsigned)c->carrier_fd + 1, ~0U, CLOSE_RANGE_UNSHARE);
+	if (r >= 0)
+		r = CALL(SYS_recvmsg, c->carrier_fd, (long)&message,
+			MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (r < 0)
+		return r;
+	if (message.msg_controllen < sizeof carried.head || message.msg_flags & MSG_CTRUNC)
+		return -EMFILE;
+	end = (const int *)(carried.bytes + carried.head.cmsg_len);
+	c->status_fd = *fd++;
+	for (unsigned i = 0; i < c->spawn.n_fds; i++)
+		if (c->moved[i] >= 0 && fd < end)
+			c->moved[i] = *fd++;
+#else
+	(void)c;
+#endif
+	return r;
+}
+
 /* Copies above the child's numbers first, so that none is in another's way. */
 BARE static long fds_place(struct eff__child *c)
 {
@@ -154,7 +190,7 @@ BARE static long fds_place(struct eff__child *c)
 			c->status_fd = (int)r;
 	}
 	for (unsigned i = 0; r >= 0 && i < n; i++) {
-		int fd = c->spawn.fds[i];
+		int fd = c->moved[i];
 
 		if (fd >= 0 && fd < (int)n) {
 			r = CALL(SYS_fcntl, fd, F_DUPFD_CLOEXEC, n);
@@ -197,12 +233,14 @@ struct disposition {
 };
 
 /* CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and fork() leaves all as it was. */
-BARE static void dispositions_reset(void)
+BARE static void dispositions_reset(const struct eff__child *c)
 {
 	const struct disposition standard = {{0, 0, 0, 0}};
+	uint64_t set = c->no_handlers && c->spawn.ignored ? *c->spawn.ignored : ~UINT64_C(0);
 
 	for (int sig = 1; sig < _NSIG; sig++)
-		CALL(SYS_rt_sigaction, sig, (long)&standard, 0, _NSIG / 8); /* KILL and STOP refuse */
+		if (set >> (sig - 1) & 1)
+			CALL(SYS_rt_sigaction, sig, (long)&standard, 0, _NSIG / 8); /* KILL and STOP refuse */
 }
 
 /* -1 would mean "leave it as it is", and leaving root as it is is what must not happen. */
@@ -346,8 +384,10 @@ _Noreturn BARE void eff__child_main(void *arg)
 {
 	struct eff__child *c = arg;
 	const unsigned long no_signals = 0;
-	long r = fds_place(c);
+	long r = c->carrier_fd >= 0 ? fds_part(c) : 0;
 
+	if (r >= 0)
+		r = fds_place(c);
 	if (r >= 0)
 		r = fds_close(c);
 	if (r < 0)
@@ -357,7 +397,7 @@ _Noreturn BARE void eff__child_main(void *arg)
 		if (r < 0)
 			give_up(c, EFF__AT_SESSION, r);
 	}
-	dispositions_reset();
+	dispositions_reset(c);
 	for (unsigned i = 0; i < c->spawn.n_steps; i++) {
 		r = step_take(c, &c->spawn.steps[i]);
 		if (r < 0)

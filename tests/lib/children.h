@@ -20,6 +20,7 @@
 
 static const unsigned ways[] = {
 	0,
+	EFF__WITH_MANY_FDS,
 	EFF__WITHOUT_PIDFD,
 	EFF__WITHOUT_CLONE3,
 	EFF__WITHOUT_CLONE3 | EFF__WITHOUT_PIDFD,

@@ -2,6 +2,7 @@
 /* Waiting for descriptors: who is woken, with what, and what the loop is asked for. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -268,6 +269,82 @@ START_TEST(what_nobody_awaits_does_not_keep_the_loop_busy)
 }
 END_TEST
 
+/* ── numbers ── */
+
+START_TEST(what_lives_long_is_raised_above_what_children_get)
+{
+	struct rlimit before, low;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int raised = eff_fd_raise(fd);
+
+	ck_assert_int_ge(raised, 128);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_int_eq(fcntl(raised, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(eff_fd_raise(raised), raised);
+	ck_assert_int_eq(eff_fd_raise(-1), -1);
+	close(raised);
+	/* Where there are no such numbers it stays. */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = 64;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(eff_fd_raise(fd), fd);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
+/* ── turns ── */
+
+static const char *first;
+
+static eff_exit reads_first(void *arg)
+{
+	ck_assert_int_gt(eff_wait_fd(*(int *)arg, EFF_READ), 0);
+	first = first ? first : "reader";
+	return eff_ok(NULL);
+}
+
+static eff_exit awaits_turn(void *arg)
+{
+	struct eff_rt_stats before, after;
+
+	eff_rt_stats(rt, &before);
+	ck_assert_int_eq(eff_await_turn(), 0);
+	eff_rt_stats(rt, &after);
+	ck_assert_uint_gt(after.turns, before.turns);
+	first = first ? first : "who awaits a turn";
+	return eff_ok(arg);
+}
+
+static eff_exit turns(void *arg)
+{
+	struct eff_scope within;
+	int ends[2];
+
+	pipe_make(ends);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	eff_scope_open(&within);
+	ck_assert_int_eq(eff_fork(EFF(awaits_turn, NULL), NULL), 0);
+	ck_assert_int_eq(eff_fork(EFF(reads_first, &ends[0]), NULL), 0);
+	ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_str_eq(first, "reader");
+	eff_scope_cancel(&within);
+	ck_assert_int_eq(eff_await_turn(), -ECANCELED);
+	ck_assert_int_eq(eff_scope_close(&within), -ECANCELED);
+	pipe_close(ends);
+	return eff_ok(arg);
+}
+
+START_TEST(who_awaits_a_turn_lets_the_loop_look_at_descriptors)
+{
+	run_root(turns);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -282,6 +359,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_wait_for_a_descriptor_can_be_cut_short);
 	tcase_add_test(tcase, waiting_again_and_again_asks_the_loop_once);
 	tcase_add_test(tcase, what_nobody_awaits_does_not_keep_the_loop_busy);
+	tcase_add_test(tcase, what_lives_long_is_raised_above_what_children_get);
+	tcase_add_test(tcase, who_awaits_a_turn_lets_the_loop_look_at_descriptors);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

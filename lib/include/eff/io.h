@@ -20,6 +20,11 @@ EFF_API void eff_fd_forget(int fd);
 /* eff_fd_forget() and close(). Negative descriptors are fine. */
 EFF_API void eff_fd_close(int fd);
 
+/* Give a descriptor that will live long a high number, out of the way of those that children get: where these are low a
+ * child is made faster. Returns the new number, the old one being closed; or `fd`, where there is none to be had. To be
+ * called before anything else knows the number. Negative ones are fine. Does not suspend. */
+EFF_API int eff_fd_raise(int fd);
+
 /* Suspends until something was read. Returns the count, 0 at the end, or -errno. */
 EFF_API EFF_SUSPENDS ssize_t eff_read(int fd, void *buf, size_t size);
 /* Suspends until all was written. Returns 0 or -errno (part of it may have been written). No SIGPIPE on sockets. */

@@ -3,7 +3,7 @@
  *
  * A child is described as data: what to execute, which descriptors it gets, which steps it takes before. It is made with
  * clone3(CLONE_PIDFD | CLONE_CLEAR_SIGHAND) on a small stack of its own, with all signals blocked around it, sharing the
- * caller's memory (CLONE_VM) unless credentials change; it closes every other descriptor first, sets default
+ * caller's memory (CLONE_VM) unless credentials change; it rids itself of every other descriptor first, sets default
  * dispositions, takes its steps, unblocks all signals, and executes. A failed step is told through a close-on-exec pipe.
  * So nothing waits for execve() but who asks: a program on a hung file system delays nobody else. Where clone3 is not to
  * be had (old kernels, valgrind) it is fork() on the main stack, and ends are noticed by SIGCHLD. */
@@ -57,6 +57,9 @@ struct eff_spawn {
 	unsigned n_fds;
 	const struct eff_step *steps; /* in this order */
 	unsigned n_steps;
+	/* Bit n - 1: signal n is ignored here, no other is; so only these need be set to their default. NULL: any may be, and
+	 * each is set, which takes a system call a signal. */
+	const uint64_t *ignored;
 	bool new_session; /* setsid() first; so it leads a process group too */
 	bool own_memory;  /* credentials change: share no memory */
 	void (*release)(void *context);
