@@ -71,8 +71,31 @@ void os_scan_done(struct scan *scan);
 
 /* ── the seam and its children ── */
 
+/* gate.c: so many children are made in one turn of the loop; who wants more waits in line. */
+struct gate {
+	struct eff_list line;
+	uint64_t turn; /* of the loop, in which `n` were made */
+	unsigned n;
+	struct eff_list unborn; /* made, and not known to have executed their program */
+	unsigned n_unborn;
+	struct eff_pulse born; /* one was, or has ended before */
+};
+struct unborn {
+	struct eff_list link;
+	struct gate *gate; /* NULL: not made, or the gate is gone */
+};
+enum { SPAWNS_A_TURN = 8, UNBORN_MOST = 32 };
+void os_gate_init(struct gate *gate);
+void os_gate_done(struct gate *gate);
+/* Suspends until it is one's turn. Returns 0, -ECANCELED or -ETIMEDOUT. */
+EFF_SUSPENDS int os_gate_await(struct gate *gate);
+/* A child was made; it needs its record no more. */
+void os_gate_made(struct gate *gate, struct unborn *child);
+void os_gate_born(struct unborn *child);
+
 struct os_linux {
 	struct os os;
+	struct gate gate;
 	struct eff_list children; /* all that were not freed */
 	struct eff_pulse orphans; /* some were reaped: groups may be empty */
 	struct scan scan;
@@ -86,6 +109,7 @@ struct os_linux {
 	int births_fd; /* tells the last number that the kernel gave away; -1: there is no /proc */
 	int asking_fd; /* whose owner is set, to see whether a number is taken; nothing else is done with it */
 	uint64_t n_notify, n_reaped;
+	uint64_t ignored;     /* signals that are, as eff_spawn() wants to know them */
 	char fault_what[512]; /* of the last fault that needed words of its own */
 };
 

@@ -3,6 +3,7 @@
  * have files of their own; internal.h is the map. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -57,6 +58,18 @@ static const struct os_ops linux_ops = {
 	.write_stdout = linux_write_stdout,
 };
 
+/* What was ignored when effd was started, and what main ignores; nothing else does later. */
+static uint64_t signals_ignored(void)
+{
+	struct sigaction action;
+	uint64_t set = 0;
+
+	for (int sig = 1; sig < 65; sig++)
+		if (sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			set |= UINT64_C(1) << (sig - 1);
+	return set;
+}
+
 static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 {
 	os->runtime_dir = opts->runtime_dir ? strdup(opts->runtime_dir) : NULL;
@@ -75,6 +88,7 @@ static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 	if (opts->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return -errno;
 	os->subreaper = opts->subreaper;
+	os->ignored = signals_ignored();
 	return 0;
 }
 
@@ -87,6 +101,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 		return -ENOMEM;
 	os->os.ops = &linux_ops;
 	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = -1;
+	os_gate_init(&os->gate);
 	eff_list_init(&os->children);
 	eff_pulse_init(&os->orphans);
 	r = take_options(os, opts);
@@ -104,6 +119,7 @@ void os_linux_free(struct os *os)
 	if (!os)
 		return;
 	own = linux_of(os);
+	os_gate_done(&own->gate);
 	os_stdout_done(own);
 	os_notify_remove_dir(own);
 	os_scan_done(&own->scan);

@@ -2,9 +2,10 @@
 /* Making a child out of what the unit asks for: ids, descriptors, the environment, and the steps before its program.
  *
  * A record holds a copy of all that the library may read until the program runs, so that a child on a hung file system
- * holds up nobody and outlives who started it; the library's release gives it back. Our ends of pipes do not block, the
- * child's are its own. The steps' order is the one that is safe: groups before the group before the user, the folder
- * with the rights that the program will have, and the signal at effd's death last, since a change of ids forgets it. */
+ * holds up nobody and outlives who started it; the library's release gives it back. Our ends of pipes do not block, and
+ * are out of the way of what children get; the child's are its own. The steps' order is the one that is safe: groups
+ * before the group before the user, the folder with the rights that the program will have, and the signal at effd's death
+ * last, since a change of ids forgets it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +23,7 @@ enum { MOST_STEPS = 9 };
 
 struct record {
 	struct arena *arena;
+	struct unborn unborn;
 	struct ids *ids; /* NULL: effd's own */
 	struct eff_spawn spawn;
 	struct eff_step steps[MOST_STEPS];
@@ -34,6 +36,7 @@ static void record_free(void *arg)
 
 	if (!record)
 		return;
+	os_gate_born(&record->unborn);
 	os_ids_free(record->ids);
 	arena_free(record->arena);
 	free(record);
@@ -103,7 +106,7 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 		(void)close(ends[1]);
 		return r;
 	}
-	*ret_ours = ends[0];
+	*ret_ours = eff_fd_raise(ends[0]);
 	*ret_theirs = ends[1];
 	return 0;
 }
@@ -246,6 +249,7 @@ static int record_fill(
 		.fds = record->fds,
 		.n_fds = n_fds,
 		.steps = record->steps,
+		.ignored = &child->os->ignored,
 		.new_session = true,
 		.release = record_free,
 		.context = record,
@@ -274,10 +278,12 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 		stage = "fork";
 		r = record_fill(record, spawn, child);
 	}
-	if (r >= 0)
+	if (r >= 0) {
+		os_gate_made(&child->os->gate, &record->unborn);
 		r = eff_spawn(&record->spawn, &child->proc);
-	else
+	} else {
 		record_free(record);
+	}
 	ends_close(&ends);
 	if (r < 0)
 		return fault_at(ret_fault, stage, -r, spawn->argv[0]);
@@ -338,6 +344,9 @@ int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **r
 	*ret_child = NULL;
 	if (!spawn->argv[0] || !*spawn->argv[0])
 		return fault_at(ret_fault, "exec", ENOENT, "");
+	r = os_gate_await(&linux_of(os)->gate);
+	if (r < 0)
+		return r;
 	r = record_new(spawn, &record, ret_fault);
 	if (r < 0)
 		return r;
