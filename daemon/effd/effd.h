@@ -51,6 +51,8 @@ EFF_SUSPENDS int tree_load_await(
 
 /* ── notify.c: effd as a service of systemd's ── */
 
+/* What a service manager has to be told, sooner or later. */
+enum notify_word { NOTIFY_READY, NOTIFY_RELOADING, NOTIFY_STOPPING };
 struct notify {
 	int fd; /* -1: nobody to tell */
 	struct sockaddr_un address;
@@ -59,12 +61,20 @@ struct notify {
 	eff_ns watchdog_ns; /* 0: none */
 	bool told_ready;
 	int reloads; /* under way */
+	struct {
+		enum notify_word word;
+		eff_ns at; /* when it was true */
+	} due[4];          /* in their order */
+	unsigned n_due;
+	struct eff_event is_due; /* something is */
 };
 /* Take NOTIFY_SOCKET and WATCHDOG_* from the environment, for good. */
 void notify_init(struct notify *n);
 void notify_done(struct notify *n);
 /* Tell of readiness and of what follows, until it is interrupted. An effect, arg: the notify. Suspends. */
 EFF_SUSPENDS eff_exit notify_run(void *arg);
+/* Say again what found no room in the manager's queue, until it is interrupted. An effect, arg: the notify. Suspends. */
+EFF_SUSPENDS eff_exit notify_deliver(void *arg);
 /* WATCHDOG=1 at half of the time that there is. An effect, arg: the notify. Suspends. */
 EFF_SUSPENDS eff_exit notify_watchdog(void *arg);
 void notify_reload(struct notify *n, bool begins);

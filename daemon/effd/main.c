@@ -157,6 +157,8 @@ static void effd_live(struct effd *e)
 		r = eff_fork(EFF(shutdown_watch, e), NULL);
 	if (r == 0 && e->notify.fd >= 0)
 		r = eff_fork(EFF(notify_run, &e->notify), NULL);
+	if (r == 0 && e->notify.fd >= 0)
+		r = eff_fork(EFF(notify_deliver, &e->notify), NULL);
 	if (r == 0 && e->notify.watchdog_ns > 0)
 		r = eff_fork(EFF(notify_watchdog, &e->notify), NULL);
 	if (r == 0) {
