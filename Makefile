@@ -191,11 +191,11 @@ check:
 	$Qscripts/setup check
 	$Q$(MAKE) SAN=address,undefined all build-tests
 	$Q$(MAKE) all
-	$QBUILD=$(abspath $(O)) scripts/run-tests -t 300 $(TESTS:%.c=$(san)/%) \
-		$(foreach f,$(FUZZ),$(call replay,$f)) -- -t 180 $(SYSTEM) -- -t 1200 scripts/tidy
+	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) \
+		$(foreach f,$(FUZZ),$(call replay,$f)) -- -t 600 $(SYSTEM) -- -t 3600 scripts/tidy
 
 test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))
-	$Qscripts/run-tests $(if $(T),-v) -t 300 $^
+	$Qscripts/run-tests $(if $(T),-v) -t 1200 $^
 
 tidy:
 	$Qscripts/tidy
@@ -223,7 +223,7 @@ cross:
 cover:
 	$Q$(MAKE) COVER=1 SAN= build-tests
 	$Qfind $(B)/cover -name '*.gcda' -delete
-	$Qscripts/run-tests -t 300 $(TESTS:%.c=$(B)/cover/%)
+	$Qscripts/run-tests -t 1200 $(TESTS:%.c=$(B)/cover/%)
 	$Qscripts/cover $(B)/cover
 
 fuzz:

@@ -105,7 +105,7 @@ static inline void world_run(void (*body)(void), struct os_linux_opts opts)
 	ck_assert_int_eq(eff_rt_new(&rt_opts, &rt), 0);
 	exit = eff_rt_run(rt, EFF(world_root, NULL));
 	ck_assert_msg(eff_is_ok(exit), "%s", eff_exit_text(exit, text, sizeof(text)));
-	ck_assert_int_eq(eff_rt_shutdown(rt, EFF_S(5)), 0);
+	ck_assert_int_eq(eff_rt_shutdown(rt, EFF_M(1)), 0);
 	eff_rt_free(rt);
 	(void)snprintf(remove, sizeof(remove), "rm -rf %s", world_dir);
 	ck_assert_int_eq(system(remove), 0);

@@ -80,7 +80,6 @@ OS_TEST(a_scan_knows_whose_each_process_is)
 	struct os_child *child = started(
 		shell("setsid tail -f /dev/null & echo; exec tail -f /dev/null"));
 	const struct scan *scan;
-	eff_ns due_at;
 	size_t n = 0;
 	char text[4];
 
@@ -95,12 +94,6 @@ OS_TEST(a_scan_knows_whose_each_process_is)
 		ck_assert(i == 0 || scan->all.entries[i - 1].pid < scan->all.entries[i].pid);
 	}
 	ck_assert_uint_eq(n, 2);
-	/* It serves who wants to know how things were before, too; who does not must wait. */
-	ck_assert_ptr_eq(os_scan_since(linux_of(os), scan->began_at, &due_at), scan);
-	ck_assert_ptr_null(os_scan_since(linux_of(os), scan->began_at + 1, &due_at));
-	ck_assert_int_gt(due_at, scan->ended_at);
-	ck_assert_int_eq(eff_sleep_until(due_at), 0);
-	ck_assert_ptr_nonnull(os_scan_since(linux_of(os), due_at, &due_at));
 	kill_all(child);
 }
 
@@ -146,6 +139,44 @@ OS_TEST(an_end_that_leaves_nobody_needs_no_scan)
 	os->ops->free(child);
 }
 
+static eff_exit ask_for_scans(void *arg)
+{
+	const struct os_linux_opts opts = {.nofile_soft = -1};
+	const struct scan *scan;
+	eff_ns began_at, due_at = 0;
+
+	ck_assert_int_eq(os_linux_new(&opts, &os), 0);
+	scan = os_scan_take(linux_of(os));
+	began_at = scan->began_at;
+	/* It serves who wants to know how things were before, too; who does not must wait. */
+	ck_assert_ptr_eq(os_scan_since(linux_of(os), began_at, &due_at), scan);
+	ck_assert_int_eq(due_at, 0);
+	ck_assert_ptr_null(os_scan_since(linux_of(os), began_at + 1, &due_at));
+	ck_assert_int_gt(due_at, scan->ended_at);
+	ck_assert_int_eq(eff_sleep_until(due_at - 1), 0);
+	ck_assert_ptr_null(os_scan_since(linux_of(os), began_at + 1, &due_at));
+	ck_assert_int_eq(eff_sleep_until(due_at), 0);
+	ck_assert_ptr_eq(os_scan_since(linux_of(os), began_at + 1, &due_at), scan);
+	ck_assert_int_eq(scan->began_at, due_at);
+	os_linux_free(os);
+	return eff_ok(arg);
+}
+
+/* In virtual time, in which looking at /proc takes none. */
+START_TEST(a_new_scan_waits_until_the_last_is_paid_for)
+{
+	struct eff_rt_opts opts = {.clock = eff_testclock_new(EFF_S(1))};
+	struct eff_rt *rt;
+
+	ck_assert_ptr_nonnull(opts.clock);
+	eff_testclock_autojump(opts.clock, true);
+	ck_assert_int_eq(eff_rt_new(&opts, &rt), 0);
+	ck_assert(eff_is_ok(eff_rt_run(rt, EFF(ask_for_scans, NULL))));
+	eff_rt_free(rt);
+	eff_testclock_free(opts.clock);
+}
+END_TEST
+
 OS_TEST(a_child_that_is_given_up_goes_away)
 {
 	struct os_child *child = started(shell("exec tail -f /dev/null"));
@@ -154,12 +185,11 @@ OS_TEST(a_child_that_is_given_up_goes_away)
 	os->ops->free(NULL);
 }
 
-OS_TEST(a_reader_may_wait_while_it_is_freed)
+OS_TEST(closed_output_is_no_end_of_the_child)
 {
 	struct os_child *child = started(shell("exec tail -f /dev/null >/dev/null 2>&1"));
 	char buf[8];
 
-	/* Closed output is an end of output and no end of the child. */
 	ck_assert_int_eq(os->ops->read(child, OS_STDOUT, buf, sizeof(buf)), 0);
 	ck_assert_int_eq(os->ops->read(child, OS_STDOUT, buf, sizeof(buf)), 0);
 	ck_assert_uint_eq(os->ops->left(child, NULL, 0), 1);
@@ -198,8 +228,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_scan_knows_whose_each_process_is);
 	tcase_add_test(tcase, who_is_born_after_a_scan_is_added_to_it);
 	tcase_add_test(tcase, an_end_that_leaves_nobody_needs_no_scan);
+	tcase_add_test(tcase, a_new_scan_waits_until_the_last_is_paid_for);
 	tcase_add_test(tcase, a_child_that_is_given_up_goes_away);
-	tcase_add_test(tcase, a_reader_may_wait_while_it_is_freed);
+	tcase_add_test(tcase, closed_output_is_no_end_of_the_child);
 	tcase_add_test(tcase, it_does_without_adopting_anyone);
 	return suite;
 }

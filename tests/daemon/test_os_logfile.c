@@ -72,12 +72,14 @@ OS_TEST(a_moved_file_loses_no_line_and_is_opened_anew)
 
 	append(file, "one\n");
 	ck_assert_int_eq(rename(path, moved), 0);
+	/* It is looked at four times a second, so this goes to the old file, but on a machine that took its time. */
 	append(file, "two\n");
 	ck_assert_int_eq(eff_sleep_until(eff_now() + EFF_MS(251)), 0);
 	append(file, "three\n");
-	(void)snprintf(text, sizeof(text), "%s", content_of(moved));
-	ck_assert_str_eq(text, "one\ntwo\n");
-	ck_assert_str_eq(content_of(path), "three\n");
+	(void)snprintf(text, sizeof(text), "%s|", content_of(moved));
+	(void)strncat(text, content_of(path), sizeof(text) - strlen(text) - 1);
+	ck_assert_msg(!strcmp(text, "one\ntwo\n|three\n") || !strcmp(text, "one\n|two\nthree\n"),
+		"%s", text);
 	os->ops->close_log(file);
 }
 

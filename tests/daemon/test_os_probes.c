@@ -46,22 +46,37 @@ static eff_exit serve(void *arg)
 	return eff_ok(NULL);
 }
 
-static int listen_at(const struct sockaddr *address, socklen_t len)
+/* A port that is taken, and where nobody listens: there a connection is refused, whoever else looks for a port. */
+static int bound_at(const struct sockaddr *address, socklen_t len)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, address, len) < 0) {
+	if (fd >= 0 && bind(fd, address, len) < 0) {
 		close(fd);
 		return -1;
 	}
-	ck_assert_int_eq(listen(fd, 8), 0);
 	return fd;
+}
+
+static int listen_at(const struct sockaddr *address, socklen_t len)
+{
+	int fd = bound_at(address, len);
+
+	if (fd >= 0)
+		ck_assert_int_eq(listen(fd, 8), 0);
+	return fd;
+}
+
+static struct sockaddr_in loopback_at(uint16_t port)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static struct server server_of(const char *const *answers)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = loopback_at(0);
 	struct server server = {.answers = answers};
 	socklen_t len = sizeof(address);
 
@@ -75,30 +90,54 @@ static struct server server_of(const char *const *answers)
 OS_TEST(tcp_connects_or_is_refused)
 {
 	struct server server = server_of(NULL);
+	struct sockaddr_in address = loopback_at(0);
+	socklen_t len = sizeof(address);
+	int deaf = bound_at((struct sockaddr *)&address, sizeof(address));
 
 	ck_assert_int_eq(os->ops->connect_tcp(os, "127.0.0.1", server.port), 0);
 	ck_assert_int_eq(os->ops->connect_tcp(os, "localhost", server.port), 0);
 	ck_assert_int_eq(os->ops->connect_tcp(os, NULL, server.port), 0);
+	ck_assert_int_eq(getsockname(deaf, (struct sockaddr *)&address, &len), 0);
+	ck_assert_int_eq(
+		os->ops->connect_tcp(os, "127.0.0.1", ntohs(address.sin_port)), -ECONNREFUSED);
+	ck_assert_int_lt(os->ops->connect_tcp(os, "localhost", ntohs(address.sin_port)), 0);
 	eff_fd_close(server.fd);
-	ck_assert_int_eq(os->ops->connect_tcp(os, "127.0.0.1", server.port), -ECONNREFUSED);
-	ck_assert_int_lt(os->ops->connect_tcp(os, "localhost", server.port), 0);
+	close(deaf);
+}
+
+/* Listen on a port of ::1 that on 127.0.0.1 is taken and deaf. Returns it; 0: there is no IPv6 on this machine. */
+static uint16_t listen_on_six_alone(int *ret_six, int *ret_four)
+{
+	for (*ret_four = -1; *ret_four < 0;) {
+		struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+		struct sockaddr_in four;
+		socklen_t len = sizeof(six);
+
+		*ret_six = listen_at((struct sockaddr *)&six, sizeof(six));
+		if (*ret_six < 0)
+			return 0;
+		ck_assert_int_eq(getsockname(*ret_six, (struct sockaddr *)&six, &len), 0);
+		four = loopback_at(ntohs(six.sin6_port));
+		*ret_four = bound_at((struct sockaddr *)&four, sizeof(four));
+		if (*ret_four >= 0)
+			return ntohs(six.sin6_port);
+		close(*ret_six);
+	}
+	return 0;
 }
 
 OS_TEST(localhost_is_both_of_its_addresses)
 {
-	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
-	socklen_t len = sizeof(address);
-	int fd = listen_at((struct sockaddr *)&address, sizeof(address));
-	uint16_t port;
+	int six, four;
+	uint16_t port = listen_on_six_alone(&six, &four);
 
-	if (fd < 0)
-		return; /* no IPv6 on this machine */
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-	port = ntohs(address.sin6_port);
+	if (port == 0)
+		return;
 	ck_assert_int_eq(os->ops->connect_tcp(os, "::1", port), 0);
 	ck_assert_int_eq(os->ops->connect_tcp(os, "localhost", port), 0);
 	ck_assert_int_eq(os->ops->connect_tcp(os, "127.0.0.1", port), -ECONNREFUSED);
-	eff_fd_close(fd);
+	eff_fd_close(six);
+	close(four);
 }
 
 OS_TEST(a_name_goes_through_the_resolver)

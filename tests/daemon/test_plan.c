@@ -328,10 +328,10 @@ START_TEST(defaults_cannot_be_multiplied_without_bound)
 	struct text text = {0};
 
 	text_add(&text, "version: 1\ndefaults:\n  labels:\n");
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 5000; i++)
 		text_printf(&text, "    l%d: x\n", i);
 	text_add(&text, "units:\n");
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 5000; i++)
 		text_printf(&text, "  u%d: {command: x, labels: {a: b}}\n", i);
 	(void)plan_world_text(&world, text.bytes);
 	text_done(&text);

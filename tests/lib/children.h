@@ -42,7 +42,7 @@ static inline void run_root(eff_fn *fn)
 	ck_assert_int_eq(eff_rt_new(NULL, &rt), 0);
 	exit = eff_rt_run(rt, EFF(fn, NULL));
 	ck_assert_msg(eff_is_ok(exit), "%s", eff_exit_text(exit, text, sizeof text));
-	ck_assert_int_eq(eff_rt_shutdown(rt, EFF_S(5)), 0);
+	ck_assert_int_eq(eff_rt_shutdown(rt, EFF_M(1)), 0);
 	eff_rt_free(rt);
 }
 

@@ -20,7 +20,7 @@ static void open_runtime(void)
 
 static void close_runtime(void)
 {
-	ck_assert_int_eq(eff_rt_shutdown(rt, EFF_S(5)), 0);
+	ck_assert_int_eq(eff_rt_shutdown(rt, EFF_M(1)), 0);
 	eff_rt_free(rt);
 }
 

@@ -302,7 +302,7 @@ START_TEST(a_runtime_on_real_time_runs_and_shuts_down)
 		ck_run(await_post, &poster, "ok");
 	ck_assert_int_eq(eff_rt_attach(run_rt, EFF(sleep_long, TEXT(""))), 0);
 	ck_assert(eff_rt_turn(run_rt));
-	ck_assert_int_eq(eff_rt_shutdown(run_rt, EFF_S(5)), 0);
+	ck_assert_int_eq(eff_rt_shutdown(run_rt, EFF_M(1)), 0);
 	eff_rt_free(run_rt);
 }
 END_TEST
