@@ -143,14 +143,19 @@ effd_again() {
 	exec {pid_to}>&-
 }
 
-# Read what effd tells its service manager, until that.
-await_notice() { # PATTERN, of a whole line
-	local line
-	while read -r -t "$limit" line <&"$NOTED"; do
-		[[ ! $line =~ ^($1)$ ]] || return 0
-		[ "$line" != ended ] || fail "effd ended instead of saying $1: $(tail -n 5 "$DIR/effd.log")"
+# Read what effd tells its service manager, until that; all of those, in whatever order they come.
+await_notice() { # PATTERN…, of a whole line
+	local line pattern until=$((SECONDS + limit)) missing=("$@") left
+	while [ "$SECONDS" -lt "$until" ] && read -r -t "$limit" line <&"$NOTED"; do
+		[ "$line" != ended ] || fail "effd ended instead of saying ${missing[*]}: $(tail -n 5 "$DIR/effd.log")"
+		left=()
+		for pattern in "${missing[@]}"; do
+			[[ $line =~ ^($pattern)$ ]] || left+=("$pattern")
+		done
+		missing=("${left[@]}")
+		[ "${#missing[@]}" -gt 0 ] || return 0
 	done
-	fail "effd did not say $1"
+	fail "effd did not say ${missing[*]}"
 }
 
 effd_start() { # ARGS…, a tree on standard input
@@ -162,10 +167,10 @@ effd_start() { # ARGS…, a tree on standard input
 effd_ended() { # [STATUS]
 	local status=0
 	wait "$EFFD" || status=$?
+	# To the last: what nobody reads any more would kill the recorder, and leave its socket behind.
+	cat <&"$NOTED" >/dev/null
 	exec {NOTED}<&-
-	# One that had more to tell has died of nobody listening, and has not taken its socket away.
-	wait "$RECORDER" || [ $? -ge 128 ] || fail "the recorder failed"
-	rm -f "$DIR/notify.sock"
+	wait "$RECORDER" || fail "the recorder failed"
 	EFFD=
 	[ "$status" -eq "${1-0}" ] || fail "effd ended with $status, not with ${1-0}"
 }
@@ -178,6 +183,17 @@ effd_stop() {
 }
 
 ctl() { timeout -k 5 "$limit" "$BUILD/effctl" -s "$SOCKET" "$@"; }
+
+# The same in the background: what is killed there is effctl, and not a shell that waits for it.
+ctl_in_place() { exec timeout -k 5 "$limit" "$BUILD/effctl" -s "$SOCKET" "$@"; }
+
+# Ask again and again until a command succeeds. Each question to effd is a turn of it.
+eventually() { # COMMAND…
+	local until=$((SECONDS + limit))
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || fail "never came true: $*"
+	done
+}
 
 # A field of a unit's status, as jq writes it. That status ends with 3 for one that is not up is no matter here.
 field() { # UNIT FILTER
@@ -201,8 +217,7 @@ follow() { # NUMBER FILTER COMMAND…
 	local number=$1 filter=$2 pid found
 	shift 2
 	new_fifo
-	# One process, so that ending it ends all of it.
-	{ exec timeout -k 5 "$limit" "$BUILD/effctl" -s "$SOCKET" --json "$@"; } >"$FIFO" &
+	ctl_in_place --json "$@" >"$FIFO" &
 	pid=$!
 	found=$(jq -nc --unbuffered "limit($number; inputs | select($filter))" <"$FIFO")
 	kill "$pid" 2>/dev/null || true

@@ -17,13 +17,10 @@ units:
   ended: {type: notify, shell: exit 0, restart: no}
   plain: {shell: '[ -z "\${NOTIFY_SOCKET+set}" ] && exec $DIR/bin/family', restart: no}
 TREE
+shows() { [ "$(field main .status_text)" = "$1" ]; }
 read -r -t "$limit" address <"$DIR/address"
 await_events 1 '.event == "state" and .to == "failed"' silent >/dev/null
-until [ "$(field main .status_text)" = "warming up" ]; do
-	# Each answer is a turn of effd's, in which it reads what has come.
-	turns=$((${turns-0} + 1))
-	[ "$turns" -le 500 ] || fail "STATUS is not shown: $(field main .status_text)"
-done
+eventually shows "warming up"
 same "not ready yet" "$(state main) $(state after) $(state child)" "starting waiting starting"
 
 # A stranger, even root, is not heard.
@@ -44,9 +41,6 @@ same "an end before ready, even with 0" "$(field ended '"\(.state) \(.last_exit.
 same "one that does not notify has no socket" "$(state plain)" up
 pid=$(pid_of main)
 echo >"$DIR/more"
-until [ "$(field main .status_text)" = later ]; do
-	turns=$((turns + 1))
-	[ "$turns" -le 1000 ] || fail "a later STATUS is not shown: $(field main .status_text)"
-done
+eventually shows later
 same "still the same" "$(field main '"\(.state) \(.pid)"')" "up $pid"
 effd_stop

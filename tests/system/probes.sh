@@ -3,9 +3,7 @@
 # Probes decide when a unit is up, take it back to starting, and stop what is no longer alive.
 . "${0%/*}/lib.sh"
 compile serve family
-read -r http_port < <("$DIR/bin/serve" 0)
-read -r tcp_port < <("$DIR/bin/serve" 0)
-read -r live_port < <("$DIR/bin/serve" 0)
+read -rd '' http_port tcp_port live_port < <("$DIR/bin/serve" 0 3) || true
 echo 503 >"$DIR/http.status"
 echo 200 >"$DIR/live.status"
 effd_launch <<TREE
@@ -14,20 +12,20 @@ defaults: {restart: {backoff: {initial: 10ms}}}
 units:
   http:
     command: [$DIR/bin/serve, "$http_port", $DIR/http.status]
-    readiness_probe: {http_get: {port: $http_port, path: /ready}, period: 50ms, failure_threshold: 2}
+    readiness_probe: {http_get: {port: $http_port, path: /ready}, period: 50ms, timeout: 1m, failure_threshold: 2}
   tcp:
     command: [$DIR/bin/serve, "$tcp_port"]
-    readiness_probe: {tcp: {port: $tcp_port}, period: 50ms}
+    readiness_probe: {tcp: {port: $tcp_port}, period: 50ms, timeout: 1m}
   exec:
     command: $DIR/bin/family
     readiness_probe: {exec: {command: test -e $DIR/exec.ready}, period: 500ms, timeout: 500ms}
   after-http: {command: $DIR/bin/family, depends_on: [http]}
   live:
     command: [$DIR/bin/serve, "$live_port", $DIR/live.status]
-    readiness_probe: {tcp: {port: $live_port}, period: 50ms}
+    readiness_probe: {tcp: {port: $live_port}, period: 50ms, timeout: 1m}
     liveness_probe: {http_get: {port: $live_port}, period: 100ms, timeout: 500ms}
   alive:
-    command: $DIR/bin/family
+    command: [tail, -f, /dev/null]
     liveness_probe: {exec: {command: test ! -e $DIR/alive.not}, period: 500ms, timeout: 500ms}
   hangs:
     command: $DIR/bin/family
@@ -49,7 +47,7 @@ same "its health" "$(field http .health)" passing
 # One whose probe hangs is never ready, and no probe outlives its time.
 wait_for failed hangs
 same "how that ended" "$(field hangs '.last_exit.kind')" start_timeout
-same "its probes have gone" "$(processes_of family | wc -l)" 3
+same "its probes have gone" "$(processes_of family | wc -l)" 2
 
 # Readiness lost: back to starting, nobody is killed, dependants stay.
 http=$(pid_of http) after=$(pid_of after-http)

@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 need nginx redis-server redis-cli curl
 compile serve
-port=$("$DIR/bin/serve" 0)
+port=$("$DIR/bin/serve" 0 1)
 mkdir "$DIR/www"
 echo "the shop is open" >"$DIR/www/index.html"
 cat >"$DIR/nginx.conf" <<NGINX
@@ -37,12 +37,12 @@ defaults: {restart: {backoff: {initial: 50ms}}}
 units:
   redis:
     command: [redis-server, --port, "0", --unixsocket, $DIR/redis.sock, --save, "", --appendonly, "no", --dir, $DIR/www]
-    readiness_probe: {exec: {command: [redis-cli, -s, $DIR/redis.sock, ping]}, period: 500ms, timeout: 500ms}
+    readiness_probe: {exec: {command: [redis-cli, -s, $DIR/redis.sock, ping]}, period: 5000ms, timeout: 5s}
   nginx:
     shell: 'echo "greets with \$GREETING"; exec nginx -e stderr -p $DIR/www -c $DIR/nginx.conf'
     environment: {GREETING: $1}
     stop: {signal: SIGQUIT}
-    readiness_probe: {http_get: {port: $port}, period: 200ms}
+    readiness_probe: {http_get: {port: $port}, period: 200ms, timeout: 1m}
   worker:
     shell: exec sh $DIR/worker.sh
     depends_on: [redis, nginx]

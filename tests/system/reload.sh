@@ -49,12 +49,16 @@ matches "a plan for people" "$OUT" 'changed'
 # A plan is for the tree that it was made of.
 second | sed 's/A: "2"/A: "3"/' >"$TREE"
 expect_exit 1 ctl --json reload --plan "$id"
+await_notice RELOADING=1
+await_notice READY=1
 same "the refusal" "$(jq -r .error <<<"$OUT")" org.effd.Control.PlanChanged
 same "nothing was done" "$(pid_of changed) $(pid_of gone)" "$changed $gone"
 second >"$TREE"
 expect_exit 0 ctl --json plan
 id=$(jq -r .id <<<"$OUT")
 expect_exit 0 ctl --json reload --plan "$id"
+await_notice RELOADING=1
+await_notice READY=1
 same "what was done" "$(changes "$OUT" | cut -d, -f1)" "$(cut -d, -f1 <<<"$wanted")"
 wait_for up fresh changed
 same "what did not change is untouched" "$(pid_of same) $(pid_of live) $(field same .starts)" "$same $live 1"

@@ -35,6 +35,9 @@ storm
 ctl --json status 'storm/*' >"$DIR/status.json" || [ $? -eq 3 ]
 same "nothing is lost the second time" "$(jq -c '.units | map([.state, .starts, .restarts]) | unique' "$DIR/status.json")" '[["failed",12,10]]'
 expect_exit 0 ctl stop storm
-same "descriptors after another thousand restarts" "$(descriptors)" "$before"
-same "zombies of effd's" "$(awk '$3 == "Z" && $4 == '"$EFFD" /proc/[0-9]*/stat 2>/dev/null)" ""
+# The last client's connection may still be on its way out, both times.
+no_more_descriptors() { [ "$(descriptors)" -le "$before" ]; }
+eventually no_more_descriptors
+no_zombies() { [ -z "$(awk '$3 == "Z" && $4 == '"$EFFD" /proc/[0-9]*/stat 2>/dev/null)" ]; }
+eventually no_zombies
 effd_stop

@@ -15,8 +15,7 @@ units:
   bad: {shell: exit 3}
 $chain
 TREE
-await_notice 'EXTEND_TIMEOUT_USEC=[0-9]+'
-await_notice 'STATUS=.*bad: exit 3.*'
+await_notice 'EXTEND_TIMEOUT_USEC=[0-9]+' 'STATUS=.*bad: exit 3.*'
 same "not settled while the job runs" "$(state job) $(state after)" "starting waiting"
 echo go >"$DIR/gate"
 await_notice READY=1

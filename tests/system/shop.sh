@@ -35,7 +35,7 @@ for name in migrate db web flaky heartbeat workers fetch index; do
 done
 
 # Ctrl-C: each stops before what it depends on.
-{ trap - ERR; ctl --json events -f; } >"$DIR/stop.json" &
+ctl_in_place --json events -f >"$DIR/stop.json" &
 watcher=$!
 await_line "$DIR/stop.json" '"unit": *"workers/index".*"up"' >/dev/null
 kill -INT "$EFFD"

@@ -5,20 +5,25 @@
 compile family
 effd_start <<TREE
 version: 1
-defaults: {stop: {timeout: 300ms}, activate: manual}
+defaults: {stop: {timeout: 1h}, activate: manual}
 units:
   plain: {command: [$DIR/bin/family, x, nested]}
   sessions: {command: [$DIR/bin/family, session, "session,nested", orphan, "session,deaf,nested"]}
-  deaf: {command: [$DIR/bin/family, main=deaf, deaf, "deaf,session"]}
+  deaf: {command: [$DIR/bin/family, main=deaf, deaf, "deaf,session"], stop: {timeout: 300ms}}
   stopped: {command: [$DIR/bin/family, x]}
   asked: {command: [$DIR/bin/family, herald], log: {stdout: ring}, stop: {mode: group}}
   mixed: {command: [$DIR/bin/family, herald, "herald,nested"], log: {stdout: ring}, stop: {mode: mixed}}
   process: {command: [$DIR/bin/family, x, herald], log: {stdout: ring}, stop: {mode: process}}
-  now: {command: [$DIR/bin/family, main=deaf, deaf], stop: {timeout: 1h}}
+  now: {command: [$DIR/bin/family, main=deaf, deaf]}
   zero: {command: [$DIR/bin/family, main=herald], log: {stdout: ring}, stop: {timeout: 0}}
-  other: {command: [$DIR/bin/family, main=herald], log: {stdout: ring}, stop: {signal: SIGINT, timeout: 1h}}
-  commanded: {command: [$DIR/bin/family, main=deaf], stop: {command: 'touch $DIR/commanded', timeout: 300ms}}
-  ends: {command: [$DIR/bin/family, main=exits, x, deaf], environment: {GATE: $DIR/gate}, restart: no, log: {stdout: ring}}
+  other: {command: [$DIR/bin/family, main=herald], log: {stdout: ring}, stop: {signal: SIGINT}}
+  commanded: {command: [$DIR/bin/family, main=deaf], stop: {command: 'touch $DIR/commanded'}}
+  ends:
+    command: [$DIR/bin/family, main=exits, x, deaf]
+    environment: {GATE: $DIR/gate}
+    restart: no
+    log: {stdout: ring}
+    stop: {timeout: 300ms}
 TREE
 complete() { follow 1 '.text == "complete"' logs -f "$1" >/dev/null; }
 begin() { # UNIT
@@ -30,27 +35,39 @@ end() { # UNIT HOW-IT-ENDED
 	same "what is left of $1" "$(processes_of family)" ""
 	same "$1 after its stop" "$(field "$1" '"\(.state) \(.pid) \(.last_exit.kind) \(.last_exit.signal)"')" "down null stop_requested $2"
 }
-for unit in plain sessions asked mixed; do
+# Ask it to stop; when it has been asked, and that is true, the grace is cut short.
+end_once() { # UNIT HOW-IT-ENDED CONDITION…
+	expect_exit 0 ctl stop --no-wait "$1"
+	eventually "${@:3}"
+	expect_exit 0 ctl stop --now "$1"
+	end "$1" "$2"
+}
+has_ended() { [ ! -e "/proc/$1" ]; }
+heard() { ctl --json logs "$1" | jq -r .text | grep -c 'was asked' || true; }
+has_heard() { [ "$(heard "$1")" -gt 0 ] && has_ended "$2"; }
+
+begin plain
+end plain SIGTERM
+for unit in deaf zero; do
 	begin "$unit"
-	end "$unit" SIGTERM
-done
-for unit in deaf zero now; do
-	begin "$unit"
-	if [ "$unit" = now ]; then
-		expect_exit 0 ctl stop --now now
-	fi
 	end "$unit" SIGKILL
 done
+begin now
+end_once now SIGKILL true
+begin sessions
+end_once sessions SIGTERM has_ended "$(pid_of sessions)"
+begin asked
+end_once asked SIGTERM has_heard asked "$(pid_of asked)"
+begin mixed
+end_once mixed SIGTERM has_ended "$(pid_of mixed)"
 begin other
 end other SIGINT
 begin stopped
 kill -STOP "$(pid_of stopped)"
 end stopped SIGTERM
 begin commanded
-end commanded SIGKILL
-[ -e "$DIR/commanded" ] || fail "stop.command was not run"
+end_once commanded SIGKILL [ -e "$DIR/commanded" ]
 
-heard() { ctl --json logs "$1" | jq -r .text | grep -c 'was asked' || true; }
 same "a group is asked" "$(heard asked)" 1
 same "mixed asks the main process alone" "$(heard mixed)" 0
 same "a timeout of 0 asks nobody" "$(heard zero)" 0

@@ -32,23 +32,25 @@ static int connect_to(const char *path)
 	return fd;
 }
 
-/* Send standard input, as far as it is taken. Returns how many replies it asks for. */
+/* Send standard input, as far as it is taken; it is read to its end, for who writes it shall not fail. Returns how many
+ * replies it asks for. */
 static int send_input(int fd)
 {
 	static char chunk[65536];
 	ssize_t n;
-	int n_requests = 0;
+	int n_requests = 0, refused = 0;
 
 	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) > 0) {
+		if (refused)
+			continue;
 		for (ssize_t i = 0; i < n; i++)
 			n_requests += chunk[i] == '\0';
 		if (memmem(chunk, (size_t)n, "\"oneway\":true", 13))
 			n_requests--;
-		for (ssize_t sent = 0, r; sent < n; sent += r) {
+		for (ssize_t sent = 0, r; sent < n && !refused; sent += r) {
 			r = send(fd, chunk + sent, (size_t)(n - sent), MSG_NOSIGNAL);
 			/* Refused before it was whole: the answer tells why. */
-			if (r < 0)
-				return n_requests;
+			refused = r < 0;
 		}
 	}
 	return n_requests;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* serve PORT [FILE]: an HTTP server on 127.0.0.1 that answers each request with the status that FILE holds now (200 when
- * there is none), and with `hang` in it not at all. serve 0 prints a port that is free and ends. */
+ * there is none), and with `hang` in it not at all. serve 0 N prints N ports that are free, one a line, and ends. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,13 +23,16 @@ static int listen_at(int port)
 	return fd;
 }
 
-static void print_free_port(void)
+/* Each stays taken until all are known. */
+static void print_free_ports(int n)
 {
-	struct sockaddr_in address = {0};
-	socklen_t size = sizeof(address);
+	while (n-- > 0) {
+		struct sockaddr_in address = {0};
+		socklen_t size = sizeof(address);
 
-	getsockname(listen_at(0), (struct sockaddr *)&address, &size);
-	printf("%d\n", ntohs(address.sin_port));
+		getsockname(listen_at(0), (struct sockaddr *)&address, &size);
+		printf("%d\n", ntohs(address.sin_port));
+	}
 }
 
 static void answer(int fd, const char *file)
@@ -61,7 +64,7 @@ int main(int argc, char **argv)
 	int port = argc > 1 ? atoi(argv[1]) : 0, listener;
 
 	if (port == 0) {
-		print_free_port();
+		print_free_ports(argc > 2 ? atoi(argv[2]) : 1);
 		return 0;
 	}
 	listener = listen_at(port);
