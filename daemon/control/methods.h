@@ -35,7 +35,7 @@ struct selection {
 	uint32_t *index;
 	uint32_t n;
 };
-/* Names and globs; NULL or none is all of them. With `below` a supervisor stands for all beneath it. Returns 0; or a
+/* Names, globs and labels (`key=value`); NULL or none is all of them. With `below` a supervisor stands for all beneath it. Returns 0; or a
  * negative number when it has answered the request with an error. */
 int select_units(struct request *req, const struct json *names, bool below, struct selection *ret);
 void selection_done(struct selection *selection);
@@ -43,7 +43,7 @@ void selection_done(struct selection *selection);
 char **selection_names(const struct tree *t, const struct selection *selection);
 void names_free(char **names);
 /* Does `name` or a supervisor above it match one of these? NULL or none is everything. */
-bool select_matches(const struct json *names, const char *name);
+bool select_matches(const struct tree *t, const struct json *names, const char *name);
 /* Are all of these still there? Answers the request when not. */
 int select_check(struct request *req, const struct json *names);
 /* The error for one that is not there. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which units a request means: full names, and globs in which `*` does not cross `/` and `**` does. Names are looked up
- * among the units and are never anything else. */
+/* Which units a request means: full names, globs in which `*` does not cross `/` and `**` does, and `key=value` for all that
+ * have this label (no name has a `=`). Names are looked up among the units and are never anything else. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "control/methods.h"
 
-/* What one request may ask for; a glob is held against every name. */
-enum { NAMES_MAX = 16384, GLOBS_MAX = 64, NEAR = 3 };
+/* What one request may ask for; a pattern is held against every unit. */
+enum { NAMES_MAX = 16384, PATTERNS_MAX = 64, NEAR = 3 };
 
 uint32_t tree_index(const struct tree *t, const char *name)
 {
@@ -19,9 +19,35 @@ uint32_t tree_index(const struct tree *t, const char *name)
 	return spec && spec->index < t->n_units ? spec->index : UINT32_MAX;
 }
 
-static bool name_is_glob(const char *name)
+static bool name_is_label(const char *name)
 {
-	return strpbrk(name, "*?[") != NULL;
+	return strchr(name, '=') != NULL;
+}
+
+/* One that may mean many. */
+static bool name_is_pattern(const char *name)
+{
+	return name_is_label(name) || strpbrk(name, "*?[");
+}
+
+static bool row_has_label(const struct plan_unit *row, const char *label)
+{
+	size_t len = strcspn(label, "=");
+
+	for (uint32_t i = 0; i < row->n_labels; i++)
+		if (strlen(row->labels[i].name) == len &&
+			memcmp(row->labels[i].name, label, len) == 0 &&
+			strcmp(row->labels[i].value, label + len + 1) == 0)
+			return true;
+	return false;
+}
+
+/* `row` may be NULL: of a unit that is there no more only the name is known. */
+static bool pattern_matches(const char *pattern, const char *name, const struct plan_unit *row)
+{
+	if (name_is_label(pattern))
+		return row && row_has_label(row, pattern);
+	return glob_match(pattern, name);
 }
 
 static const char *nearest(const struct tree *t, const char *name)
@@ -47,7 +73,7 @@ static const char *nearest(const struct tree *t, const char *name)
 void select_missing(struct request *req, const char *name)
 {
 	struct json *parameters = json_object();
-	const char *near = name_is_glob(name) ? NULL : nearest(req->tree, name);
+	const char *near = name_is_pattern(name) ? NULL : nearest(req->tree, name);
 
 	(void)json_set(parameters, "unit", json_text(name));
 	if (near)
@@ -80,14 +106,14 @@ static bool mark_name(struct marking *m, const char *name)
 	bool found = false;
 	uint32_t index;
 
-	if (!name_is_glob(name)) {
+	if (!name_is_pattern(name)) {
 		index = tree_index(m->t, name);
 		if (index != UINT32_MAX)
 			mark(m, index);
 		return index != UINT32_MAX;
 	}
 	for (uint32_t i = 0; i < m->t->n_units; i++) {
-		if (!glob_match(name, m->t->units[i]->name))
+		if (!pattern_matches(name, m->t->units[i]->name, plan_unit(m->t->plan, i)))
 			continue;
 		mark(m, i);
 		found = true;
@@ -97,13 +123,13 @@ static bool mark_name(struct marking *m, const char *name)
 
 static bool names_are_few(const struct json *names)
 {
-	uint32_t n = 0, n_globs = 0;
+	uint32_t n = 0, n_patterns = 0;
 
 	for (const struct json *v = json_first(names); v; v = json_next(v)) {
 		n++;
-		n_globs += name_is_glob(json_as_text(v));
+		n_patterns += name_is_pattern(json_as_text(v));
 	}
-	return n <= NAMES_MAX && n_globs <= GLOBS_MAX;
+	return n <= NAMES_MAX && n_patterns <= PATTERNS_MAX;
 }
 
 static int mark_all(struct request *req, const struct json *names, struct marking *m)
@@ -194,17 +220,17 @@ int select_check(struct request *req, const struct json *names)
 	return r;
 }
 
-/* Does the pattern match the name, or one above it? `name` is cut at its slashes for the moment. */
-static bool pattern_matches(const char *pattern, char *name)
+/* Does the pattern match the unit, or one above it? `name` is cut at its slashes for the moment. */
+static bool pattern_reaches(const struct tree *t, const char *pattern, char *name)
 {
-	if (strcmp(pattern, "/") == 0 || glob_match(pattern, name))
+	if (strcmp(pattern, "/") == 0 || pattern_matches(pattern, name, plan_find(t->plan, name)))
 		return true;
 	for (char *slash = strchr(name, '/'); slash && slash != name;
 		slash = strchr(slash + 1, '/')) {
 		bool matches;
 
 		*slash = '\0';
-		matches = glob_match(pattern, name);
+		matches = pattern_matches(pattern, name, plan_find(t->plan, name));
 		*slash = '/';
 		if (matches)
 			return true;
@@ -212,7 +238,7 @@ static bool pattern_matches(const char *pattern, char *name)
 	return false;
 }
 
-bool select_matches(const struct json *names, const char *name)
+bool select_matches(const struct tree *t, const struct json *names, const char *name)
 {
 	bool matches = false;
 	char *copy;
@@ -221,7 +247,7 @@ bool select_matches(const struct json *names, const char *name)
 		return true;
 	copy = strdup(name);
 	for (const struct json *v = json_first(names); copy && v && !matches; v = json_next(v))
-		matches = pattern_matches(json_as_text(v), copy);
+		matches = pattern_reaches(t, json_as_text(v), copy);
 	free(copy);
 	return matches;
 }

@@ -135,6 +135,8 @@ static void add_words(struct text *to, const char *error, const struct json *par
 
 	if (text)
 		text_add(to, text);
+	else if (known == ERROR_NO_SUCH_UNIT && unit && strchr(unit, '='))
+		text_add(to, "no unit has the label");
 	else if (known >= 0)
 		text_add(to, error_row((enum control_error)known)->text);
 	else
