@@ -47,17 +47,45 @@ static bool is_named(const struct json *names, const char *name)
 	return false;
 }
 
+/* What has no process was refused; what the kernel did not want has failed. */
 static struct json *signal_result(const struct unit *u, int r)
 {
 	struct cause *why = NULL;
 	struct json *result;
 
-	/* Without a process the cause of its state says why there is none. */
-	if (r < 0 && r != -ESRCH)
+	if (r == -ESRCH)
+		why = cause_new(CAUSE_SIGNAL, eff_wall(), u->cause, "%s",
+			u->spec->kind == PLAN_FIBER ? "a fiber has no process"
+						    : "nothing of it runs");
+	else if (r < 0)
 		why = cause_new(CAUSE_SIGNAL, eff_wall(), NULL, "cannot send: %s", strerror(-r));
-	result = json_result(u, r < 0 ? "failed" : "done", why);
+	result = json_result(u, r == -ESRCH ? "refused" : r < 0 ? "failed" : "done", why);
 	cause_unref(why);
 	return result;
+}
+
+/* Those that have a process get it. One that was named and has none is told of; so are all when nobody has one. */
+static struct json *signal_send(struct request *req, const struct selection *s, int sig)
+{
+	const struct json *names = json_get(req->parameters, "units");
+	const char *text = json_get_text(req->parameters, "signal", "");
+	struct json *results = json_array();
+	bool none = true;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct unit *u = req->tree->units[s->index[i]];
+		int r = tree_signal(req->tree, u, sig);
+
+		/* A supervisor stands for what runs below it. */
+		if (r == -ESRCH && (!is_named(names, u->name) || u->spec->kind == PLAN_SUPERVISOR))
+			continue;
+		request_log(req, text, u->name);
+		(void)json_add(results, signal_result(u, r));
+		none = false;
+	}
+	for (uint32_t i = 0; none && i < s->n; i++)
+		(void)json_add(results, signal_result(req->tree->units[s->index[i]], -ESRCH));
+	return results;
 }
 
 void m_signal(struct request *req)
@@ -78,18 +106,7 @@ void m_signal(struct request *req)
 	}
 	if (select_units(req, names, true, &s) < 0)
 		return;
-	results = json_array();
-	for (uint32_t i = 0; i < s.n; i++) {
-		struct unit *u = req->tree->units[s.index[i]];
-		bool named = is_named(names, u->name);
-		int r = u->spec->kind == PLAN_PROCESS ? tree_signal(req->tree, u, sig) : -ESRCH;
-
-		/* A supervisor stands for what runs below it. */
-		if (r == -ESRCH && (!named || u->spec->kind == PLAN_SUPERVISOR))
-			continue;
-		request_log(req, text, u->name);
-		(void)json_add(results, signal_result(u, r));
-	}
+	results = signal_send(req, &s, sig);
 	selection_done(&s);
 	parameters = json_object();
 	(void)json_set(parameters, "units", results);

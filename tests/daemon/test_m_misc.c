@@ -40,7 +40,33 @@ START_TEST(a_supervisor_stands_for_what_runs_below_it)
 	/* Who is named must be there. */
 	ck_assert_str_eq(reply_results(client_ask(
 				 c, "Signal", "{\"signal\":\"1\",\"units\":[\"g/b\",\"w\"]}")),
-		"g/b failed down, w done up");
+		"g/b refused down, w done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_signal_that_nobody_can_get_is_refused_with_the_reason)
+{
+	struct server *s = server_new(
+		"g:\n  units:\n    b: {command: [run], activate: manual}\nf: {fiber: idle}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	server_turn(s);
+	ck_assert_str_eq(
+		reply_results(client_ask(c, "Signal", "{\"signal\":\"HUP\",\"units\":[\"g\"]}")),
+		"g refused up, g/b refused down");
+	ck_assert_str_eq(
+		reply_results(client_ask(c, "Signal", "{\"signal\":\"HUP\",\"units\":[\"g/*\"]}")),
+		"g/b refused down");
+	reply = client_ask(c, "Signal", "{\"signal\":\"HUP\",\"units\":[\"f\"]}");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "refused");
+	ck_assert_str_eq(
+		reply_text(reply, "parameters.units.0.cause.text"), "a fiber has no process");
+	ck_assert_int_eq(json_type(reply_at(reply, "parameters.units.0.output")), JSON_NULL);
+	json_free(reply);
 	client_free(c);
 	server_free(s);
 }
@@ -86,6 +112,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, a_signal_goes_to_the_main_process);
 	tcase_add_test(tcase, a_supervisor_stands_for_what_runs_below_it);
+	tcase_add_test(tcase, a_signal_that_nobody_can_get_is_refused_with_the_reason);
 	tcase_add_test(tcase, a_shutdown_is_answered_at_once_and_says_who_asked);
 	tcase_add_test(tcase, the_version_tells_whose_process_it_is);
 	suite_add_tcase(suite, tcase);
