@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "control/methods.h"
 
 struct waiting {
@@ -73,6 +74,28 @@ static int look(struct waiting *w)
 	return r;
 }
 
+/* "db is starting, web is waiting, not up" */
+static void answer_late(struct waiting *w)
+{
+	enum { NAMED = 3 };
+	struct text text = {0};
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < w->n && n < NAMED; i++) {
+		const struct unit *u = w->names[i] ? tree_find(w->req->tree, w->names[i]) : NULL;
+
+		if (!u)
+			continue;
+		text_printf(&text, "%s%s is %s", n ? ", " : "", u->name, unit_phrase(u));
+		n++;
+	}
+	if (w->n_left > n)
+		text_printf(&text, " and %u more", w->n_left - n);
+	request_fail(w->req, ERROR_TIMED_OUT, "%s, not %s", text.bytes ? text.bytes : "",
+		state_phrase(w->state));
+	text_done(&text);
+}
+
 static void wait_run(struct waiting *w, eff_ns until)
 {
 	struct eff_scope within;
@@ -87,8 +110,7 @@ static void wait_run(struct waiting *w, eff_ns until)
 	}
 	(void)eff_scope_close(&within);
 	if (r == -ETIMEDOUT)
-		request_fail(w->req, ERROR_TIMED_OUT, "%u of %u units are not %s", w->n_left,
-			w->n, state_name(w->state));
+		answer_late(w);
 }
 
 void m_wait(struct request *req)

@@ -6,14 +6,19 @@
 /* So long is the longest chain of units that wait for each other that is followed. */
 enum { HOPS_MAX = 1000 };
 
-/* Is a group above it on its way up, so that it will start what it wants? */
+/* Is a group above it on its way up, so that it will start what it wants? One that rests itself comes only with its own, and
+ * only if it was neither stopped nor has ended. */
 static bool group_is_coming(const struct unit *group)
 {
 	for (; group; group = group->parent) {
+		bool boots = group->parent && group->spec->activate == PLAN_BOOT;
+
 		if (group->state == UNIT_UP || group->state == UNIT_STOPPING)
 			return false;
 		if (group->child.fiber && !group->child.stopping)
 			return true;
+		if (group->state != UNIT_DOWN || group->held || !(group->wanted || boots))
+			return false;
 	}
 	return false;
 }

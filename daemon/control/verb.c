@@ -103,7 +103,7 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 			decide(a, "failed",
 				cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,
 					"waits for %s, which is %s", hopeless->name,
-					state_name(hopeless->state)));
+					unit_phrase(hopeless)));
 	}
 }
 

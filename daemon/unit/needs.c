@@ -116,7 +116,7 @@ static void unit_show_waiting(struct unit *u, struct unit *other)
 		? other->cause
 		: NULL;
 	struct cause *cause = unit_cause(u, CAUSE_DEPENDENCY, because,
-		"waits for %s, which is %s", other->name, state_name(other->state));
+		"waits for %s, which is %s", other->name, unit_phrase(other));
 
 	u->awaits = other;
 	unit_enter(u, UNIT_WAITING, cause);

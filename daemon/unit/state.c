@@ -193,6 +193,13 @@ bool unit_is_leaving(const struct unit *u)
 	return false;
 }
 
+const char *unit_phrase(const struct unit *u)
+{
+	if (!state_rests(u->state) && unit_is_leaving(u))
+		return "being stopped";
+	return state_phrase(u->state);
+}
+
 bool unit_is_active(const struct unit *u)
 {
 	return u->state == UNIT_STARTING || u->state == UNIT_UP || u->state == UNIT_STOPPING;

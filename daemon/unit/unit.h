@@ -175,6 +175,8 @@ void unit_fault(struct unit *u, struct cause *fault);
 void unit_kill_now(struct unit *u);
 /* Has it, or a group around it, been told to end? */
 bool unit_is_leaving(const struct unit *u);
+/* What it is, in a sentence: "up", "in backoff", "being stopped". */
+const char *unit_phrase(const struct unit *u);
 /* Is something of it there, or about to be: not at rest, not merely waiting? */
 bool unit_is_active(const struct unit *u);
 struct cause *unit_cause(struct unit *u, enum cause_kind kind, struct cause *because,

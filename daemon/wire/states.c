@@ -6,10 +6,10 @@
 #include "wire/states.h"
 
 static const struct {
-	const char *name;
+	const char *name, *phrase;
 	bool rests;
 } states[UNIT_N_STATES] = {
-#define STATE(symbol, name, rest) [UNIT_##symbol] = {name, rest},
+#define STATE(symbol, name, phrase, rest) [UNIT_##symbol] = {name, phrase, rest},
 #include "wire/states.def"
 #undef STATE
 };
@@ -17,6 +17,11 @@ static const struct {
 const char *state_name(enum unit_state state)
 {
 	return states[state].name;
+}
+
+const char *state_phrase(enum unit_state state)
+{
+	return states[state].phrase;
 }
 
 int state_parse(const char *name)

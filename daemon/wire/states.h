@@ -6,13 +6,15 @@
 #include <stdbool.h>
 
 enum unit_state {
-#define STATE(symbol, name, rest) UNIT_##symbol,
+#define STATE(symbol, name, phrase, rest) UNIT_##symbol,
 #include "wire/states.def"
 #undef STATE
 	UNIT_N_STATES
 };
 
 const char *state_name(enum unit_state state);
+/* What it is, in a sentence: "up", "in backoff". */
+const char *state_phrase(enum unit_state state);
 int state_parse(const char *name);       /* an enum unit_state, or -EINVAL */
 bool state_rests(enum unit_state state); /* down, done, failed */
 

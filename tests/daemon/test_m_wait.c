@@ -123,6 +123,7 @@ START_TEST(backoff_is_no_rest_and_time_ends_the_wait)
 {
 	struct server *s = server_new("web: {command: [dies]}\n");
 	struct client *c = client_new(s);
+	struct json *reply;
 
 	world_script(s->w, "dies", (struct script){.lives = EFF_MS(1), .exits = 1});
 	world_run_for(s->w, EFF_MS(100));
@@ -131,7 +132,30 @@ START_TEST(backoff_is_no_rest_and_time_ends_the_wait)
 	world_run_for(s->w, EFF_S(30) - 1);
 	ck_assert_ptr_null(client_reply(c));
 	world_run_for(s->w, 1);
-	ck_assert_str_eq(reply_error(client_reply(c)), "TimedOut");
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.text"), "web is in backoff, not done");
+	ck_assert_str_eq(reply_error(reply), "TimedOut");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* The root is still on its way up, but it will not start again what gave up. */
+START_TEST(what_is_in_a_group_that_gave_up_is_at_rest)
+{
+	struct server *s = server_new(
+		"slow: {command: [slow], type: notify}\n"
+		"g:\n  restart: no\n  units:\n    a: {command: [dies], restart: no, critical: true}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_H(1)});
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_run_for(s->w, EFF_S(2));
+	ck_assert_str_eq(state_name(world_state(s->w, "/")), "starting");
+	ck_assert_str_eq(state_name(world_state(s->w, "g")), "failed");
+
+	ck_assert_str_eq(reply_error(client_ask(c, "Wait", "{\"units\":[\"g/a\"],\"for\":\"up\"}")),
+		"AtRest");
 	client_free(c);
 	server_free(s);
 }
@@ -171,6 +195,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, up_is_met_by_a_oneshot_that_is_done);
 	tcase_add_test(tcase, a_unit_that_rests_in_another_state_ends_the_wait);
 	tcase_add_test(tcase, backoff_is_no_rest_and_time_ends_the_wait);
+	tcase_add_test(tcase, what_is_in_a_group_that_gave_up_is_at_rest);
 	tcase_add_test(tcase, a_unit_that_a_reload_removes_ends_the_wait);
 	suite_add_tcase(suite, tcase);
 	return suite;
