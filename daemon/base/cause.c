@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/cause.h"
-#include "base/text.h"
 
 #define CHAIN_MAX 8
 
@@ -119,62 +118,4 @@ struct cause *cause_new(
 	else
 		cause->because = chain_copy(because, CHAIN_MAX - 1);
 	return cause;
-}
-
-/* Appends within `size`, as much as fits. */
-static void __attribute__((format(printf, 4, 5)))
-append(char *buf, size_t size, size_t *len, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	if (*len >= size)
-		return;
-	va_start(args, format);
-	n = vsnprintf(buf + *len, size - *len, format, args);
-	va_end(args);
-	if (n > 0)
-		*len += (size_t)n;
-}
-
-static void append_cause(const struct cause *cause, char *buf, size_t size, size_t *len)
-{
-	char name[16];
-
-	if (cause->kind == CAUSE_EXIT && cause->code >= 0)
-		append(buf, size, len, "exit %d", cause->code);
-	else if (cause->kind == CAUSE_SIGNAL && cause->signal)
-		append(buf, size, len, "%s", signal_text(cause->signal, name));
-	else
-		append(buf, size, len, "%s", names[cause->kind]);
-	if (cause->text[0])
-		append(buf, size, len, " %s", cause->text);
-	if (cause->kind != CAUSE_EXIT && cause->code >= 0)
-		append(buf, size, len, ", exit %d", cause->code);
-	if (cause->kind != CAUSE_SIGNAL && cause->signal)
-		append(buf, size, len, ", %s", signal_text(cause->signal, name));
-	if (cause->core)
-		append(buf, size, len, " (core dumped)");
-}
-
-const char *cause_line(const struct cause *cause, char *buf, size_t size)
-{
-	size_t len = 0, i;
-
-	if (size == 0)
-		return buf;
-	buf[0] = '\0';
-	if (!cause) {
-		append(buf, size, &len, "unknown");
-		return buf;
-	}
-	append_cause(cause, buf, size, &len);
-	if (cause->because) {
-		append(buf, size, &len, " because of ");
-		append_cause(cause->because, buf, size, &len);
-	}
-	for (i = 0; buf[i]; i++)
-		if (buf[i] == '\n' || buf[i] == '\r')
-			buf[i] = ' ';
-	return buf;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Explain: why a unit is as it is, from what is known of it anyway: the chain of causes behind its state, what it waits for,
  * and what comes next and when. */
-#include <stdio.h>
+#include <string.h>
 
-#include "base/text.h"
+#include "base/cause_words.h"
 #include "control/methods.h"
 
 static const char *condition_name(enum plan_condition condition)
@@ -28,28 +28,31 @@ static void chain_add(struct json *chain, const struct text *text, eff_ns wall_a
 	(void)json_add(chain, link);
 }
 
-static void chain_add_causes(struct json *chain, const struct cause *cause)
-{
-	for (; cause; cause = cause->because) {
-		struct text text = {0};
-		char line[512];
-
-		text_add(&text, cause_line(cause, line, sizeof(line)));
-		if (cause->by.pid)
-			text_printf(&text, ", asked for by %s (pid %d, uid %u)",
-				cause->by.command[0] ? cause->by.command : "a program",
-				(int)cause->by.pid, (unsigned)cause->by.uid);
-		chain_add(chain, &text, cause->wall_at, cause_kind_name(cause->kind));
-		text_done(&text);
-	}
-}
-
 static bool cause_is_in(const struct cause *cause, const struct cause *chain)
 {
 	for (; chain; chain = chain->because)
 		if (chain == cause)
 			return true;
 	return false;
+}
+
+/* A cause and those behind it, until one that has been told as part of `told`. */
+static void chain_add_causes(struct json *chain, const struct cause *cause, const struct cause *told)
+{
+	for (; cause && !cause_is_in(cause, told); cause = cause->because) {
+		struct text text = {0};
+
+		cause_add_alone(&text, cause);
+		chain_add(chain, &text, cause->wall_at, cause_kind_name(cause->kind));
+		text_done(&text);
+	}
+}
+
+/* Does the one only say how the process went that the other speaks of? */
+static bool cause_is_completed_by(const struct cause *cause, const struct cause *end)
+{
+	return cause && end && cause->kind == end->kind && cause->wall_at == end->wall_at &&
+		cause->because == end->because && strcmp(cause->text, end->text) == 0;
 }
 
 static const char *wish_text(const struct unit *u)
@@ -67,23 +70,24 @@ static const char *wish_text(const struct unit *u)
 
 static struct json *explain_chain(const struct unit *u)
 {
+	bool is_end = cause_is_completed_by(u->cause, u->last_exit);
 	struct json *chain = json_array();
 	struct text text = {0};
 
-	text_printf(&text, "%s, %s", state_name(u->state), wish_text(u));
+	text_add(&text, wish_text(u));
 	chain_add(chain, &text, u->since_wall, NULL);
 	text_done(&text);
-	chain_add_causes(chain, u->cause);
+	chain_add_causes(chain, is_end ? u->last_exit : u->cause, NULL);
 	if (u->stuck) {
 		text_add(&text, "something of it has survived the final signal");
 		chain_add(chain, &text, 0, NULL);
 		text_done(&text);
 	}
-	if (u->last_exit && !cause_is_in(u->last_exit, u->cause)) {
-		text_add(&text, "the run before ended");
+	if (u->last_exit && !is_end && !cause_is_in(u->last_exit, u->cause)) {
+		text_add(&text, "its last run ended");
 		chain_add(chain, &text, u->last_exit->wall_at, NULL);
 		text_done(&text);
-		chain_add_causes(chain, u->last_exit);
+		chain_add_causes(chain, u->last_exit, u->cause);
 	}
 	return chain;
 }
@@ -98,13 +102,8 @@ static void waits_add(struct json *waits, const struct unit *other, const char *
 	(void)json_add(waits, need);
 }
 
-/* Only one that has to wait waits: a need that has ended since does not matter to one that is up. */
-static struct json *explain_waits(const struct unit *u)
+static void waits_add_needs(struct json *waits, const struct unit *u)
 {
-	struct json *waits = json_array();
-
-	if (u->state == UNIT_UP || u->state == UNIT_STARTING)
-		return waits;
 	for (uint32_t i = 0; i < u->n_needs; i++)
 		if (!need_holds(u->needs[i].need, u->needs[i].unit))
 			waits_add(waits, u->needs[i].unit,
@@ -119,6 +118,32 @@ static struct json *explain_waits(const struct unit *u)
 	for (uint32_t i = 0; i < u->n_conflicts; i++)
 		if (unit_is_active(u->conflicts[i]))
 			waits_add(waits, u->conflicts[i], "gone");
+}
+
+/* A group is up when nothing has to happen with its children any more. */
+static void waits_add_children(struct json *waits, const struct tree *t, const struct unit *group)
+{
+	uint32_t i = tree_index(t, group->name);
+
+	i = i == UINT32_MAX ? PLAN_NONE : plan_unit(t->plan, i)->first_child;
+	for (; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
+		const struct unit *u = t->units[i];
+
+		if (u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
+			u->state != UNIT_DONE && u->state != UNIT_FAILED)
+			waits_add(waits, u, "up or at rest");
+	}
+}
+
+/* Only one that has to wait waits: a need that has ended since does not matter to one that is up, nor to one that stops. */
+static struct json *explain_waits(const struct tree *t, const struct unit *u)
+{
+	struct json *waits = json_array();
+
+	if (u->state == UNIT_WAITING || u->state == UNIT_BACKOFF)
+		waits_add_needs(waits, u);
+	if (u->state == UNIT_STARTING && u->spec->kind == PLAN_SUPERVISOR)
+		waits_add_children(waits, t, u);
 	return waits;
 }
 
@@ -152,14 +177,14 @@ static struct json *next_of_waiting(const struct unit *u)
 
 	if (hopeless) {
 		text_printf(&text, "nothing by itself: %s is %s; effctl start %s",
-			hopeless->name, state_name(hopeless->state), hopeless->name);
+			hopeless->name, unit_phrase(hopeless), hopeless->name);
 		next = next_new("none", -1, &text);
 	} else if (unmet) {
-		text_printf(&text, "starts as soon as %s lets it; that one is %s", unmet->name,
-			state_name(unmet->state));
+		text_printf(&text, "as soon as %s lets it; that one is %s", unmet->name,
+			unit_phrase(unmet));
 		next = next_new("start", -1, &text);
 	} else {
-		text_add(&text, "starts at once");
+		text_add(&text, "at once");
 		next = next_new("start", 0, &text);
 	}
 	text_done(&text);
@@ -172,14 +197,8 @@ static struct json *next_of_backoff(const struct unit *u)
 	uint32_t failures = eff_child_failures(&u->child);
 	struct text text = {0};
 	struct json *next;
-	char buf[32];
 
-	/* People do not wait for microseconds. */
-	text_printf(&text, "starts again in %s: restart %u in a row",
-		duration_text(in > EFF_S(1) ? in / EFF_MS(100) * EFF_MS(100)
-					    : in / EFF_MS(1) * EFF_MS(1),
-			buf),
-		failures);
+	text_printf(&text, "restart %u in a row", failures);
 	if (u->spec->max_restarts != PLAN_UNLIMITED)
 		text_printf(&text, " of at most %u", u->spec->max_restarts);
 	text_printf(&text, "; at once by effctl start %s", u->name);
@@ -199,6 +218,52 @@ static struct json *next_plain(const char *action, eff_ns in_ns, const char *wor
 	return next;
 }
 
+static struct json *next_of_starting(const struct unit *u)
+{
+	eff_ns left = until(u->limited);
+
+	if (u->spec->kind == PLAN_SUPERVISOR)
+		return next_plain("up", -1, "as soon as none of its children has to be waited for");
+	if (left < 0)
+		return next_plain("up", -1,
+			u->spec->type == PLAN_ONESHOT ? "done, as soon as it has ended well"
+						      : "as soon as it is ready");
+	return next_plain("start_timeout", left, "unless it is ready before");
+}
+
+static struct json *next_of_stopping(const struct unit *u)
+{
+	eff_ns left = until(u->grace);
+
+	if (u->stuck)
+		return next_plain("none", -1, "is not started again until all of it is gone");
+	if (left < 0)
+		return next_plain("down", -1, "as soon as all of it is gone");
+	return next_plain("kill", left, "the final signal, unless it has ended before");
+}
+
+/* Down or done. */
+static struct json *next_of_resting(const struct unit *u)
+{
+	const struct unit *group = u->parent;
+	struct text text = {0};
+	struct json *next;
+
+	if (!u->spec->enabled)
+		return next_plain("none", -1, "nothing: it is not enabled");
+	if (!unit_rests(u))
+		return next_plain("start", -1, "with its supervisor");
+	if (u->state == UNIT_DONE || !u->wanted || u->held || !group || group->group_open)
+		return next_plain("none", -1, "nothing by itself; effctl start starts it");
+	while (group->parent && state_rests(group->parent->state))
+		group = group->parent;
+	text_printf(&text, "nothing by itself: its supervisor %s is %s; effctl start %s",
+		group->name, unit_phrase(group), group->name);
+	next = next_new("none", -1, &text);
+	text_done(&text);
+	return next;
+}
+
 static struct json *explain_next(const struct unit *u)
 {
 	if (unit_awaits_schedule(u))
@@ -209,14 +274,9 @@ static struct json *explain_next(const struct unit *u)
 	case UNIT_WAITING:
 		return next_of_waiting(u);
 	case UNIT_STARTING:
-		return next_plain("up", until(u->limited),
-			"is up as soon as it is ready; start_timeout bounds that");
+		return next_of_starting(u);
 	case UNIT_STOPPING:
-		if (u->stuck)
-			return next_plain(
-				"none", -1, "is not started again until all of it is gone");
-		return next_plain("kill", until(u->grace),
-			"gets its final signal when its grace is over");
+		return next_of_stopping(u);
 	case UNIT_BACKOFF:
 		return next_of_backoff(u);
 	case UNIT_FAILED:
@@ -224,9 +284,7 @@ static struct json *explain_next(const struct unit *u)
 			"nothing by itself; effctl start tries again, effctl reset forgets");
 	case UNIT_DOWN:
 	case UNIT_DONE:
-		if (!unit_rests(u))
-			return next_plain("start", 0, "starts with its supervisor");
-		return next_plain("none", -1, "nothing by itself; effctl start starts it");
+		return next_of_resting(u);
 	default:
 		return json_null();
 	}
@@ -247,7 +305,7 @@ void m_explain(struct request *req)
 	(void)json_set(parameters, "state", json_text(state_name(u->state)));
 	(void)json_set(parameters, "since", json_wall(u->since_wall));
 	(void)json_set(parameters, "chain", explain_chain(u));
-	(void)json_set(parameters, "waits_for", explain_waits(u));
+	(void)json_set(parameters, "waits_for", explain_waits(req->tree, u));
 	(void)json_set(parameters, "next", explain_next(u));
 	request_reply(req, parameters);
 }

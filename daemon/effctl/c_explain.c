@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* `effctl explain`: the state, why, what is waited for, what comes next. */
+#include <string.h>
+
 #include "effctl/call.h"
 #include "effctl/command.h"
 #include "effctl/words.h"
 
+static void put_time(struct effctl *e, const char *at)
+{
+	if (!at)
+		return;
+	(void)fputs(" (", e->out);
+	put_text(e->out, at);
+	(void)fputc(')', e->out);
+}
+
+/* The first link is the wish, and stands with the state. One of a kind is a cause, one of none a fact beside it. */
 static void put_chain(struct effctl *e, const struct json *chain)
 {
-	const char *lead = "because";
+	const struct json *first = json_first(chain);
 
-	for (const struct json *v = json_first(chain); v; v = json_next(v)) {
-		const char *at = json_get_text(v, "at", NULL);
+	if (first) {
+		(void)fputs("; ", e->out);
+		put_text(e->out, json_get_text(first, "text", "?"));
+	}
+	(void)fputc('\n', e->out);
+	for (const struct json *v = first ? json_next(first) : NULL; v; v = json_next(v)) {
+		bool is_cause = json_get_text(v, "kind", NULL);
 
-		(void)fprintf(e->out, "  %s ", lead);
+		(void)fputs(is_cause ? "  because " : "  ", e->out);
 		put_text(e->out, json_get_text(v, "text", "?"));
-		if (at) {
-			(void)fputs(" (", e->out);
-			put_text(e->out, at);
-			(void)fputc(')', e->out);
-		}
+		put_time(e, json_get_text(v, "at", NULL));
 		(void)fputc('\n', e->out);
-		lead = "  and that because";
 	}
 }
 
@@ -40,18 +52,21 @@ static void put_needs(struct effctl *e, const struct json *needs)
 
 static void put_next(struct effctl *e, const struct json *next)
 {
+	const char *action = json_get_text(next, "action", "none");
 	const char *text = json_get_text(next, "text", "");
 	double in_s = json_get_number(next, "in_s", -1);
 	struct text line = {0};
 
 	if (json_type(next) != JSON_OBJECT)
 		return;
-	text_printf(&line, "  next: %s", json_get_text(next, "action", "?"));
+	text_add(&line, "  next: ");
+	if (strcmp(action, "none") != 0)
+		text_add(&line, action);
 	if (in_s >= 0) {
 		text_add(&line, " in ");
 		add_seconds(&line, in_s);
 	}
-	text_printf(&line, "%s%s", *text ? ": " : "", text);
+	text_printf(&line, "%s%s", *text && strcmp(action, "none") != 0 ? ": " : "", text);
 	if (line.bytes)
 		put_text(e->out, line.bytes);
 	(void)fputc('\n', e->out);
@@ -80,7 +95,6 @@ enum code c_explain(struct effctl *e)
 	paint_text(e->out, state_paint(state), state, e->colour);
 	(void)fputs(" since ", e->out);
 	put_text(e->out, json_get_text(reply.parameters, "since", "?"));
-	(void)fputc('\n', e->out);
 	put_chain(e, json_get(reply.parameters, "chain"));
 	put_needs(e, json_get(reply.parameters, "waits_for"));
 	put_next(e, json_get(reply.parameters, "next"));

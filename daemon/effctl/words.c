@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cause_words.h"
 #include "effctl/words.h"
 #include "wire/escape.h"
 #include "wire/states.h"
@@ -27,55 +28,21 @@ enum paint state_paint(const char *state)
 	return s < 0 ? PLAIN : paints[s];
 }
 
-/* "exec_error" as "exec error". */
-static void add_kind(struct text *to, const char *kind)
-{
-	for (; *kind; kind++)
-		text_add_bytes(to, *kind == '_' ? " " : kind, 1);
-}
-
-/* How the process really ended: "exit 1", "SIGSEGV (core dumped)". Whether there was anything to say. */
-static bool add_end(struct text *to, const struct json *cause)
-{
-	const char *signal = json_get_text(cause, "signal", NULL);
-	int64_t code = json_get_int(cause, "code", -1);
-
-	if (signal)
-		text_printf(to, "%s%s", signal,
-			json_get_bool(cause, "core", false) ? " (core dumped)" : "");
-	else if (code >= 0)
-		text_printf(to, "exit %lld", (long long)code);
-	return signal || code >= 0;
-}
-
-static void add_asker(struct text *to, const struct json *by)
-{
-	const char *command = json_get_text(by, "command", "");
-
-	if (json_type(by) != JSON_OBJECT)
-		return;
-	text_printf(to, " by %s%s(pid %lld, uid %lld)", command, *command ? " " : "",
-		(long long)json_get_int(by, "pid", 0), (long long)json_get_int(by, "uid", 0));
-}
-
 static void add_one_cause(struct text *to, const struct json *cause)
 {
-	const char *kind = json_get_text(cause, "kind", "unknown");
-	const char *text = json_get_text(cause, "text", "");
-	struct text end = {0};
-	bool is_end = add_end(&end, cause);
+	const struct json *by = json_get(cause, "by");
 
-	if (is_end && (!strcmp(kind, "exit") || !strcmp(kind, "signal"))) {
-		text_add(to, end.bytes);
-	} else {
-		add_kind(to, kind);
-		if (*text)
-			text_printf(to, ": %s", text);
-		if (is_end && end.bytes)
-			text_printf(to, " (%s)", end.bytes);
-	}
-	add_asker(to, json_get(cause, "by"));
-	text_done(&end);
+	cause_words_add(to,
+		&(struct cause_words){
+			.kind = json_get_text(cause, "kind", NULL),
+			.text = json_get_text(cause, "text", NULL),
+			.signal = json_get_text(cause, "signal", NULL),
+			.command = json_get_text(by, "command", NULL),
+			.code = json_get_int(cause, "code", -1),
+			.pid = json_get_int(by, "pid", 0),
+			.uid = json_get_int(by, "uid", 0),
+			.core = json_get_bool(cause, "core", false),
+		});
 }
 
 void add_cause(struct text *to, const struct json *cause)

@@ -31,8 +31,8 @@ START_TEST(a_cause_is_one_line)
 	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)), "exit 1");
 	gave_up = cause_new(CAUSE_MAX_RESTARTS, 0, end, "%d in a row\n", 5);
 	ck_assert_str_eq(cause_line(gave_up, buf, sizeof(buf)),
-		"max_restarts 5 in a row  because of exit 1");
-	ck_assert_str_eq(cause_line(gave_up, small, sizeof(small)), "max_res");
+		"max restarts: 5 in a row ; because of exit 1");
+	ck_assert_str_eq(cause_line(gave_up, small, sizeof(small)), "max res");
 	cause_unref(gave_up);
 
 	end->kind = CAUSE_SIGNAL;
@@ -42,11 +42,17 @@ START_TEST(a_cause_is_one_line)
 	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)), "SIGKILL (core dumped)");
 	end->kind = CAUSE_PROBE;
 	end->core = false;
-	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)), "probe, SIGKILL");
+	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)), "probe (SIGKILL)");
 	cause_unref(end);
 	end = cause_new(CAUSE_EXEC_ERROR, 0, NULL, "exec: ENOENT (No such file or directory): ./x");
 	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)),
-		"exec_error exec: ENOENT (No such file or directory): ./x");
+		"exec error: exec: ENOENT (No such file or directory): ./x");
+	cause_unref(end);
+	end = cause_new(CAUSE_EXIT, 0, NULL, "ended before it was ready");
+	end->code = 0;
+	end->by = (struct asker){.pid = 7, .uid = 0, .command = "effctl"};
+	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)),
+		"exit 0: ended before it was ready by effctl (pid 7, uid 0)");
 	cause_unref(end);
 	ck_assert_str_eq(cause_line(NULL, buf, sizeof(buf)), "unknown");
 }

@@ -225,17 +225,20 @@ START_TEST(explain_reads_as_a_chain)
 	served_play((struct served_step[]){
 		{"{\"unit\":\"web\"}",
 			{SERVED_REPLY(
-				"{\"unit\":\"web\",\"state\":\"waiting\",\"since\":\"T0\",\"chain\":[{\"text\":\"db left up\",\"at\":\"T1\"},"
-				"{\"text\":\"exit 1\",\"at\":null}],\"waits_for\":[{\"unit\":\"db\",\"condition\":\"ready\","
+				"{\"unit\":\"web\",\"state\":\"waiting\",\"since\":\"T0\",\"chain\":[{\"text\":\"wanted\",\"at\":\"T0\"},"
+				"{\"text\":\"db left up\",\"at\":\"T1\",\"kind\":\"dependency\"},"
+				"{\"text\":\"its last run ended\",\"at\":\"T2\",\"kind\":null},"
+				"{\"text\":\"exit 1\",\"at\":null,\"kind\":\"exit\"}],\"waits_for\":[{\"unit\":\"db\",\"condition\":\"ready\","
 				"\"state\":\"backoff\"}],\"next\":{\"action\":\"start\",\"in_s\":3.2,\"text\":\"once db is ready\"}}")}},
 		{0}});
 
 	ck_assert_int_eq(served_effctl("explain web"), CODE_DONE);
 
 	ck_assert_str_eq(served_out,
-		"web is waiting since T0\n"
+		"web is waiting since T0; wanted\n"
 		"  because db left up (T1)\n"
-		"    and that because exit 1\n"
+		"  its last run ended (T2)\n"
+		"  because exit 1\n"
 		"  waits for db to be ready, which is backoff\n"
 		"  next: start in 3.2s: once db is ready\n");
 }
