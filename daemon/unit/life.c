@@ -70,6 +70,14 @@ static void unit_await_end(struct unit *u, struct child *c)
 			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));
 }
 
+/* Who ends it says why; what ended by itself, and left something to be ended, is why itself. */
+static struct cause *stop_cause(const struct unit *u, const struct child *c)
+{
+	if (u->why || u->fault)
+		return u->why ? u->why : u->fault;
+	return child_cause(c);
+}
+
 /* Whatever the story came to: end what is left, until all of it is gone. Nothing to end, nothing to show. */
 static void unit_stop(struct unit *u, struct child *c)
 {
@@ -78,7 +86,7 @@ static void unit_stop(struct unit *u, struct child *c)
 	if (!c->ended && unit_is_leaving(u))
 		unit_await_dependants(u);
 	if (child_is_there(c)) {
-		unit_enter(u, UNIT_STOPPING, cause_ref(u->why ? u->why : u->fault));
+		unit_enter(u, UNIT_STOPPING, cause_ref(stop_cause(u, c)));
 		child_stop(c);
 	}
 	child_drain(c);

@@ -96,13 +96,20 @@ START_TEST(what_a_main_process_leaves_is_ended_before_any_delay)
 	struct world *w = world_new(
 		"soft: {command: soft, restart: {backoff: {jitter: 0}}}\n"
 		"hard: {command: hard, restart: {backoff: {jitter: 0}}, stop: {timeout: 4s}}\n"
-		"mixed: {command: hard, restart: {backoff: {jitter: 0}}, stop: {mode: mixed}}");
+		"mixed: {command: hard, restart: {backoff: {jitter: 0}}, stop: {mode: mixed}}\n"
+		"bound: {command: bound, depends_on: {hard: {bind: true}}}");
 
 	WORLD_SCRIPTS(w, "soft", {.lives = EFF_S(1), .exits = 1, .leaves = EFF_FOREVER}, STEADY);
 	WORLD_SCRIPTS(w, "hard",
 		{.lives = EFF_S(1), .exits = 1, .leaves = EFF_FOREVER, .left_ignores_term = true},
 		STEADY);
-	world_run_for(w, EFF_S(60));
+	world_run_for(w, EFF_S(2));
+	/* Nobody ended it: why it stops is how it ended, and so it is for who is bound to it. */
+	EXPECT_STATE(w, "hard", "stopping");
+	ck_assert_str_eq(world_cause(w, "hard"), "exit 1");
+	ck_assert_str_eq(world_cause(w, "bound"), "dependency");
+	ck_assert_str_eq(world_last_exit(w, "bound"), "dependency SIGTERM < exit 1");
+	world_run_for(w, EFF_S(58));
 
 	EXPECT_TRACE(w, "soft", "0 spawn, 1000 exit 1, 1000 TERM, 1500 spawn");
 	EXPECT_TRACE(w, "hard", "0 spawn, 1000 exit 1, 1000 TERM, 5000 KILL, 5000 gone, 5500 spawn");
