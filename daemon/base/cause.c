@@ -44,6 +44,12 @@ enum cause_class cause_kind_class(enum cause_kind kind)
 	return classes[kind];
 }
 
+bool cause_kind_never_clean(enum cause_kind kind)
+{
+	return kind == CAUSE_PROBE || kind == CAUSE_WATCHDOG || kind == CAUSE_START_TIMEOUT ||
+		kind == CAUSE_MAX_RUNTIME;
+}
+
 struct cause *cause_ref(struct cause *cause)
 {
 	if (cause)

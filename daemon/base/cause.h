@@ -22,6 +22,8 @@ enum cause_class { CAUSE_CLASS_FAILURE, CAUSE_CLASS_ABNORMAL, CAUSE_CLASS_NEITHE
 const char *cause_kind_name(enum cause_kind kind);
 int cause_kind_parse(const char *name); /* an enum cause_kind, or -EINVAL */
 enum cause_class cause_kind_class(enum cause_kind kind);
+/* Is it what effd ends something for that is not well (a probe, a timeout)? */
+bool cause_kind_never_clean(enum cause_kind kind);
 
 /* Who asked, as the kernel tells it. */
 struct asker {

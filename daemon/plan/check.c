@@ -165,25 +165,32 @@ static const char *path_of(const struct plan_unit *unit)
 	return PLAN_PATH;
 }
 
-static void program_check(
-	struct load *load, const struct plan_unit *unit, enum field_id field, plan_strv argv)
+/* Would this unit find it? Yes, when nobody can tell. */
+static bool program_is_there(struct load *load, const struct plan_unit *unit, const char *program)
 {
 	const struct plan_source *source = load->source;
-	struct node *node = draft_node(load, unit->index, field);
 	struct text key = {0};
 	bool *found;
 
-	if (!source->executable || !node || !argv)
-		return;
-	text_printf(&key, "%s:%s", argv[0], strchr(argv[0], '/') ? "" : path_of(unit));
+	if (!source->executable)
+		return true;
+	text_printf(&key, "%s:%s", program, strchr(program, '/') ? "" : path_of(unit));
 	if (key.failed) {
 		load->failed = true;
-		return;
+		return true;
 	}
 	if (!asked(load, &load->units, key.bytes, &found))
-		*found = source->executable(source->context, argv[0], path_of(unit));
+		*found = source->executable(source->context, program, path_of(unit));
 	text_done(&key);
-	if (found && !*found)
+	return !found || *found;
+}
+
+static void program_check(
+	struct load *load, const struct plan_unit *unit, enum field_id field, plan_strv argv)
+{
+	struct node *node = draft_node(load, unit->index, field);
+
+	if (node && argv && !program_is_there(load, unit, argv[0]))
 		(void)fault(load, node, "W404", "there is no program `%s` here", argv[0]);
 }
 
@@ -202,6 +209,26 @@ static void hooks_check(struct load *load, const struct plan_unit *unit)
 				field_row(hooks[i])->face.name);
 		program_check(load, unit, hooks[i] + 1, hook->argv);
 	}
+}
+
+static void probe_check(
+	struct load *load, const struct plan_unit *unit, enum field_id section, plan_strv argv)
+{
+	program_check(load, unit, section + (enum field_id)PROBE_EXEC + 1, argv);
+}
+
+static void folder_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *node = draft_node(load, unit->index, FIELD_WORKING_DIR);
+	const struct plan_source *source = load->source;
+	bool *found;
+
+	if (!source->folder || !node)
+		return;
+	if (!asked(load, &source->folder, unit->working_dir, &found))
+		*found = source->folder(source->context, unit->working_dir);
+	if (found && !*found)
+		(void)fault(load, node, "W404", "there is no folder `%s` here", unit->working_dir);
 }
 
 /* A user or a group that this machine does not know. */
@@ -239,28 +266,18 @@ static void who_check(struct load *load, const struct plan_unit *unit)
 			"only root may start a process as another %s", user ? "user" : "group");
 }
 
-/* What only a shell knows. */
-static bool is_shells_own(const char *text)
-{
-	static const char *const words[] = {"exit", "cd", "read", "export", "set", "unset", "trap",
-		"wait", "ulimit", "umask", "eval", ".", ":", "shift", "return", "type", "alias"};
-	size_t len = strcspn(text, " \t"), i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strlen(words[i]) == len && strncmp(words[i], text, len) == 0)
-			return true;
-	return false;
-}
-
-/* One program and its arguments, nothing that a shell is needed for. */
+/* One program and its arguments, nothing that a shell is needed for; what a shell has built in is no program. */
 static void shell_check(struct load *load, const struct plan_unit *unit)
 {
 	struct node *shell = draft_node(load, unit->index, FIELD_SHELL);
 	const char *text = shell && shell->kind == NODE_SCALAR ? shell->text : "exec ";
 	struct diag *diag;
+	char program[64];
 
-	if (strncmp(text, "exec ", 5) == 0 || is_shells_own(text) ||
-		strpbrk(text, "|&;<>()$`\\\"'*?[]#~=%!{}\n"))
+	if (strncmp(text, "exec ", 5) == 0 || strpbrk(text, "|&;<>()$`\\\"'*?[]#~=%!{}\n"))
+		return;
+	(void)snprintf(program, sizeof(program), "%.*s", (int)strcspn(text, " \t"), text);
+	if (!program_is_there(load, unit, program))
 		return;
 	diag = fault(load, shell, "W405",
 		"a shell for one simple command: signals reach the shell first");
@@ -347,6 +364,10 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	program_check(load, unit, FIELD_COMMAND, unit->argv);
 	program_check(load, unit, FIELD_STOP_COMMAND, unit->stop.command);
 	program_check(load, unit, FIELD_RELOAD_COMMAND, unit->reload_command);
+	probe_check(load, unit, FIELD_STARTUP, unit->startup.argv);
+	probe_check(load, unit, FIELD_READINESS, unit->readiness.argv);
+	probe_check(load, unit, FIELD_LIVENESS, unit->liveness.argv);
+	folder_check(load, unit);
 	who_check(load, unit);
 	shell_check(load, unit);
 	secrets_check(load, unit);

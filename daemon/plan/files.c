@@ -23,6 +23,10 @@ const char *read_error_text(int error)
 	switch (error) {
 	case -EPERM:
 		return "it is not a regular file of root's that no one else may write";
+	case -ENOTSUP:
+		return "it is not a regular file";
+	case -ELOOP:
+		return "it is a link, which is not followed for root";
 	case -EFBIG:
 		return "the tree has more than 8 MiB";
 	default:

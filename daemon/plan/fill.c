@@ -11,7 +11,8 @@ struct variable {
 	char op;          /* '-', '?', 0 */
 	const char *word; /* after the operator */
 	size_t word_len;
-	size_t len; /* of all of it, `${` and `}` too */
+	size_t len;        /* of all of it, `${` and `}` too */
+	const char *wrong; /* NULL: nothing */
 };
 
 static uint32_t chars_of(const char *s, size_t len)
@@ -44,26 +45,36 @@ static bool is_name_char(char c, bool first)
 		(!first && c >= '0' && c <= '9');
 }
 
+static const char *variable_wrong(const struct variable *v, const char *p, const char *end)
+{
+	const char *nested = strstr(p, "${");
+
+	if (!end)
+		return "`${` without `}`";
+	if (v->name_len == 0 || (p < end && (p[0] != ':' || (p[1] != '-' && p[1] != '?'))))
+		return "not ${NAME}, ${NAME:-default} or ${NAME:?message}";
+	if (nested && nested < end)
+		return "what stands behind `:-` or `:?` is plain text: no `${` in it";
+	return NULL;
+}
+
 /* `s` begins with `${`. */
-static bool variable_parse(const char *s, struct variable *ret)
+static struct variable variable_parse(const char *s)
 {
 	const char *p = s + 2, *end = strchr(p, '}');
+	struct variable v = {.name = p};
 
-	*ret = (struct variable){.name = p};
-	while (is_name_char(*p, p == ret->name))
+	while (is_name_char(*p, p == v.name))
 		p++;
-	ret->name_len = (size_t)(p - ret->name);
-	if (!end || ret->name_len == 0)
-		return false;
-	ret->len = (size_t)(end + 1 - s);
-	if (p == end)
-		return true;
-	if (p[0] != ':' || (p[1] != '-' && p[1] != '?'))
-		return false;
-	ret->op = p[1];
-	ret->word = p + 2;
-	ret->word_len = (size_t)(end - ret->word);
-	return true;
+	v.name_len = (size_t)(p - v.name);
+	v.len = end ? (size_t)(end + 1 - s) : 2;
+	v.wrong = variable_wrong(&v, p, end);
+	if (!v.wrong && p < end) {
+		v.op = p[1];
+		v.word = p + 2;
+		v.word_len = (size_t)(end - v.word);
+	}
+	return v;
 }
 
 static const char *environment_get(const struct load *load, const char *name, size_t len)
@@ -77,14 +88,23 @@ static const char *environment_get(const struct load *load, const char *name, si
 }
 
 static void fault_variable(
-	struct value *value, struct node *node, const char *at, const struct variable *variable)
+	struct load *load, struct node *node, const char *at, const struct variable *variable)
 {
-	struct load *load = value->load;
 	struct node inside = node_inside(node, at);
+	uint32_t until = (uint32_t)(at - node->text) + 1;
 	int len = (int)variable->name_len;
 	struct diag *diag;
 
+	/* A default is filled in for each unit that inherits it. */
+	if (until <= node->told_until)
+		return;
+	node->told_until = until;
 	node->told = "E215";
+	inside.told = NULL;
+	if (variable->wrong) {
+		(void)fault(load, &inside, "E215", "%s", variable->wrong);
+		return;
+	}
 	if (variable->op == '?') {
 		(void)fault(load, &inside, "E215", "`%.*s` is not set: %.*s", len,
 			variable->name, (int)variable->word_len, variable->word);
@@ -96,38 +116,36 @@ static void fault_variable(
 		variable->name);
 }
 
-size_t value_fill_one(struct value *value, struct node *node, const char *at, struct text *to)
+static const char *variable_find(const struct value *value, const struct variable *variable)
+{
+	const char *found;
+
+	if (variable->name_len == 4 && strncmp(variable->name, "UNIT", 4) == 0)
+		found = value->unit;
+	else
+		found = environment_get(value->load, variable->name, variable->name_len);
+	return variable->op && found && found[0] == '\0' ? NULL : found;
+}
+
+size_t value_fill_one(
+	struct value *value, struct node *node, const char *at, struct text *to, bool *ret_good)
 {
 	struct variable variable;
-	struct node inside;
 	const char *found;
 
 	if (at[1] == '$') {
 		text_add(to, "$");
 		return 2;
 	}
-	if (!variable_parse(at, &variable)) {
-		inside = node_inside(node, at);
-		(void)fault(value->load, &inside, "E215",
-			strchr(at, '}') ? "not ${NAME}, ${NAME:-default} or ${NAME:?message}"
-					: "`${` without `}`");
-		node->told = "E215";
-		return 0;
-	}
-	if (variable.name_len == 4 && strncmp(variable.name, "UNIT", 4) == 0)
-		found = value->unit;
-	else
-		found = environment_get(value->load, variable.name, variable.name_len);
-	if (variable.op && found && found[0] == '\0')
-		found = NULL;
+	variable = variable_parse(at);
+	found = variable.wrong ? NULL : variable_find(value, &variable);
 	if (found) {
 		text_add(to, found);
-	} else if (variable.op == '-') {
+	} else if (!variable.wrong && variable.op == '-') {
 		text_add_bytes(to, variable.word, variable.word_len);
 	} else {
-		if (!node->told || strcmp(node->told, "E215") != 0)
-			fault_variable(value, node, at, &variable);
-		return 0;
+		fault_variable(value->load, node, at, &variable);
+		*ret_good = false;
 	}
 	return variable.len;
 }
@@ -136,6 +154,7 @@ const char *value_fill(struct value *value, struct node *node)
 {
 	const char *at = node->text, *dollar;
 	struct text text = {0};
+	bool good = true;
 	size_t used;
 
 	if (node->kind != NODE_SCALAR)
@@ -148,14 +167,14 @@ const char *value_fill(struct value *value, struct node *node)
 		text_add_bytes(&text, at, (size_t)(dollar - at));
 		used = 1;
 		if (dollar[1] == '{' || dollar[1] == '$')
-			used = value_fill_one(value, node, dollar, &text);
+			used = value_fill_one(value, node, dollar, &text, &good);
 		else
 			text_add(&text, "$");
-		if (used == 0) {
-			text_done(&text);
-			return NULL;
-		}
 		at = dollar + used;
+	}
+	if (!good) {
+		text_done(&text);
+		return NULL;
 	}
 	text_add(&text, at);
 	value->load->shared_nodes += text.len / NODE_BYTES;

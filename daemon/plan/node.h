@@ -27,6 +27,7 @@ struct node {
 	const char *key;           /* what it is in its mapping; NULL: in a list, or the root */
 	struct plan_place at, key_at;
 	const char *told, *told_key; /* the code of what was said about it last: nothing is said twice */
+	uint32_t told_until; /* of its variables: one behind the last that was complained of */
 	struct node *first, *next;
 	uint32_t unit;            /* of a unit's mapping: the unit */
 	const struct node *index; /* the mapping whose keys are in the table of keys for this one */

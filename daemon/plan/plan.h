@@ -244,6 +244,8 @@ struct plan_source {
 	/* Is there an executable of this name (searched in `search`, a PATH value, when it has no slash)? NULL: never
 	 * asked, and W404 is not reported. */
 	bool (*executable)(void *context, const char *path, const char *search);
+	/* Is there a folder of this path? NULL: not asked. */
+	bool (*folder)(void *context, const char *path);
 	/* Is there a user (group) of this name or number? NULL: not asked. */
 	bool (*user)(void *context, const char *name);
 	bool (*group)(void *context, const char *name);

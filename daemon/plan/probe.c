@@ -97,10 +97,19 @@ static void limits_check(const struct probing *p)
 {
 	const struct plan_probe *probe = p->probe;
 	struct node *timeout = slot(p, PROBE_TIMEOUT), *success = slot(p, PROBE_SUCCESS);
+	struct node *period = slot(p, PROBE_PERIOD);
+	struct diag *diag;
 
-	if (probe->kind == PLAN_PROBE_EXEC && probe->timeout_ns > probe->period_ns)
-		(void)fault(p->load, timeout ? timeout : slot(p, 0), "E312",
-			"the timeout of an `exec` probe is longer than its period");
+	if (probe->kind == PLAN_PROBE_EXEC && probe->timeout_ns > probe->period_ns) {
+		diag = fault(p->load,
+			timeout          ? timeout
+				: period ? period
+					 : slot(p, 0),
+			"E312", "the timeout of an `exec` probe is longer than its period");
+		if (!timeout)
+			diag_help(p->load->diags, diag,
+				"it is 1s if not given: give a `timeout` that is no longer than the `period`");
+	}
 	if (probe->kind == PLAN_PROBE_LOG && p->base == FIELD_LIVENESS)
 		(void)fault_key(p->load, slot(p, PROBE_LOG), "E312",
 			"a line of output tells that something has begun, not that it is alive");

@@ -277,6 +277,14 @@ static bool file_executable(void *context, const char *path, const char *search)
 	}
 }
 
+static bool file_folder(void *context, const char *path)
+{
+	struct stat st;
+
+	(void)context;
+	return stat(path, &st) == 0 ? S_ISDIR(st.st_mode) : errno == EACCES;
+}
+
 /* A number names itself; only the one that the kernel takes for "leave it" is none. */
 static bool is_id(const char *name)
 {
@@ -314,6 +322,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.read = file_read,
 		.list = file_list,
 		.executable = file_executable,
+		.folder = file_folder,
 		.user = file_user,
 		.group = file_group,
 		.zone = file_zone,

@@ -23,8 +23,10 @@ void value_done(struct value *value);
 
 /* A scalar's text with `${…}` and `$$` filled in, kept in the plan. NULL: said why, or it is no scalar. */
 const char *value_fill(struct value *value, struct node *node);
-/* One `${…}` or `$$` at `at` of the node's text: appends what it stands for. Returns how long it is; 0: said why. */
-size_t value_fill_one(struct value *value, struct node *node, const char *at, struct text *to);
+/* One `${…}` or `$$` at `at` of the node's text: appends what it stands for. Returns how long it is; *ret_good is false
+ * when that was said to be wrong, and is else left alone. */
+size_t value_fill_one(struct value *value, struct node *node, const char *at, struct text *to,
+	bool *ret_good);
 /* The place within a scalar, as a node to complain about. */
 struct node node_inside(const struct node *node, const char *at);
 

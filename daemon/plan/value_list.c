@@ -28,18 +28,20 @@ static void canonical_words(struct text *text, const char *const *items)
 
 static bool words_of_list(struct value *value, struct words *words)
 {
+	bool good = true;
 	struct node *item;
 	const char *word;
 
 	for (item = value->node->first; item; item = item->next) {
-		if (item->kind != NODE_SCALAR)
-			return wrong_kind(value, item, "texts in its list");
+		if (item->kind != NODE_SCALAR) {
+			good = wrong_kind(value, item, "texts in its list");
+			continue;
+		}
 		word = value_fill(value, item);
-		if (!word)
-			return false;
+		good &= word != NULL;
 		words_add(value->load, words, word);
 	}
-	return true;
+	return good;
 }
 
 bool read_command(struct value *value)
@@ -133,6 +135,14 @@ static void ends_item(struct value *value, struct node *node, struct plan_ends *
 	if (!s || ends_codes(value, node, s, ends))
 		return;
 	n = cause_kind_parse(s);
+	if (n >= 0 && field_id(value->field) == FIELD_SUCCESS_EXIT &&
+		cause_kind_never_clean((enum cause_kind)n)) {
+		diag = fault(value->load, node, "E214",
+			"what effd ends for `%s` is never a clean end", s);
+		diag_help(value->load->diags, diag,
+			"`restart: {prevent_exit: [%s]}` leaves it at rest after one", s);
+		return;
+	}
 	if (n >= 0) {
 		ends->causes |= (uint64_t)1 << n;
 		return;
@@ -298,9 +308,18 @@ bool read_map(struct value *value)
 	bool is_flat = value->field->type == TYPE_LABELS || value->field->type == TYPE_ENVIRONMENT,
 	     good = true;
 	struct node *child;
+	struct diag *diag;
 
-	if (value->node->kind != NODE_MAP)
-		return wrong_kind(value, value->node, "a mapping");
+	if (value->node->kind != NODE_MAP) {
+		diag = fault(value->load, value->node, "E204",
+			"`%s` needs a mapping, and this is %s", value->field->face.name,
+			node_kind_text(value->node));
+		if (value->field->type == TYPE_NEEDS)
+			diag_help(value->load->diags, diag, "write [NAME, …]");
+		else if (value->node->kind == NODE_LIST)
+			diag_help(value->load->diags, diag, "write {NAME: VALUE, …}");
+		return false;
+	}
 	for (child = value->node->first; child; child = child->next) {
 		if (!is_map_key(value->field->type, child->key)) {
 			(void)fault_key(value->load, child, "E213",
@@ -311,9 +330,7 @@ bool read_map(struct value *value)
 		if (is_flat && child->kind != NODE_SCALAR) {
 			good = wrong_kind(value, child, "texts");
 		} else if (is_flat && node_is_null(child)) {
-			struct diag *diag = fault(
-				value->load, child, "E204", "`%s` has no value", child->key);
-
+			diag = fault(value->load, child, "E204", "`%s` has no value", child->key);
 			diag_help(value->load->diags, diag, "write \"\" for an empty one");
 			good = false;
 		}

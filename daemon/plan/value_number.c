@@ -218,9 +218,10 @@ bool read_size(struct value *value)
 bool read_signal(struct value *value)
 {
 	int sig = signal_parse(value->filled), known;
-	struct nearest nearest = {.wanted = value->filled};
+	char buf[16], upper[16];
+	struct nearest nearest = {.wanted = upper};
 	struct diag *diag;
-	char buf[16];
+	size_t i;
 
 	if (sig > 0) {
 		*(int *)value->to = sig;
@@ -228,6 +229,12 @@ bool read_signal(struct value *value)
 		return true;
 	}
 	diag = fault(value->load, value->node, "E210", "`%s` is no signal", value->filled);
+	/* Nobody means another signal by small letters. */
+	for (i = 0; value->filled[i] && i + 1 < sizeof(upper); i++)
+		upper[i] = value->filled[i] >= 'a' && value->filled[i] <= 'z'
+			? (char)(value->filled[i] - 'a' + 'A')
+			: value->filled[i];
+	upper[i] = '\0';
 	for (known = 1; known < 32; known++) {
 		nearest_offer(&nearest, signal_text(known, buf));
 		nearest_offer(&nearest, signal_text(known, buf) + 3);

@@ -12,7 +12,8 @@ struct splitter {
 	const char *at;
 	struct text word;
 	bool in_word;
-	const char *bad; /* what is wrong at `at`; "" when it was said */
+	bool is_filled;  /* no variable was found wrong */
+	const char *bad; /* what is wrong at `at` */
 };
 
 void words_add(struct load *load, struct words *words, const char *word)
@@ -51,8 +52,7 @@ static void take_dollar(struct splitter *s, bool in_quotes)
 
 	s->in_word = true;
 	if ((s->at[1] == '{' || s->at[1] == '$') && !s->node->verbatim) {
-		used = value_fill_one(s->value, s->node, s->at, &s->word);
-		s->bad = used ? NULL : "";
+		used = value_fill_one(s->value, s->node, s->at, &s->word, &s->is_filled);
 	} else if (s->at[1] == '(' && !in_quotes) {
 		s->bad = "no shell runs, so `$(` would be plain text";
 	} else {
@@ -108,7 +108,8 @@ static void take_one(struct splitter *s)
 
 bool words_split(struct value *value, struct node *node, struct words *words)
 {
-	struct splitter s = {.value = value, .node = node, .words = words, .at = node->text};
+	struct splitter s = {
+		.value = value, .node = node, .words = words, .at = node->text, .is_filled = true};
 	struct node inside;
 	struct diag *diag;
 
@@ -120,8 +121,8 @@ bool words_split(struct value *value, struct node *node, struct words *words)
 		value->load->failed = true;
 	text_done(&s.word);
 	if (!s.bad)
-		return true;
-	if (!s.bad[0] || (node->told && strcmp(node->told, "E216") == 0))
+		return s.is_filled;
+	if (node->told && strcmp(node->told, "E216") == 0)
 		return false;
 	inside = node_inside(node, s.at);
 	diag = fault(value->load, &inside, "E216", "%s", s.bad);

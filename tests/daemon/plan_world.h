@@ -116,6 +116,12 @@ static inline bool plan_world__executable(void *context, const char *path, const
 	return strncmp(slash ? slash + 1 : path, "missing", 7) != 0;
 }
 
+static inline bool plan_world__folder(void *context, const char *path)
+{
+	(void)context;
+	return !strstr(path, "missing");
+}
+
 static inline bool plan_world__who(void *context, const char *name)
 {
 	(void)context;
@@ -131,6 +137,7 @@ static inline void plan_world_init(struct plan_world *world)
 	*world = (struct plan_world){.source = {.read = plan_world__read,
 					     .list = plan_world__list,
 					     .executable = plan_world__executable,
+					     .folder = plan_world__folder,
 					     .user = plan_world__who,
 					     .group = plan_world__who,
 					     .zone = plan_world__who,

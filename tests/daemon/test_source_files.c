@@ -202,6 +202,9 @@ START_TEST(a_program_is_searched_for_where_it_would_be)
 	ck_assert(!source.executable(NULL, "text", folder));
 	ck_assert(!source.executable(NULL, "run", "/nonexistent"));
 	ck_assert(!source.executable(NULL, folder, ""));
+	ck_assert(source.folder(NULL, folder));
+	ck_assert(!source.folder(NULL, in_folder("run")));
+	ck_assert(!source.folder(NULL, in_folder("none")));
 }
 END_TEST
 
