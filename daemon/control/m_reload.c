@@ -67,7 +67,10 @@ static void reload_log(const struct reload_outcome *o, const struct asker *by)
 		log_error("reload: the tree has errors (%u); nothing was changed",
 			o->diags ? diags_errors(o->diags) : 0);
 	else
-		log_error("reload: %s; asked for by %s", strerror(-o->result), command);
+		log_error("reload: %s; asked for by %s",
+			o->result == -ESTALE ? "something changed since that plan was made"
+					     : strerror(-o->result),
+			command);
 	if (o->result == -EINVAL && o->diags)
 		control_log_diags(o->diags);
 }

@@ -36,6 +36,10 @@ void wish_act(struct unit *u);
 void wish_pull(struct tree *t, struct unit *u);
 /* Stop manual units that nobody wants any more. */
 void wish_release(struct tree *t, struct unit *u);
+/* Is it a manual unit that runs only because another requires it? */
+bool wish_is_lent(const struct unit *u);
+/* Stop those of these that were lent and are required no more; some may have been removed since. */
+void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why);
 /* Stop it for good, for `why`; at rest it is `down`. */
 void wish_end(struct unit *u, struct cause *why);
 /* What is to come of the units in a group has changed with it: who waits for one of them looks again. */
@@ -53,6 +57,11 @@ void schedule_end(struct unit *u);
 EFF_SUSPENDS void schedule_stop(struct unit *u);
 /* Start a run, with a clean slate. */
 void schedule_run_now(struct unit *u);
+
+/* ── changes.c ── */
+
+/* Is it one unit that has these two rows, the one before a reload and the other after it? Either may be NULL: no. */
+bool row_lives_on(const struct plan_unit *a, const struct plan_unit *b);
 
 /* ── reload.c ── */
 

@@ -6,84 +6,19 @@
  * A unit that vanished leaves the tree at once and is buried when it rests. One of the same name and another kind starts
  * only after that: the two never run together. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "tree/internal.h"
 
-/* The dead of one reload, and those that wait for them. */
+/* The dead of one reload, and those that run only because another requires them. */
 struct grave {
 	struct eff_list link;
 	struct tree *tree;
-	struct unit **dead;
-	uint32_t n;
+	struct unit **dead, **lent;
+	uint32_t n, n_lent;
 };
-
-static bool is_same_unit(const struct plan_unit *a, const struct plan_unit *b)
-{
-	return a && b && a->kind == b->kind;
-}
-
-/* What an operator stopped, or what is not wanted, is not restarted: its new row waits for its next start. */
-static void change_soften(struct tree *t, struct plan_change *change)
-{
-	if (change->action == PLAN_DO_RESTART && change->before != PLAN_NONE &&
-		!wish_holds(t->units[change->before]))
-		change->action = PLAN_DO_LIVE;
-}
-
-int tree_plan(struct tree *t, struct plan *plan, struct plan_change **ret_changes, uint32_t *ret_n)
-{
-	int r = plan_diff(t->plan, plan, ret_changes, ret_n);
-
-	for (uint32_t i = 0; r == 0 && i < *ret_n; i++)
-		change_soften(t, &(*ret_changes)[i]);
-	return r;
-}
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
-	return hash;
-}
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	return hash_bytes(hash, text, strlen(text) + 1);
-}
-
-/* What the row says now: the values that were given, and what came out of the environment. */
-static uint64_t hash_row(uint64_t hash, const struct plan_unit *row)
-{
-	for (uint32_t i = 0; i < row->n_values; i++) {
-		hash = hash_bytes(hash, &row->values[i].field, sizeof(row->values[i].field));
-		hash = hash_text(hash, row->values[i].text);
-	}
-	for (plan_strv v = row->environment; v && *v; v++)
-		hash = hash_text(hash, *v);
-	return hash;
-}
-
-void tree_plan_id(const struct tree *t, const struct plan *plan,
-	const struct plan_change *changes, uint32_t n, char ret_id[static 32])
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	hash = hash_bytes(hash, &t->generation, sizeof(t->generation));
-	hash = hash_bytes(hash, &t->wishes, sizeof(t->wishes));
-	for (uint32_t i = 0; i < n; i++) {
-		hash = hash_text(hash, changes[i].unit);
-		hash = hash_bytes(hash, &changes[i].action, sizeof(changes[i].action));
-		if (changes[i].action != PLAN_DO_STOP)
-			hash = hash_row(hash, plan_unit(plan, changes[i].after));
-	}
-	(void)snprintf(ret_id, 32, "%016llx", (unsigned long long)hash);
-}
 
 struct unit *tree_grave_of(const struct tree *t, const char *name)
 {
@@ -98,11 +33,15 @@ struct unit *tree_grave_of(const struct tree *t, const char *name)
 	return NULL;
 }
 
+/* NULL is fine. */
 static void grave_free(struct grave *g)
 {
+	if (!g)
+		return;
 	for (uint32_t i = g->n; i-- > 0;)
 		unit_free(g->dead[i]);
 	free(g->dead);
+	free(g->lent);
 	free(g);
 }
 
@@ -155,7 +94,7 @@ static struct unit **units_make(struct tree *t, struct plan *plan)
 		const struct plan_unit *spec = plan_unit(plan, i),
 				       *old = plan_find(t->plan, spec->name);
 
-		if (is_same_unit(old, spec)) {
+		if (row_lives_on(old, spec)) {
 			units[i] = t->units[old->index];
 			continue;
 		}
@@ -164,7 +103,7 @@ static struct unit **units_make(struct tree *t, struct plan *plan)
 		if (units[i])
 			continue;
 		while (i-- > 0)
-			if (!is_same_unit(plan_find(t->plan, plan_unit(plan, i)->name),
+			if (!row_lives_on(plan_find(t->plan, plan_unit(plan, i)->name),
 				    plan_unit(plan, i)))
 				unit_free(units[i]);
 		free(units);
@@ -176,7 +115,7 @@ static struct unit **units_make(struct tree *t, struct plan *plan)
 static void units_unmake(struct tree *t, struct plan *plan, struct unit **units)
 {
 	for (uint32_t i = plan_n_units(plan); i-- > 0;)
-		if (!is_same_unit(plan_find(t->plan, plan_unit(plan, i)->name), plan_unit(plan, i)))
+		if (!row_lives_on(plan_find(t->plan, plan_unit(plan, i)->name), plan_unit(plan, i)))
 			unit_free(units[i]);
 	free(units);
 }
@@ -191,14 +130,17 @@ static struct grave *grave_make(struct tree *t, struct plan *plan)
 	g->tree = t;
 	eff_list_init(&g->link);
 	g->dead = calloc(t->n_units, sizeof(struct unit *));
-	if (!g->dead) {
-		free(g);
+	g->lent = calloc(t->n_units, sizeof(struct unit *));
+	if (!g->dead || !g->lent) {
+		grave_free(g);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < t->n_units; i++)
-		if (!is_same_unit(t->units[i]->next ? t->units[i]->next : t->units[i]->spec,
+		if (!row_lives_on(t->units[i]->next ? t->units[i]->next : t->units[i]->spec,
 			    plan_find(plan, t->units[i]->name)))
 			g->dead[g->n++] = t->units[i];
+		else if (wish_is_lent(t->units[i]))
+			g->lent[g->n_lent++] = t->units[i];
 	return g;
 }
 
@@ -233,14 +175,25 @@ static void unit_wish_anew(struct unit *u, const struct plan_unit *old,
 		u->wanted = true;
 }
 
+static bool change_is_of_program(const struct plan_change *change)
+{
+	for (uint32_t i = 0; i < change->n_fields; i++)
+		if (plan_field(change->fields[i])->effect == PLAN_RESTART)
+			return true;
+	return false;
+}
+
 static void units_apply(struct tree *t, struct plan *plan, const struct plan_change *changes,
 	uint32_t n, struct cause *why)
 {
-	uint8_t *restart = calloc(plan_n_units(plan), 1);
+	enum { SAME, OTHER_PROGRAM, RESTARTS };
+	uint8_t *kinds = calloc(plan_n_units(plan), 1);
 
-	for (uint32_t i = 0; restart && i < n; i++)
-		if (changes[i].action == PLAN_DO_RESTART)
-			restart[changes[i].after] = 1;
+	for (uint32_t i = 0; kinds && i < n; i++)
+		if (changes[i].after != PLAN_NONE && change_is_of_program(&changes[i]))
+			kinds[changes[i].after] = changes[i].action == PLAN_DO_RESTART
+				? RESTARTS
+				: OTHER_PROGRAM;
 	for (uint32_t i = 0; i < t->n_units; i++) {
 		struct unit *u = t->units[i];
 		const struct plan_unit *spec = plan_unit(plan, i),
@@ -248,13 +201,14 @@ static void units_apply(struct tree *t, struct plan *plan, const struct plan_cha
 
 		if (old == spec)
 			continue;
-		if (!restart || restart[i])
+		/* A unit keeps the program it was started from until its run has ended. */
+		if (!kinds || kinds[i] == RESTARTS)
 			unit_replace(u, plan, spec, why);
 		else
-			unit_adopt(u, plan, spec, u->next == NULL);
+			unit_adopt(u, plan, spec, kinds[i] == SAME && u->next == NULL);
 		unit_wish_anew(u, old, spec, why);
 	}
-	free(restart);
+	free(kinds);
 }
 
 /* New children of groups that run take their places before any of them is set going: one may pull in another. */
@@ -296,8 +250,8 @@ static int tree_take(struct tree *t, struct plan *plan, const struct plan_change
 		if (units)
 			units_unmake(t, plan, units);
 		if (g)
-			free(g->dead);
-		free(g);
+			g->n = 0;
+		grave_free(g);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < g->n; i++) {
@@ -316,6 +270,7 @@ static int tree_take(struct tree *t, struct plan *plan, const struct plan_change
 	units_place(t);
 	units_apply(t, plan, changes, n, why);
 	units_begin(t);
+	wish_take_back(t, g->lent, g->n_lent, why);
 	plan_unref(before);
 	if (eff_fork_in(t->top.scope, EFF(grave_keep, g), NULL) < 0)
 		log_error("out of memory: what a reload removed stays in memory");

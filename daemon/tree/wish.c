@@ -75,6 +75,12 @@ static bool wish_is_for_another(const struct unit *u)
 	return false;
 }
 
+bool wish_is_lent(const struct unit *u)
+{
+	return u->wanted && !u->by_operator && u->spec->activate == PLAN_MANUAL &&
+		wish_is_for_another(u);
+}
+
 void wish_end(struct unit *u, struct cause *why)
 {
 	struct tree *t = tree_of(u);
@@ -116,6 +122,23 @@ void wish_release(struct tree *t, struct unit *u)
 		}
 	}
 	set_done(&set);
+}
+
+void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct unit *u = lent[i];
+		struct cause *none;
+
+		if (u->removed || !u->wanted || u->spec->activate != PLAN_MANUAL ||
+			wish_is_for_another(u))
+			continue;
+		none = wish_cause(CAUSE_DEPENDENCY, NULL, why,
+			"nothing that is wanted requires it any more");
+		wish_end(u, none);
+		cause_unref(none);
+		wish_release(t, u);
+	}
 }
 
 /* Which of these may not run? NULL: all may. */

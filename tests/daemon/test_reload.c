@@ -234,6 +234,96 @@ START_TEST(a_unit_that_is_disabled_stops_and_one_that_is_enabled_starts)
 }
 END_TEST
 
+/* What a reload says that it does is what it does. */
+START_TEST(the_changes_tell_who_starts_and_who_stops)
+{
+	struct world *w = world_new(
+		"a: {command: a}\nb: {command: b, enabled: false}\n"
+		"c: {command: c, activate: manual}\nheld: {command: d, activate: manual}\n"
+		"p: {command: p}\n");
+
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "held");
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"a: {command: a --other, enabled: false}\nb: {command: b --other}\n"
+		"c: {command: c}\nheld: {command: d}\np: {command: p, enabled: false}\n"
+		"new: {command: e}\nquiet: {command: f, activate: manual}\noff: {command: g, enabled: false}\n"
+		"lent: {command: h, activate: manual}\nneeds: {command: i, depends_on: [lent]}\n");
+	world_run_for(w, EFF_S(10));
+
+	ck_assert_str_eq(world_changes(w),
+		"a stop; b start; c start; held live; p stop; new start; quiet live; off live; lent start; needs start");
+	EXPECT_TRACE(w, "a", "0 spawn, 2000 TERM, 2000 SIGTERM");
+	EXPECT_TRACE(w, "b", "2000 spawn");
+	ck_assert_str_eq(world_unit(w, "b")->spec->argv[1], "--other");
+	ck_assert_str_eq(world_unit(w, "a")->spec->argv[1], "--other");
+	EXPECT_TRACE(w, "c", "2000 spawn");
+	EXPECT_TRACE(w, "held", "");
+	EXPECT_TRACE(w, "quiet", "");
+	EXPECT_TRACE(w, "lent", "2000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_manual_unit_stops_when_a_reload_takes_the_last_that_requires_it)
+{
+	struct world *w = world_new(
+		"deep: {command: d, activate: manual}\n"
+		"man: {command: m, activate: manual, depends_on: [deep]}\n"
+		"hand: {command: h, activate: manual}\n"
+		"a: {command: a, depends_on: [man, hand]}\nb: {command: b, depends_on: [man]}\n");
+
+	world_run_for(w, EFF_S(1));
+	world_start(w, "hand");
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"deep: {command: d, activate: manual}\n"
+		"man: {command: m, activate: manual, depends_on: [deep]}\n"
+		"hand: {command: h, activate: manual}\nb: {command: b, depends_on: [man]}\n");
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_changes(w), "a stop");
+	EXPECT_TRACE(w, "man", "0 spawn");
+	world_reload(w,
+		"deep: {command: d, activate: manual}\n"
+		"man: {command: m, activate: manual, depends_on: [deep]}\n"
+		"hand: {command: h, activate: manual}\nb: {command: b}\n");
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(world_changes(w), "deep stop; man stop; b live");
+	EXPECT_TRACE(w, "man", "0 spawn, 3000 TERM, 3000 SIGTERM");
+	EXPECT_TRACE(w, "deep", "0 spawn, 3000 TERM, 3000 SIGTERM");
+	EXPECT_TRACE(w, "hand", "0 spawn");
+	EXPECT_TRACE(w, "b", "0 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(nothing_starts_in_a_group_that_does_not_run)
+{
+	struct world *w = world_new(
+		"g: {units: {a: {command: a}}}\n"
+		"f: {restart: no, units: {b: {command: b, critical: true, restart: no}}}\n");
+
+	world_script(w, "b", CRASH);
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "g");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "f", "failed");
+	world_reload(w,
+		"g: {units: {a: {command: a 2}, c: {command: c}}}\n"
+		"f: {restart: no, units: {b: {command: b 2, critical: true, restart: no}}}\n");
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(world_changes(w), "g/a live; g/c live; f/b live");
+	world_start(w, "g");
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_unit(w, "g/a")->spec->argv[1], "2");
+	EXPECT_TRACE(w, "g/c", "3000 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_bad_tree_changes_nothing)
 {
 	struct world *w = world_new("a: {command: a}");
@@ -318,6 +408,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_moved_unit_stops_and_starts);
 	tcase_add_test(tcase, a_change_of_order_alone_touches_nobody);
 	tcase_add_test(tcase, a_unit_that_is_disabled_stops_and_one_that_is_enabled_starts);
+	tcase_add_test(tcase, the_changes_tell_who_starts_and_who_stops);
+	tcase_add_test(tcase, a_manual_unit_stops_when_a_reload_takes_the_last_that_requires_it);
+	tcase_add_test(tcase, nothing_starts_in_a_group_that_does_not_run);
 	tcase_add_test(tcase, a_bad_tree_changes_nothing);
 	tcase_add_test(tcase, an_empty_reload_changes_nothing);
 	tcase_add_test(tcase, the_plan_of_a_reload_does_nothing_and_its_id_changes_with_wishes);

@@ -208,6 +208,10 @@ static void check_now(struct play *p)
 		WORLD_ASSERT(w, shadow_at(p, u)->held == u->held, "%s is %sheld", u->name,
 			u->held ? "" : "not ");
 	}
+	/* One that comes back may have the very memory of the one that went. */
+	for (unsigned i = 0; i < p->n_shadows; i++)
+		if (!tree_find(w->tree, p->shadows[i].name))
+			p->shadows[i].unit = NULL;
 }
 
 /* One deadline after the other, and a look after each. */
