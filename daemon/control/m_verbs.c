@@ -124,8 +124,10 @@ static void on_lifted(void *context, struct unit *lifted)
 		a->verbs = lifted->verbs;
 		return;
 	}
-	log_info("start lifts the stop of %s", lifted->name);
+	log_info("%s lifts the stop of %s", verb_name(all->verb), lifted->name);
 	a = acts_add(all, lifted);
+	if (a)
+		a->verb = VERB_START;
 	/* A group that opens for the sake of one in it need not be up for that. */
 	if (a && lifted->spec->kind == PLAN_SUPERVISOR)
 		a->outcome = "done";
@@ -146,15 +148,22 @@ static void on_dependant(void *context, struct unit *dependant)
 static int verb_act(struct acts *all, struct unit *u, struct unit **ret_blocker)
 {
 	const struct asker *by = &all->req->conn->peer.who;
+	struct tree_told told = {.tell = on_lifted, .context = all};
 	struct tree *t = all->req->tree;
+	int r;
 
 	switch (all->verb) {
 	case VERB_START:
-		return tree_start(t, u, by, ret_blocker, &(struct tree_told){on_lifted, all});
+		r = tree_start(t, u, by, &told);
+		*ret_blocker = told.blocker;
+		return r;
 	case VERB_STOP:
-		return tree_stop(t, u, by, all->now, &(struct tree_told){on_dependant, all});
+		told.tell = on_dependant;
+		return tree_stop(t, u, by, all->now, &told);
 	case VERB_RESTART:
-		return tree_restart(t, u, by, all->now);
+		r = tree_restart(t, u, by, all->now, &told);
+		*ret_blocker = told.blocker;
+		return r;
 	case VERB_RESET:
 		return tree_reset(t, u, by);
 	}

@@ -150,7 +150,7 @@ static struct unit *set_disabled(const struct unit_set *set)
 	return NULL;
 }
 
-static void wish_begin(struct unit *u, const struct tree_told *lifted)
+static void wish_begin(struct unit *u, const struct tree_told *told)
 {
 	bool was_held = u->held;
 
@@ -159,8 +159,8 @@ static void wish_begin(struct unit *u, const struct tree_told *lifted)
 	tree_of(u)->wishes++;
 	if (u->state != UNIT_UP)
 		eff_child_reset(&u->child);
-	if (was_held && lifted)
-		lifted->tell(lifted->context, u);
+	if (was_held && told && told->tell)
+		told->tell(told->context, u);
 }
 
 /* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
@@ -215,9 +215,10 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 	}
 }
 
-int tree_start(struct tree *t, struct unit *u, const struct asker *by,
-	struct unit **ret_blocker, const struct tree_told *lifted)
+int tree_start(
+	struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told)
 {
+	struct unit *blocker;
 	struct unit_set set;
 	int r = 0;
 
@@ -226,15 +227,17 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by,
 	u->verbs++;
 	set_init(&set, t);
 	set_of_required(&set, u);
-	*ret_blocker = set_disabled(&set);
+	blocker = set_disabled(&set);
+	if (told)
+		told->blocker = blocker;
 	if (set.failed)
 		r = -ENOMEM;
-	else if (*ret_blocker)
+	else if (blocker)
 		r = -EPERM;
 	for (uint32_t i = 0; r == 0 && i < set.n; i++)
 		wish_yield(t, set.units[i], by);
 	for (uint32_t i = 0; r == 0 && i < set.n; i++)
-		wish_begin(set.units[i], lifted);
+		wish_begin(set.units[i], told);
 	if (r == 0)
 		u->by_operator = true;
 	/* The root is nobody's child: it is started by hand only after it was stopped by hand. */
@@ -292,10 +295,9 @@ int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
 	return 0;
 }
 
-int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool now)
+int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool now,
+	struct tree_told *told)
 {
-	struct unit *blocker;
-
 	if (t->shutting_down)
 		return -ESHUTDOWN;
 	eff_child_reset(&u->child);
@@ -308,7 +310,7 @@ int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool no
 		if (now)
 			kill_within(t, u);
 	}
-	return tree_start(t, u, by, &blocker, NULL);
+	return tree_start(t, u, by, told);
 }
 
 int tree_reset(struct tree *t, struct unit *u, const struct asker *by)

@@ -287,6 +287,28 @@ START_TEST(during_a_shutdown_verbs_are_refused)
 }
 END_TEST
 
+/* What a start lifts it says, and so does a restart, which is one. */
+START_TEST(a_stop_that_is_lifted_is_in_the_answer)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\nweb: {command: [run], depends_on: [db]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"db\"]}", EFF_S(1)),
+		"web done waiting, db done down");
+	ck_assert_str_eq(
+		verb(c, "Start", "{\"units\":[\"web\"]}", EFF_S(1)), "db done up, web done up");
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"db\"]}", EFF_S(1)),
+		"web done waiting, db done down");
+	ck_assert_str_eq(verb(c, "Restart", "{\"units\":[\"web\"]}", EFF_S(1)),
+		"db done up, web done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -308,6 +330,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_unknown_name_does_nothing_at_all);
 	tcase_add_test(tcase, with_more_each_result_comes_as_it_is_decided_and_the_last_has_all);
 	tcase_add_test(tcase, during_a_shutdown_verbs_are_refused);
+	tcase_add_test(tcase, a_stop_that_is_lifted_is_in_the_answer);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

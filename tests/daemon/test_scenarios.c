@@ -296,7 +296,7 @@ static void do_stop(struct play *p, struct unit *u, bool now)
 static void do_something(struct play *p)
 {
 	struct tree *t = p->world->tree;
-	struct unit *u = t->units[scenario_below(&p->scenario, t->n_units)], *blocker;
+	struct unit *u = t->units[scenario_below(&p->scenario, t->n_units)];
 
 	if (!u->parent)
 		return; /* a stop of the root is a shutdown's */
@@ -304,7 +304,7 @@ static void do_something(struct play *p)
 	case 0:
 	case 1:
 		tell(p, "start", u->name);
-		(void)tree_start(t, u, NULL, &blocker, NULL);
+		(void)tree_start(t, u, NULL, NULL);
 		shadows_follow(p, NULL);
 		break;
 	case 2:
@@ -316,7 +316,7 @@ static void do_something(struct play *p)
 		break;
 	case 5:
 		tell(p, "restart", u->name);
-		(void)tree_restart(t, u, NULL, false);
+		(void)tree_restart(t, u, NULL, false, NULL);
 		shadows_follow(p, NULL);
 		break;
 	case 6:

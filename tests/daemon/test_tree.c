@@ -145,8 +145,7 @@ START_TEST(a_shutdown_stops_all_and_ends_with_0)
 	world_run_for(w, EFF_S(10));
 	world_shutdown(w, false);
 	world_run_for(w, EFF_S(1));
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "b"), NULL, &(struct unit *){NULL}, NULL),
-		-ESHUTDOWN);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "b"), NULL, NULL), -ESHUTDOWN);
 	world_shutdown(w, false);
 	world_run_for(w, EFF_MS(1999));
 	ck_assert(!w->ended);

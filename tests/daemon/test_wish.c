@@ -44,14 +44,13 @@ START_TEST(a_start_is_a_start_of_all_that_is_required_and_lifts_their_stops)
 	struct world *w = world_new("db: {command: db}\nweb: {command: web, depends_on: [db]}\n"
 				    "app: {command: app, depends_on: [web]}");
 	struct text lifted = {0};
-	struct unit *blocker;
 
 	world_run_for(w, EFF_S(1));
 	world_stop(w, "db");
 	world_stop(w, "app");
 	world_run_for(w, EFF_S(1));
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "app"), NULL, &blocker,
-				 &(struct tree_told){note_lifted, &lifted}),
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "app"), NULL,
+				 &(struct tree_told){note_lifted, &lifted, NULL}),
 		0);
 	world_run_for(w, EFF_S(1));
 
@@ -70,15 +69,15 @@ START_TEST(a_disabled_unit_is_listed_and_never_started_not_even_by_hand)
 	struct world *w = world_new(
 		"off: {command: off, enabled: false}\nweb: {command: web, depends_on: {off: {required: false}}}\n"
 		"g:\n  enabled: false\n  units:\n    x: {command: x}");
-	struct unit *blocker = NULL;
+	struct tree_told told = {0};
 
 	world_run_for(w, EFF_S(1));
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "off"), NULL, &blocker, NULL), -EPERM);
-	ck_assert_ptr_eq(blocker, world_unit(w, "off"));
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "off"), NULL, &told), -EPERM);
+	ck_assert_ptr_eq(told.blocker, world_unit(w, "off"));
 	/* One that only asks for it runs without. */
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "web"), NULL, &blocker, NULL), 0);
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "g/x"), NULL, &blocker, NULL), -EPERM);
-	(void)tree_restart(w->tree, world_unit(w, "off"), NULL, false);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "web"), NULL, NULL), 0);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "g/x"), NULL, NULL), -EPERM);
+	(void)tree_restart(w->tree, world_unit(w, "off"), NULL, false, NULL);
 	(void)tree_reset(w->tree, world_unit(w, "off"), NULL);
 	world_run_for(w, EFF_H(1));
 

@@ -303,9 +303,7 @@ enum unit_state world_state(struct world *w, const char *unit)
 
 void world_start(struct world *w, const char *unit)
 {
-	struct unit *blocker = NULL;
-
-	ck_assert_int_eq(tree_start(w->tree, world_unit(w, unit), NULL, &blocker, NULL), 0);
+	ck_assert_int_eq(tree_start(w->tree, world_unit(w, unit), NULL, NULL), 0);
 }
 
 void world_stop(struct world *w, const char *unit)
@@ -320,7 +318,7 @@ void world_stop_now(struct world *w, const char *unit)
 
 void world_restart(struct world *w, const char *unit)
 {
-	ck_assert_int_eq(tree_restart(w->tree, world_unit(w, unit), &asked_by, false), 0);
+	ck_assert_int_eq(tree_restart(w->tree, world_unit(w, unit), &asked_by, false, NULL), 0);
 }
 
 void world_reset(struct world *w, const char *unit)
