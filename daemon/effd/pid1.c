@@ -73,10 +73,8 @@ static void reload_begin(struct effd *e, const struct asker *by)
 
 void effd_shut_down(struct effd *e, const struct asker *by, const char *word)
 {
-	if (!e->tree->shutting_down) {
+	if (!e->tree->shutting_down)
 		log_info("%s: stopping", word);
-		notify_stopping(&e->notify);
-	}
 	tree_shutdown(e->tree, by, false);
 }
 
@@ -159,6 +157,7 @@ eff_exit shutdown_watch(void *arg)
 	while (!t->shutting_down)
 		if (eff_pulse_await(&t->changed) < 0)
 			return eff_interrupted();
+	notify_stopping(&e->notify);
 	most = plan_daemon(t->plan)->shutdown_timeout_ns;
 	if (await_cut(e, most) < 0)
 		return eff_interrupted();

@@ -4,6 +4,7 @@
  * failed. A group's start is a new beginning for its children. */
 #include <errno.h>
 
+#include "base/log.h"
 #include "tree/internal.h"
 
 static enum eff_verdict group_judge(struct eff_child *child, eff_exit exit)
@@ -61,6 +62,19 @@ static void give_up_tell(struct tree *t, struct unit *u)
 	u->world->hooks->on_event(u, "hook_failed", "on_give_up: ENOMEM");
 }
 
+/* The tree is there for this unit: with it all ends, because of how it did. */
+static void exit_code_unit_rests(struct unit *u)
+{
+	struct tree *t = tree_of(u);
+	struct cause *why = cause_new(CAUSE_STOP_REQUESTED, eff_wall(), u->cause,
+		"%s has ended, and exit_code_from names it", u->name);
+
+	if (!t->shutting_down)
+		log_info("%s has ended, and exit_code_from names it: stopping", u->name);
+	wish_end_all(t, why);
+	cause_unref(why);
+}
+
 static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest rest)
 {
 	struct unit *u = unit_of(child);
@@ -94,7 +108,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	}
 	if (rest != EFF_REST_STOPPED && !u->clock &&
 		unit_index(u) == plan_daemon(t->plan)->exit_code_from)
-		tree_shutdown(t, NULL, false);
+		exit_code_unit_rests(u);
 }
 
 const struct eff_sup_hooks group_hooks = {

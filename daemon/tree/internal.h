@@ -40,6 +40,8 @@ void wish_release(struct tree *t, struct unit *u);
 bool wish_is_lent(const struct unit *u);
 /* Stop those of these that were lent and are required no more; some may have been removed since. */
 void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why);
+/* Stop the whole tree for good, for `why`; when it is told so already, nothing. */
+void wish_end_all(struct tree *t, struct cause *why);
 /* Stop it for good, for `why`; at rest it is `down`. */
 void wish_end(struct unit *u, struct cause *why);
 /* What is to come of the units in a group has changed with it: who waits for one of them looks again. */

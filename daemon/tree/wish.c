@@ -347,22 +347,31 @@ int tree_reload_unit(struct tree *t, struct unit *u)
 	return unit_reload(u);
 }
 
-void tree_shutdown(struct tree *t, const struct asker *by, bool now)
+void wish_end_all(struct tree *t, struct cause *why)
 {
 	struct unit *root = t->units[0];
 
-	if (!t->shutting_down) {
-		struct cause *why = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "shutdown");
-
-		t->shutting_down = true;
-		t->wishes++;
-		root->held = true;
-		wish_end(root, why);
-		cause_unref(why);
-	}
-	if (now)
-		kill_within(t, root);
+	if (t->shutting_down)
+		return;
+	t->shutting_down = true;
+	t->wishes++;
+	root->held = true;
+	wish_end(root, why);
 	eff_pulse_send(&root->changed);
+	eff_pulse_send(&t->top.changed);
+	eff_pulse_send(&t->changed);
+}
+
+void tree_shutdown(struct tree *t, const struct asker *by, bool now)
+{
+	struct cause *why = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "shutdown");
+
+	wish_end_all(t, why);
+	cause_unref(why);
+	if (!now)
+		return;
+	kill_within(t, t->units[0]);
+	eff_pulse_send(&t->units[0]->changed);
 	eff_pulse_send(&t->top.changed);
 	eff_pulse_send(&t->changed);
 }

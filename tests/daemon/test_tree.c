@@ -217,6 +217,10 @@ START_TEST(exit_code_from_ends_the_tree_with_its_units_last_code)
 		ck_assert(w->ended);
 		ck_assert_int_eq(tree_exit_code(w->tree, w->end), cases[i].code);
 		ck_assert_uint_eq(os_fake_live(w->fake, "side"), 0);
+		/* Nobody asked: behind the stop is how that unit ended. */
+		ck_assert_ptr_eq(world_unit(w, "side")->cause->because,
+			world_unit(w, "main")->last_exit);
+		ck_assert_ptr_nonnull(world_unit(w, "main")->last_exit);
 		world_free(w);
 	}
 }
