@@ -190,6 +190,7 @@ struct json *json_status(struct tree *t, uint32_t index)
 	struct json *s = json_object();
 
 	(void)json_set(s, "name", json_text(u->name));
+	(void)json_set(s, "description", json_text(u->spec->description));
 	(void)json_set(s, "kind", json_text(kind_name(u->spec->kind)));
 	(void)json_set(s, "state", json_text(state_name(u->state)));
 	(void)json_set(s, "wanted", json_bool(u->wanted && !u->held && u->spec->enabled));

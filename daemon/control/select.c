@@ -10,7 +10,7 @@
 #include "control/methods.h"
 
 /* What one request may ask for; a pattern is held against every unit. */
-enum { NAMES_MAX = 16384, PATTERNS_MAX = 64, NEAR = 3 };
+enum { NAMES_MAX = 16384, PATTERNS_MAX = 64 };
 
 uint32_t tree_index(const struct tree *t, const char *name)
 {
@@ -53,7 +53,7 @@ static bool pattern_matches(const char *pattern, const char *name, const struct 
 static const char *nearest(const struct tree *t, const char *name)
 {
 	const char *best = NULL;
-	uint32_t most = NEAR;
+	uint32_t most = strlen(name) < 5 ? 1 : 2;
 
 	for (uint32_t i = 0; i < t->n_units; i++) {
 		uint32_t distance = text_distance(name, t->units[i]->name, most);

@@ -36,6 +36,7 @@ static enum code print_changes(struct effctl *e, const struct json *changes, con
 {
 	static const char *const titles[] = {"UNIT", "ACTION", "FIELDS"};
 	struct grid grid;
+	bool waits = false;
 	int r;
 
 	if (!json_first(changes)) {
@@ -43,11 +44,17 @@ static enum code print_changes(struct effctl *e, const struct json *changes, con
 		return CODE_DONE;
 	}
 	grid_init(&grid, 3, titles);
-	for (const struct json *v = json_first(changes); v; v = json_next(v))
+	for (const struct json *v = json_first(changes); v; v = json_next(v)) {
 		add_change(&grid, v);
+		waits |= !strcmp(json_get_text(v, "action", ""), "effd");
+	}
 	r = grid_print(&grid, e->out, e->width, e->colour);
 	grid_done(&grid);
-	return r < 0 ? out_of_memory(e) : CODE_DONE;
+	if (r < 0)
+		return out_of_memory(e);
+	if (waits)
+		(void)fputs("\neffd: what holds only from effd's next start on\n", e->out);
+	return CODE_DONE;
 }
 
 enum code c_plan(struct effctl *e)

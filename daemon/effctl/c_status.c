@@ -202,9 +202,15 @@ static void put_output(struct effctl *e, const char *unit)
 static enum code print_one(struct effctl *e, const struct json *status)
 {
 	const char *name = json_get_text(status, "name", "?");
+	const char *description = json_get_text(status, "description", NULL);
 
 	paint_text(e->out, BOLD, name, e->colour);
-	(void)fprintf(e->out, " (%s)\n", json_get_text(status, "kind", "unit"));
+	(void)fprintf(e->out, " (%s)", json_get_text(status, "kind", "unit"));
+	if (description) {
+		(void)fputs(": ", e->out);
+		put_text(e->out, description);
+	}
+	(void)fputc('\n', e->out);
 	put_state(e, status);
 	put_causes(e, status);
 	put_process(e, status);

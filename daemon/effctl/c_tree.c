@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "effctl/call.h"
 #include "effctl/command.h"
+#include "effctl/grid.h"
 #include "effctl/words.h"
+#include "wire/escape.h"
 
 #define DEEPEST 64
 
@@ -45,10 +47,30 @@ static void find_branches(struct twig *twigs, size_t n)
 	}
 }
 
+/* What is worth knowing beside the state, in the rest of the terminal's line. `used`: its columns that are taken. */
+static void put_remark(const struct effctl *e, const struct json *status, size_t used)
+{
+	enum { READABLE = 8 };
+	struct text remark = {0}, shown = {0};
+
+	add_remark(&remark, status);
+	if (remark.len)
+		escape_bytes(&shown, remark.bytes, remark.len);
+	if (shown.len && !shown.failed) {
+		if (e->width)
+			text_cut(shown.bytes,
+				e->width > used + READABLE ? e->width - used : READABLE);
+		(void)fputs("  ", e->out);
+		(void)fputs(shown.bytes, e->out);
+	}
+	text_done(&remark);
+	text_done(&shown);
+}
+
 static void draw(const struct effctl *e, const struct twig *twig)
 {
 	const char *state = json_get_text(twig->status, "state", "?");
-	struct text remark = {0};
+	size_t used = (size_t)twig->depth * 3 + text_columns(twig->key) + 2 + strlen(state) + 2;
 	int64_t pid = json_get_int(twig->status, "pid", 0);
 
 	for (unsigned d = 1; d < twig->depth; d++)
@@ -64,16 +86,11 @@ static void draw(const struct effctl *e, const struct twig *twig)
 	(void)fputs("  ", e->out);
 	paint_text(e->out, state_paint(state), state, e->colour);
 	if (pid > 0)
-		(void)fprintf(e->out, "  %lld", (long long)pid);
+		used += (size_t)fprintf(e->out, "  %lld", (long long)pid);
 	/* Of one that is up its last exit is no news. */
 	if (strcmp(state, "up") != 0)
-		add_remark(&remark, twig->status);
-	if (remark.len) {
-		(void)fputs("  ", e->out);
-		put_text(e->out, remark.bytes);
-	}
+		put_remark(e, twig->status, used);
 	(void)fputc('\n', e->out);
-	text_done(&remark);
 }
 
 static enum code print_tree(struct effctl *e, const struct json *units)

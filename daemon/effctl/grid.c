@@ -78,8 +78,7 @@ void paint_text(FILE *to, enum paint paint, const char *text, bool colour)
 		(void)fputs(text, to);
 }
 
-/* Cut a text to so many columns, its last one showing that something is missing. */
-static void cut(char *text, size_t columns)
+void text_cut(char *text, size_t columns)
 {
 	if (text_columns(text) <= columns)
 		return;
@@ -101,7 +100,7 @@ static int print_last(const struct grid_cell *cell, FILE *to, size_t room, bool 
 	if (!text)
 		return -ENOMEM;
 	if (room)
-		cut(text, room);
+		text_cut(text, room);
 	paint_text(to, cell->paint, text, colour);
 	(void)fputc('\n', to);
 	free(text);

@@ -47,7 +47,7 @@ START_TEST(status_of_one_unit_tells_all_and_its_last_output)
 	served_play((struct served_step[]){
 		{"{\"units\":[\"db\"]}",
 			{SERVED_REPLY(
-				"{\"units\":[{\"name\":\"db\",\"kind\":\"process\",\"state\":\"failed\",\"wanted\":true,"
+				"{\"units\":[{\"name\":\"db\",\"description\":\"the data\",\"kind\":\"process\",\"state\":\"failed\",\"wanted\":true,"
 				"\"pid\":null,\"since\":\"2026-01-02T03:04:05.678Z\",\"uptime_s\":null,\"starts\":3,"
 				"\"restarts\":2,\"failures\":2,\"last_exit\":null,\"cause\":{\"kind\":\"max_restarts\","
 				"\"because\":{\"kind\":\"signal\",\"signal\":\"SIGSEGV\",\"core\":true}},"
@@ -60,7 +60,7 @@ START_TEST(status_of_one_unit_tells_all_and_its_last_output)
 	ck_assert_int_eq(served_effctl("status db"), CODE_NOT_UP);
 
 	ck_assert_str_eq(served_out,
-		"db (process)\n"
+		"db (process): the data\n"
 		"  state       failed since 2026-01-02T03:04:05.678Z\n"
 		"  cause       max restarts; because of SIGSEGV (core dumped)\n"
 		"  memory      1.5MiB\n"

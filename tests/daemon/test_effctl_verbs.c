@@ -214,6 +214,15 @@ START_TEST(a_plan_is_a_table_with_its_id)
 		"web   restart  command, environment\n"
 		"\nto do it: effctl reload --plan 3-ab\n");
 	served_play((struct served_step[]){
+		{"Plan", {SERVED_REPLY("{\"id\":\"3-ab\",\"changes\":[{\"unit\":\"/\",\"action\":\"effd\",\"fields\":[\"daemon.socket\"]}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("plan"), CODE_DONE);
+	ck_assert_str_eq(served_out,
+		"UNIT  ACTION  FIELDS\n"
+		"/     effd    daemon.socket\n"
+		"\neffd: what holds only from effd's next start on\n"
+		"\nto do it: effctl reload --plan 3-ab\n");
+	served_play((struct served_step[]){
 		{"\"plan\":\"3-ab\"", {SERVED_REPLY("{\"changes\":[]}")}}, {0}});
 	ck_assert_int_eq(served_effctl("reload --plan 3-ab"), CODE_DONE);
 	ck_assert_str_eq(served_out, "nothing changed\n");

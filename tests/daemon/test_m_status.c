@@ -58,9 +58,10 @@ END_TEST
 
 START_TEST(an_entry_has_every_field_null_where_it_does_not_apply)
 {
-	static const char *const fields[] = {"name", "kind", "state", "wanted", "pid", "since",
-		"uptime_s", "starts", "restarts", "failures", "next_start_s", "last_exit", "cause",
-		"health", "status_text", "depends_on", "cpu_s", "memory_bytes", "log_lost_bytes"};
+	static const char *const fields[] = {"name", "description", "kind", "state", "wanted",
+		"pid", "since", "uptime_s", "starts", "restarts", "failures", "next_start_s",
+		"last_exit", "cause", "health", "status_text", "depends_on", "cpu_s",
+		"memory_bytes", "log_lost_bytes"};
 	static const char *const supervisors[] = {
 		"children", "active", "intensity", "restarts_in_period"};
 	struct server *s = shop();
