@@ -121,7 +121,7 @@ static void say_where(const struct effd *e)
 {
 	bool known = socket_is_default(e);
 
-	log_info("%s is up at %s; look with: effctl%s%s status", plan_name(e->tree->plan),
+	log_info("%s: control socket %s; look with: effctl%s%s status", plan_name(e->tree->plan),
 		e->socket, known ? "" : " -s ", known ? "" : e->socket);
 }
 

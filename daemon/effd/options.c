@@ -200,6 +200,18 @@ static int complain(FILE *err, const char *words, const char *what)
 	return -EINVAL;
 }
 
+/* What getopt could not take: a letter, or a whole argument. */
+static int complain_option(char *const *argv, int option, FILE *err)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	const char *what = optopt > 0 && optopt < OPTION_FIRST ? letter : argv[optind - 1];
+
+	if (option == ':')
+		return complain(err, "a value is missing after ", what);
+	return complain(err,
+		optopt < OPTION_FIRST ? "no such option: " : "this option takes no value: ", what);
+}
+
 /* One option. Returns 0, 1 when all has been said, -EINVAL. */
 static int option_take(int option, const char **ret_tree, struct options *o, FILE *out, FILE *err)
 {
@@ -225,11 +237,8 @@ static int option_take(int option, const char **ret_tree, struct options *o, FIL
 	case OPTION_HELP:
 		help_print(out);
 		return 1;
-	case ':':
-		return complain(err, "an argument is missing after ",
-			option_of(optopt) == OPTION_CONFIG ? "-c" : "an option");
 	default:
-		return complain(err, "no such option", "");
+		return -EINVAL;
 	}
 }
 
@@ -254,7 +263,9 @@ int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *e
 	optind = 0;
 	letters_make(letters);
 	while (r == 0 && (option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
-		r = option_take(option_of(option), &tree, &o, out, err);
+		r = option == ':' || option == '?'
+			? complain_option(argv, option, err)
+			: option_take(option_of(option), &tree, &o, out, err);
 	if (r != 0)
 		return r;
 	if (optind < argc) {

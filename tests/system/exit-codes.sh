@@ -69,10 +69,19 @@ units:
 TREE
 expect_exit 1 timeout "$limit" "$BUILD/effd" -c "$TREE" --socket "$SOCKET"
 same "what is left of a tree that failed" "$(processes_of family)" ""
-for arguments in --bogus "-c" "--log-level loud" extra --; do
+while IFS=: read -r arguments words; do
 	# shellcheck disable=SC2086
 	expect_exit 2 timeout "$limit" "$BUILD/effd" --socket "$SOCKET" $arguments
-done
+	same "what effd $arguments says" "$ERR" "effd: $words; effd --help says more"
+done <<'USAGE'
+--bogus:no such option: --bogus
+-x:no such option: -x
+--check=3:this option takes no value: --check=3
+-c:a value is missing after -c
+--log-level loud:no such log level (error, warn, info, debug): loud
+extra:a command stands behind --: extra
+--:there is no command behind --
+USAGE
 printf 'version: 1\nunits: {a: {command: %s}, b: {shell: exit 5, restart: no}}\ndaemon: {exit_code_from: b}\n' "$DIR/bin/family" >"$TREE"
 expect_exit 5 timeout "$limit" "$BUILD/effd" -c "$TREE" --socket "$SOCKET"
 same "what is left after exit_code_from" "$(processes_of family)" ""
