@@ -31,6 +31,9 @@ struct control {
 	struct eff_scope *scope; /* of control_run(): work that outlives its client */
 };
 
+/* The mode that the tree gives to the control socket, said or not. */
+mode_t control_socket_mode(const struct plan_daemon *daemon);
+
 struct conn {
 	struct control *control;
 	struct eff_list link;

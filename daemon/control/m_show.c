@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Show: the tree as effd understood it, value by value, with the place each came from. What a unit's environment holds is
  * shown only on demand, and only to those who could read it anyway. */
+#include <stdio.h>
 #include <string.h>
 
 #include "control/methods.h"
@@ -39,8 +40,38 @@ static void value_add(struct json *values, const struct plan_value *value, bool 
 	(void)json_add(values, one);
 }
 
+struct showing {
+	bool resolved, secrets;
+	const struct control *control;
+};
+
+/* What comes from elsewhere when nobody says it. NULL: nothing does. */
+static const char *derived(
+	enum field_id id, const struct plan_unit *spec, struct showing how, char buf[16])
+{
+	const struct tree *t = how.control->tree;
+
+	switch ((int)id) {
+	case FIELD_NAME:
+		return plan_name(t->plan);
+	case FIELD_WORKING_DIR:
+		return spec->working_dir;
+	case FIELD_DAEMON_SOCKET:
+		return how.control->listener.path;
+	case FIELD_DAEMON_SOCKET_MODE:
+		(void)snprintf(
+			buf, 16, "%04o", (unsigned)control_socket_mode(plan_daemon(t->plan)));
+		return buf;
+	case FIELD_DAEMON_LOG_DIR:
+		return t->world.log_dir;
+	default:
+		return NULL;
+	}
+}
+
 /* What holds where nobody said anything: fields that a unit of this kind does not have are left out. */
-static const char *preset_of(enum field_id id, const struct plan_unit *spec)
+static const char *preset_of(
+	enum field_id id, const struct plan_unit *spec, struct showing how, char buf[16])
 {
 	static const int kinds[] = {
 		[PLAN_PROCESS] = PROCESS,
@@ -49,10 +80,13 @@ static const char *preset_of(enum field_id id, const struct plan_unit *spec)
 	};
 	int kind = spec->index == 0 ? ROOT : kinds[spec->kind];
 	const struct field *field = field_row(id);
+	const char *preset;
 
-	if (field->type == TYPE_SECTION || field->type == TYPE_LATER || !(field->kinds & kind))
+	if (field->type == TYPE_SECTION || field->type == TYPE_LATER ||
+		!(field->kinds & kind) || !field_holds(id, spec))
 		return NULL;
-	return field_preset(id, spec);
+	preset = field_preset(id, spec);
+	return preset ? preset : derived(id, spec, how, buf);
 }
 
 static void preset_add(struct json *values, const char *name, const char *preset)
@@ -66,25 +100,38 @@ static void preset_add(struct json *values, const char *name, const char *preset
 	(void)json_add(values, one);
 }
 
-struct showing {
-	bool resolved, secrets;
+/* What stands in the files, sorted by field. */
+struct given {
+	const struct plan_value *values;
+	uint32_t n, next;
 };
 
+/* Those of this field. Returns whether there was one. */
+static bool given_add(struct json *values, struct given *given, uint32_t field, bool secrets)
+{
+	uint32_t from = given->next;
+
+	while (given->next < given->n && given->values[given->next].field <= field)
+		value_add(values, &given->values[given->next++], secrets);
+	return given->next > from;
+}
+
+/* effd's own settings stand with the root. */
 static struct json *shown_values(const struct plan_unit *spec, struct showing how)
 {
+	const struct plan_daemon *daemon = plan_daemon(how.control->tree->plan);
+	struct given own = {spec->values, spec->n_values, 0},
+		     effd = {daemon->values, spec->index == 0 ? daemon->n_values : 0, 0};
 	struct json *values = json_array();
-	uint32_t next = 0;
+	char buf[16];
 
-	/* Both are sorted by field. */
 	for (uint32_t i = 0; i < plan_n_fields(); i++) {
-		const char *preset = how.resolved ? preset_of((enum field_id)i, spec) : NULL;
-		bool set = false;
+		const char *preset = how.resolved ? preset_of((enum field_id)i, spec, how, buf)
+						  : NULL;
+		bool is_given = given_add(values, &own, i, how.secrets);
 
-		for (; next < spec->n_values && spec->values[next].field <= i; next++) {
-			set = true;
-			value_add(values, &spec->values[next], how.secrets);
-		}
-		if (!set && preset)
+		is_given |= given_add(values, &effd, i, true);
+		if (!is_given && preset)
 			preset_add(values, plan_field(i)->name, preset);
 	}
 	return values;
@@ -105,15 +152,6 @@ static struct json *shown_unit(const struct plan_unit *spec, struct showing how)
 	return shown;
 }
 
-/* effd's own settings stand with the root. */
-static void daemon_values_add(struct json *root, const struct plan_daemon *daemon)
-{
-	struct json *values = json_get(root, "values");
-
-	for (uint32_t i = 0; i < daemon->n_values; i++)
-		value_add(values, &daemon->values[i], true);
-}
-
 void m_show(struct request *req)
 {
 	const struct plan *plan = req->tree->plan;
@@ -121,6 +159,7 @@ void m_show(struct request *req)
 	struct showing how = {
 		.resolved = json_get_bool(req->parameters, "resolved", false),
 		.secrets = json_get_bool(req->parameters, "values", false),
+		.control = req->control,
 	};
 	struct json *parameters, *units, *files;
 	uint32_t from = name ? tree_index(req->tree, name) : 0;
@@ -138,11 +177,7 @@ void m_show(struct request *req)
 	units = json_array();
 	files = json_array();
 	for (uint32_t i = from; i < (name ? from + 1 : req->tree->n_units); i++) {
-		struct json *shown = shown_unit(plan_unit(plan, i), how);
-
-		if (i == 0)
-			daemon_values_add(shown, plan_daemon(plan));
-		(void)json_add(units, shown);
+		(void)json_add(units, shown_unit(plan_unit(plan, i), how));
 	}
 	for (plan_strv file = plan_files(plan); file && *file; file++)
 		(void)json_add(files, json_text(*file));

@@ -22,7 +22,7 @@ enum {
 	DESCRIPTORS_PER_UNIT = 8, /* pidfd, pipes, notify socket, log files, a probe */
 };
 
-static mode_t mode_of(const struct plan_daemon *daemon)
+mode_t control_socket_mode(const struct plan_daemon *daemon)
 {
 	if (daemon->has_socket_mode)
 		return daemon->socket_mode & 0666;
@@ -34,7 +34,7 @@ static mode_t mode_of(const struct plan_daemon *daemon)
 static int control_listen(struct control *control, const char *path, struct text *why)
 {
 	const struct plan_daemon *daemon = plan_daemon(control->tree->plan);
-	struct listen_opts opts = {.path = path, .mode = mode_of(daemon)};
+	struct listen_opts opts = {.path = path, .mode = control_socket_mode(daemon)};
 	int r = access_resolve(daemon, &control->access);
 
 	if (r == -ENOENT)

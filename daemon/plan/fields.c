@@ -102,6 +102,36 @@ const char *field_preset(enum field_id id, const struct plan_unit *unit)
 	return rows[id].face.preset;
 }
 
+/* Within a probe, counted from its section: what all kinds have, or what is of its own kind. */
+static bool probe_row_holds(int row, const struct plan_probe *probe)
+{
+	static const struct {
+		int from;
+		enum plan_probe_kind kind;
+	} kinds[] = {{PROBE_EXEC, PLAN_PROBE_EXEC}, {PROBE_TCP, PLAN_PROBE_TCP},
+		{PROBE_UNIX, PLAN_PROBE_UNIX}, {PROBE_HTTP, PLAN_PROBE_HTTP}};
+	enum plan_probe_kind kind = PLAN_PROBE_NONE;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (row >= kinds[i].from && row < PROBE_KINDS_END)
+			kind = kinds[i].kind;
+	return probe->kind != PLAN_PROBE_NONE && (kind == PLAN_PROBE_NONE || kind == probe->kind);
+}
+
+bool field_holds(enum field_id id, const struct plan_unit *unit)
+{
+	const struct {
+		enum field_id section;
+		const struct plan_probe *probe;
+	} probes[] = {{FIELD_STARTUP, &unit->startup}, {FIELD_READINESS, &unit->readiness},
+		{FIELD_LIVENESS, &unit->liveness}};
+
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
+		if (id >= probes[i].section && id < probes[i].section + (enum field_id)PROBE_ROWS)
+			return probe_row_holds((int)(id - probes[i].section), probes[i].probe);
+	return rows[id].where != IN_NEED || unit->n_needs > 0;
+}
+
 const char *field_kind_text(int kind)
 {
 	switch (kind) {

@@ -101,6 +101,8 @@ const struct field *field_find(
 enum field_id field_id(const struct field *field);
 /* What an unset field is for a unit: its preset, or what the type of the unit makes of it (NULL: effd). NULL: none. */
 const char *field_preset(enum field_id id, const struct plan_unit *unit);
+/* Does an unset field mean anything for it? Not within a probe that it does not have, nor of dependencies without any. */
+bool field_holds(enum field_id id, const struct plan_unit *unit);
 /* "a process", "the root" */
 const char *field_kind_text(int kind);
 

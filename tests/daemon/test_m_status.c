@@ -318,6 +318,39 @@ START_TEST(show_tells_values_and_places_and_keeps_the_environment_to_itself)
 }
 END_TEST
 
+START_TEST(show_resolved_tells_what_holds_and_nothing_else)
+{
+	struct server *s = server_new(
+		"version: 1\nname: test\ndaemon: {shutdown_timeout: 20s, readers: [root]}\nunits:\n"
+		"  web: {command: [run], readiness_probe: {tcp: {port: 80}}}\n");
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Show", "{\"unit\":\"/\",\"resolved\":true}");
+	int n = 0;
+
+	ck_assert_str_eq(shown(reply, "daemon.shutdown_timeout"), "20s");
+	for (const struct json *v = json_first(reply_at(reply, "parameters.units.0.values")); v;
+		v = json_next(v))
+		n += strcmp(json_get_text(v, "field", ""), "daemon.shutdown_timeout") == 0;
+	ck_assert_int_eq(n, 1);
+	ck_assert_str_eq(shown(reply, "daemon.socket"), s->path);
+	ck_assert_str_eq(shown(reply, "daemon.socket_mode"), "0666");
+	ck_assert_str_eq(shown(reply, "daemon.log_level"), "info");
+	json_free(reply);
+
+	reply = client_ask(c, "Show", "{\"unit\":\"web\",\"resolved\":true}");
+	ck_assert_str_eq(shown(reply, "working_dir"), "/world");
+	ck_assert_str_eq(shown(reply, "readiness_probe.tcp.host"), "127.0.0.1");
+	ck_assert_str_eq(shown(reply, "readiness_probe.period"), "10s");
+	/* It has no such probe, and needs nobody. */
+	ck_assert_str_eq(shown(reply, "readiness_probe.http_get.path"), "(none)");
+	ck_assert_str_eq(shown(reply, "liveness_probe.period"), "(none)");
+	ck_assert_str_eq(shown(reply, "depends_on.required"), "(none)");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -336,6 +369,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
+	tcase_add_test(tcase, show_resolved_tells_what_holds_and_nothing_else);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
