@@ -44,11 +44,12 @@ OS_TEST(one_in_the_background_is_followed_to_its_end)
 	finish(child);
 }
 
+/* Its loop forks nothing: the child of a moment could be missed by whoever looks for what is left. */
 OS_TEST(its_exit_code_is_told)
 {
 	pid_t pid;
 	struct os_child *child = in_background(
-		"trap \"exit 42\" TERM; echo $$; while :; do tail -f /dev/null & wait; done", &pid);
+		"trap \"exit 42\" TERM; echo $$; while :; do :; done", &pid);
 	struct os_end end;
 
 	ck_assert_int_eq(os->ops->follow(child, pid), 0);
