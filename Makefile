@@ -45,9 +45,10 @@ COMPLETIONS := $(wildcard daemon/completions/*/*)
 HEADERS := $(wildcard lib/include/eff/*.h)
 SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
 SHARED_TEST := tests/main.c tests/leak.c
+LIB_TEST := tests/lib/backend.c
 obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
 ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ) $(BENCH) $(BENCH_BESIDE) \
-	$(EXAMPLES) $(SHARED_TEST) tests/replay.c)
+	$(EXAMPLES) $(SHARED_TEST) $(LIB_TEST) tests/replay.c)
 
 # Programs.
 libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
@@ -104,17 +105,22 @@ $(O)/lib/src/loop_uv.o: inc += $(if $(UV),-DEFF_HAVE_UV=1 $(call pkg,--cflags li
 $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<) $(CC) $(FLAGS) $(pic) $(inc) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# effd runs on libev and is not to load another loop: there the function says that there is none.
+$(O)/lib/src/loop_none.o: lib/src/loop_uv.c $(O)/flags
+	$(call say,CC,$<) $(CC) $(FLAGS) $(pic) $(inc) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
 $(O)/%.o: %.S $(O)/flags
 	$(call say,AS,$<) $(CC) $(MODE) $(inc) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Each is written anew only when what it says has changed: then all is compiled, or collected, again.
-$(O)/flags: says = $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(O)/flags: says = $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(UV)
 $(O)/sources: says = $(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE)
 $(O)/flags $(O)/sources: FORCE
 	@mkdir -p $(@D); echo '$(says)' | cmp -s - $@ || echo '$(says)' >$@
 
 # Archives. Quick append: two folders may have files of one name.
 $(O)/libeff.a: $(call obj,$(LIB))
+$(O)/libeff_ev.a: $(call obj,$(LIB:%/loop_uv.c=%/loop_none.c))
 $(O)/libdaemon.a: $(call obj,$(DAEMON))
 $(O)/libfake.a: $(call obj,$(FAKE))
 $(O)/libeffd.a: $(call obj,$(filter-out %/main.c,$(EFFD)))
@@ -125,7 +131,7 @@ $(O)/%.a: $(O)/sources
 
 # Modules find eff_* and effd_fiber_* in effd: both archives go in whole, with what is marked for export.
 daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
-$(O)/effd: $(call obj,$(EFFD)) $(daemon_libs)
+$(O)/effd: $(call obj,$(EFFD)) $(O)/libdaemon.a $(O)/libeff_ev.a
 $(O)/effd: group := -rdynamic -Wl,--whole-archive
 $(O)/effd: end := -Wl,--no-whole-archive
 $(O)/effctl: $(call obj,$(EFFCTL)) $(daemon_libs)
@@ -135,7 +141,8 @@ $(tests): $(call obj,$(SHARED_TEST))
 $(tests): more := $(CHECK_LIBS)
 # Those that let allocations fail.
 $(patsubst %.c,$(O)/%,$(shell grep -ls '"alloc.h"' $(TESTS))): more += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-$(filter $(O)/tests/lib/%,$(tests)): $(O)/libeff.a
+$(filter $(O)/tests/lib/%,$(tests)): $(call obj,$(LIB_TEST)) $(O)/libeff.a
+$(filter $(O)/tests/lib/%,$(tests)): more += -Wl,--wrap=eff_rt_new
 $(filter $(O)/tests/lib/%,$(tests)) $(examples): LIBS = $(EFF_LIBS)
 $(filter $(O)/tests/daemon/%,$(tests)): $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(daemon_libs)
 $(benches) $(replays) $(fuzzers): $(O)/libfake.a $(O)/libeffctl.a $(daemon_libs)
@@ -184,7 +191,8 @@ run:
 	$Q$(MAKE) all
 	$Q$(O)/effd -c conf/examples/shop.yaml
 
-# A corpus is replayed under the sanitizers, system tests run on what is installed: the plain build.
+# The library's tests run on each loop. A corpus is replayed under the sanitizers, system tests run on what is installed:
+# the plain build.
 san := $(B)/san
 replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
@@ -192,6 +200,7 @@ check:
 	$Q$(MAKE) SAN=address,undefined all build-tests
 	$Q$(MAKE) all
 	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) \
+		$(foreach t,$(filter tests/lib/%,$(TESTS:%.c=%)),"EFF_BACKEND=uv $(san)/$t") \
 		$(foreach f,$(FUZZ),$(call replay,$f)) -- -t 600 $(SYSTEM) -- -t 3600 scripts/tidy
 
 test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))

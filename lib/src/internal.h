@@ -151,6 +151,19 @@ struct eff_fiber {
 struct eff__locals *eff__locals_ref(struct eff__locals *locals);
 void eff__locals_unref(struct eff__locals *locals);
 
+/* The next deadline as a descriptor that becomes readable: what every backend watches. */
+struct eff__alarm {
+	int fd;
+	eff_ns at; /* EFF_FOREVER: not set */
+};
+/* 0 or -errno; then the descriptor is -1. */
+int eff__alarm_open(struct eff__alarm *alarm);
+void eff__alarm_close(struct eff__alarm *alarm);
+/* Ring at `at` (CLOCK_MONOTONIC), or before. */
+void eff__alarm_set(struct eff__alarm *alarm, eff_ns at);
+/* It is readable: until it is set again it is not. */
+void eff__alarm_heard(struct eff__alarm *alarm);
+
 struct eff__backend_state;
 /* A loop: descriptors and a wake-up; deadlines stay here. `on_fd` is what it calls for a descriptor that is ready. */
 struct eff_backend {

@@ -2,13 +2,10 @@
 /* The loop on libev: descriptors and a wake-up, nothing else.
  *
  * It is a loop of its own, never the default one, whose SIGCHLD watcher steals the ends of children; ev_signal, ev_child
- * and ev_timer are not used. The next deadline is one monotonic timerfd, exact to the kernel's timers, watched like
- * any descriptor. It is moved only to an earlier instant: when the nearest deadline goes away, the timer fires once
- * for nothing, which is cheaper than a system call for every limit that was not reached. What is due already needs none. Callbacks only tell io.c;
+ * and ev_timer are not used. The next deadline is one timerfd, watched like any descriptor. Callbacks only tell io.c;
  * fibers run after wait() has returned. A watch lives in a slot of its descriptor, for libev holds its address. */
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <ev.h>
@@ -26,18 +23,17 @@ struct eff__backend_state {
 	struct watch **watches; /* by descriptor */
 	int n_watches;
 	struct ev_io timer, waker;
-	int timer_fd, wake_fd;
-	eff_ns armed_at; /* EFF_FOREVER: not armed */
+	struct eff__alarm alarm;
+	int wake_fd;
 };
 
 static void on_timer(struct ev_loop *loop, struct ev_io *io, int revents)
 {
 	struct eff__backend_state *state = ev_userdata(loop);
-	uint64_t n;
 
+	(void)io;
 	(void)revents;
-	if (read(io->fd, &n, sizeof n) == sizeof n)
-		state->armed_at = EFF_FOREVER;
+	eff__alarm_heard(&state->alarm);
 }
 
 static void on_wake(struct ev_loop *loop, struct ev_io *io, int revents)
@@ -79,8 +75,7 @@ static void loop_close(struct eff__backend_state *state)
 	for (int fd = 0; fd < state->n_watches; fd++)
 		free(state->watches[fd]);
 	free(state->watches);
-	if (state->timer_fd >= 0)
-		close(state->timer_fd);
+	eff__alarm_close(&state->alarm);
 	if (state->wake_fd >= 0)
 		close(state->wake_fd);
 	free(state);
@@ -94,13 +89,10 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 	if (!state)
 		return r;
 	state->rt = rt;
-	state->armed_at = EFF_FOREVER;
 	state->wake_fd = -1;
-	state->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (state->timer_fd < 0) {
-		r = -errno;
+	r = eff__alarm_open(&state->alarm);
+	if (r < 0)
 		goto fail;
-	}
 	state->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (state->wake_fd < 0) {
 		r = -errno;
@@ -114,7 +106,7 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 		goto fail;
 	}
 	ev_set_userdata(state->loop, state);
-	ev_io_init(&state->timer, on_timer, state->timer_fd, EV_READ);
+	ev_io_init(&state->timer, on_timer, state->alarm.fd, EV_READ);
 	ev_io_init(&state->waker, on_wake, state->wake_fd, EV_READ);
 	ev_io_start(state->loop, &state->timer);
 	ev_io_start(state->loop, &state->waker);
@@ -168,25 +160,13 @@ static int loop_watch(struct eff__backend_state *state, int fd, int events)
 	return 0;
 }
 
-static void arm(struct eff__backend_state *state, eff_ns deadline)
-{
-	struct itimerspec at = {0};
-
-	if (deadline >= state->armed_at)
-		return;
-	at.it_value.tv_sec = deadline / EFF_S(1);
-	at.it_value.tv_nsec = deadline % EFF_S(1);
-	if (timerfd_settime(state->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0)
-		state->armed_at = deadline;
-}
-
 static void loop_wait(struct eff__backend_state *state, eff_ns deadline)
 {
 	if (deadline <= 0 || deadline <= eff__monotonic()) {
 		ev_run(state->loop, EVRUN_NOWAIT);
 		return;
 	}
-	arm(state, deadline);
+	eff__alarm_set(&state->alarm, deadline);
 	ev_run(state->loop, EVRUN_ONCE);
 }
 

@@ -18,6 +18,9 @@ struct eff_testclock;
 /* What a loop must give: descriptors and a wake-up. The vtable is private to the library and its backends. */
 struct eff_backend;
 EFF_API const struct eff_backend *eff_backend_ev(void);
+/* The same on libuv; NULL when the library was built without it. Whoever has a descriptor open beside us sees it
+ * non-blocking for a moment, when it is waited for first. */
+EFF_API const struct eff_backend *eff_backend_uv(void);
 
 struct eff_hooks {
 	/* A fiber has failed or died and nobody has awaited it when its last reference went; or something deferred has, in a
