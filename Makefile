@@ -100,7 +100,7 @@ $(O)/lib/%.o: inc := -Ilib/include
 $(O)/lib/src/%.o: pic := -fPIC -fno-semantic-interposition
 $(O)/tests/%.o: inc += -Itests
 $(O)/tests/lib/%.o: inc := -Ilib/include -Ilib/src -Itests
-$(O)/lib/src/loop_uv.o: inc += $(if $(UV),-DEFF_HAVE_UV=1 $(call pkg,--cflags libuv))
+$(O)/lib/src/loop_uv.o $(O)/lib/examples/host_uv.o: inc += $(if $(UV),-DEFF_HAVE_UV=1 $(call pkg,--cflags libuv))
 
 $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<) $(CC) $(FLAGS) $(pic) $(inc) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

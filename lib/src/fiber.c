@@ -228,8 +228,11 @@ void eff__on_main(void (*fn)(void *arg), void *arg)
 
 void eff__ready(struct eff_fiber *fiber)
 {
+	struct eff_rt *rt = fiber->rt;
+
 	fiber->state = EFF__READY;
-	eff__enqueue(fiber->rt, fiber);
+	eff__enqueue(rt, fiber);
+	eff__stir(rt);
 }
 
 static inline int reason_of(const struct eff_fiber *fiber)

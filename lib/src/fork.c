@@ -77,6 +77,7 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 	eff_list_append(&scope->fibers, &fiber->owned);
 	eff_list_append(&rt->all, &fiber->all);
 	eff__enqueue(rt, fiber);
+	eff__stir(rt);
 	rt->stats.forks++;
 	if (++rt->stats.fibers_live > rt->stats.fibers_peak)
 		rt->stats.fibers_peak = rt->stats.fibers_live;

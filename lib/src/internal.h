@@ -179,6 +179,7 @@ struct eff_backend {
 	void (*wake)(struct eff__backend_state *state);
 };
 
+struct eff__host;    /* host.c: what a loop around ours watches */
 struct eff__fds;     /* io.c: who waits for which descriptor */
 struct eff__procs;   /* proc.c: the children that live */
 struct eff__threads; /* blocking.c: the pool */
@@ -189,6 +190,7 @@ struct eff_rt {
 	struct eff_fiber **ready_end; /* where the next one is hung */
 	size_t budget;                /* fibers that may still run in this turn */
 	size_t turn_budget;           /* what it began with */
+	bool asleep;                  /* the host waits: what happens now must wake it */
 	struct eff_fiber *carcass;    /* ended: its stack is given back by who runs next */
 	struct eff_fiber *spare;      /* control blocks */
 	size_t n_blocks;              /* control blocks that exist */
@@ -203,6 +205,7 @@ struct eff_rt {
 	struct eff__stack_class *stack_class; /* of the default size */
 	const struct eff_backend *backend;
 	struct eff__backend_state *loop;
+	struct eff__host *host; /* NULL: nobody's loop but ours */
 	struct eff__fds *fds;
 	struct eff__procs *procs;
 	struct eff__threads *threads;
@@ -231,6 +234,25 @@ static inline struct eff_fiber *eff__in_fiber(const char *where)
 	if (__builtin_expect(!rt || !rt->current, 0))
 		eff__misuse(where, "called outside of a fiber");
 	return rt->current;
+}
+
+/* ── a host ── */
+
+void eff__host_free(struct eff__host *host); /* NULL is fine */
+/* As a backend's watch(). */
+int eff__host_watch(struct eff__host *host, int fd, int events);
+/* Make its descriptor readable; from any thread or signal handler. */
+void eff__host_ring(struct eff__host *host);
+/* A turn begins: what has made it readable by ringing and by the time is heard. */
+void eff__host_heard(struct eff__host *host);
+/* The runtime is left to its host, if it has one: until there is something to do. */
+void eff__host_leave(struct eff_rt *rt);
+/* Outside of a turn something has happened that the next one is for: tell the host. */
+void eff__rouse(struct eff_rt *rt);
+static inline void eff__stir(struct eff_rt *rt)
+{
+	if (rt->asleep)
+		eff__rouse(rt);
 }
 
 /* Put it behind all that are ready. */
@@ -330,6 +352,8 @@ void eff__rt_settle(struct eff_rt *rt);
 
 /* Called by a backend's wait(): `events` are there on `fd`; 0: it cannot be watched (any more). */
 void eff__fd_ready(struct eff_rt *rt, int fd, int events);
+/* Tell a new host what is watched so far. 0 or -errno. */
+int eff__fds_host(struct eff_rt *rt);
 void eff__fds_free(struct eff_rt *rt);
 void eff__procs_free(struct eff_rt *rt);
 void eff__threads_free(struct eff_rt *rt);

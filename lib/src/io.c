@@ -42,6 +42,19 @@ static struct eff__fds *fds_of(struct eff_rt *rt)
 	return rt->fds;
 }
 
+/* `was` is what is watched so far. */
+static int watch(struct eff_rt *rt, int fd, int was, int events)
+{
+	int r = rt->backend->watch(rt->loop, fd, events);
+
+	if (r < 0 || !rt->host)
+		return r;
+	r = eff__host_watch(rt->host, fd, events);
+	if (r < 0)
+		(void)rt->backend->watch(rt->loop, fd, was);
+	return r;
+}
+
 static struct entry *entry_find(const struct eff_rt *rt, int fd)
 {
 	if (!rt->fds || fd < 0 || fd >= rt->fds->n_entries)
@@ -103,7 +116,7 @@ static int entry_arm(struct eff_rt *rt, int fd, int events, struct entry **ret_e
 			return r;
 	}
 	if ((entry->armed & events) != events) {
-		r = rt->backend->watch(rt->loop, fd, entry->armed | events);
+		r = watch(rt, fd, entry->armed, entry->armed | events);
 		if (r < 0)
 			return r;
 		entry->armed |= events;
@@ -147,6 +160,7 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 		return;
 	hook = entry->hook;
 	if (!events) {
+		(void)watch(rt, fd, 0, 0);
 		entry->armed = 0;
 		wake_all(entry, -EBADF);
 		if (hook)
@@ -156,7 +170,7 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 	idle = events & ~wake_some(entry, events);
 	if (hook)
 		idle &= ~entry->hook_events;
-	if (idle && rt->backend->watch(rt->loop, fd, entry->armed & ~idle) == 0)
+	if (idle && watch(rt, fd, entry->armed, entry->armed & ~idle) == 0)
 		entry->armed &= ~idle;
 	if (hook && (events & entry->hook_events))
 		hook->fn(hook, events & entry->hook_events); /* last: the entry may be gone then */
@@ -182,9 +196,19 @@ void eff__fd_forget(struct eff_rt *rt, int fd)
 		return;
 	wake_all(entry, -EBADF);
 	if (entry->armed)
-		(void)rt->backend->watch(rt->loop, fd, 0); /* takes away, so it needs nothing */
+		(void)watch(rt, fd, 0, 0); /* takes away, so it needs nothing */
 	rt->fds->entries[fd] = NULL;
 	free(entry);
+}
+
+int eff__fds_host(struct eff_rt *rt)
+{
+	int r = 0;
+
+	for (int fd = 0; rt->fds && r >= 0 && fd < rt->fds->n_entries; fd++)
+		if (rt->fds->entries[fd] && rt->fds->entries[fd]->armed)
+			r = eff__host_watch(rt->host, fd, rt->fds->entries[fd]->armed);
+	return r;
 }
 
 void eff__fds_free(struct eff_rt *rt)

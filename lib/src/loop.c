@@ -3,8 +3,8 @@
  *
  * Callbacks only make fibers ready; fibers run when the backend's wait has returned. A turn is a few hundred
  * switches at most, so that looking costs little next to switching and nothing starves; who drives the loop by hand gets
- * turns of those that were ready when it began. When all wait, nothing is armed and nothing outside is awaited, nobody can ever wake
- * anybody: that is a deadlock, and it is told instead of waited out. */
+ * turns in which each that was ready when it began runs once. When all wait, nothing is armed and nothing outside is
+ * awaited, nobody can ever wake anybody: that is a deadlock, and it is told instead of waited out. */
 #include "internal.h"
 
 enum {
@@ -19,6 +19,7 @@ void eff_rt_post(struct eff_rt *rt, struct eff_post *post)
 {
 	struct eff_post *head;
 	struct eff__backend_state *loop;
+	struct eff__host *host;
 
 	if (__atomic_exchange_n(&post->posted, 1, __ATOMIC_SEQ_CST))
 		return;
@@ -26,10 +27,15 @@ void eff_rt_post(struct eff_rt *rt, struct eff_post *post)
 	do
 		post->next = head;
 	while (!atomic_compare_exchange_weak(&rt->posted, &head, post));
-	loop = __atomic_load_n(&rt->loop, __ATOMIC_SEQ_CST);
 	/* Who found the stack empty wakes; the others' posts go with that one. */
-	if (!head && loop)
+	if (head)
+		return;
+	loop = __atomic_load_n(&rt->loop, __ATOMIC_SEQ_CST);
+	host = __atomic_load_n(&rt->host, __ATOMIC_SEQ_CST);
+	if (loop)
 		rt->backend->wake(loop);
+	if (host)
+		eff__host_ring(host);
 }
 
 static void run_posts(struct eff_rt *rt)
@@ -60,7 +66,7 @@ static void look(struct eff_rt *rt, eff_ns deadline)
 {
 	struct eff_timer *timer;
 
-	if (rt->loop && (deadline || rt->external))
+	if (rt->loop && (deadline || rt->external || rt->host))
 		rt->backend->wait(rt->loop, deadline);
 	if (rt->clock || !rt->timers.root)
 		return;
@@ -76,11 +82,12 @@ static void turn(struct eff_rt *rt, size_t budget)
 	run_posts(rt);
 }
 
+/* As many as are ready, if that is no more than a turn. */
 static size_t count_ready(const struct eff_rt *rt)
 {
 	size_t n = 0;
 
-	for (const struct eff_fiber *fiber = rt->ready; fiber; fiber = fiber->next)
+	for (const struct eff_fiber *fiber = rt->ready; fiber && n < TURN; fiber = fiber->next)
 		n++;
 	return n;
 }
@@ -91,6 +98,7 @@ void eff__rt_settle(struct eff_rt *rt)
 		turn(rt, TURN);
 		look(rt, 0);
 	} while (rt->ready);
+	eff__host_leave(rt);
 }
 
 /* All wait: let time go on, at most until `until`. Returns false when nothing is due by then and nothing can come. */
@@ -147,12 +155,14 @@ static bool run_until_ended(struct eff_rt *rt, const struct eff_fiber *fiber)
 	for (;;) {
 		turn(rt, TURN);
 		if (has_ended(fiber))
-			return true;
+			break;
 		if (rt->ready || rt->clock)
 			look(rt, 0);
 		if (!rt->ready && !idle(rt, horizon(rt)))
-			return false;
+			break;
 	}
+	eff__host_leave(rt);
+	return has_ended(fiber);
 }
 
 int eff_rt_attach(struct eff_rt *rt, eff e)
@@ -192,23 +202,22 @@ eff_exit eff_rt_run(struct eff_rt *rt, eff e)
 
 bool eff_rt_turn(struct eff_rt *rt)
 {
+	rt->asleep = false;
+	if (rt->host)
+		eff__host_heard(rt->host);
 	turn(rt, count_ready(rt));
 	look(rt, 0);
 	if (rt->clock && !rt->ready)
 		(void)eff__clock_step(rt->clock, eff__clock_wanted(rt->clock));
+	eff__host_leave(rt);
 	return rt->root && !has_ended(rt->root);
 }
 
-int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns)
+/* Returns 0, or -ETIMEDOUT when some still live at `until`. */
+static int run_all_until(struct eff_rt *rt, eff_ns until)
 {
-	eff_ns until = eff_ns_add(eff__now(rt), grace_ns);
-	struct eff_list *node;
 	unsigned n_late = 0;
 
-	assert(!rt->current);
-	rt->daemons.closing = true;
-	for (node = rt->daemons.fibers.next; node != &rt->daemons.fibers; node = node->next)
-		eff_interrupt_async(eff_container(node, struct eff_fiber, owned));
 	while (rt->stats.fibers_live) {
 		turn(rt, TURN);
 		if (rt->ready || rt->clock)
@@ -221,4 +230,19 @@ int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns)
 			return -ETIMEDOUT;
 	}
 	return 0;
+}
+
+int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns)
+{
+	eff_ns until = eff_ns_add(eff__now(rt), grace_ns);
+	struct eff_list *node;
+	int r;
+
+	assert(!rt->current);
+	rt->daemons.closing = true;
+	for (node = rt->daemons.fibers.next; node != &rt->daemons.fibers; node = node->next)
+		eff_interrupt_async(eff_container(node, struct eff_fiber, owned));
+	r = run_all_until(rt, until);
+	eff__host_leave(rt);
+	return r;
 }

@@ -28,6 +28,7 @@ struct end_wait {
 static void look_again(struct eff_proc *proc)
 {
 	eff__timer_arm(&proc->rt->timers, &proc->again, eff_ns_add(eff__now(proc->rt), LOOK_AGAIN));
+	eff__stir(proc->rt);
 }
 
 static void poll_from_now_on(struct eff_proc *proc)

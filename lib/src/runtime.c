@@ -98,6 +98,7 @@ void eff_rt_free(struct eff_rt *rt)
 	}
 	/* Nothing is left: no fiber, no handle of one, no timer. */
 	assert(!rt->stats.fibers_live && !rt->n_blocks && !rt->timers.count);
+	eff__host_free(rt->host);
 	if (rt->loop)
 		rt->backend->close(rt->loop);
 	eff__stacks_free(rt->stacks);

@@ -42,6 +42,7 @@ void eff_scope_limit(struct eff_scope *scope, eff_ns at)
 		on_limit(&scope->limit);
 	else
 		eff__timer_arm(&rt->timers, &scope->limit, at);
+	eff__stir(rt);
 }
 
 void eff_scope_cancel(struct eff_scope *scope)

@@ -13,7 +13,8 @@
 enum { EFF_READ = 1, EFF_WRITE = 2 };
 
 /* Suspends until `fd` can be read (EFF_READ) or written (EFF_WRITE), or is at its end or broken, which counts as both.
- * Returns the events that are there, -ECANCELED, -ETIMEDOUT, -EPERM for a regular file, -EBADF. */
+ * Returns the events that are there, -ECANCELED, -ETIMEDOUT, -EPERM for a regular file, -EBADF. A device that cannot be
+ * polled (/dev/null) is -EPERM as well, or always ready, as the loop has it. */
 EFF_API EFF_SUSPENDS int eff_wait_fd(int fd, int events);
 /* What waits for it returns -EBADF. Does not suspend. */
 EFF_API void eff_fd_forget(int fd);

@@ -45,9 +45,20 @@ EFF_API int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt);
 /* Run `e` as the root fiber until it has ended, with all that it owns. Returns its exit, which the caller drops. A
  * deadlock ends the root: DIE "deadlock". Not from a fiber. */
 EFF_API eff_exit eff_rt_run(struct eff_rt *rt, eff e);
-/* Begin `e` as the root fiber without running it: for a program that drives the loop by itself. Returns 0 or -errno. */
+
+/* A program with a loop of its own (libuv, libev, GLib, poll) hosts the runtime in it: it attaches a root, has its loop
+ * watch eff_rt_fd() for reading, and calls eff_rt_turn() whenever that is readable. That is all: deadlines, descriptors,
+ * posts and what the host itself does between turns (setting an event, forking a daemon, interrupting) make it readable.
+ * Nothing is polled, and a turn is short: a host with other work gets to it between turns. No deadlock is told, for the
+ * host may still wake anybody. */
+
+/* Begin `e` as the root fiber without running it. Returns 0 or -errno. */
 EFF_API int eff_rt_attach(struct eff_rt *rt, eff e);
-/* Run what is ready, look at descriptors without waiting, fire what is due. Returns true while the root fiber lives. */
+/* The descriptor that is readable (level-triggered) while eff_rt_turn() has something to do. It is the runtime's and always
+ * the same; only watch it. Not from a fiber. Returns it, or -errno. */
+EFF_API int eff_rt_fd(struct eff_rt *rt);
+/* Run fibers that are ready, each once and 256 at most, look at descriptors without waiting, fire what is due. Not from a
+ * fiber. Returns true while the root fiber lives. */
 EFF_API bool eff_rt_turn(struct eff_rt *rt);
 /* Interrupt all fibers and run until they have ended, at most `grace_ns` of the runtime's clock. Not from a fiber.
  * Returns 0, or -ETIMEDOUT when some are left. Idempotent. */
