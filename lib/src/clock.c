@@ -59,7 +59,8 @@ static int sleep_until(struct eff_rt *rt, eff_ns at)
 {
 	struct sleeper sleeper;
 
-	sleeper.wait = (struct eff__wait){.abort = stop_sleeping, .what = "sleep"};
+	sleeper.wait = (struct eff__wait){
+		.abort = stop_sleeping, .what = "sleep", .on = EFF__ON_INSTANT, .number = at};
 	eff_list_init(&sleeper.wait.link);
 	sleeper.timer.armed = 0;
 	sleeper.timer.fire = on_time;

@@ -84,7 +84,8 @@ static void drive(struct eff_testclock *clock, eff_ns at)
 /* From a fiber: wait until the loop has got there. */
 static int await_time(struct eff_testclock *clock, eff_ns at)
 {
-	struct advance advance = {.wait = {.what = "advance"}, .at = at};
+	struct advance advance = {
+		.wait = {.what = "advance", .on = EFF__ON_INSTANT, .number = at}, .at = at};
 	struct eff_list *node = clock->waiters.next;
 
 	while (node != &clock->waiters && eff_container(node, struct advance, wait.link)->at <= at)

@@ -127,9 +127,8 @@ void eff_fiber_unref(struct eff_fiber *fiber)
 		return;
 	rt = fiber->rt;
 	assert(fiber->state == EFF__ENDED);
-	if (!fiber->awaited && (fiber->exit.tag == EFF_FAIL || fiber->exit.tag == EFF_DIE) &&
-		rt->hooks.on_unhandled)
-		rt->hooks.on_unhandled(rt->hooks.context, eff_fiber_name(fiber), fiber->exit);
+	if (!fiber->awaited && (fiber->exit.tag == EFF_FAIL || fiber->exit.tag == EFF_DIE))
+		eff__tell_unhandled(rt, eff_fiber_name(fiber), fiber->exit);
 	if (fiber->exit.notes)
 		eff_exit_drop(fiber->exit);
 	fiber->next = rt->spare;
@@ -138,7 +137,7 @@ void eff_fiber_unref(struct eff_fiber *fiber)
 
 int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit)
 {
-	struct eff__wait wait = {.what = "fiber"};
+	struct eff__wait wait = {.what = "fiber", .on = EFF__ON_FIBER, .number = (int64_t)fiber->id};
 	int r;
 
 	if (fiber == eff_self())
@@ -210,19 +209,4 @@ const char *eff_fiber_name(const struct eff_fiber *fiber)
 uint64_t eff_fiber_id(const struct eff_fiber *fiber)
 {
 	return fiber->id;
-}
-
-void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_info)
-{
-	static const char *const states[] = {"new", "ready", "running", "waiting", "ended"};
-
-	*ret_info = (struct eff_fiber_info){
-		.id = fiber->id,
-		.parent_id = fiber->parent_id,
-		.name = eff_fiber_name(fiber),
-		.state = states[fiber->state],
-		.waits_for = fiber->wait ? fiber->wait->what : NULL,
-		.born_at = fiber->born_at,
-		.stack_bytes = fiber->e.stack_bytes,
-	};
 }

@@ -70,6 +70,8 @@ static inline void eff__stack_unreserve(struct eff__stack_class *class)
 void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stack);
 void eff__stack_give(struct eff__stack *stack);
 size_t eff__stacks_mapped(const struct eff__stacks *stacks);
+/* How much of it, from its top on, has ever been touched, in whole pages; 0 when that cannot be known. */
+size_t eff__stack_touched(const struct eff__stack *stack);
 bool eff__stack_is_guard(const struct eff__stack *stack, const void *address);
 /* Tell of an overflow by the name of the fiber, from a handler of SIGSEGV. Process-wide, once, and a signal stack for this
  * thread. What cannot be had is left out. */
@@ -110,6 +112,9 @@ struct eff_timer *eff__timers_due(struct eff__timers *timers, eff_ns now);
 
 enum eff__fiber_state { EFF__NEW, EFF__READY, EFF__RUNNING, EFF__WAITING, EFF__ENDED };
 
+/* What `number` of a wait is. */
+enum eff__on { EFF__ON_NOTHING, EFF__ON_NUMBER, EFF__ON_FIBER, EFF__ON_INSTANT };
+
 /* What a fiber waits with: in its frame. `link` is in the list of what it waits for (or in none), `abort` takes it out
  * when the wait is cut short; NULL: eff_list_remove(&link). */
 struct eff__wait {
@@ -117,6 +122,8 @@ struct eff__wait {
 	struct eff_fiber *fiber;
 	void (*abort)(struct eff__wait *wait);
 	const char *what; /* "sleep", "event", "fd" … */
+	int64_t number;   /* a descriptor or a pid, a fiber's id, when it wakes: to be shown */
+	enum eff__on on;
 	int result;
 	bool done;
 };
@@ -329,6 +336,11 @@ void eff__env_without(struct eff_scope *scope, const struct eff_env *node);
 int eff__rt_loop(struct eff_rt *rt);
 /* Spread a seed over the state of eff_random(). */
 void eff__random_seed(struct eff_rt *rt, uint64_t seed);
+
+/* Tell a hook, or stderr. */
+void eff__tell_deadlock(struct eff_rt *rt);
+void eff__tell_late(struct eff_rt *rt);
+void eff__tell_unhandled(struct eff_rt *rt, const char *name, eff_exit exit);
 
 /* ── clock ── */
 

@@ -225,7 +225,9 @@ void eff__fds_free(struct eff_rt *rt)
 int eff_wait_fd(int fd, int events)
 {
 	struct eff_rt *rt = eff__rt;
-	struct fd_wait w = {.wait = {.fiber = rt->current, .what = "fd"}, .events = events};
+	struct fd_wait w = {
+		.wait = {.fiber = rt->current, .what = "fd", .on = EFF__ON_NUMBER, .number = fd},
+		.events = events};
 	struct entry *entry;
 	int r = entry_arm(rt, fd, events, &entry);
 

@@ -138,17 +138,6 @@ static eff_ns horizon(const struct eff_rt *rt)
 	return eff__clock_wanted(rt->clock);
 }
 
-static void tell_deadlock(struct eff_rt *rt)
-{
-	struct eff_fiber_info info;
-	struct eff_list *node;
-
-	for (node = rt->all.next; rt->hooks.on_deadlock && node != &rt->all; node = node->next) {
-		eff_fiber_info(eff_container(node, struct eff_fiber, all), &info);
-		rt->hooks.on_deadlock(rt->hooks.context, &info);
-	}
-}
-
 /* Returns false on a deadlock: nothing is ready, and nothing will be. */
 static bool run_until_ended(struct eff_rt *rt, const struct eff_fiber *fiber)
 {
@@ -184,7 +173,7 @@ eff_exit eff_rt_run(struct eff_rt *rt, eff e)
 		return eff_fail(-r);
 	deadlocked = !run_until_ended(rt, rt->root);
 	if (deadlocked) {
-		tell_deadlock(rt);
+		eff__tell_deadlock(rt);
 		/* It unwinds like anyone who is interrupted; if it cannot even do that it stays. */
 		eff_interrupt_async(rt->root);
 		if (!run_until_ended(rt, rt->root))
@@ -243,6 +232,11 @@ int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns)
 	for (node = rt->daemons.fibers.next; node != &rt->daemons.fibers; node = node->next)
 		eff_interrupt_async(eff_container(node, struct eff_fiber, owned));
 	r = run_all_until(rt, until);
+	/* The grace has passed in virtual time, too. */
+	if (r < 0 && rt->clock && rt->clock->now < until && until < EFF_FOREVER)
+		rt->clock->now = until;
+	if (r < 0)
+		eff__tell_late(rt);
 	eff__host_leave(rt);
 	return r;
 }

@@ -238,9 +238,11 @@ static int loop_watch(struct eff__backend_state *state, int fd, int events)
 
 static void loop_wait(struct eff__backend_state *state, eff_ns deadline)
 {
-	if (deadline > 0)
+	bool due = deadline <= 0 || deadline <= eff__monotonic();
+
+	if (!due)
 		eff__alarm_set(&state->alarm, deadline);
-	(void)uv_run(&state->loop, deadline > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+	(void)uv_run(&state->loop, due ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
 static void loop_wake(struct eff__backend_state *state)

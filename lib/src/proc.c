@@ -241,11 +241,13 @@ int eff_spawn(const struct eff_spawn *spawn, struct eff_proc **ret_proc)
 	return 0;
 }
 
-static int proc_park(struct eff_list *waiters, struct eff__wait *wait)
+static int proc_park(struct eff_list *waiters, struct eff__wait *wait, pid_t pid)
 {
 	struct eff_rt *rt = eff__rt;
 	int r;
 
+	wait->on = EFF__ON_NUMBER;
+	wait->number = pid;
 	eff_list_append(waiters, &wait->link);
 	rt->external++;
 	r = eff__park(wait);
@@ -263,7 +265,7 @@ int eff_proc_await_exec(struct eff_proc *proc, struct eff_spawn_fault *ret_fault
 		return r;
 	r = proc->exec;
 	if (r == EFF__EXEC_PENDING)
-		r = proc_park(&proc->exec_waiters, &w.wait);
+		r = proc_park(&proc->exec_waiters, &w.wait, proc->making.pid);
 	if (r == -ECHILD && ret_fault)
 		*ret_fault = w.fault;
 	return r;
@@ -276,7 +278,7 @@ int eff_proc_await_end(struct eff_proc *proc, int *ret_status)
 	int r = eff_check();
 
 	if (r >= 0 && !proc->ended)
-		r = proc_park(&proc->end_waiters, &w.wait);
+		r = proc_park(&proc->end_waiters, &w.wait, proc->making.pid);
 	if (r >= 0 && ret_status)
 		*ret_status = w.status;
 	return r;

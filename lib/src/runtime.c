@@ -121,15 +121,3 @@ void eff_rt_stats(const struct eff_rt *rt, struct eff_rt_stats *ret_stats)
 	ret_stats->timers_armed = rt->timers.count;
 	ret_stats->stack_bytes_mapped = eff__stacks_mapped(rt->stacks);
 }
-
-void eff_rt_each(struct eff_rt *rt,
-	void (*each)(void *context, const struct eff_fiber_info *info), void *context)
-{
-	struct eff_fiber_info info;
-	struct eff_list *node;
-
-	for (node = rt->all.next; node != &rt->all; node = node->next) {
-		eff_fiber_info(eff_container(node, struct eff_fiber, all), &info);
-		each(context, &info);
-	}
-}

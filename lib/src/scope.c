@@ -69,7 +69,8 @@ static void end_fibers(struct eff_scope *scope)
 		eff_interrupt_async(eff_container(node, struct eff_fiber, owned));
 	while (!eff_list_empty(&scope->fibers)) {
 		struct eff_fiber *child = eff_container(scope->fibers.next, struct eff_fiber, owned);
-		struct eff__wait wait = {.what = "children"};
+		struct eff__wait wait = {
+			.what = "child", .on = EFF__ON_FIBER, .number = (int64_t)child->id};
 		int r;
 
 		eff_list_append(&child->awaiting, &wait.link);
@@ -145,10 +146,9 @@ eff_exit eff_scope_end(struct eff_scope *scope, eff_exit exit)
 int eff_scope_close(struct eff_scope *scope)
 {
 	eff_exit failed = eff__scope_leave(scope, eff_exit_of(scope->reason));
-	const struct eff_hooks *hooks = &eff__rt->hooks;
 
-	if ((failed.tag == EFF_FAIL || failed.tag == EFF_DIE) && hooks->on_unhandled)
-		hooks->on_unhandled(hooks->context, eff_fiber_name(eff_self()), failed);
+	if (failed.tag == EFF_FAIL || failed.tag == EFF_DIE)
+		eff__tell_unhandled(eff__rt, eff_fiber_name(eff_self()), failed);
 	eff_exit_drop(failed);
 	return scope->reason;
 }

@@ -260,6 +260,25 @@ void eff__stack_give(struct eff__stack *stack)
 	stack->base = NULL;
 }
 
+/* The kernel is asked for a number of pages at a time, from the far end on. */
+size_t eff__stack_touched(const struct eff__stack *stack)
+{
+	enum { AT_ONCE = 64 };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t n_pages = stack->size / page;
+	unsigned char there[AT_ONCE];
+
+	for (size_t i = 0; i < n_pages; i++) {
+		size_t n = n_pages - i < AT_ONCE ? n_pages - i : AT_ONCE;
+
+		if (i % AT_ONCE == 0 && mincore((char *)stack->base + i * page, n * page, there) < 0)
+			return 0;
+		if (there[i % AT_ONCE] & 1)
+			return stack->size - i * page;
+	}
+	return 0;
+}
+
 bool eff__stack_is_guard(const struct eff__stack *stack, const void *address)
 {
 	const char *end = stack->base;

@@ -16,10 +16,12 @@ void eff__context_make(
 	context->registers.uc_stack.ss_size = stack->size;
 	context->registers.uc_link = NULL;
 	makecontext(&context->registers, entry, 0);
+	context->sp = (char *)stack->base + stack->size;
 }
 
 void eff__switch(struct eff__context *from, const struct eff__context *to)
 {
+	from->sp = __builtin_frame_address(0); /* only to tell how deep it is */
 	(void)swapcontext(&from->registers, &to->registers);
 }
 

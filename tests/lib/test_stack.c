@@ -179,6 +179,23 @@ START_TEST(below_a_stack_is_a_guard)
 }
 END_TEST
 
+START_TEST(the_kernel_knows_how_deep_a_stack_was_touched)
+{
+	struct eff__stack large = take(3000000);
+	struct eff__stack small = take(8192);
+
+	ck_assert_uint_le(eff__stack_touched(&large), 4096);
+	((char *)large.base)[large.size - 100000] = 1;
+	ck_assert_uint_eq(eff__stack_touched(&large), (100000 + 4095) / 4096 * 4096);
+	((char *)large.base)[0] = 1;
+	ck_assert_uint_eq(eff__stack_touched(&large), large.size);
+	((char *)small.base)[0] = 1;
+	ck_assert_uint_eq(eff__stack_touched(&small), small.size);
+	eff__stack_give(&large);
+	eff__stack_give(&small);
+}
+END_TEST
+
 START_TEST(a_forked_child_has_none_of_it)
 {
 	struct eff__stack stack = take(65536);
@@ -213,6 +230,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stack_beyond_reason_is_refused);
 	tcase_add_test(tcase, without_address_space_reserving_fails_and_what_is_there_stays);
 	tcase_add_test(tcase, below_a_stack_is_a_guard);
+	tcase_add_test(tcase, the_kernel_knows_how_deep_a_stack_was_touched);
 	tcase_add_test(tcase, a_forked_child_has_none_of_it);
 	suite_add_tcase(suite, tcase);
 	return suite;

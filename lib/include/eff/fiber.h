@@ -88,13 +88,23 @@ EFF_API EFF_SUSPENDS int eff_await_turn(void);
 EFF_API int eff_check(void);
 
 struct eff_fiber_info {
-	uint64_t id, parent_id; /* parent_id 0: the runtime */
+	uint64_t id;
+	uint64_t parent_id; /* the fiber that forked it; 0: none did */
+	uint64_t owner_id; /* the fiber that has the scope it belongs to; 0: the runtime, or it has ended */
 	const char *name;
 	const char *state;     /* "new", "ready", "running", "waiting", "ended" */
 	const char *waits_for; /* "sleep", "event", "fd" …; NULL */
+	int64_t waits_on;      /* which one: a descriptor, a fiber's id, a pid; -1: not known */
+	eff_ns wakes_at;       /* of a sleep; else EFF_FOREVER */
+	eff_ns limit_at;       /* the nearest limit that it can see; EFF_FOREVER: none */
 	eff_ns born_at;
-	size_t stack_bytes;
+	size_t stack_bytes; /* as it was asked for */
+	size_t stack_used;  /* now; 0 before its first step and after its end */
 };
+/* The name is the fiber's, the words are for ever. Does not suspend. */
 EFF_API void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_info);
+/* The most of its stack that was ever in use, in whole pages that are resident: of this fiber or of one that had the same
+ * stack before, for stacks are used again as they are. Asks the kernel. 0: it has no stack now, or that is not known. */
+EFF_API size_t eff_fiber_stack_peak(const struct eff_fiber *fiber);
 
 #endif

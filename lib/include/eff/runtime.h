@@ -22,12 +22,15 @@ EFF_API const struct eff_backend *eff_backend_ev(void);
  * non-blocking for a moment, when it is waited for first. */
 EFF_API const struct eff_backend *eff_backend_uv(void);
 
+/* Without a hook, NULL, it is said on stderr: of the second and third kind, the tree of all fibers. */
 struct eff_hooks {
 	/* A fiber has failed or died and nobody has awaited it when its last reference went; or something deferred has, in a
-	 * scope of this fiber that was closed without an exit to put that behind. */
+	 * scope of this fiber that was closed without an exit to put that behind. The exit is borrowed. */
 	void (*on_unhandled)(void *context, const char *fiber_name, eff_exit exit);
 	/* All fibers wait and nothing can wake any. Called once for each fiber that waits. */
 	void (*on_deadlock)(void *context, const struct eff_fiber_info *fiber);
+	/* The grace of a shutdown is over. Called once for each fiber that has not ended. */
+	void (*on_late)(void *context, const struct eff_fiber_info *fiber);
 	void *context;
 };
 
@@ -61,7 +64,7 @@ EFF_API int eff_rt_fd(struct eff_rt *rt);
  * fiber. Returns true while the root fiber lives. */
 EFF_API bool eff_rt_turn(struct eff_rt *rt);
 /* Interrupt all fibers and run until they have ended, at most `grace_ns` of the runtime's clock. Not from a fiber.
- * Returns 0, or -ETIMEDOUT when some are left. Idempotent. */
+ * Returns 0, or -ETIMEDOUT when some are left, after telling who they are and what they wait for. Idempotent. */
 EFF_API int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns);
 /* After eff_rt_shutdown() returned 0, or eff_rt_run() with no daemon fibers left. NULL is fine. */
 EFF_API void eff_rt_free(struct eff_rt *rt);
@@ -77,6 +80,18 @@ EFF_API void eff_rt_stats(const struct eff_rt *rt, struct eff_rt_stats *ret_stat
 /* Call `each` with every fiber that has not ended, in the order of their births. */
 EFF_API void eff_rt_each(struct eff_rt *rt,
 	void (*each)(void *context, const struct eff_fiber_info *info), void *context);
+
+/* Say what every fiber does, a line each: its id and name, its state, what it waits for and how long yet, the limit it is
+ * under, its age, the fiber that owns it, the one that forked it if that is another, its stack in bytes: used now, asked
+ * for, and ever touched (see eff_fiber_stack_peak()). As a list in the order of births, or as a tree in which what a fiber
+ * owns is indented below it; without memory for that, as a list. In the runtime's thread, from a fiber or not; elsewhere,
+ * and in a signal handler, let eff_rt_post() do it. Does not suspend; `fn` must not either. A line has no newline and
+ * lives until `fn` returns. */
+enum eff_dump { EFF_DUMP_LIST, EFF_DUMP_TREE };
+typedef void eff_dump_fn(void *context, const char *line);
+EFF_API void eff_rt_dump(struct eff_rt *rt, enum eff_dump how, eff_dump_fn *fn, void *context);
+/* A ready-made one: writes the line to stderr. */
+EFF_API void eff_dump_stderr(void *context, const char *line);
 
 /* The runtime's seeded source. */
 EFF_API uint64_t eff_random(void);
