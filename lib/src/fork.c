@@ -43,8 +43,14 @@ static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const 
 	fiber->on_end_context = NULL;
 	fiber->stack.base = NULL;
 	fiber->id = ++rt->next_id;
-	fiber->parent_id = rt->current ? rt->current->id : 0;
-	fiber->locals = rt->current ? rt->current->locals : NULL;
+	fiber->parent_id = 0;
+	fiber->locals = NULL;
+	if (rt->current) {
+		fiber->parent_id = rt->current->id;
+		fiber->locals = rt->current->locals;
+	} else {
+		eff__stir(rt);
+	}
 	if (fiber->locals)
 		(void)eff__locals_ref(fiber->locals);
 	fiber->born_at = rt->clock ? rt->clock->now : rt->turn_at;
@@ -77,7 +83,6 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 	eff_list_append(&scope->fibers, &fiber->owned);
 	eff_list_append(&rt->all, &fiber->all);
 	eff__enqueue(rt, fiber);
-	eff__stir(rt);
 	rt->stats.forks++;
 	if (++rt->stats.fibers_live > rt->stats.fibers_peak)
 		rt->stats.fibers_peak = rt->stats.fibers_live;

@@ -191,13 +191,13 @@ struct eff__fds;     /* io.c: who waits for which descriptor */
 struct eff__procs;   /* proc.c: the children that live */
 struct eff__threads; /* blocking.c: the pool */
 
-struct eff_rt {
+/* On cache lines of its own, so that the first has all that a switch needs. */
+struct __attribute__((aligned(64))) eff_rt {
 	struct eff_fiber *current;    /* NULL: on the main stack */
 	struct eff_fiber *ready;      /* the first; NULL */
 	struct eff_fiber **ready_end; /* where the next one is hung */
 	size_t budget;                /* fibers that may still run in this turn */
 	size_t turn_budget;           /* what it began with */
-	bool asleep;                  /* the host waits: what happens now must wake it */
 	struct eff_fiber *carcass;    /* ended: its stack is given back by who runs next */
 	struct eff_fiber *spare;      /* control blocks */
 	size_t n_blocks;              /* control blocks that exist */
@@ -212,7 +212,6 @@ struct eff_rt {
 	struct eff__stack_class *stack_class; /* of the default size */
 	const struct eff_backend *backend;
 	struct eff__backend_state *loop;
-	struct eff__host *host; /* NULL: nobody's loop but ours */
 	struct eff__fds *fds;
 	struct eff__procs *procs;
 	struct eff__threads *threads;
@@ -225,6 +224,8 @@ struct eff_rt {
 	void *signal_stack;
 	struct eff_rt_stats stats;
 	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */
+	bool asleep;       /* the host waits: what happens now must wake it */
+	struct eff__host *host;       /* NULL: nobody's loop but ours */
 	void (*main_call)(void *arg); /* to be run on the main stack for the current fiber */
 	void *main_arg;
 };
@@ -255,10 +256,10 @@ void eff__host_heard(struct eff__host *host);
 /* The runtime is left to its host, if it has one: until there is something to do. */
 void eff__host_leave(struct eff_rt *rt);
 /* Outside of a turn something has happened that the next one is for: tell the host. */
-void eff__rouse(struct eff_rt *rt);
+__attribute__((cold)) void eff__rouse(struct eff_rt *rt);
 static inline void eff__stir(struct eff_rt *rt)
 {
-	if (rt->asleep)
+	if (__builtin_expect(rt->asleep, false))
 		eff__rouse(rt);
 }
 

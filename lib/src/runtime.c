@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The runtime's making and unmaking, and looking at it. What it does in between is loop.c. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "internal.h"
@@ -54,9 +55,10 @@ int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt)
 
 	if (eff__rt)
 		return -EBUSY;
-	rt = calloc(1, sizeof(*rt));
+	rt = aligned_alloc(_Alignof(struct eff_rt), sizeof(*rt));
 	if (!rt)
 		return -ENOMEM;
+	memset(rt, 0, sizeof(*rt));
 	rt_init(rt, opts ? opts : &defaults);
 	rt->stacks = eff__stacks_new();
 	if (!rt->stacks)
