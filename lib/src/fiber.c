@@ -70,6 +70,8 @@ static inline void fiber_end(struct eff_fiber *fiber)
 	fiber->all.prev->next = fiber->all.next;
 	fiber->all.next->prev = fiber->all.prev;
 	rt->stats.fibers_live--;
+	if (rt->watch)
+		eff__watch_gone(rt->watch);
 	if (fiber->on_end)
 		fiber->on_end(fiber, fiber->on_end_context);
 	if (fiber->locals)
@@ -107,11 +109,11 @@ static inline struct eff_fiber *take_ready(struct eff_rt *rt)
 {
 	struct eff_fiber *fiber = rt->ready;
 
-	rt->budget--;
+	eff__set_budget(rt, rt->budget - 1);
 	rt->ready = fiber->next;
 	if (!rt->ready)
 		rt->ready_end = &rt->ready;
-	rt->current = fiber;
+	eff__set_current(rt, fiber);
 	return fiber;
 }
 
@@ -130,7 +132,7 @@ static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 		fiber->state = EFF__RUNNING;
 		return fiber;
 	}
-	rt->current = NULL;
+	eff__set_current(rt, NULL);
 	return NULL;
 }
 
@@ -193,7 +195,8 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 	struct eff_fiber *fiber;
 
 	assert(!rt->current);
-	rt->budget = rt->turn_budget = budget;
+	rt->turn_budget = budget;
+	eff__set_budget(rt, budget);
 	while ((fiber = next_ready(rt))) {
 		(void)jump(rt, &rt->main_context, &fiber->context, false);
 		while (rt->main_call) {
@@ -201,14 +204,15 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 
 			fiber = rt->current;
 			rt->main_call = NULL;
-			rt->current = NULL;
+			eff__set_current(rt, NULL);
 			call(rt->main_arg);
-			rt->current = fiber;
+			eff__set_current(rt, fiber);
 			(void)jump(rt, &rt->main_context, &fiber->context, false);
 		}
 	}
 	rt->stats.switches += budget - rt->budget;
-	rt->budget = rt->turn_budget = 0;
+	rt->turn_budget = 0;
+	eff__set_budget(rt, 0);
 }
 
 void eff__on_main(void (*fn)(void *arg), void *arg)

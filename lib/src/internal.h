@@ -187,13 +187,14 @@ struct eff_backend {
 };
 
 struct eff__host;    /* host.c: what a loop around ours watches */
+struct eff__watch;   /* watchdog.c: who looks for fibers that hold the loop */
 struct eff__fds;     /* io.c: who waits for which descriptor */
 struct eff__procs;   /* proc.c: the children that live */
 struct eff__threads; /* blocking.c: the pool */
 
 /* On cache lines of its own, so that the first has all that a switch needs. */
 struct __attribute__((aligned(64))) eff_rt {
-	struct eff_fiber *current;    /* NULL: on the main stack */
+	struct eff_fiber *current;    /* NULL: on the main stack; set by eff__set_current() */
 	struct eff_fiber *ready;      /* the first; NULL */
 	struct eff_fiber **ready_end; /* where the next one is hung */
 	size_t budget;                /* fibers that may still run in this turn */
@@ -226,6 +227,7 @@ struct __attribute__((aligned(64))) eff_rt {
 	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */
 	bool asleep;       /* the host waits: what happens now must wake it */
 	struct eff__host *host;       /* NULL: nobody's loop but ours */
+	struct eff__watch *watch;     /* NULL: nobody watches */
 	void (*main_call)(void *arg); /* to be run on the main stack for the current fiber */
 	void *main_arg;
 };
@@ -262,6 +264,23 @@ static inline void eff__stir(struct eff_rt *rt)
 	if (__builtin_expect(rt->asleep, false))
 		eff__rouse(rt);
 }
+
+/* ── a watchdog ── */
+
+/* The watchdog's thread looks at who runs and at the count of switches; for the loop's own thread these are plain. */
+static inline void eff__set_current(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	__atomic_store_n(&rt->current, fiber, __ATOMIC_RELEASE);
+}
+static inline void eff__set_budget(struct eff_rt *rt, size_t budget)
+{
+	__atomic_store_n(&rt->budget, budget, __ATOMIC_RELAXED);
+}
+/* Count a turn that begins. */
+void eff__watch_turn(struct eff__watch *watch);
+/* The fiber that runs now has ended: its name may go. */
+void eff__watch_gone(struct eff__watch *watch);
+void eff__watch_free(struct eff__watch *watch); /* NULL is fine */
 
 /* Put it behind all that are ready. */
 static inline void eff__enqueue(struct eff_rt *rt, struct eff_fiber *fiber)

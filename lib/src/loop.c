@@ -77,7 +77,10 @@ static void look(struct eff_rt *rt, eff_ns deadline)
 
 static void turn(struct eff_rt *rt, size_t budget)
 {
-	rt->stats.turns++;
+	if (rt->watch)
+		eff__watch_turn(rt->watch);
+	else
+		rt->stats.turns++;
 	eff__run_ready(rt, budget);
 	run_posts(rt);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "internal.h"
+#include "watchdog.h"
 
 static const size_t default_stack_bytes = 65536;
 
@@ -47,6 +47,12 @@ static void rt_init(struct eff_rt *rt, const struct eff_rt_opts *opts)
 	eff__random_seed(rt, opts->seed ? opts->seed : seed_from_kernel());
 }
 
+static int watch_open(struct eff_rt *rt, eff_ns stall_ns)
+{
+	rt->watch = eff__watch_new(rt, stall_ns);
+	return rt->watch ? eff__watch_start(rt->watch) : -ENOMEM;
+}
+
 int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt)
 {
 	static const struct eff_rt_opts defaults;
@@ -69,6 +75,9 @@ int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt)
 	r = rt->clock ? 0 : eff__rt_loop(rt);
 	if (r < 0)
 		goto fail;
+	r = opts && opts->stall_ns > 0 ? watch_open(rt, opts->stall_ns) : 0;
+	if (r < 0)
+		goto fail;
 	if (rt->clock)
 		rt->clock->rt = rt;
 	eff__overflow_watch(rt);
@@ -76,6 +85,9 @@ int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt)
 	*ret_rt = rt;
 	return 0;
 fail:
+	eff__watch_free(rt->watch);
+	if (rt->loop)
+		rt->backend->close(rt->loop);
 	eff__stacks_free(rt->stacks);
 	free(rt);
 	return r;
@@ -88,6 +100,8 @@ void eff_rt_free(struct eff_rt *rt)
 	if (!rt)
 		return;
 	assert(rt == eff__rt && !rt->current);
+	eff__watch_free(rt->watch);
+	rt->watch = NULL;
 	eff__threads_free(rt);
 	eff__procs_free(rt);
 	eff__fds_free(rt);

@@ -22,7 +22,7 @@ EFF_API const struct eff_backend *eff_backend_ev(void);
  * non-blocking for a moment, when it is waited for first. */
 EFF_API const struct eff_backend *eff_backend_uv(void);
 
-/* Without a hook, NULL, it is said on stderr: of the second and third kind, the tree of all fibers. */
+/* Without a hook, NULL, it is said on stderr; of a deadlock and a late end, with the tree of all fibers. */
 struct eff_hooks {
 	/* A fiber has failed or died and nobody has awaited it when its last reference went; or something deferred has, in a
 	 * scope of this fiber that was closed without an exit to put that behind. The exit is borrowed. */
@@ -31,6 +31,11 @@ struct eff_hooks {
 	void (*on_deadlock)(void *context, const struct eff_fiber_info *fiber);
 	/* The grace of a shutdown is over. Called once for each fiber that has not ended. */
 	void (*on_late)(void *context, const struct eff_fiber_info *fiber);
+	/* A fiber has run for `stall_ns` (see eff_rt_opts) without a wait or a yield, and holds up all others; told once each
+	 * time, when it has done so for `held_ns`. Called in the watchdog's thread while the fiber runs on: of this library it
+	 * may call eff_rt_post(), which is done when the fiber has let go. The name is a copy and lives until it returns, which
+	 * eff_rt_free() waits for. */
+	void (*on_stall)(void *context, const char *fiber_name, uint64_t fiber_id, int64_t held_ns);
 	void *context;
 };
 
@@ -40,10 +45,13 @@ struct eff_rt_opts {
 	uint64_t seed;                     /* 0: from the kernel */
 	size_t stack_bytes;                /* default of a fiber's stack; 0: 64 KiB */
 	const struct eff_env *env; /* services that all fibers find; live as long as it does */
+	/* Above 0 a thread looks for fibers that run for longer, in real time. It tells of one when that was so for certain and
+	 * at most a quarter later, never of time in which the process was stopped or suspended; it sleeps while the loop does. */
+	int64_t stall_ns;
 	struct eff_hooks hooks;
 };
 
-/* NULL options are the defaults. Returns 0, -ENOMEM, or what the loop could not get. */
+/* NULL options are the defaults. Returns 0, -ENOMEM, or what the loop or the watchdog could not get. */
 EFF_API int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt);
 /* Run `e` as the root fiber until it has ended, with all that it owns. Returns its exit, which the caller drops. A
  * deadlock ends the root: DIE "deadlock". Not from a fiber. */
