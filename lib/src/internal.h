@@ -50,6 +50,8 @@ struct eff__stack {
 struct eff__stacks; /* a pool: slabs, and a class for each power of two */
 struct eff__stacks *eff__stacks_new(void);
 void eff__stacks_free(struct eff__stacks *stacks);
+/* From here on guard as older kernels need it, though this one may know better. */
+void eff__stacks_guard_by_mprotect(struct eff__stacks *stacks);
 /* The class for so many bytes; NULL when they are beyond reason. */
 struct eff__stack_class *eff__stack_class(struct eff__stacks *stacks, size_t size);
 /* Make a spare one. 0 or -ENOMEM. */

@@ -81,9 +81,14 @@ struct eff__stacks *eff__stacks_new(void)
 	on_valgrind = EFF__ON_VALGRIND;
 #endif
 #ifdef EFF_GUARD_MPROTECT
-	stacks->by_mprotect = true;
+	eff__stacks_guard_by_mprotect(stacks);
 #endif
 	return stacks;
+}
+
+void eff__stacks_guard_by_mprotect(struct eff__stacks *stacks)
+{
+	stacks->by_mprotect = true;
 }
 
 void eff__stacks_free(struct eff__stacks *stacks)
