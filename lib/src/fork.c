@@ -24,6 +24,7 @@ static inline struct eff_fiber *block_new(struct eff_rt *rt)
 /* Field by field: clearing the whole block would cost more than the rest of a fork. */
 static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const eff *e)
 {
+	const struct eff_fiber *forker = rt->current;
 	/* Word by word, as it was written: a wider copy would wait until the processor has gathered it. */
 	const volatile eff *seen = e;
 
@@ -40,17 +41,12 @@ static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const 
 	fiber->wait = NULL;
 	eff_list_init(&fiber->awaiting);
 	fiber->on_end = NULL;
-	fiber->on_end_context = NULL;
 	fiber->stack.base = NULL;
 	fiber->id = ++rt->next_id;
-	fiber->parent_id = 0;
-	fiber->locals = NULL;
-	if (rt->current) {
-		fiber->parent_id = rt->current->id;
-		fiber->locals = rt->current->locals;
-	} else {
+	fiber->parent_id = forker ? forker->id : 0;
+	fiber->locals = forker ? forker->locals : NULL;
+	if (!forker)
 		eff__stir(rt);
-	}
 	if (fiber->locals)
 		(void)eff__locals_ref(fiber->locals);
 	fiber->born_at = rt->clock ? rt->clock->now : rt->turn_at;
@@ -95,9 +91,9 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 
 int eff_fork_from(const eff *e, struct eff_fiber **ret_fiber)
 {
-	struct eff_fiber *self = eff__in_fiber("eff_fork");
+	struct eff_scope *scope = eff__in_fiber("eff_fork")->scope;
 
-	return eff__fork(self->rt, self->scope, e, ret_fiber);
+	return eff__fork(eff__rt, scope, e, ret_fiber);
 }
 
 int eff_fork_in_from(struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)

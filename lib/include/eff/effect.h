@@ -33,7 +33,7 @@ EFF_API EFF_SUSPENDS eff_exit eff_restore(eff_masked masked, eff e);
 /* Acquire masked, use as the caller could be interrupted, release masked and shown the exit; in a scope, so that what was
  * forked has ended before the release. What is to be used, `arg` says. Nothing is released that was not acquired: an
  * `acquire` that does not return OK must leave nothing. Suspends. Returns the exit of `use`, INTERRUPT or FAIL ETIMEDOUT
- * without calling it when a wait would not get further after (or before) `acquire`, or the exit of a failed `acquire`; the
+ * without calling it when a wait would not get further by then, or the exit of an `acquire` that failed; the
  * failure of `release` is behind it, or in place of an OK. */
 EFF_API EFF_SUSPENDS eff_exit eff_bracket(
 	eff_fn *acquire, eff_fn *use, eff_final_fn *release, void *arg);
