@@ -295,10 +295,13 @@ START_TEST(a_misuse_aborts_with_a_line_that_says_what_it_was)
 	const struct misuse *misuse = &misuses[_i];
 	char said[1024];
 	char want[256];
+	const char *line;
 	int status = commit_apart(misuse, said, sizeof(said));
 
 	snprintf(want, sizeof(want), "libeff: %s\n", misuse->words);
-	ck_assert_str_eq(said, want);
+	line = strstr(said, "libeff: ");
+	/* With ucontext AddressSanitizer has something to say before. */
+	ck_assert_str_eq(line ? line : said, want);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x",
 		(unsigned)status);
 }
