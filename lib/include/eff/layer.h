@@ -37,12 +37,11 @@ struct eff_layer {
 
 /* Acquire `n` layers and those that they include, each once, side by side as far as their needs allow, and hang their
  * services into `scope`, which is one around the caller. When it closes, after its fibers have ended, they are released, one
- * by one, the last completed first. Suspends. Returns OK when all are there. Else nothing is: what had been acquired is
- * released in that order, and the exit is
- *   the first failure of an acquire(), with other failures behind it;
- *   INTERRUPT or FAIL ETIMEDOUT when the caller was cut short;
- *   and before anything was acquired: FAIL ENOMEM; FAIL ENOENT, naming what is needed that none provides and that is not
- *   found in `scope`; FAIL EEXIST, naming two that provide the same; FAIL ELOOP, naming those that need each other. */
+ * by one, the last completed first. Suspends. Returns OK when all are there. Else nothing is, what had been acquired is
+ * released in that order, and the exit is the first failure of an acquire(), or INTERRUPT or FAIL ETIMEDOUT when the caller
+ * was cut short, with further failures behind it. Before anything is acquired it is FAIL ENOMEM; FAIL ENOENT, naming all that
+ * is needed and neither provided by one of them nor found in `scope`; FAIL EEXIST, naming those that provide the same; or
+ * FAIL ELOOP, naming those that need each other. */
 EFF_API EFF_SUSPENDS eff_exit eff_layers_build(
 	struct eff_scope *scope, const struct eff_layer *const *layers, size_t n);
 
