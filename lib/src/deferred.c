@@ -19,7 +19,8 @@ void eff_deferred_init(struct eff_deferred *deferred)
 
 void eff_deferred_done(struct eff_deferred *deferred)
 {
-	assert(eff_list_empty(&deferred->waiters) && "a deferred that fibers wait for");
+	if (!eff_list_empty(&deferred->waiters))
+		eff__misuse("eff_deferred_done", "fibers still wait for it");
 	eff_exit_drop(deferred->exit);
 	deferred->exit = eff_ok(NULL);
 }
@@ -52,7 +53,7 @@ int eff_deferred_await(struct eff_deferred *deferred, eff_exit *ret_exit)
 		eff_list_append(&deferred->waiters, &awaiting.wait.link);
 		return eff__park(&awaiting.wait);
 	}
-	r = eff__check_wait();
+	r = eff__check_wait("eff_deferred_await");
 	if (r >= 0 && ret_exit)
 		*ret_exit = eff_exit_keep(deferred->exit);
 	return r;

@@ -254,10 +254,9 @@ int eff__reason(const struct eff_fiber *fiber)
 	return reason_of(fiber);
 }
 
-int eff__check_wait(void)
+int eff__check_wait(const char *where)
 {
-	assert(eff__rt && eff__rt->current && "a wait outside of a fiber");
-	return reason_of(eff__rt->current);
+	return reason_of(eff__in_fiber(where));
 }
 
 static void abandon(struct eff__wait *wait)

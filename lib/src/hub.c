@@ -87,7 +87,8 @@ static void settle(struct eff_hub *hub)
 void eff_hub_init(
 	struct eff_hub *hub, void *ring, size_t item_bytes, size_t capacity, enum eff_full full)
 {
-	assert(capacity && "a hub has room for a message");
+	if (!capacity)
+		eff__misuse("eff_hub_init", "a hub has room for one message at least");
 	*hub = (struct eff_hub){
 		.ring = ring, .item_bytes = item_bytes, .capacity = capacity, .full = full};
 	eff_list_init(&hub->senders);
@@ -132,7 +133,7 @@ int eff_hub_send(struct eff_hub *hub, const void *item)
 
 	if (is_full(hub) && hub->full == EFF_FULL_WAITS && !hub->closed)
 		return eff__exchange_wait(&hub->senders, (void *)item, "hub");
-	r = eff__check_wait();
+	r = eff__check_wait("eff_hub_send");
 	return r < 0 ? r : eff_hub_try_send(hub, item);
 }
 
@@ -186,6 +187,6 @@ int eff_hub_receive(struct eff_subscriber *subscriber, void *ret_item)
 
 	if (hub && subscriber->next == hub->next && !hub->closed)
 		return eff__exchange_wait(&subscriber->receivers, ret_item, "hub");
-	r = eff__check_wait();
+	r = eff__check_wait("eff_hub_receive");
 	return r < 0 ? r : eff_hub_try_receive(subscriber, ret_item);
 }

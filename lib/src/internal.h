@@ -315,8 +315,8 @@ int eff__park(struct eff__wait *wait);
 void eff__wake(struct eff__wait *wait, int result);
 /* What the fiber's visible scopes say: 0, -ECANCELED or -ETIMEDOUT. */
 int eff__reason(const struct eff_fiber *fiber);
-/* The same of the fiber that runs: for a wait that would be fulfilled at once. */
-int eff__check_wait(void);
+/* The same of the fiber that runs: for a wait that would be fulfilled at once. Outside of a fiber it is misuse. */
+int eff__check_wait(const char *where);
 /* A scope of `fiber` has changed: cut its wait short if it can see it. */
 void eff__poke(struct eff_fiber *fiber);
 void eff__ready(struct eff_fiber *fiber);

@@ -10,12 +10,19 @@ void eff_mutex_init(struct eff_mutex *mutex)
 	mutex->owner = NULL;
 }
 
+static struct eff_fiber *check_lock(const struct eff_mutex *mutex, const char *where)
+{
+	struct eff_fiber *self = eff__in_fiber(where);
+
+	if (mutex->owner == self)
+		eff__misuse(where, "this fiber holds it already");
+	return self;
+}
+
 int eff_mutex_try_lock(struct eff_mutex *mutex)
 {
-	struct eff_fiber *self = eff_self();
+	struct eff_fiber *self = check_lock(mutex, "eff_mutex_try_lock");
 
-	assert(self && "a lock outside of a fiber");
-	assert(mutex->owner != self && "a lock by the fiber that holds it");
 	if (mutex->owner)
 		return -EAGAIN;
 	mutex->owner = self;
@@ -25,13 +32,13 @@ int eff_mutex_try_lock(struct eff_mutex *mutex)
 int eff_mutex_lock(struct eff_mutex *mutex)
 {
 	struct eff__wait wait = {.what = "mutex"};
+	struct eff_fiber *self = check_lock(mutex, "eff_mutex_lock");
 	int r;
 
 	if (!mutex->owner) {
-		r = eff__check_wait();
+		r = eff__reason(self);
 		return r < 0 ? r : eff_mutex_try_lock(mutex);
 	}
-	assert(mutex->owner != eff_self() && "a lock by the fiber that holds it");
 	eff_list_append(&mutex->waiters, &wait.link);
 	return eff__park(&wait);
 }
@@ -40,7 +47,8 @@ void eff_mutex_unlock(struct eff_mutex *mutex)
 {
 	struct eff__wait *next = NULL;
 
-	assert(mutex->owner && mutex->owner == eff_self() && "an unlock by who does not hold it");
+	if (mutex->owner != eff__in_fiber("eff_mutex_unlock"))
+		eff__misuse("eff_mutex_unlock", "this fiber does not hold it");
 	if (!eff_list_empty(&mutex->waiters))
 		next = eff_container(mutex->waiters.next, struct eff__wait, link);
 	mutex->owner = next ? next->fiber : NULL;

@@ -102,7 +102,7 @@ int eff_queue_send(struct eff_queue *queue, const void *item)
 	if (queue->count == queue->capacity && queue->full == EFF_FULL_WAITS &&
 		!queue->closed && eff_list_empty(&queue->receivers))
 		return eff__exchange_wait(&queue->senders, (void *)item, "queue");
-	r = eff__check_wait();
+	r = eff__check_wait("eff_queue_send");
 	return r < 0 ? r : eff_queue_try_send(queue, item);
 }
 
@@ -112,7 +112,7 @@ int eff_queue_receive(struct eff_queue *queue, void *ret_item)
 
 	if (!queue->count && !queue->closed && eff_list_empty(&queue->senders))
 		return eff__exchange_wait(&queue->receivers, ret_item, "queue");
-	r = eff__check_wait();
+	r = eff__check_wait("eff_queue_receive");
 	return r < 0 ? r : eff_queue_try_receive(queue, ret_item);
 }
 

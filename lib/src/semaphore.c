@@ -53,13 +53,14 @@ int eff_sem_acquire(struct eff_sem *sem, uint64_t n)
 		eff_list_append(&sem->waiters, &request.wait.link);
 		return eff__park(&request.wait);
 	}
-	r = eff__check_wait();
+	r = eff__check_wait("eff_sem_acquire");
 	return r < 0 ? r : eff_sem_try_acquire(sem, n);
 }
 
 void eff_sem_release(struct eff_sem *sem, uint64_t n)
 {
-	assert(n <= UINT64_MAX - sem->permits && "more permits than can be counted");
+	if (n > UINT64_MAX - sem->permits)
+		eff__misuse("eff_sem_release", "more permits than can be counted");
 	sem->permits += n;
 	grant(sem);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Deferreds: completed once, awaited by any number. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include <eff/channel.h>
@@ -153,21 +152,6 @@ START_TEST(an_interrupted_waiter_takes_nothing_from_the_others)
 }
 END_TEST
 
-static eff_exit done_too_early(void *arg)
-{
-	(void)arg;
-	eff_fiber_unref(forked(await_it, TEXT("a")));
-	ck_assert_int_eq(eff_sleep(EFF_S(1)), 0);
-	eff_deferred_done(&deferred);
-	return eff_ok(NULL);
-}
-
-START_TEST(to_be_done_with_one_that_fibers_wait_for_is_an_assertion)
-{
-	run_ok(done_too_early, NULL);
-}
-END_TEST
-
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("deferred");
@@ -179,8 +163,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, who_was_woken_does_not_look_at_the_deferred_again);
 	tcase_add_test(tcase, a_wait_that_is_cut_short_leaves_no_trace);
 	tcase_add_test(tcase, an_interrupted_waiter_takes_nothing_from_the_others);
-	tcase_add_test_raise_signal(
-		tcase, to_be_done_with_one_that_fibers_wait_for_is_an_assertion, SIGABRT);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

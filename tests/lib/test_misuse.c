@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <eff/channel.h>
 #include <eff/context.h>
 #include <eff/event.h>
 #include <eff/layer.h>
@@ -211,6 +212,101 @@ static eff_exit defer_an_echo(void *arg)
 	return eff_scope_end(&scope, eff_die("why"));
 }
 
+/* ── channels ── */
+
+static struct eff_queue queue;
+static struct eff_mutex mutex;
+
+static void send_outside(void)
+{
+	int ring[1];
+
+	eff_queue_init(&queue, ring, sizeof(ring[0]), 1, EFF_FULL_WAITS);
+	(void)eff_queue_send(&queue, "four");
+}
+
+static void receive_outside(void)
+{
+	int message;
+
+	eff_queue_init(&queue, NULL, sizeof(message), 0, EFF_FULL_WAITS);
+	(void)eff_queue_receive(&queue, &message);
+}
+
+static void make_a_hub_of_none(void)
+{
+	struct eff_hub hub;
+
+	eff_hub_init(&hub, NULL, 1, 0, EFF_FULL_WAITS);
+}
+
+static void release_too_many(void)
+{
+	struct eff_sem sem;
+
+	eff_sem_init(&sem, UINT64_MAX);
+	eff_sem_release(&sem, 1);
+}
+
+static void lock_outside(void)
+{
+	eff_mutex_init(&mutex);
+	(void)eff_mutex_lock(&mutex);
+}
+
+static eff_exit lock_twice(void *arg)
+{
+	eff_mutex_init(&mutex);
+	(void)eff_mutex_lock(&mutex);
+	(void)eff_mutex_lock(&mutex);
+	return eff_ok(arg);
+}
+
+static eff_exit try_to_lock_twice(void *arg)
+{
+	eff_mutex_init(&mutex);
+	(void)eff_mutex_lock(&mutex);
+	(void)eff_mutex_try_lock(&mutex);
+	return eff_ok(arg);
+}
+
+static eff_exit unlock_a_free_one(void *arg)
+{
+	eff_mutex_init(&mutex);
+	eff_mutex_unlock(&mutex);
+	return eff_ok(arg);
+}
+
+static eff_exit unlock(void *arg)
+{
+	eff_mutex_unlock(&mutex);
+	return eff_ok(arg);
+}
+
+static eff_exit have_it_unlocked(void *arg)
+{
+	eff_mutex_init(&mutex);
+	(void)eff_mutex_lock(&mutex);
+	return eff_exit_of(eff_await(forked(unlock, arg), NULL));
+}
+
+static eff_exit await_deferred(void *arg)
+{
+	(void)eff_deferred_await(arg, NULL);
+	return eff_ok(NULL);
+}
+
+static eff_exit be_done_too_early(void *arg)
+{
+	struct eff_deferred deferred;
+
+	eff_deferred_init(&deferred);
+	(void)forked(await_deferred, &deferred);
+	(void)eff_yield();
+	eff_deferred_done(&deferred);
+	return eff_ok(arg);
+}
+
 /* ── */
 
 #define OUTSIDE(call) call ": called outside of a fiber (fiber \"none\")"
@@ -248,6 +344,22 @@ static const struct misuse misuses[] = {
 		.words = INSIDE("eff_layers_build", "this scope is not around the caller")},
 	{.inside = defer_an_echo,
 		.words = INSIDE("eff_defer_exit", "what was deferred returned the exit it was shown")},
+	{.outside = send_outside, .words = OUTSIDE("eff_queue_send"), .has_runtime = true},
+	{.outside = receive_outside, .words = "queue: waited for outside of a fiber (fiber \"none\")"},
+	{.outside = make_a_hub_of_none,
+		.words = "eff_hub_init: a hub has room for one message at least (fiber \"none\")"},
+	{.outside = release_too_many,
+		.words = "eff_sem_release: more permits than can be counted (fiber \"none\")"},
+	{.outside = lock_outside, .words = OUTSIDE("eff_mutex_lock"), .has_runtime = true},
+	{.inside = lock_twice, .words = INSIDE("eff_mutex_lock", "this fiber holds it already")},
+	{.inside = try_to_lock_twice,
+		.words = INSIDE("eff_mutex_try_lock", "this fiber holds it already")},
+	{.inside = unlock_a_free_one,
+		.words = INSIDE("eff_mutex_unlock", "this fiber does not hold it")},
+	{.inside = have_it_unlocked,
+		.words = "eff_mutex_unlock: this fiber does not hold it (fiber \"child\")"},
+	{.inside = be_done_too_early,
+		.words = INSIDE("eff_deferred_done", "fibers still wait for it")},
 };
 
 static void commit(const struct misuse *misuse)

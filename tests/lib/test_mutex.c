@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mutexes: one at a time, in turn. */
 #include <errno.h>
-#include <signal.h>
 
 #include <eff/channel.h>
 #include <eff/scope.h>
@@ -143,42 +142,6 @@ START_TEST(an_effect_run_under_the_lock_unlocks_it_however_it_ends)
 }
 END_TEST
 
-/* ── misuse ── */
-
-static eff_exit lock_twice(void *arg)
-{
-	ck_assert_int_eq(eff_mutex_lock(&mutex), 0);
-	(void)(arg ? eff_mutex_try_lock(&mutex) : eff_mutex_lock(&mutex));
-	return eff_ok(NULL);
-}
-
-START_TEST(a_second_lock_by_the_same_fiber_is_an_assertion)
-{
-	run_ok(lock_twice, _i ? &mutex : NULL);
-}
-END_TEST
-
-static eff_exit unlock_a_strangers(void *arg)
-{
-	(void)arg;
-	eff_fiber_unref(forked(hold, TEXT("a")));
-	(void)eff_yield();
-	eff_mutex_unlock(&mutex);
-	return eff_ok(NULL);
-}
-
-START_TEST(an_unlock_by_a_stranger_is_an_assertion)
-{
-	run_ok(unlock_a_strangers, NULL);
-}
-END_TEST
-
-START_TEST(an_unlock_of_what_nobody_holds_is_an_assertion)
-{
-	eff_mutex_unlock(&mutex);
-}
-END_TEST
-
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("mutex");
@@ -190,10 +153,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_cancelled_waiter_has_it_or_never_had_it);
 	tcase_add_test(tcase, who_is_cancelled_already_does_not_get_it);
 	tcase_add_test(tcase, an_effect_run_under_the_lock_unlocks_it_however_it_ends);
-	tcase_add_loop_test_raise_signal(
-		tcase, a_second_lock_by_the_same_fiber_is_an_assertion, SIGABRT, 0, 2);
-	tcase_add_test_raise_signal(tcase, an_unlock_by_a_stranger_is_an_assertion, SIGABRT);
-	tcase_add_test_raise_signal(tcase, an_unlock_of_what_nobody_holds_is_an_assertion, SIGABRT);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

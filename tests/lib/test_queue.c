@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Queues: order, room, and what a full one does. */
 #include <errno.h>
-#include <signal.h>
 
 #include "leak.h"
 #include "queues.h"
@@ -185,15 +184,6 @@ START_TEST(a_rendezvous_that_drops_needs_a_receiver_that_waits)
 }
 END_TEST
 
-/* ── misuse ── */
-
-START_TEST(a_wait_outside_of_a_fiber_is_an_assertion)
-{
-	queue_of(1, EFF_FULL_WAITS);
-	(void)(_i ? receive() : send(1));
-}
-END_TEST
-
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("queue");
@@ -210,8 +200,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_full_queue_that_drops_the_old_slides);
 	tcase_add_loop_test(tcase, a_rendezvous_that_drops_needs_a_receiver_that_waits,
 		EFF_FULL_DROPS_NEW, EFF_FULL_DROPS_OLD + 1);
-	tcase_add_loop_test_raise_signal(
-		tcase, a_wait_outside_of_a_fiber_is_an_assertion, SIGABRT, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -22,8 +22,7 @@
 #include <eff/fiber.h>
 #include <eff/list.h>
 
-/* ── a deferred: completed once, awaited by any number ── */
-
+/* A deferred is completed once and awaited by any number. The fields are private. */
 struct eff_deferred {
 	struct eff_list waiters;
 	eff_exit exit;
@@ -40,16 +39,15 @@ EFF_API EFF_SUSPENDS int eff_deferred_await(struct eff_deferred *deferred, eff_e
 /* Is it completed? Its exit is borrowed. */
 EFF_API bool eff_deferred_poll(const struct eff_deferred *deferred, eff_exit *ret_exit);
 
-/* ── a queue: each message to one receiver ── */
-
-/* What sending to a full one does. */
+/* What sending to a full queue or hub does. */
 enum eff_full {
 	EFF_FULL_WAITS,     /* the sender waits until there is room */
 	EFF_FULL_DROPS_NEW, /* the message is dropped */
 	EFF_FULL_DROPS_OLD, /* the oldest is dropped to make room */
 };
 
-/* Messages are `item_bytes` long and copied. Read `count` and `dropped`; the rest is private. */
+/* A queue passes each message to one receiver. Messages are `item_bytes` long and copied. Read `count` and `dropped`; the
+ * rest is private. */
 struct eff_queue {
 	struct eff_list senders, receivers;
 	char *ring;
@@ -76,10 +74,8 @@ EFF_API int eff_queue_try_receive(struct eff_queue *queue, void *ret_item);
  * suspend; closing twice is closing once. */
 EFF_API void eff_queue_close(struct eff_queue *queue);
 
-/* ── a hub: each message to every subscriber ── */
-
-/* One ring for all, in which each subscriber has its place; the slowest one decides when the hub is full. Read `dropped`;
- * the rest is private. */
+/* A hub passes each message to every subscriber. There is one ring for all, in which each subscriber has its place; the
+ * slowest one decides when the hub is full. Read `dropped`; the rest is private. */
 struct eff_hub {
 	struct eff_list senders, subscribers;
 	char *ring;
@@ -101,7 +97,7 @@ EFF_API int eff_hub_try_send(struct eff_hub *hub, const void *item);
 /* As eff_queue_close(), for each subscriber. */
 EFF_API void eff_hub_close(struct eff_hub *hub);
 
-/* Caller's memory. Read `missed`: the messages that were dropped before this one received them. */
+/* A subscriber of a hub, in the caller's memory. Read `missed`: the messages that were dropped before it received them. */
 struct eff_subscriber {
 	struct eff_list link, receivers;
 	struct eff_hub *hub; /* NULL: it has left */
@@ -118,8 +114,7 @@ EFF_API void eff_hub_leave(struct eff_subscriber *subscriber);
 EFF_API EFF_SUSPENDS int eff_hub_receive(struct eff_subscriber *subscriber, void *ret_item);
 EFF_API int eff_hub_try_receive(struct eff_subscriber *subscriber, void *ret_item);
 
-/* ── a semaphore: so many at once ── */
-
+/* A semaphore lets so many at once. */
 struct eff_sem {
 	struct eff_list waiters;
 	uint64_t permits; /* that nobody holds */
@@ -136,10 +131,9 @@ EFF_API void eff_sem_release(struct eff_sem *sem, uint64_t n);
  * when they could not be had: then it never ran. */
 EFF_API EFF_SUSPENDS eff_exit eff_sem_with(struct eff_sem *sem, uint64_t n, eff e);
 
-/* ── a mutex: one at a time, across waits ── */
-
-/* Needed only where a fiber waits in the midst of what others must not see. Belongs to the fiber that locked it: that one
- * alone unlocks it, and does not lock it again; anything else is an assertion. */
+/* A mutex lets one at a time. Needed only where a fiber waits in the midst of what others must not see. Belongs to the fiber
+ * that locked it: that one alone unlocks it, before it ends, and does not lock it again; anything else is a bug that ends
+ * the process. */
 struct eff_mutex {
 	struct eff_list waiters;
 	struct eff_fiber *owner; /* NULL: nobody */
