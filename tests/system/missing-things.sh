@@ -17,7 +17,7 @@ version: 1
 defaults: {restart: {backoff: {initial: 10ms, max: 20ms}}}
 units:
   program: {command: $DIR/nowhere}
-  searched: {command: no-such-program-anywhere}
+  searched: {command: no-such-program-anywhere, environment: {PATH: "/usr/bin:/bin"}}
   relative: {command: ./nowhere/x}
   folder: {command: $DIR/bin/family, working_dir: $DIR/gone}
   script: {command: $DIR/script}
