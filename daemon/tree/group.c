@@ -86,6 +86,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	u->leaving = u->kill_now = false;
 	switch (rest) {
 	case EFF_REST_STOPPED:
+	case EFF_REST_GROUP:
 		unit_enter(u, UNIT_DOWN, cause_ref(u->why));
 		break;
 	case EFF_REST_DONE:
@@ -106,7 +107,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		schedule_run_now(u);
 		return;
 	}
-	if (rest != EFF_REST_STOPPED && !u->clock &&
+	if (rest != EFF_REST_STOPPED && rest != EFF_REST_GROUP && !u->clock &&
 		unit_index(u) == plan_daemon(t->plan)->exit_code_from)
 		exit_code_unit_rests(u);
 }
@@ -143,53 +144,37 @@ static void group_start_children(struct unit *group)
 	}
 }
 
-/* Nothing has to happen with it for its group to be up. */
-static bool child_is_settled(const struct unit *u)
+/* Is a unit of the group wanted that cannot begin yet, for one of its name has not gone? */
+static bool group_awaits_burial(const struct unit *group)
 {
-	if (!wish_holds(u) || unit_awaits_schedule(u))
-		return true;
-	return u->state == UNIT_UP || u->state == UNIT_DONE ||
-		(u->state == UNIT_FAILED && !u->spec->critical);
+	struct tree *t = tree_of(group);
+	uint32_t first = plan_unit(t->plan, unit_index(group))->first_child;
+
+	if (eff_list_empty(&t->graveyard))
+		return false;
+	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling)
+		if (wish_holds(t->units[i]) && tree_grave_of(t, t->units[i]->name))
+			return true;
+	return false;
 }
 
-/* The next child, from the one that was waited for last on, that something has still to happen with. What was settled is
- * looked at again only when the rest is, so that many children cost no more than they are. */
-static struct unit *group_unsettled(const struct unit *group)
-{
-	const struct eff_list *all = &group->sup.children;
-	const struct eff_list *first = group->awaits ? &group->awaits->child.link : all->next;
-	const struct eff_list *at = first;
-
-	do {
-		if (at != all) {
-			struct unit *u = eff_container(at, struct unit, child.link);
-
-			if (!child_is_settled(u))
-				return u;
-		}
-		at = at->next;
-	} while (at != first);
-	return NULL;
-}
-
-/* Until all wanted children are up, done, or failed without being critical. 0; 1 when a critical one failed; -ECANCELED. */
+/* Until all wanted children are up, done, or failed without being critical. 0; 1 when the supervisor has ended;
+ * -ECANCELED. */
 static int group_await_up(struct unit *group)
 {
-	int r = 0;
+	int r = eff_sup_await_up(&group->sup);
 
-	while (r == 0 && !group->sup.failed) {
-		group->awaits = group_unsettled(group);
-		if (!group->awaits)
-			return 0;
+	while (r == 0 && group_awaits_burial(group)) {
 		r = eff_pulse_await(&group->sup.changed);
+		if (r == 0)
+			r = eff_sup_await_up(&group->sup);
 	}
-	group->awaits = NULL;
-	return r < 0 ? r : 1;
+	return r;
 }
 
 static void group_fail(struct unit *group)
 {
-	struct unit *u = unit_of(group->sup.failed);
+	struct unit *u = unit_of(group->sup.culprit);
 
 	unit_fault(group, unit_cause(group, CAUSE_CRITICAL, u->cause, "%s has failed", u->name));
 }
@@ -252,15 +237,18 @@ static int group_await_failure(struct unit *group)
 /* Its children's life, from their start to their end. */
 static void group_live(struct unit *group)
 {
-	int r;
+	int r = eff_sup_open(&group->sup, &(struct eff_sup_opts){.hooks = &group_hooks});
 
-	eff_sup_open(&group->sup, &group_hooks);
 	group->group_open = true;
-	group_start_children(group);
-	r = group_await_up(group);
+	if (r == 0) {
+		group_start_children(group);
+		r = group_await_up(group);
+	}
 	if (r == 0)
 		r = group_await_failure(group);
-	if (r >= 0)
+	if (r == -ENOMEM)
+		unit_fault(group, unit_cause(group, CAUSE_LOST, NULL, "out of memory"));
+	else if (r >= 0)
 		group_fail(group);
 	group_stop(group);
 }
@@ -276,7 +264,7 @@ eff_exit group_run(void *arg)
 		return eff_interrupted();
 	eff_scope_open(&run);
 	group->starts++;
-	if (group->child.after_end)
+	if (group->child.restarted)
 		group->restarts++;
 	unit_enter(group, UNIT_STARTING, NULL);
 	if (hook_before_start(group) == 0)

@@ -256,8 +256,6 @@ static int tree_take(struct tree *t, struct plan *plan, const struct plan_change
 	}
 	for (uint32_t i = 0; i < g->n; i++) {
 		g->dead[i]->removed = true;
-		if (g->dead[i]->parent->awaits == g->dead[i])
-			g->dead[i]->parent->awaits = NULL;
 		wish_end(g->dead[i], why);
 	}
 	t->units = units;

@@ -80,13 +80,12 @@ eff_exit tree_run(void *arg)
 {
 	struct tree *t = arg;
 	struct unit *root = t->units[0];
-	int r = 0;
+	int r = eff_sup_open(&t->top, &(struct eff_sup_opts){.hooks = &group_hooks});
 
-	eff_sup_open(&t->top, &group_hooks);
 	root->child.run = EFF_NAMED("/", group_run, root);
 	eff_sup_add(&t->top, &root->child);
 	t->has_begun = true;
-	if (!t->shutting_down && wish_holds(root))
+	if (r == 0 && !t->shutting_down && wish_holds(root))
 		r = eff_child_start(&root->child);
 	while (r == 0 && !tree_is_over(t))
 		r = eff_pulse_await(&t->top.changed);

@@ -13,7 +13,7 @@ static int unit_start(struct unit *u, struct child *c)
 	int r;
 
 	u->starts++;
-	if (u->child.after_end)
+	if (u->child.restarted)
 		u->restarts++;
 	eff_scope_open(&within);
 	u->limited = &within;

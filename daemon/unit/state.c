@@ -35,7 +35,6 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 	u->child = (struct eff_child){
 		.name = u->name, .policy = unit_policy(spec), .up_since = -1, .next_at = -1};
 	eff_list_init(&u->child.link);
-	eff_event_init(&u->child.hurry);
 	return u;
 }
 
@@ -147,7 +146,7 @@ void unit_enter(struct unit *u, enum unit_state state, struct cause *cause)
 	}
 	if (state == UNIT_UP)
 		eff_child_up(&u->child);
-	else if (from == UNIT_UP && state == UNIT_STARTING)
+	else if (from == UNIT_UP && (state == UNIT_STARTING || state == UNIT_STOPPING))
 		eff_child_not_up(&u->child);
 	if (from != state)
 		u->world->hooks->on_state(u, from, state);

@@ -15,6 +15,7 @@
 #include <eff/event.h>
 #include <eff/exit.h>
 #include <eff/fiber.h>
+#include <eff/health.h>
 #include <eff/io.h>
 #include <eff/layer.h>
 #include <eff/list.h>

@@ -1,297 +1,305 @@
 /* SPDX-License-Identifier: MIT */
-/* Supervision: one fiber keeps one child, from its start until it is at rest.
- *
- * child_keep() is the whole story: run, judge, wait, run again. Whoever wants the child to stop interrupts the fiber;
- * whoever wants the run to begin anew cancels the scope of the run. The end of the fiber, also of one that was
- * interrupted before its first step, is told by child_rests(), which is the only place where a child comes to rest. */
-#include <eff/effect.h>
-#include <eff/supervise.h>
+/* The supervisor: its children in their order, and its own end. It has no fiber: children act in theirs, and whoever opened
+ * it waits for its end and stops it. */
+#include <stdlib.h>
+#include <string.h>
 
-#include "internal.h"
+#include "supervisor.h"
 
-static bool policy_wants(enum eff_restart restart, enum eff_tag tag)
+static const struct eff_sup_hooks no_hooks;
+
+/* Its scope has closed: no child has a fiber. */
+static void sup_close(void *arg)
 {
-	switch (restart) {
-	case EFF_ALWAYS:
-		return true;
-	case EFF_ON_SUCCESS:
-		return tag == EFF_OK;
-	case EFF_ON_FAILURE:
-		return tag != EFF_OK;
-	case EFF_ON_ABNORMAL:
-		return tag == EFF_DIE;
-	case EFF_NEVER:
-		break;
+	struct eff_sup *sup = arg;
+	struct eff_child *c, *next;
+
+	for (c = eff__child_first(sup); c; c = next) {
+		next = eff__child_next(c);
+		eff__child_release(c);
+		if (!c->owned)
+			continue;
+		if (sup->culprit == c)
+			sup->culprit = NULL;
+		free(c);
 	}
-	return false;
+	eff_exit_drop(sup->because);
+	free(sup->restarts);
+	sup->because = eff_ok(NULL);
+	sup->restarts = NULL;
 }
 
-/* Will it run again after this end, and after which delay? If not, `rest` says why. */
-static bool child_goes_on(struct eff_child *c, eff_exit end, eff_ns *ret_delay)
+int eff_sup_open(struct eff_sup *sup, const struct eff_sup_opts *opts)
 {
-	enum eff_verdict verdict = EFF_BY_POLICY;
-
-	if (c->sup->hooks->judge)
-		verdict = c->sup->hooks->judge(c, end);
-	if (verdict == EFF_AT_REST ||
-		(verdict == EFF_BY_POLICY && !policy_wants(c->policy.restart, end.tag))) {
-		c->rest = eff_is_ok(end) ? EFF_REST_DONE : EFF_REST_FAILED;
-		return false;
-	}
-	if (c->pace.given >= c->policy.max_restarts ||
-		!eff_sched_ask(&c->policy.backoff, &c->pace, &end, ret_delay)) {
-		c->rest = EFF_REST_MAX_RESTARTS;
-		return false;
-	}
-	return true;
-}
-
-/* A run that was up for long enough has earned a clean slate. */
-static void child_settle_pace(struct eff_child *c)
-{
-	if (c->up_since >= 0 && eff_now() - c->up_since >= c->policy.reset_after)
-		eff_sched_begin(&c->pace, eff_now());
-	c->up_since = -1;
-}
-
-static eff_exit child_run(struct eff_child *c)
-{
-	struct eff_scope life;
-	eff_exit end;
-
-	eff_scope_open(&life);
-	c->life = &life;
-	c->runs++;
-	end = eff_call(c->run);
-	c->life = NULL;
-	(void)eff_scope_close(&life);
-	child_settle_pace(c);
-	return end;
-}
-
-/* Wait until its next run is due. Returns 0, or what a cancelled wait returns. */
-static int child_await_delay(struct eff_child *c, eff_exit end, eff_ns delay)
-{
-	struct eff_scope within;
 	int r;
 
-	eff_event_reset(&c->hurry);
-	c->next_at = eff_ns_add(eff_now(), delay);
-	if (c->sup->hooks->on_backoff)
-		c->sup->hooks->on_backoff(c, end, delay);
-	eff_scope_open(&within);
-	eff_scope_limit(&within, c->next_at);
-	/* Without a delay the others must still have their turn: a child may end without ever waiting. */
-	r = delay > 0 ? eff_event_await(&c->hurry) : eff_yield();
-	(void)eff_scope_close(&within);
-	c->next_at = -1;
-	c->pace.ran_at = eff_now();
-	return r == -ECANCELED ? r : 0;
-}
-
-static bool child_is_told_to_stop(const struct eff_child *c)
-{
-	return c->stopping || eff_check() < 0;
-}
-
-static eff_exit child_keep(void *arg)
-{
-	struct eff_child *c = arg;
-	eff_ns delay = 0;
-
-	for (;;) {
-		eff_exit end = child_run(c);
-
-		c->rest = EFF_REST_STOPPED;
-		if (child_is_told_to_stop(c))
-			return end;
-		if (c->cycling) {
-			c->cycling = false;
-			c->after_end = false;
-			eff_exit_drop(end);
-			continue;
-		}
-		if (!child_goes_on(c, end, &delay))
-			return end;
-		c->rest = EFF_REST_STOPPED;
-		/* A delay that was over in the moment of the stop is no reason to start. */
-		if (child_await_delay(c, end, delay) < 0 || child_is_told_to_stop(c))
-			return end;
-		c->after_end = !c->hurry.set;
-		eff_exit_drop(end);
-	}
-}
-
-/* The fiber that kept it has ended. */
-static void child_rests(struct eff_fiber *fiber, void *context)
-{
-	struct eff_child *c = context;
-	struct eff_sup *sup = c->sup;
-	enum eff_rest rest = c->rest;
-	eff_exit end = eff_ok(NULL);
-
-	(void)eff_poll(fiber, &end);
-	fiber->awaited = true; /* the hooks have seen how it ended */
-	c->fiber = NULL;
-	c->stopping = c->cycling = false;
-	c->up_since = -1;
-	if (rest == EFF_REST_DONE)
-		eff_sched_begin(&c->pace, eff_now());
-	if ((rest == EFF_REST_FAILED || rest == EFF_REST_MAX_RESTARTS) && c->policy.critical &&
-		!sup->failed)
-		sup->failed = c;
-	if (sup->hooks->on_rest)
-		sup->hooks->on_rest(c, end, rest);
-	eff_pulse_send(&sup->changed);
-	eff_fiber_unref(fiber);
-	if (c->start_again && !c->fiber)
-		(void)eff_child_start(c);
-}
-
-void eff_sup_open(struct eff_sup *sup, const struct eff_sup_hooks *hooks)
-{
-	*sup = (struct eff_sup){.scope = eff_scope_current(), .hooks = hooks};
+	*sup = (struct eff_sup){.scope = eff_scope_current()};
 	eff_list_init(&sup->children);
 	eff_pulse_init(&sup->changed);
+	sup->ending_at = sup->significant_at = &sup->children;
+	r = eff_sup_change(sup, opts);
+	if (r < 0)
+		return r;
+	eff_defer(sup->scope, &sup->at_close, sup_close, sup);
+	return 0;
+}
+
+int eff_sup_change(struct eff_sup *sup, const struct eff_sup_opts *opts)
+{
+	int r = eff__intensity_resize(sup, opts->period > 0 ? opts->max_restarts : 0);
+
+	if (r < 0)
+		return r;
+	sup->opts = *opts;
+	if (opts->period == 0)
+		sup->opts.max_restarts = 0;
+	if (!opts->hooks)
+		sup->opts.hooks = &no_hooks;
+	/* Who waited for another may wait no more. */
+	for (struct eff_child *c = eff__child_first(sup); c; c = eff__child_next(c))
+		eff__child_wake(c, EFF__WATCH_MOVE, 0);
+	return 0;
+}
+
+/* ── its children ── */
+
+static uint32_t place_at(const struct eff_list *node)
+{
+	return eff_container(node, struct eff_child, link)->place;
+}
+
+/* Put it behind the last that does not come after it, looked for from where it is. */
+static void sup_place(struct eff_child *c)
+{
+	struct eff_list *all = &c->sup->children, *at = c->link.prev;
+
+	eff_list_remove(&c->link);
+	while (at != all && place_at(at) > c->place)
+		at = at->prev;
+	while (at->next != all && place_at(at->next) <= c->place)
+		at = at->next;
+	eff_list_prepend(at, &c->link);
 }
 
 void eff_sup_add(struct eff_sup *sup, struct eff_child *c)
 {
+	const struct eff_list *last = sup->children.prev;
+
 	c->sup = sup;
 	c->fiber = NULL;
 	c->life = NULL;
+	c->other = NULL;
 	c->pace = (struct eff_sched_state){0};
 	c->up_since = c->next_at = -1;
-	c->stopping = c->cycling = c->start_again = c->after_end = false;
+	c->rest = EFF_REST_STOPPED;
+	c->restarted = c->stopping = c->cycling = c->start_again = c->stuck = false;
+	c->idle = c->unsettled = c->delayed = c->leading = c->held = false;
+	c->grouped = c->left_out = c->ending = c->told = false;
 	eff_event_init(&c->hurry);
+	eff_list_init(&c->watchers);
+	if (c->place == 0)
+		c->place = last == &sup->children ? 1 : place_at(last) + 1;
 	eff_list_append(&sup->children, &c->link);
+	sup_place(c);
+}
+
+int eff_sup_spawn(struct eff_sup *sup, const char *name, void *arg, struct eff_child **ret_child)
+{
+	const struct eff_child *template = sup->opts.template;
+	size_t len = name ? strlen(name) + 1 : 0;
+	struct eff_child *c;
+	int r;
+
+	if (!template)
+		return -EINVAL;
+	c = malloc(sizeof(*c) + len);
+	if (!c)
+		return -ENOMEM;
+	*c = *template;
+	c->owned = true;
+	c->run.arg = arg;
+	c->place = 0;
+	if (name)
+		c->name = memcpy(c + 1, name, len);
+	eff_sup_add(sup, c);
+	r = eff_child_start(c);
+	if (r < 0)
+		eff_sup_remove(c);
+	else if (ret_child)
+		*ret_child = c;
+	return r;
+}
+
+static void sup_take_out(struct eff_child *c)
+{
+	struct eff_sup *sup = c->sup;
+
+	assert(!c->fiber);
+	if (sup->ending_at == &c->link)
+		sup->ending_at = c->link.prev;
+	if (sup->significant_at == &c->link)
+		sup->significant_at = c->link.next;
+	if (sup->culprit == c)
+		sup->culprit = NULL;
+	eff__child_release(c);
 }
 
 void eff_sup_remove(struct eff_child *c)
 {
-	assert(!c->fiber);
-	eff_list_remove(&c->link);
+	sup_take_out(c);
+	if (c->owned)
+		free(c);
+}
+
+void eff__sup_forget(struct eff_child *c)
+{
+	const struct eff_sup_hooks *hooks = c->sup->opts.hooks;
+	bool owned = c->owned;
+
+	sup_take_out(c);
+	if (hooks->on_forget)
+		hooks->on_forget(c);
+	if (owned)
+		free(c);
+}
+
+void eff_sup_move(struct eff_child *c, uint32_t place)
+{
+	struct eff_sup *sup = c->sup;
+
+	if (place == 0)
+		place = place_at(sup->children.prev) + 1;
+	if (place == c->place)
+		return;
+	/* What is being stopped one by one looks anew from the end. */
+	sup->ending_at = sup->children.prev;
+	c->place = place;
+	sup_place(c);
+}
+
+struct eff_child *eff_sup_find(const struct eff_sup *sup, const char *name)
+{
+	for (struct eff_child *c = eff__child_first(sup); c; c = eff__child_next(c))
+		if (c->name && strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+int eff_sup_start(struct eff_sup *sup)
+{
+	int r = eff__order_has_cycle(sup) ? -ELOOP : 0;
+
+	for (struct eff_child *c = eff__child_first(sup); r == 0 && c; c = eff__child_next(c))
+		r = eff_child_start(c);
+	return r;
+}
+
+/* ── its end ── */
+
+void eff__sup_fail(struct eff_sup *sup, enum eff_sup_end end, struct eff_child *child, eff_exit exit)
+{
+	if (eff__sup_is_over(sup))
+		return;
+	sup->end = end;
+	sup->culprit = child;
+	sup->because = eff_exit_keep(exit);
+	if (sup->opts.hooks->on_give_up)
+		sup->opts.hooks->on_give_up(sup, child, exit);
+	eff_pulse_send(&sup->changed);
+}
+
+static bool stands_in_the_way(const struct eff_child *c)
+{
+	return c->policy.significant &&
+		(c->fiber || c->rest == EFF_REST_FAILED || c->rest == EFF_REST_MAX_RESTARTS);
+}
+
+/* Is one that is significant to run still, or has it failed? It is looked for from the one that was found last on: those
+ * that have ended are passed once. */
+static bool sup_awaits_significant(struct eff_sup *sup)
+{
+	struct eff_list *first = sup->significant_at, *at = first;
+
+	do {
+		if (at != &sup->children &&
+			stands_in_the_way(eff_container(at, struct eff_child, link))) {
+			sup->significant_at = at;
+			return true;
+		}
+		at = at->next;
+	} while (at != first);
+	return false;
+}
+
+void eff__sup_weigh(struct eff_child *c, eff_exit exit)
+{
+	struct eff_sup *sup = c->sup;
+
+	/* Whoever was told of its rest may have started it again: then it rests no more as it did. */
+	if (c->policy.critical && (c->rest == EFF_REST_FAILED || c->rest == EFF_REST_MAX_RESTARTS))
+		eff__sup_fail(sup, EFF_SUP_CRITICAL, c, exit);
+	if (!c->policy.significant || c->rest != EFF_REST_DONE)
+		return;
+	if (sup->opts.auto_shutdown == EFF_AUTO_ANY ||
+		(sup->opts.auto_shutdown == EFF_AUTO_ALL && !sup_awaits_significant(sup)))
+		eff__sup_fail(sup, EFF_SUP_DONE, c, exit);
+}
+
+int eff_sup_await_up(struct eff_sup *sup)
+{
+	int r = 0;
+
+	while (r == 0 && !sup->end && (sup->n_unsettled > 0 || sup->rounding))
+		r = eff_pulse_await(&sup->changed);
+	return r < 0 ? r : sup->end != EFF_SUP_GOES_ON;
 }
 
 int eff_sup_await(struct eff_sup *sup)
 {
-	while (!sup->failed) {
-		int r = eff_pulse_await(&sup->changed);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static struct eff_child *sup_running(struct eff_sup *sup)
-{
-	for (struct eff_list *l = sup->children.next; l != &sup->children; l = l->next) {
-		struct eff_child *c = eff_container(l, struct eff_child, link);
-
-		if (c->fiber)
-			return c;
-	}
-	return NULL;
+	while (r == 0 && !sup->end)
+		r = eff_pulse_await(&sup->changed);
+	return r;
 }
 
 void eff_sup_stop(struct eff_sup *sup)
 {
 	eff_masked before = eff_mask();
-	struct eff_child *c;
 
-	for (struct eff_list *l = sup->children.prev; l != &sup->children; l = l->prev)
-		eff_child_stop_async(eff_container(l, struct eff_child, link));
-	while ((c = sup_running(sup))) {
-		struct eff_fiber *fiber = eff_fiber_ref(c->fiber);
-
-		/* The child may be taken out and freed by who waits for it too. */
-		(void)eff_await(fiber, NULL);
-		eff_fiber_unref(fiber);
+	sup->stopping = true;
+	for (struct eff_child *c = eff__child_first(sup); c; c = eff__child_next(c)) {
+		c->start_again = false;
+		if (!c->fiber)
+			continue;
+		c->stopping = true;
+		if (c->life && !c->stuck)
+			eff__order_add(c);
+		else
+			eff__child_cut(c);
 	}
+	eff__order_begin(sup, eff__child_first(sup));
+	while (sup->n_fibers > 0)
+		(void)eff_pulse_await(&sup->changed);
 	eff_unmask(before);
 }
 
-int eff_child_start(struct eff_child *c)
+static int sup_code(const struct eff_sup *sup)
 {
-	int r;
-
-	if (c->fiber) {
-		c->start_again = c->stopping;
-		if (c->next_at >= 0)
-			eff_event_set(&c->hurry);
-		return 0;
-	}
-	c->start_again = c->stopping = c->cycling = c->after_end = false;
-	c->rest = EFF_REST_STOPPED;
-	if (!c->pace.given)
-		eff_sched_begin(&c->pace, eff_now());
-	r = eff_fork_in(c->sup->scope,
-		(eff){.fn = child_keep, .arg = c, .name = c->name, .stack_bytes = c->run.stack_bytes},
-		&c->fiber);
-	if (r < 0)
-		return r;
-	c->fiber->on_end = child_rests;
-	c->fiber->on_end_context = c;
-	return 0;
+	return sup->because.tag == EFF_FAIL ? sup->because.code : 1;
 }
 
-void eff_child_stop_async(struct eff_child *c)
+eff_exit eff_sup_exit(const struct eff_sup *sup, int awaited)
 {
-	c->start_again = false;
-	if (!c->fiber || c->stopping)
-		return;
-	c->stopping = true;
-	eff_interrupt_async(c->fiber);
-}
+	const char *name = sup->culprit && sup->culprit->name ? sup->culprit->name : "a child";
+	eff_exit exit;
 
-void eff_child_cycle(struct eff_child *c)
-{
-	if (c->stopping)
-		return;
-	if (c->life) {
-		c->cycling = true;
-		eff_scope_cancel(c->life);
-	} else if (c->next_at >= 0) {
-		eff_event_set(&c->hurry);
-	}
-}
-
-void eff_child_reset(struct eff_child *c)
-{
-	eff_sched_begin(&c->pace, eff_now());
-}
-
-int eff_child_await_rest(struct eff_child *c)
-{
-	while (c->fiber) {
-		struct eff_fiber *fiber = eff_fiber_ref(c->fiber);
-		int r = eff_await(fiber, NULL);
-
-		eff_fiber_unref(fiber);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-void eff_child_up(struct eff_child *c)
-{
-	if (c->up_since >= 0)
-		return;
-	c->up_since = eff_now();
-	eff_pulse_send(&c->sup->changed);
-}
-
-void eff_child_not_up(struct eff_child *c)
-{
-	child_settle_pace(c);
-	eff_pulse_send(&c->sup->changed);
-}
-
-uint32_t eff_child_failures(const struct eff_child *c)
-{
-	if (c->up_since >= 0 && eff_now() - c->up_since >= c->policy.reset_after)
-		return 0;
-	return (uint32_t)c->pace.given;
+	if (awaited < 0)
+		return eff_exit_of(awaited);
+	if (sup->end == EFF_SUP_GOES_ON || sup->end == EFF_SUP_DONE)
+		return eff_ok(NULL);
+	exit = eff_failf(sup_code(sup),
+		sup->end == EFF_SUP_CRITICAL ? "%s has failed" : "%s ended: one restart too many",
+		name);
+	return eff_exit_join(exit, eff_exit_keep(sup->because));
 }

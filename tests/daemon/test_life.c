@@ -175,6 +175,20 @@ START_TEST(time_in_starting_earns_no_clean_slate)
 }
 END_TEST
 
+START_TEST(time_spent_stopping_earns_no_clean_slate)
+{
+	struct world *w = world_new("web: {command: web, max_runtime: 55s,"
+				    " restart: {backoff: {jitter: 0, reset_after: 1m}}}");
+
+	WORLD_SCRIPTS(w, "web", CRASH, {.lives = EFF_FOREVER, .term_takes = EFF_S(9)}, STEADY);
+	world_run_for(w, EFF_S(100));
+
+	EXPECT_TRACE(w, "web",
+		"0 spawn, 0 exit 1, 500 spawn, 55500 TERM, 64500 SIGTERM, 65500 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_operators_start_out_of_backoff_is_at_once_and_forgets_failures)
 {
 	struct world *w = world_new("web: {command: web, restart: {backoff: {jitter: 0}}}");
@@ -349,6 +363,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_was_up_for_reset_after_begins_again_from_the_first_delay);
 	tcase_add_test(tcase, a_unit_that_was_up_for_less_goes_on_counting);
 	tcase_add_test(tcase, time_in_starting_earns_no_clean_slate);
+	tcase_add_test(tcase, time_spent_stopping_earns_no_clean_slate);
 	tcase_add_test(tcase, an_operators_start_out_of_backoff_is_at_once_and_forgets_failures);
 	tcase_add_test(tcase, a_reset_leaves_backoff_and_failed_at_once);
 	tcase_add_test(tcase, a_reset_leaves_alone_what_runs_and_what_is_stopped);

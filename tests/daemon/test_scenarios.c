@@ -27,6 +27,7 @@ struct play {
 	struct shadow {
 		char name[64];
 		const struct unit *unit; /* that it is of: another of the same name begins anew */
+		uint64_t verbs; /* that it has seen; another may come to lie in its place, and has seen less */
 		bool held;
 		eff_ns gone_at;
 	} shadows[N_SHADOWS];
@@ -50,9 +51,10 @@ static struct shadow *shadow_at(struct play *p, const struct unit *u)
 {
 	struct shadow *shadow = shadow_of(p, u->name);
 
-	if (shadow->unit != u)
+	if (shadow->unit != u || shadow->verbs > u->verbs)
 		shadow->held = false;
 	shadow->unit = u;
+	shadow->verbs = u->verbs;
 	return shadow;
 }
 
@@ -122,7 +124,7 @@ static void check_spawn(struct play *p, struct unit *u)
 	}
 	if (p->world->tree->shutting_down)
 		broken(p, u->name, "is started during the shutdown", "");
-	if (u->child.after_end && shadow->gone_at >= 0 && u->child.pace.given > 0 &&
+	if (u->child.restarted && shadow->gone_at >= 0 && u->child.pace.given > 0 &&
 		eff_now() - shadow->gone_at < least_delay(u))
 		broken(p, u->name, "is started before its delay", "");
 }

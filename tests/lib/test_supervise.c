@@ -85,7 +85,7 @@ static int sup_result;
 static eff_exit root(void *arg)
 {
 	(void)arg;
-	eff_sup_open(&sup, &hooks);
+	ck_assert_int_eq(eff_sup_open(&sup, &(struct eff_sup_opts){.hooks = &hooks}), 0);
 	eff_sup_add(&sup, &a.child);
 	eff_sup_add(&sup, &b.child);
 	sup_result = eff_sup_await(&sup);
@@ -297,7 +297,7 @@ START_TEST(a_cycle_begins_anew_at_once_and_counts_nothing)
 	ck_assert_int_eq(a.started_at[1], EFF_S(1));
 	ck_assert_uint_eq(a.n_delays, 0);
 	ck_assert_uint_eq(eff_child_failures(&a.child), 0);
-	ck_assert(!a.child.after_end);
+	ck_assert(!a.child.restarted);
 }
 END_TEST
 
@@ -327,7 +327,7 @@ START_TEST(a_critical_child_that_gave_up_ends_the_supervisor)
 	go(EFF_S(1));
 
 	ck_assert_int_eq(sup_result, 0);
-	ck_assert_ptr_eq(sup.failed, &a.child);
+	ck_assert_ptr_eq(sup.culprit, &a.child);
 	ck_assert_int_eq(b.rest, EFF_REST_STOPPED);
 	ck_assert_int_eq(b.ended_at, EFF_MS(500));
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Health checks: the loop around one, and its watch over a child. */
+#include <eff/clock.h>
+#include <eff/effect.h>
+#include <eff/health.h>
+
+#include "supervisor.h"
+
+static eff_exit health_ask(const struct eff_health *health)
+{
+	return health->timeout > 0 ? eff_timeout(health->timeout, health->check)
+				   : eff_call(health->check);
+}
+
+eff_exit eff_health_watch(const struct eff_health *health)
+{
+	eff_exit said = eff_ok(NULL);
+	uint32_t n = 0;
+	int r;
+
+	do {
+		eff_exit_drop(said);
+		assert(health->every > 0);
+		r = eff_sleep(health->every);
+		said = r < 0 ? eff_exit_of(r) : health_ask(health);
+		r = eff_check();
+		n = eff_is_ok(said) ? 0 : n + 1;
+	} while (r == 0 && (n == 0 || n < health->failures));
+	if (r == 0)
+		return said;
+	eff_exit_drop(said);
+	return eff_exit_of(r);
+}
+
+eff_exit eff__health_of_child(void *arg)
+{
+	struct eff_child *c = arg;
+	eff_exit said;
+	int r = eff_child_await_up(c);
+
+	if (r < 0)
+		return eff_exit_of(r);
+	said = eff_health_watch(c->health);
+	if (eff_check() < 0)
+		return said;
+	c->fault = eff_exit_join(eff_die("its health check failed"), said);
+	eff__child_cut(c);
+	return eff_ok(NULL);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Group rounds. There is no object for one: a child whose end calls for a restart leads, from the decision to the end of its
+ * delay, and while one leads, those of the group that come after it are held before their next run. The led ones are cut
+ * short once, at the beginning.
+ *
+ * Who leads is either alone, or shares its place with the others that lead: one that is held cannot end, and one that leads
+ * from further ahead takes those in that lead behind it. */
+#include "supervisor.h"
+
+static bool strategy_is_for_group(enum eff_strategy strategy)
+{
+	return strategy == EFF_ONE_FOR_ALL || strategy == EFF_REST_FOR_ONE;
+}
+
+bool eff__round_holds(const struct eff_child *c)
+{
+	return c->sup->n_leading > 0 && !c->leading && c->place > c->sup->leads_after;
+}
+
+static void round_unlead(struct eff_child *c)
+{
+	struct eff_sup *sup = c->sup;
+
+	c->leading = false;
+	sup->n_leading--;
+	if (sup->leader == c)
+		sup->leader = NULL;
+}
+
+/* A sibling that the round takes in. */
+static void round_join(struct eff_child *c, struct eff_child *first, eff_exit end)
+{
+	if (c->leading)
+		round_unlead(c);
+	if ((c->life || c->delayed) && c->sup->opts.hooks->on_group)
+		c->sup->opts.hooks->on_group(c, first, end);
+	if (c->delayed)
+		eff_event_set(&c->hurry);
+	if (c->life) {
+		if (c->policy.restart == EFF_NEVER)
+			c->left_out = c->stopping = true;
+		else if (!c->cycling)
+			c->grouped = true;
+		eff__order_add(c);
+	}
+	eff__child_moved(c);
+}
+
+void eff__round_begin(struct eff_child *c, eff_exit end)
+{
+	struct eff_sup *sup = c->sup;
+	struct eff_child *from = c;
+
+	if (!strategy_is_for_group(sup->opts.strategy))
+		return;
+	c->leading = true;
+	sup->n_leading++;
+	sup->leader = c;
+	sup->leads_after = c->place;
+	if (sup->opts.strategy == EFF_ONE_FOR_ALL) {
+		sup->leads_after = -1;
+		from = eff__child_first(sup);
+	}
+	sup->rounding = true;
+	if (sup->opts.hooks->on_round)
+		sup->opts.hooks->on_round(sup, c, end);
+	for (struct eff_child *s = from; s; s = eff__child_next(s))
+		if (s != c && s->fiber && !s->stopping && s->place > sup->leads_after)
+			round_join(s, c, end);
+	eff__order_begin(sup, from);
+}
+
+int eff__round_await_ended(struct eff_child *c)
+{
+	int r = 0;
+
+	while (r == 0 && c->leading && c->sup->n_ending > 0)
+		r = eff_pulse_await(&c->sup->changed);
+	return r;
+}
+
+void eff__round_release(struct eff_child *c)
+{
+	struct eff_sup *sup = c->sup;
+	bool any = false;
+
+	if (!c->leading)
+		return;
+	round_unlead(c);
+	/* Only one for all holds those before it. */
+	for (struct eff_child *s = sup->leads_after < 0 ? eff__child_first(sup) : c; s != c;
+		s = eff__child_next(s)) {
+		any |= s->held;
+		if (s->held)
+			eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	}
+	/* They are ready now; behind them is its own place. */
+	if (any)
+		(void)eff_yield();
+	for (struct eff_child *s = c; s; s = eff__child_next(s))
+		if (s->held)
+			eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	eff__round_look(sup);
+}
+
+void eff__round_look(struct eff_sup *sup)
+{
+	if (!sup->rounding || sup->n_unsettled > 0 || sup->n_leading > 0 || eff__sup_is_over(sup))
+		return;
+	sup->rounding = false;
+	if (sup->opts.hooks->on_round_over)
+		sup->opts.hooks->on_round_over(sup);
+	eff_pulse_send(&sup->changed);
+}
+
+void eff__round_hurry(struct eff_child *c)
+{
+	for (struct eff_child *s = eff__child_first(c->sup); s; s = eff__child_next(s))
+		if (s->leading)
+			eff_event_set(&s->hurry);
+}
