@@ -24,6 +24,7 @@
 #include <eff/runtime.h>
 #include <eff/schedule.h>
 #include <eff/scope.h>
+#include <eff/services.h>
 #include <eff/signal.h>
 #include <eff/supervise.h>
 #include <eff/time.h>
