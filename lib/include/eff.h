@@ -21,6 +21,7 @@
 #include <eff/list.h>
 #include <eff/local.h>
 #include <eff/proc.h>
+#include <eff/process.h>
 #include <eff/runtime.h>
 #include <eff/schedule.h>
 #include <eff/scope.h>
