@@ -108,6 +108,8 @@ static void waits_add_needs(struct json *waits, const struct unit *u)
 		if (!need_holds(u->needs[i].need, u->needs[i].unit))
 			waits_add(waits, u->needs[i].unit,
 				condition_name(u->needs[i].need->condition));
+	if (u->child.other)
+		waits_add(waits, unit_of(u->child.other), "up or at rest");
 	for (uint32_t i = 0; i < u->n_after; i++) {
 		const struct unit *other = u->after[i];
 
@@ -171,7 +173,7 @@ static eff_ns until(const struct eff_scope *scope)
 static struct json *next_of_waiting(const struct unit *u)
 {
 	struct unit *hopeless = unit_hopeless_for(u);
-	struct unit *unmet = unit_first_unmet(u);
+	struct unit *unmet = unit_first_awaited(u);
 	struct text text = {0};
 	struct json *next;
 

@@ -57,7 +57,7 @@ struct unit *unit_hopeless_for(const struct unit *u)
 		other = hopeless_need(u);
 		if (other)
 			return other;
-		u = unit_first_unmet(u);
+		u = unit_first_awaited(u);
 	}
 	return NULL;
 }

@@ -9,7 +9,8 @@ enum order { ORDER_AFTER, ORDER_BEFORE, ORDER_NEEDED_BY };
 static bool edge_in(
 	const struct edge *edge, enum order order, uint32_t *ret_owner, uint32_t *ret_other)
 {
-	if ((edge->kind == EDGE_NEED) != (order == ORDER_NEEDED_BY))
+	/* A sequence is its supervisor's to keep. */
+	if (edge->kind == EDGE_SEQUENCE || (edge->kind == EDGE_NEED) != (order == ORDER_NEEDED_BY))
 		return false;
 	*ret_owner = order == ORDER_AFTER ? edge->from : edge->to;
 	*ret_other = order == ORDER_AFTER ? edge->to : edge->from;

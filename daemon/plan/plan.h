@@ -165,7 +165,7 @@ struct plan_unit {
 
 	const struct plan_need *needs;
 	uint32_t n_needs;
-	const uint32_t *after; /* order only: `after`, others' `before`, the sibling before in a sequential group */
+	const uint32_t *after; /* order only: `after`, others' `before` */
 	uint32_t n_after;
 	const uint32_t *needed_by; /* the inverse of needs: who names me in depends_on */
 	uint32_t n_needed_by;

@@ -28,6 +28,16 @@ static void group_on_backoff(struct eff_child *child, eff_exit exit, eff_ns dela
 	unit_enter(u, UNIT_BACKOFF, cause_ref(u->last_exit));
 }
 
+/* It is not its turn yet. Its last run is over; what a reload has put in its place holds from here on. */
+static void group_on_wait(struct eff_child *child, struct eff_child *other, enum eff_turn turn)
+{
+	struct unit *u = unit_of(child);
+
+	(void)turn;
+	unit_begin(u);
+	unit_show_waiting(u, unit_of(other));
+}
+
 static struct cause *max_restarts_cause(const struct unit *u)
 {
 	return cause_new(CAUSE_MAX_RESTARTS, eff_wall(), u->last_exit,
@@ -84,6 +94,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	if (u->next_plan)
 		unit_adopt(u, u->next_plan, u->next, true);
 	u->leaving = u->kill_now = false;
+	u->awaits = NULL;
 	switch (rest) {
 	case EFF_REST_STOPPED:
 	case EFF_REST_GROUP:
@@ -113,6 +124,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 }
 
 const struct eff_sup_hooks group_hooks = {
+	.on_wait = group_on_wait,
 	.judge = group_judge,
 	.on_backoff = group_on_backoff,
 	.on_rest = group_on_rest,
@@ -123,7 +135,24 @@ void group_add(struct unit *parent, struct unit *u)
 	u->child.run = (eff){.fn = u->spec->kind == PLAN_SUPERVISOR ? group_run : unit_run,
 		.arg = u,
 		.name = u->name};
+	u->child.place = unit_index(u) + 1;
 	eff_sup_add(&parent->sup, &u->child);
+}
+
+static struct eff_sup_opts group_opts(const struct unit *group)
+{
+	return (struct eff_sup_opts){
+		.order = group->spec->start_order == PLAN_SEQUENTIAL ? EFF_SEQUENTIAL : EFF_PARALLEL,
+		.hooks = &group_hooks,
+	};
+}
+
+void group_change(struct unit *group)
+{
+	struct eff_sup_opts opts = group_opts(group);
+
+	if (eff_sup_change(&group->sup, &opts) < 0)
+		log_error("%s: cannot take on its new values: out of memory", group->name);
 }
 
 static void group_start_children(struct unit *group)
@@ -141,6 +170,24 @@ static void group_start_children(struct unit *group)
 	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
 		wish_pull(t, t->units[i]);
 		wish_act(t->units[i]);
+	}
+}
+
+/* From the last on, since most move back: then nobody has to be passed. The new ones all take their places before any of
+ * them is set going, for one may pull in another. */
+void groups_place(struct tree *t)
+{
+	for (uint32_t i = t->n_units - 1; i > 0; i--)
+		if (t->units[i]->child.sup)
+			eff_sup_move(&t->units[i]->child, i + 1);
+	for (uint32_t i = 1; i < t->n_units; i++) {
+		struct unit *u = t->units[i];
+
+		if (u->child.sup || !u->parent->group_open)
+			continue;
+		group_add(u->parent, u);
+		if (u->spec->enabled && u->spec->activate == PLAN_BOOT)
+			u->wanted = true;
 	}
 }
 
@@ -237,7 +284,8 @@ static int group_await_failure(struct unit *group)
 /* Its children's life, from their start to their end. */
 static void group_live(struct unit *group)
 {
-	int r = eff_sup_open(&group->sup, &(struct eff_sup_opts){.hooks = &group_hooks});
+	struct eff_sup_opts opts = group_opts(group);
+	int r = eff_sup_open(&group->sup, &opts);
 
 	group->group_open = true;
 	if (r == 0) {

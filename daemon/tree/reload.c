@@ -206,23 +206,11 @@ static void units_apply(struct tree *t, struct plan *plan, const struct plan_cha
 			unit_replace(u, plan, spec, why);
 		else
 			unit_adopt(u, plan, spec, kinds[i] == SAME && u->next == NULL);
+		if (u->group_open)
+			group_change(u);
 		unit_wish_anew(u, old, spec, why);
 	}
 	free(kinds);
-}
-
-/* New children of groups that run take their places before any of them is set going: one may pull in another. */
-static void units_place(struct tree *t)
-{
-	for (uint32_t i = 1; i < t->n_units; i++) {
-		struct unit *u = t->units[i];
-
-		if (u->child.sup || !u->parent->group_open)
-			continue;
-		group_add(u->parent, u);
-		if (u->spec->enabled && u->spec->activate == PLAN_BOOT)
-			u->wanted = true;
-	}
 }
 
 static void units_begin(struct tree *t)
@@ -265,7 +253,7 @@ static int tree_take(struct tree *t, struct plan *plan, const struct plan_change
 	t->n_settled_seen = 0;
 	free(old);
 	eff_list_append(&t->graveyard, &g->link);
-	units_place(t);
+	groups_place(t);
 	units_apply(t, plan, changes, n, why);
 	units_begin(t);
 	wish_take_back(t, g->lent, g->n_lent, why);

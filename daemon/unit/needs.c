@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a unit waits for: its needs before it starts, its dependants before it stops. Both are loops of "look, and wait for
- * the other's next change", so nothing is counted and nothing can be missed. */
+ * the other's next change", so nothing is counted and nothing can be missed. A group that goes one by one is not their
+ * business: its supervisor lets one after the other. */
 #include <errno.h>
 
 #include "unit/unit.h"
@@ -65,25 +66,10 @@ static bool need_lets_pass(const struct plan_need *need, const struct unit *othe
 	return !unit_is_to_come(other) || other->state == UNIT_BACKOFF || other->ends > 0;
 }
 
-/* In a group that goes one by one a unit that does not run hands its place on to the one before it. */
-static struct unit *next_in_line(const struct unit *u, struct unit *const *edges, uint32_t n)
+/* Order only: is `other` on its way? */
+static bool order_waits_for(const struct unit *other)
 {
-	if (u->parent && u->parent->spec->start_order == PLAN_SEQUENTIAL)
-		for (uint32_t i = 0; i < n; i++)
-			if (edges[i]->parent == u->parent)
-				return edges[i];
-	return NULL;
-}
-
-/* Order only: whom to wait for because of `other`, that it is on its way; NULL: nobody. */
-static struct unit *order_waits_for(struct unit *other)
-{
-	while (other && other->state != UNIT_UP) {
-		if (unit_is_to_come(other))
-			return other;
-		other = next_in_line(other, other->after, other->n_after);
-	}
-	return NULL;
+	return other->state != UNIT_UP && unit_is_to_come(other);
 }
 
 /* One that it may not run beside, and that is there. */
@@ -100,16 +86,18 @@ struct unit *unit_first_unmet(const struct unit *u)
 	for (uint32_t i = 0; i < u->n_needs; i++)
 		if (!need_lets_pass(u->needs[i].need, u->needs[i].unit))
 			return u->needs[i].unit;
-	for (uint32_t i = 0; i < u->n_after; i++) {
-		struct unit *other = order_waits_for(u->after[i]);
-
-		if (other)
-			return other;
-	}
+	for (uint32_t i = 0; i < u->n_after; i++)
+		if (order_waits_for(u->after[i]))
+			return u->after[i];
 	return unit_first_conflict(u);
 }
 
-static void unit_show_waiting(struct unit *u, struct unit *other)
+struct unit *unit_first_awaited(const struct unit *u)
+{
+	return u->child.other ? unit_of(u->child.other) : unit_first_unmet(u);
+}
+
+void unit_show_waiting(struct unit *u, struct unit *other)
 {
 	/* Behind it is why the other is not coming; that it is on its way needs no reason. */
 	struct cause *because = state_rests(other->state) || other->state == UNIT_BACKOFF
@@ -152,24 +140,14 @@ static bool dependant_goes_first(const struct unit *d)
 	return unit_is_active(d) && unit_is_leaving(d) && !d->stuck;
 }
 
-static struct unit *order_goes_first(struct unit *d)
-{
-	while (d && !dependant_goes_first(d))
-		d = unit_is_active(d) ? NULL : next_in_line(d, d->before, d->n_before);
-	return d;
-}
-
 static struct unit *unit_first_dependant(const struct unit *u)
 {
 	for (uint32_t i = 0; i < u->n_needed_by; i++)
 		if (dependant_goes_first(u->needed_by[i]))
 			return u->needed_by[i];
-	for (uint32_t i = 0; i < u->n_before; i++) {
-		struct unit *d = order_goes_first(u->before[i]);
-
-		if (d)
-			return d;
-	}
+	for (uint32_t i = 0; i < u->n_before; i++)
+		if (dependant_goes_first(u->before[i]))
+			return u->before[i];
 	return NULL;
 }
 

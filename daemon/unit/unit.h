@@ -118,6 +118,11 @@ struct unit {
 	struct eff_sup sup; /* of a supervisor, while group_open */
 };
 
+static inline struct unit *unit_of(struct eff_child *child)
+{
+	return eff_container(child, struct unit, child);
+}
+
 /* Make a unit at rest (`down`). Takes a reference on the plan. NULL: out of memory. */
 struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct plan_unit *spec,
 	struct unit *parent);
@@ -195,8 +200,12 @@ bool ends_contain(const struct plan_ends *ends, const struct cause *end);
 EFF_SUSPENDS int unit_await_needs(struct unit *u);
 /* Wait until those that require it or come after it, and are on their way out too, are gone. Suspends; masked. */
 EFF_SUSPENDS void unit_await_dependants(struct unit *u);
-/* The first that it has to wait for; NULL: it could start now. */
+/* The first that it has to wait for once it is its turn; NULL: it could start then. */
 struct unit *unit_first_unmet(const struct unit *u);
+/* The one whose turn comes before, or else the first of those; NULL: it could start now. */
+struct unit *unit_first_awaited(const struct unit *u);
+/* Show that it waits for that one. */
+void unit_show_waiting(struct unit *u, struct unit *other);
 /* Does this need of it hold? */
 bool need_holds(const struct plan_need *need, const struct unit *other);
 /* Can it come to hold without somebody's doing? */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The outcome of a start and a restart: done, failed, refused, and when it is known. */
+#include <errno.h>
+
 #include <check.h>
 
 #include "control_world.h"
@@ -165,6 +167,39 @@ START_TEST(a_start_that_waits_for_what_cannot_come_fails_and_says_for_what)
 }
 END_TEST
 
+START_TEST(one_whose_turn_comes_after_such_a_one_fails_too)
+{
+	struct server *s = server_new("g:\n  start_order: sequential\n  units:\n"
+				      "    bad: {command: [dies], restart: no}\n"
+				      "    a: {command: [run], depends_on: [bad]}\n"
+				      "    b: {command: [run], activate: manual}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "dies", (struct script){.exec_takes = EFF_MS(1), .exec_error = ENOENT});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Start", "{\"units\":[\"g/b\"]}", false);
+	server_turn(s);
+	world_run_for(s->w, EFF_MS(1));
+	reply = client_reply(c);
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"),
+		"waits for g/bad, which is failed");
+	json_free(reply);
+	reply = client_ask(c, "Explain", "{\"unit\":\"g/b\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "g/a");
+	ck_assert_str_eq(reply_text(reply, "parameters.chain.1.text"),
+		"dependency waits for g/a, which is waiting");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.text"),
+		"nothing by itself: g/bad is failed; effctl start g/bad");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_disabled_unit_is_refused)
 {
 	struct server *s = server_with("web: {command: [run], enabled: false}\n");
@@ -194,6 +229,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_says_when_it_is_ready_is_believed_at_once);
 	tcase_add_test(tcase, a_oneshot_is_done_when_it_has_ended_clean);
 	tcase_add_test(tcase, a_start_that_waits_for_what_cannot_come_fails_and_says_for_what);
+	tcase_add_test(tcase, one_whose_turn_comes_after_such_a_one_fails_too);
 	tcase_add_test(tcase, a_disabled_unit_is_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;
