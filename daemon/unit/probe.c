@@ -185,32 +185,54 @@ eff_exit probe_watch_readiness(void *arg)
 	}
 }
 
+struct liveness {
+	struct eff_health watch;
+	struct unit *unit;
+};
+
+/* From here on by what the row says now; a probe that a reload took away is asked no more. */
+static void liveness_follow(struct liveness *l)
+{
+	const struct plan_probe *probe = probe_liveness(l->unit->spec);
+
+	if (probe->kind == PLAN_PROBE_NONE)
+		return;
+	l->watch.every = probe->period_ns;
+	l->watch.failures = probe->failure_threshold;
+}
+
+static eff_exit liveness_ask(void *arg)
+{
+	struct liveness *l = arg;
+	struct unit *u = l->unit;
+	int r = 0;
+
+	if (probe_liveness(u->spec)->kind != PLAN_PROBE_NONE && !u->says_stopping)
+		r = probe_try(u, probe_liveness(u->spec));
+	liveness_follow(l);
+	if (eff_check() < 0 || u->says_stopping)
+		return eff_ok(NULL);
+	u->health = r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN;
+	return r == 0 ? eff_ok(NULL) : eff_fail(-r);
+}
+
 eff_exit probe_watch_liveness(void *arg)
 {
 	struct unit *u = arg;
-	uint32_t n = 0;
-	int r = eff_sleep(probe_liveness(u->spec)->initial_delay_ns);
+	struct liveness l = {.unit = u};
+	eff_exit end;
 
-	while (r == 0) {
-		const struct plan_probe *probe;
-
-		r = eff_sleep(probe_liveness(u->spec)->period_ns);
-		probe = probe_liveness(u->spec);
-		if (r < 0 || probe->kind == PLAN_PROBE_NONE)
-			continue;
-		r = probe_try(u, probe);
-		if (eff_check() < 0 || u->says_stopping)
-			break;
-		if (u->health != UNIT_HEALTH_FAILING || r == 0)
-			u->health = r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN;
-		if (in_a_row(&n, r < 0, probe_liveness(u->spec)->failure_threshold)) {
-			u->health = UNIT_HEALTH_FAILING;
-			unit_fault(u,
-				unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s",
-					errno_name(-r)));
-			break;
-		}
-		r = 0;
+	if (eff_sleep(probe_liveness(u->spec)->initial_delay_ns) < 0)
+		return eff_interrupted();
+	l.watch.check = EFF(liveness_ask, &l);
+	liveness_follow(&l);
+	end = eff_health_watch(&l.watch);
+	if (eff_check() == 0) {
+		u->health = UNIT_HEALTH_FAILING;
+		unit_fault(u,
+			unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s",
+				errno_name(end.code)));
 	}
+	eff_exit_drop(end);
 	return eff_interrupted();
 }
