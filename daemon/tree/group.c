@@ -29,11 +29,10 @@ static void group_on_backoff(struct eff_child *child, eff_exit exit, eff_ns dela
 }
 
 /* It is not its turn yet. Its last run is over; what a reload has put in its place holds from here on. */
-static void group_on_wait(struct eff_child *child, struct eff_child *other, enum eff_turn turn)
+static void group_on_wait(struct eff_child *child, struct eff_child *other)
 {
 	struct unit *u = unit_of(child);
 
-	(void)turn;
 	unit_begin(u);
 	unit_show_waiting(u, unit_of(other));
 }

@@ -36,19 +36,19 @@ static bool child_is_told_to_stop(const struct eff_child *c)
 static int child_await_turn(struct eff_child *c)
 {
 	const struct eff_sup *sup = c->sup;
-	enum eff_turn turn = EFF_TURN_GROUP;
 	int r = eff_check();
 
 	while (r == 0) {
 		struct eff_child *other;
 
 		c->held = eff__sup_is_over(sup) || eff__round_holds(c);
-		other = c->held ? sup->leader : eff__order_first(c, &turn);
+		c->turn = EFF_TURN_GROUP;
+		other = c->held ? sup->leader : eff__order_first(c, &c->turn);
 		if (!c->held && !other)
 			break;
 		c->other = other;
 		if (other && !eff__sup_is_over(sup) && sup->opts.hooks->on_wait)
-			sup->opts.hooks->on_wait(c, other, c->held ? EFF_TURN_GROUP : turn);
+			sup->opts.hooks->on_wait(c, other);
 		r = eff__child_watch(c->held ? c : other, EFF__WATCH_MOVE);
 		if (r == 0)
 			r = eff_check();
@@ -102,7 +102,7 @@ static eff_exit child_run(struct eff_child *c)
 	end = child_live(c);
 	(void)eff_scope_close(&life);
 	c->life = NULL;
-	c->idle = c->stuck = false;
+	c->idle = c->waits = c->stuck = false;
 	eff__timer_disarm(&eff__rt->timers, &c->grace);
 	eff__child_settle_pace(c);
 	end = child_end(c, end);
@@ -179,7 +179,7 @@ static bool child_goes_on(struct eff_child *c, eff_exit end)
 	if (child_is_told_to_stop(c))
 		return false;
 	if (c->cycling || c->grouped) {
-		c->restarted = c->grouped;
+		c->restarted &= c->grouped;
 		c->cycling = c->grouped = false;
 		return true;
 	}

@@ -180,6 +180,11 @@ void eff_child_not_up(struct eff_child *c)
 	eff__child_moved(c);
 }
 
+void eff_child_waits(struct eff_child *c, bool waits)
+{
+	c->waits = waits;
+}
+
 void eff_child_idle(struct eff_child *c)
 {
 	c->idle = true;

@@ -37,10 +37,12 @@ static void round_join(struct eff_child *c, struct eff_child *first, eff_exit en
 	if (c->delayed)
 		eff_event_set(&c->hurry);
 	if (c->life) {
-		if (c->policy.restart == EFF_NEVER)
+		if (c->policy.restart == EFF_NEVER && !c->waits) {
 			c->left_out = c->stopping = true;
-		else if (!c->cycling)
+		} else if (!c->cycling) {
 			c->grouped = true;
+			c->restarted |= !c->waits;
+		}
 		eff__order_add(c);
 	}
 	eff__child_moved(c);

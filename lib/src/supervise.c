@@ -93,7 +93,7 @@ void eff_sup_add(struct eff_sup *sup, struct eff_child *c)
 	c->up_since = c->next_at = -1;
 	c->rest = EFF_REST_STOPPED;
 	c->restarted = c->stopping = c->cycling = c->start_again = c->stuck = false;
-	c->idle = c->unsettled = c->delayed = c->leading = c->held = false;
+	c->idle = c->waits = c->unsettled = c->delayed = c->leading = c->held = false;
 	c->grouped = c->left_out = c->ending = c->told = false;
 	eff_event_init(&c->hurry);
 	eff_list_init(&c->watchers);

@@ -187,6 +187,37 @@ FIBER_TEST(one_that_is_never_run_again_is_stopped_and_stays_at_rest)
 	return played(&sup);
 }
 
+static eff_exit waits_first(void *arg)
+{
+	struct player *p = arg;
+	int r;
+
+	eff_child_waits(&p->child, true);
+	r = eff_sleep(EFF_S(3));
+	if (r < 0)
+		return eff_exit_of(r);
+	eff_child_waits(&p->child, false);
+	return player_run(p);
+}
+
+FIBER_TEST(one_that_merely_waits_in_its_run_begins_anew_and_that_is_no_restart)
+{
+	struct player p[] = {PLAYER("a", FAILS_AFTER(EFF_S(2)), FAILS_AFTER(EFF_S(9)), STEADY),
+		PLAYER("b", STEADY)};
+	struct eff_sup sup;
+
+	player_is_quiet = true;
+	p[1].child.policy.restart = EFF_NEVER;
+	PLAY(&sup, p, .strategy = EFF_ONE_FOR_ALL);
+	p[1].child.run.fn = waits_first;
+	(void)eff_sleep(EFF_S(60));
+	/* The first round finds it waiting, the second one running: it is not to run again. */
+	EXPECT("a+@0 a-@2 a+@3 b+@6 a-@12 b.@12 a+@13 ");
+	ck_assert_uint_eq(p[1].child.restarts, 0);
+	ck_assert_int_eq(p[1].child.rest, EFF_REST_GROUP);
+	return played(&sup);
+}
+
 FIBER_TEST(those_that_share_a_place_leave_each_other_alone)
 {
 	struct player p[] = {PLAYER("r1", FAILS_AFTER(EFF_S(1)), STEADY),
@@ -399,6 +430,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, a_sibling_in_its_delay_drops_it_and_starts_with_the_group_and_its_k_stays);
 	tcase_add_test(c, one_that_stops_with_another_takes_over_from_who_waited_for_that_stop);
 	tcase_add_test(c, one_that_is_never_run_again_is_stopped_and_stays_at_rest);
+	tcase_add_test(c, one_that_merely_waits_in_its_run_begins_anew_and_that_is_no_restart);
 	tcase_add_test(c, those_that_share_a_place_leave_each_other_alone);
 	tcase_add_test(c, when_the_one_that_ended_is_stopped_the_others_start_at_once);
 	tcase_add_test(c, a_sibling_that_is_stopped_meanwhile_starts_no_more);

@@ -94,8 +94,8 @@ struct eff_child;
 /* Called in causal order, without suspending, before anyone who waits sees the change. NULL ones are left out. An `exit` is
  * borrowed. */
 struct eff_sup_hooks {
-	/* It waits for `other`. Called again when that one has moved and it still waits. */
-	void (*on_wait)(struct eff_child *child, struct eff_child *other, enum eff_turn turn);
+	/* It waits for `other`; child->turn says why. Called again when that one has moved and it still waits. */
+	void (*on_wait)(struct eff_child *child, struct eff_child *other);
 	/* A run begins. */
 	void (*on_start)(struct eff_child *child);
 	/* A child's run has ended by itself. Say so if something outranks the policy. */
@@ -174,7 +174,8 @@ struct eff_child {
 	uint64_t restarts;       /* of them, after an end by itself or with the group */
 	enum eff_rest rest;      /* how its last fiber came to rest */
 	eff_exit last;           /* how its last run ended, a reference of the child's */
-	struct eff_child *other; /* whom it waits for; NULL */
+	struct eff_child *other; /* whom it waits for, before its run; NULL */
+	enum eff_turn turn;      /* and for what */
 	bool restarted; /* its run, or the one to come, is a restart: it follows an end by itself, or the group's */
 	bool stopping, cycling, start_again;
 	bool stuck;
@@ -185,7 +186,7 @@ struct eff_child {
 	struct eff_timer grace;
 	eff_exit fault;   /* what its health check said; OK: nothing */
 	uint32_t n_users; /* that have to end first */
-	bool idle, unsettled, delayed, leading, held, grouped, left_out, ending, told, owned;
+	bool idle, waits, unsettled, delayed, leading, held, grouped, left_out, ending, told, owned;
 };
 
 /* ── supervisors ── */
@@ -249,6 +250,9 @@ EFF_API struct eff_child *eff_child_self(void);
 /* For the effect: it is up; it is no longer (its run goes on). */
 EFF_API void eff_child_up(struct eff_child *child);
 EFF_API void eff_child_not_up(struct eff_child *child);
+/* What it waits for itself is not there yet, and nothing of it runs; from then on it does. A round starts one that waits
+ * anew, whatever its policy, and that is no restart of it. */
+EFF_API void eff_child_waits(struct eff_child *child, bool waits);
 /* It rests in itself, until something calls for it: nobody has to wait for it to be up. */
 EFF_API void eff_child_idle(struct eff_child *child);
 /* It was told to stop and cannot: the others no longer wait for it. Its next run waits until this one has ended. */
