@@ -184,6 +184,18 @@ static void status_of_usage(struct json *s, const struct unit *u)
 	(void)json_set(s, "log_lost_bytes", json_int((int64_t)u->log_lost_bytes));
 }
 
+static struct json *json_intensity(const struct plan_intensity *intensity)
+{
+	struct json *s;
+
+	if (intensity->period_ns == 0)
+		return json_null();
+	s = json_object();
+	(void)json_set(s, "max_restarts", json_int(intensity->max_restarts));
+	(void)json_set(s, "period_s", json_number(seconds(intensity->period_ns)));
+	return s;
+}
+
 struct json *json_status(struct tree *t, uint32_t index)
 {
 	const struct unit *u = t->units[index];
@@ -204,8 +216,9 @@ struct json *json_status(struct tree *t, uint32_t index)
 
 		(void)json_set(s, "children", json_int(c.n));
 		(void)json_set(s, "active", json_int(c.active));
-		(void)json_set(s, "intensity", json_null());
-		(void)json_set(s, "restarts_in_period", json_int(0));
+		(void)json_set(s, "intensity", json_intensity(&u->spec->intensity));
+		(void)json_set(s, "restarts_in_period",
+			json_int(u->group_open ? eff_sup_restarts(&u->sup) : 0));
 	}
 	return s;
 }

@@ -109,7 +109,8 @@ static void waits_add_needs(struct json *waits, const struct unit *u)
 			waits_add(waits, u->needs[i].unit,
 				condition_name(u->needs[i].need->condition));
 	if (u->child.other)
-		waits_add(waits, unit_of(u->child.other), "up or at rest");
+		waits_add(waits, unit_of(u->child.other),
+			u->child.turn == EFF_TURN_GROUP ? "to start again" : "up or at rest");
 	for (uint32_t i = 0; i < u->n_after; i++) {
 		const struct unit *other = u->after[i];
 
@@ -193,22 +194,6 @@ static struct json *next_of_waiting(const struct unit *u)
 	return next;
 }
 
-static struct json *next_of_backoff(const struct unit *u)
-{
-	eff_ns in = u->child.next_at > eff_now() ? u->child.next_at - eff_now() : 0;
-	uint32_t failures = eff_child_failures(&u->child);
-	struct text text = {0};
-	struct json *next;
-
-	text_printf(&text, "restart %u in a row", failures);
-	if (u->spec->max_restarts != PLAN_UNLIMITED)
-		text_printf(&text, " of at most %u", u->spec->max_restarts);
-	text_printf(&text, "; at once by effctl start %s", u->name);
-	next = next_new("start", in, &text);
-	text_done(&text);
-	return next;
-}
-
 static struct json *next_plain(const char *action, eff_ns in_ns, const char *words)
 {
 	struct text text = {0};
@@ -216,6 +201,25 @@ static struct json *next_plain(const char *action, eff_ns in_ns, const char *wor
 
 	text_add(&text, words);
 	next = next_new(action, in_ns, &text);
+	text_done(&text);
+	return next;
+}
+
+static struct json *next_of_backoff(const struct unit *u)
+{
+	eff_ns in = u->child.next_at > eff_now() ? u->child.next_at - eff_now() : 0;
+	uint32_t failures = eff_child_failures(&u->child);
+	struct text text = {0};
+	struct json *next;
+
+	if (u->child.next_at < 0)
+		return next_plain("start", -1,
+			"starts again when its group has stopped, and after its delay");
+	text_printf(&text, "restart %u in a row", failures);
+	if (u->spec->max_restarts != PLAN_UNLIMITED)
+		text_printf(&text, " of at most %u", u->spec->max_restarts);
+	text_printf(&text, "; at once by effctl start %s", u->name);
+	next = next_new("start", in, &text);
 	text_done(&text);
 	return next;
 }

@@ -13,7 +13,8 @@ static bool group_is_coming(const struct unit *group)
 	for (; group; group = group->parent) {
 		bool boots = group->parent && group->spec->activate == PLAN_BOOT;
 
-		if (group->state == UNIT_UP || group->state == UNIT_STOPPING)
+		/* A round starts whom it stopped, and nobody else. */
+		if (group->state == UNIT_UP || group->state == UNIT_STOPPING || group->in_round)
 			return false;
 		if (group->child.fiber && !group->child.stopping)
 			return true;

@@ -146,6 +146,21 @@ static void schedule_settle(struct load *load, struct plan_unit *unit, const str
 			"write {every: 1h}, or {cron: \"30 2 * * *\"}");
 }
 
+void supervisor_settle(struct load *load, struct plan_unit *unit, const struct layer *layer)
+{
+	struct node *intensity = layer->slots[FIELD_INTENSITY];
+
+	unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
+	if (unit->strategy == PLAN_REST_FOR_ONE && !layer->slots[FIELD_START_ORDER])
+		unit->start_order = PLAN_SEQUENTIAL;
+	if (intensity &&
+		(!layer->slots[FIELD_INTENSITY_MAX] || !layer->slots[FIELD_INTENSITY_PERIOD]))
+		diag_help(load->diags,
+			fault_key(load, intensity, "E203",
+				"`intensity` needs `max_restarts` and `period`"),
+			"write {max_restarts: 5, period: 1m}");
+}
+
 /* What depends on more than one field. */
 static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer)
 {
@@ -155,7 +170,7 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 	if (!unit->working_dir)
 		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
 	if (unit->kind == PLAN_SUPERVISOR) {
-		unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
+		supervisor_settle(load, unit, layer);
 		return;
 	}
 	schedule_settle(load, unit, layer);

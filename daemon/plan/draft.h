@@ -42,6 +42,8 @@ struct decoder {
 uint32_t unit_add(struct decoder *decoder, struct node *map);
 void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id, struct node *node);
 void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer);
+/* What of a supervisor depends on more than one field. */
+void supervisor_settle(struct load *load, struct plan_unit *unit, const struct layer *layer);
 struct node **values_keep(
 	struct decoder *decoder, const struct plan_value **ret_values, uint32_t *ret_n);
 void defaults_lay(struct decoder *decoder, uint32_t index, struct node *defaults,

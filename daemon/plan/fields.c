@@ -93,6 +93,8 @@ const char *field_preset(enum field_id id, const struct plan_unit *unit)
 	bool is_scheduled = unit && unit->schedule.is_there;
 	bool is_oneshot = unit && unit->kind != PLAN_SUPERVISOR && unit->type == PLAN_ONESHOT;
 
+	if (unit && unit->strategy == PLAN_REST_FOR_ONE && id == FIELD_START_ORDER)
+		return "sequential";
 	if (is_scheduled && id == FIELD_RESTART_POLICY)
 		return "no";
 	if (is_oneshot && id == FIELD_RESTART_POLICY)

@@ -37,6 +37,13 @@ enum plan_activate { PLAN_BOOT, PLAN_MANUAL };
 enum plan_condition { PLAN_STARTED, PLAN_READY, PLAN_COMPLETED, PLAN_COMPLETED_SUCCESSFULLY };
 enum plan_restart { PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE, PLAN_ON_ABNORMAL, PLAN_NO };
 enum plan_stop_mode { PLAN_STOP_AUTO, PLAN_STOP_GROUP, PLAN_STOP_MIXED, PLAN_STOP_PROCESS };
+enum plan_strategy {
+	PLAN_ONE_FOR_ONE,
+	PLAN_ONE_FOR_ALL,
+	PLAN_REST_FOR_ONE,
+	PLAN_SIMPLE_ONE_FOR_ONE
+};
+enum plan_auto_shutdown { PLAN_AUTO_NEVER, PLAN_AUTO_ANY, PLAN_AUTO_ALL };
 enum plan_start_order { PLAN_PARALLEL, PLAN_SEQUENTIAL };
 enum plan_give_up { PLAN_GIVE_UP_EXIT, PLAN_GIVE_UP_IDLE };
 
@@ -61,6 +68,11 @@ struct plan_ends {
 	uint8_t codes[32]; /* bit n: exit code n */
 	uint64_t signals;  /* bit n: signal n */
 	uint64_t causes;   /* bit n: enum cause_kind n (base/causes.def) */
+};
+
+struct plan_intensity {
+	uint32_t max_restarts;
+	eff_ns period_ns; /* 0: no limit */
 };
 
 struct plan_backoff {
@@ -161,7 +173,7 @@ struct plan_unit {
 	uint32_t n_labels;
 	bool enabled; /* false also when a supervisor above is disabled */
 	enum plan_activate activate;
-	bool critical;
+	bool critical, significant;
 
 	const struct plan_need *needs;
 	uint32_t n_needs;
@@ -185,7 +197,10 @@ struct plan_unit {
 	struct plan_schedule schedule;
 
 	/* supervisors */
+	enum plan_strategy strategy;
 	enum plan_start_order start_order;
+	enum plan_auto_shutdown auto_shutdown;
+	struct plan_intensity intensity;
 
 	/* processes and fibers */
 	enum plan_type type;

@@ -53,9 +53,9 @@ void root_decode(struct decoder *decoder, struct node *root)
 	unit->name = "/";
 	unit->kind = PLAN_SUPERVISOR;
 	unit->at = root->at;
-	unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
 	layer_fill(load, layer, root, ROOT, "/");
 	slots_read(decoder, unit, layer);
+	supervisor_settle(load, unit, layer);
 	load->drafts[0].nodes = values_keep(decoder, &unit->values, &unit->n_values);
 	daemon_decode(decoder, layer);
 	if (load->failed)

@@ -1,133 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A group's life, and what its supervisor tells of its children. The story is that of any unit: wait for needs, start, up,
- * await the end, stop, judge; only that to start is to start the children, and that it ends when a critical one has
- * failed. A group's start is a new beginning for its children. */
+/* A group's life. The story is that of any unit: wait for needs, start, up, await the end, stop, judge; only that to start is
+ * to start the children, and that it ends when its supervisor has. A group's start is a new beginning for its children. */
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "tree/internal.h"
-
-static enum eff_verdict group_judge(struct eff_child *child, eff_exit exit)
-{
-	const struct unit *u = unit_of(child);
-
-	(void)exit;
-	if (ends_contain(&u->spec->prevent_exit, u->last_exit))
-		return EFF_AT_REST;
-	if (ends_contain(&u->spec->force_exit, u->last_exit))
-		return EFF_AGAIN;
-	return EFF_BY_POLICY;
-}
-
-static void group_on_backoff(struct eff_child *child, eff_exit exit, eff_ns delay)
-{
-	struct unit *u = unit_of(child);
-
-	(void)exit;
-	(void)delay;
-	unit_enter(u, UNIT_BACKOFF, cause_ref(u->last_exit));
-}
-
-/* It is not its turn yet. Its last run is over; what a reload has put in its place holds from here on. */
-static void group_on_wait(struct eff_child *child, struct eff_child *other)
-{
-	struct unit *u = unit_of(child);
-
-	unit_begin(u);
-	unit_show_waiting(u, unit_of(other));
-}
-
-static struct cause *max_restarts_cause(const struct unit *u)
-{
-	return cause_new(CAUSE_MAX_RESTARTS, eff_wall(), u->last_exit,
-		"gave up after %u restart%s in a row", u->spec->max_restarts,
-		u->spec->max_restarts == 1 ? "" : "s");
-}
-
-static eff_exit give_up_run(void *arg)
-{
-	struct unit *u = arg;
-	struct tree *t = tree_of(u);
-
-	(void)hook_run_told(u, &u->spec->hooks.on_give_up, "on_give_up", u->cause);
-	u->n_users--;
-	t->n_give_ups--;
-	eff_pulse_send(&u->changed);
-	eff_pulse_send(&t->changed);
-	return eff_ok(NULL);
-}
-
-/* Its own story is over, and its supervisor's may be about to be: so the tree runs what it has to say. */
-static void give_up_tell(struct tree *t, struct unit *u)
-{
-	if (!u->spec->hooks.on_give_up.argv || !t->has_begun || t->shutting_down)
-		return;
-	u->n_users++;
-	t->n_give_ups++;
-	if (eff_fork_in(t->top.scope, EFF(give_up_run, u), NULL) == 0)
-		return;
-	u->n_users--;
-	t->n_give_ups--;
-	u->world->hooks->on_event(u, "hook_failed", "on_give_up: ENOMEM");
-}
-
-/* The tree is there for this unit: with it all ends, because of how it did. */
-static void exit_code_unit_rests(struct unit *u)
-{
-	struct tree *t = tree_of(u);
-	struct cause *why = cause_new(CAUSE_STOP_REQUESTED, eff_wall(), u->cause,
-		"%s has ended, and exit_code_from names it", u->name);
-
-	if (!t->shutting_down)
-		log_info("%s has ended, and exit_code_from names it: stopping", u->name);
-	wish_end_all(t, why);
-	cause_unref(why);
-}
-
-static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest rest)
-{
-	struct unit *u = unit_of(child);
-	struct tree *t = tree_of(u);
-
-	(void)exit;
-	if (u->next_plan)
-		unit_adopt(u, u->next_plan, u->next, true);
-	u->leaving = u->kill_now = false;
-	u->awaits = NULL;
-	switch (rest) {
-	case EFF_REST_STOPPED:
-	case EFF_REST_GROUP:
-		unit_enter(u, UNIT_DOWN, cause_ref(u->why));
-		break;
-	case EFF_REST_DONE:
-		unit_enter(u, UNIT_DONE, cause_ref(u->last_exit));
-		break;
-	case EFF_REST_FAILED:
-		unit_enter(u, UNIT_FAILED, cause_ref(u->last_exit));
-		break;
-	case EFF_REST_MAX_RESTARTS:
-		unit_enter(u, UNIT_FAILED, max_restarts_cause(u));
-		break;
-	}
-	if (u->state == UNIT_FAILED)
-		give_up_tell(t, u);
-	if (u->spec->kind == PLAN_SUPERVISOR)
-		wish_tell(u);
-	if (u->run_queued && wish_may_act(u)) {
-		schedule_run_now(u);
-		return;
-	}
-	if (rest != EFF_REST_STOPPED && rest != EFF_REST_GROUP && !u->clock &&
-		unit_index(u) == plan_daemon(t->plan)->exit_code_from)
-		exit_code_unit_rests(u);
-}
-
-const struct eff_sup_hooks group_hooks = {
-	.on_wait = group_on_wait,
-	.judge = group_judge,
-	.on_backoff = group_on_backoff,
-	.on_rest = group_on_rest,
-};
 
 void group_add(struct unit *parent, struct unit *u)
 {
@@ -140,8 +18,25 @@ void group_add(struct unit *parent, struct unit *u)
 
 static struct eff_sup_opts group_opts(const struct unit *group)
 {
+	static const enum eff_strategy strategies[] = {
+		[PLAN_ONE_FOR_ONE] = EFF_ONE_FOR_ONE,
+		[PLAN_ONE_FOR_ALL] = EFF_ONE_FOR_ALL,
+		[PLAN_REST_FOR_ONE] = EFF_REST_FOR_ONE,
+		[PLAN_SIMPLE_ONE_FOR_ONE] = EFF_SIMPLE_ONE_FOR_ONE,
+	};
+	static const enum eff_auto_shutdown shutdowns[] = {
+		[PLAN_AUTO_NEVER] = EFF_AUTO_NEVER,
+		[PLAN_AUTO_ANY] = EFF_AUTO_ANY,
+		[PLAN_AUTO_ALL] = EFF_AUTO_ALL,
+	};
+	const struct plan_unit *spec = group->spec;
+
 	return (struct eff_sup_opts){
-		.order = group->spec->start_order == PLAN_SEQUENTIAL ? EFF_SEQUENTIAL : EFF_PARALLEL,
+		.strategy = strategies[spec->strategy],
+		.order = spec->start_order == PLAN_SEQUENTIAL ? EFF_SEQUENTIAL : EFF_PARALLEL,
+		.auto_shutdown = shutdowns[spec->auto_shutdown],
+		.max_restarts = spec->intensity.max_restarts,
+		.period = spec->intensity.period_ns,
 		.hooks = &group_hooks,
 	};
 }
@@ -218,11 +113,36 @@ static int group_await_up(struct unit *group)
 	return r;
 }
 
-static void group_fail(struct unit *group)
+/* Its supervisor has ended: it has failed, or, by auto_shutdown, is done. Returns how, if that is a clean end. */
+static struct cause *group_end(struct unit *group)
 {
-	struct unit *u = unit_of(group->sup.culprit);
+	const struct eff_sup *sup = &group->sup;
+	const struct plan_intensity *most = &group->spec->intensity;
+	/* One that a reload took away meanwhile is not there to ask. */
+	struct unit *u = sup->culprit ? unit_of(sup->culprit) : group;
+	struct cause *end = NULL;
+	char period[32];
 
-	unit_fault(group, unit_cause(group, CAUSE_CRITICAL, u->cause, "%s has failed", u->name));
+	switch (sup->end) {
+	case EFF_SUP_CRITICAL:
+		unit_fault(group,
+			unit_cause(group, CAUSE_CRITICAL, u->cause, "%s has failed", u->name));
+		break;
+	case EFF_SUP_INTENSITY:
+		unit_fault(group,
+			unit_cause(group, CAUSE_INTENSITY_EXCEEDED, u->last_exit,
+				"%s ended, and restarts are more than %u in %s", u->name,
+				most->max_restarts, duration_text(most->period_ns, period)));
+		break;
+	case EFF_SUP_DONE:
+		end = unit_cause(group, CAUSE_EXIT, u->last_exit, "%s is done", u->name);
+		if (end)
+			end->code = 0;
+		break;
+	case EFF_SUP_GOES_ON:
+		break;
+	}
+	return end;
 }
 
 /* For its children it is a stop by whoever stopped the group, or the consequence of its failure. */
@@ -280,9 +200,10 @@ static int group_await_failure(struct unit *group)
 	return eff_sup_await(&group->sup);
 }
 
-/* Its children's life, from their start to their end. */
-static void group_live(struct unit *group)
+/* Its children's life, from their start to their end. Returns how it ended, if it is done. */
+static struct cause *group_live(struct unit *group)
 {
+	struct cause *end = NULL;
 	struct eff_sup_opts opts = group_opts(group);
 	int r = eff_sup_open(&group->sup, &opts);
 
@@ -296,17 +217,20 @@ static void group_live(struct unit *group)
 	if (r == -ENOMEM)
 		unit_fault(group, unit_cause(group, CAUSE_LOST, NULL, "out of memory"));
 	else if (r >= 0)
-		group_fail(group);
+		end = group_end(group);
 	group_stop(group);
+	return end;
 }
 
 eff_exit group_run(void *arg)
 {
 	struct unit *group = arg;
+	struct cause *end = NULL;
 	struct eff_scope run;
 	eff_exit exit;
 
 	unit_begin(group);
+	group->in_round = false;
 	if (unit_await_needs(group) < 0)
 		return eff_interrupted();
 	eff_scope_open(&run);
@@ -315,10 +239,11 @@ eff_exit group_run(void *arg)
 		group->restarts++;
 	unit_enter(group, UNIT_STARTING, NULL);
 	if (hook_before_start(group) == 0)
-		group_live(group);
+		end = group_live(group);
 	(void)eff_scope_close(&run);
-	hook_after_stop(group, NULL);
-	exit = unit_end(group, NULL, false);
+	hook_after_stop(group, end);
+	exit = unit_end(group, end, false);
+	cause_unref(end);
 	if (!group->why && !eff_is_ok(exit))
 		hook_after_failure(group);
 	return exit;

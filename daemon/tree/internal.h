@@ -14,14 +14,17 @@ static inline struct tree *tree_of(const struct unit *u)
 
 /* One run of a group. An effect, arg: the unit. Suspends. */
 EFF_SUSPENDS eff_exit group_run(void *arg);
-/* How libeff's supervisors tell the units what becomes of them. */
-extern const struct eff_sup_hooks group_hooks;
 /* Put it under its parent's open supervisor, in its place. */
 void group_add(struct unit *parent, struct unit *u);
 /* The children of all open groups take the places that the tree's order gives them, new ones too. */
 void groups_place(struct tree *t);
 /* Its own row has changed: an open one goes on by the new one. */
 void group_change(struct unit *group);
+
+/* ── supervised.c ── */
+
+/* How libeff's supervisors tell the units what becomes of them. */
+extern const struct eff_sup_hooks group_hooks;
 
 /* ── wish.c ── */
 

@@ -114,6 +114,7 @@ int unit_await_needs(struct unit *u)
 {
 	int r = 0;
 
+	eff_child_waits(&u->child, true);
 	for (;;) {
 		struct unit *other;
 
@@ -131,6 +132,7 @@ int unit_await_needs(struct unit *u)
 			break;
 	}
 	u->awaits = NULL;
+	eff_child_waits(&u->child, false);
 	return r;
 }
 

@@ -82,6 +82,7 @@ struct eff_policy unit_policy(const struct plan_unit *spec)
 		.reset_after = spec->backoff.reset_after_ns,
 		.max_restarts = spec->max_restarts,
 		.critical = spec->critical,
+		.significant = spec->significant,
 	};
 }
 

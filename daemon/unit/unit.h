@@ -89,6 +89,7 @@ struct unit {
 	bool settled; /* has once been up, done, failed, in backoff, or waits for such */
 	bool removed; /* a reload took it out of the tree: it goes when it rests */
 	bool group_open; /* a supervisor whose `sup` is open */
+	bool in_round;   /* a group round has taken it out of `up` */
 	uint64_t starts, restarts;
 	uint64_t ends;  /* runs that ended by themselves, for who waits for an attempt */
 	uint64_t verbs; /* by operators so far, the tree counts them: a later one takes over */

@@ -45,3 +45,17 @@ bool eff__intensity_count(struct eff_sup *sup)
 	sup->oldest_restart = (sup->oldest_restart + 1) % max;
 	return true;
 }
+
+uint32_t eff_sup_restarts(const struct eff_sup *sup)
+{
+	eff_ns now = eff_now();
+	uint32_t n = 0;
+
+	for (; n < sup->n_restarts; n++) {
+		uint32_t newest = sup->oldest_restart + sup->n_restarts - 1 - n;
+
+		if (now - sup->restarts[newest % sup->opts.max_restarts] > sup->opts.period)
+			break;
+	}
+	return n;
+}

@@ -85,6 +85,33 @@ START_TEST(a_oneshot_is_preset_otherwise)
 }
 END_TEST
 
+START_TEST(a_supervisor_says_how_it_keeps_its_units)
+{
+	struct plan *plan = plan_world_good(&world,
+		"version: 1\nstrategy: rest_for_one\nunits:\n"
+		"  g:\n    strategy: rest_for_one\n    start_order: parallel\n    auto_shutdown: all\n"
+		"    intensity: {max_restarts: 3, period: 10s}\n"
+		"    units: {a: {command: x, significant: true}}\n"
+		"  h: {strategy: one_for_all, units: {b: {command: x}}}\n");
+	const struct plan_unit *root = plan_find(plan, "/"), *g = plan_find(plan, "g"),
+			       *h = plan_find(plan, "h");
+
+	/* Where the rest follows the one that ended, they go in sequence unless it is said. */
+	ck_assert_int_eq(root->strategy, PLAN_REST_FOR_ONE);
+	ck_assert_int_eq(root->start_order, PLAN_SEQUENTIAL);
+	ck_assert_int_eq(g->start_order, PLAN_PARALLEL);
+	ck_assert_int_eq(h->strategy, PLAN_ONE_FOR_ALL);
+	ck_assert_int_eq(h->start_order, PLAN_PARALLEL);
+	ck_assert_int_eq(g->auto_shutdown, PLAN_AUTO_ALL);
+	ck_assert_int_eq(h->auto_shutdown, PLAN_AUTO_NEVER);
+	ck_assert_uint_eq(g->intensity.max_restarts, 3);
+	ck_assert_int_eq(g->intensity.period_ns, EFF_S(10));
+	ck_assert_int_eq(h->intensity.period_ns, 0);
+	ck_assert(plan_find(plan, "g/a")->significant);
+	ck_assert(!plan_find(plan, "h/b")->significant);
+}
+END_TEST
+
 START_TEST(presets_are_canonical)
 {
 	struct text text = {0};
@@ -348,6 +375,7 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, NULL, done);
 	tcase_add_test(tcase, what_is_not_given_is_preset);
 	tcase_add_test(tcase, a_oneshot_is_preset_otherwise);
+	tcase_add_test(tcase, a_supervisor_says_how_it_keeps_its_units);
 	tcase_add_test(tcase, presets_are_canonical);
 	tcase_add_test(tcase, a_command_is_split_as_a_shell_splits);
 	tcase_add_test(tcase, variables_are_filled_in_once);

@@ -133,6 +133,44 @@ START_TEST(a_supervisor_counts_its_children_and_fails_health_with_them)
 }
 END_TEST
 
+START_TEST(a_group_round_and_the_restarts_that_count_are_shown)
+{
+	struct server *s = server_new(
+		"g:\n  strategy: one_for_all\n  intensity: {max_restarts: 5, period: 1m}\n  units:\n"
+		"    a: {command: [dies], restart: {backoff: {initial: 9s, jitter: 0}}}\n"
+		"    b: {command: [run]}\n    c: {command: [slow]}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+	const struct json *g;
+
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(5)});
+	world_run_for(s->w, EFF_S(2));
+
+	reply = client_ask(c, "Status", "{\"units\":[\"g\"]}");
+	g = reply_at(reply, "parameters.units.0");
+	ck_assert_int_eq(json_get_int(json_get(g, "intensity"), "max_restarts", -1), 5);
+	ck_assert_double_eq(json_get_number(json_get(g, "intensity"), "period_s", -1), 60);
+	ck_assert_int_eq(json_get_int(g, "restarts_in_period", -1), 1);
+	json_free(reply);
+	reply = client_ask(c, "Explain", "{\"unit\":\"g/a\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "backoff");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.text"),
+		"starts again when its group has stopped, and after its delay");
+	json_free(reply);
+	reply = client_ask(c, "Explain", "{\"unit\":\"g/b\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "waiting");
+	ck_assert_str_eq(reply_text(reply, "parameters.chain.1.text"),
+		"group_restart goes with g/a because of exit 1");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "g/a");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.condition"), "to start again");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(explain_tells_the_chain_what_is_waited_for_and_what_comes_next)
 {
 	struct server *s = shop();
@@ -363,6 +401,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_entry_has_every_field_null_where_it_does_not_apply);
 	tcase_add_test(tcase, a_unit_that_is_up_and_one_in_backoff_tell_their_times_and_counts);
 	tcase_add_test(tcase, a_supervisor_counts_its_children_and_fails_health_with_them);
+	tcase_add_test(tcase, a_group_round_and_the_restarts_that_count_are_shown);
 	tcase_add_test(tcase, explain_tells_the_chain_what_is_waited_for_and_what_comes_next);
 	tcase_add_test(tcase, explain_says_nothing_twice);
 	tcase_add_test(tcase, explain_tells_what_bounds_a_start_and_what_a_group_waits_for);

@@ -124,7 +124,9 @@ static void check_spawn(struct play *p, struct unit *u)
 	}
 	if (p->world->tree->shutting_down)
 		broken(p, u->name, "is started during the shutdown", "");
-	if (u->child.restarted && shadow->gone_at >= 0 && u->child.pace.given > 0 &&
+	/* In a group it may be another's delay. */
+	if (u->parent->spec->strategy == PLAN_ONE_FOR_ONE && u->child.restarted &&
+		shadow->gone_at >= 0 && u->child.pace.given > 0 &&
 		eff_now() - shadow->gone_at < least_delay(u))
 		broken(p, u->name, "is started before its delay", "");
 }

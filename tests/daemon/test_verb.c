@@ -191,7 +191,7 @@ START_TEST(one_whose_turn_comes_after_such_a_one_fails_too)
 	reply = client_ask(c, "Explain", "{\"unit\":\"g/b\"}");
 	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "g/a");
 	ck_assert_str_eq(reply_text(reply, "parameters.chain.1.text"),
-		"dependency waits for g/a, which is waiting");
+		"dependency: waits for g/a, which is waiting");
 	ck_assert_str_eq(reply_text(reply, "parameters.next.text"),
 		"nothing by itself: g/bad is failed; effctl start g/bad");
 	json_free(reply);

@@ -91,6 +91,14 @@ static void node_make_process(struct scenario *s, struct scenario_node *node)
 	node->liveness_port = scenario_one_in(s, 6) ? 1 + scenario_below(s, 3) : 0;
 }
 
+static void node_make_group(struct scenario *s, struct scenario_node *node)
+{
+	node->strategy = PICK_WORD(s, "one_for_one", "one_for_one", "one_for_all", "rest_for_one");
+	node->auto_shutdown = PICK_WORD(s, "never", "never", "never", "any", "all");
+	node->most = PICK(s, 0, 1, 3, 10);
+	node->within_ms = scenario_one_in(s, 3) ? PICK(s, 100, 3000, 60000) : 0;
+}
+
 static void node_make(struct scenario *s, unsigned index, unsigned parent)
 {
 	struct scenario_node *node = &s->nodes[index];
@@ -119,9 +127,11 @@ static void node_make(struct scenario *s, unsigned index, unsigned parent)
 	node->exit = PICK_WORD(s, "success", "fail", "die");
 	node->idle_ms = PICK(s, 0, 0, 10, 3000);
 	node->critical = scenario_one_in(s, 6);
+	node->significant = scenario_one_in(s, 6);
 	node->manual = scenario_one_in(s, 8);
 	node->disabled = scenario_one_in(s, 20);
 	node->sequential = scenario_one_in(s, 3);
+	node_make_group(s, node);
 	for (unsigned i = scenario_below(s, SCENARIO_NEEDS + 1); i > 0; i--)
 		node_add_need(s, index);
 }
@@ -134,6 +144,12 @@ void scenario_make(struct scenario *s, uint64_t seed)
 	s->idles = scenario_one_in(s, 2);
 	s->nodes[0].kind = NODE_GROUP;
 	s->nodes[0].sequential = scenario_one_in(s, 4);
+	node_make_group(s, &s->nodes[0]);
+	/* A tree that ends by itself is soon told: not too often. */
+	if (!scenario_one_in(s, 4))
+		s->nodes[0].within_ms = 0;
+	if (!scenario_one_in(s, 8))
+		s->nodes[0].auto_shutdown = "never";
 	for (unsigned wanted = 2 + scenario_below(s, SCENARIO_NODES - 3); s->n <= wanted; s->n++) {
 		node_make(s, s->n, parent);
 		/* Into a new group (so that none is empty), or up again. */
@@ -171,6 +187,7 @@ void scenario_mutate(struct scenario *s)
 	default:
 		node->stop_ms = PICK(s, 0, 100, 2000, 10000);
 		node->critical = !node->critical;
+		node_make_group(s, node);
 		break;
 	}
 }
@@ -244,6 +261,8 @@ static void yaml_common(const struct scenario *s, const struct scenario_node *no
 	text_add(text, "}");
 	if (node->critical)
 		text_add(text, ", critical: true");
+	if (node->significant)
+		text_add(text, ", significant: true");
 	if (node->manual)
 		text_add(text, ", activate: manual");
 	if (node->disabled)
@@ -277,12 +296,24 @@ static void yaml_leaf(const struct scenario *s, const struct scenario_node *node
 	text_add(text, "}");
 }
 
+/* How a group keeps its units, each field followed by `end`. */
+static void yaml_supervisor(const struct scenario_node *node, struct text *text, const char *end)
+{
+	text_printf(text, "start_order: %s%s", node->sequential ? "sequential" : "parallel", end);
+	text_printf(text, "strategy: %s%s", node->strategy, end);
+	text_printf(text, "auto_shutdown: %s%s", node->auto_shutdown, end);
+	if (node->within_ms)
+		text_printf(text, "intensity: {max_restarts: %u, period: %ums}%s", node->most,
+			node->within_ms, end);
+}
+
 /* What stands before its units, of a group. */
 static void yaml_group(const struct scenario *s, const struct scenario_node *node, struct text *text)
 {
 	yaml_common(s, node, text);
-	text_printf(text, ", start_order: %s, units: {",
-		node->sequential ? "sequential" : "parallel");
+	text_add(text, ", ");
+	yaml_supervisor(node, text, ", ");
+	text_add(text, "units: {");
 }
 
 /* Nodes stand depth first: a group ends before the first node that is no deeper. */
@@ -316,9 +347,9 @@ static void yaml_nodes(const struct scenario *s, struct text *text)
 
 void scenario_yaml(const struct scenario *s, struct text *text)
 {
-	text_printf(text,
-		"version: 1\nname: test\nstart_order: %s\ndaemon: {on_give_up: %s}\nunits:%s",
-		s->nodes[0].sequential ? "sequential" : "parallel", s->idles ? "idle" : "exit",
+	text_add(text, "version: 1\nname: test\n");
+	yaml_supervisor(&s->nodes[0], text, "\n");
+	text_printf(text, "daemon: {on_give_up: %s}\nunits:%s", s->idles ? "idle" : "exit",
 		is_gone(s, 0) ? " {}" : "");
 	yaml_nodes(s, text);
 }

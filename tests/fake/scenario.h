@@ -28,7 +28,9 @@ struct scenario_node {
 		version;
 	int max_restarts; /* -1: no limit */
 	unsigned readiness_port, liveness_port, idle_ms;
-	bool critical, manual, disabled, sequential, gone;
+	bool critical, significant, manual, disabled, sequential, gone;
+	const char *strategy, *auto_shutdown; /* of a group */
+	unsigned most, within_ms;             /* intensity; within_ms 0: none */
 	struct scenario_need needs[SCENARIO_NEEDS];
 	unsigned n_needs;
 };

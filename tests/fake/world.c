@@ -219,7 +219,9 @@ static const char *unit_wrong(const struct world *w, const struct unit *u)
 	/* On its way out it is shown as it was while it waits for those that go first. */
 	if (process && u->state == UNIT_UP && !os_fake_runs(w->fake, u->name) && !unit_is_leaving(u))
 		return "has no process";
-	if (u->state == UNIT_BACKOFF && u->child.next_at < eff_now() && !unit_is_leaving(u))
+	/* One that waits until its group has stopped does not know its time yet. */
+	if (u->state == UNIT_BACKOFF && !unit_is_leaving(u) &&
+		(u->child.next_at < 0 ? u->child.sup->n_ending == 0 : u->child.next_at < eff_now()))
 		return "has no time to go on at";
 	if (u->state == UNIT_BACKOFF && !u->wanted)
 		return "is not wanted";

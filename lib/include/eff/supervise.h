@@ -220,6 +220,8 @@ EFF_API EFF_SUSPENDS int eff_sup_await_up(struct eff_sup *sup);
 EFF_API EFF_SUSPENDS int eff_sup_await(struct eff_sup *sup);
 /* Stop for good: tell all children to stop, in the order that opts say, and wait until all rest. Suspends; masked. */
 EFF_API EFF_SUSPENDS void eff_sup_stop(struct eff_sup *sup);
+/* How many of the restarts that count lie within `period` now. */
+EFF_API uint32_t eff_sup_restarts(const struct eff_sup *sup);
 /* The supervisor's end as an exit, `awaited` being what eff_sup_await() returned: OK when it is done; when it gave up FAIL,
  * with the culprit's code and its exit as the cause behind it. The caller's. */
 EFF_API eff_exit eff_sup_exit(const struct eff_sup *sup, int awaited);
