@@ -162,7 +162,8 @@ START_TEST(a_group_round_and_the_restarts_that_count_are_shown)
 	reply = client_ask(c, "Explain", "{\"unit\":\"g/b\"}");
 	ck_assert_str_eq(reply_text(reply, "parameters.state"), "waiting");
 	ck_assert_str_eq(reply_text(reply, "parameters.chain.1.text"),
-		"group_restart goes with g/a because of exit 1");
+		"group restart: goes with g/a (SIGTERM)");
+	ck_assert_str_eq(reply_text(reply, "parameters.chain.2.text"), "exit 1");
 	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "g/a");
 	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.condition"), "to start again");
 	json_free(reply);
