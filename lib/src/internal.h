@@ -223,7 +223,8 @@ struct __attribute__((aligned(64))) eff_rt {
 	uint64_t random[4];
 	uint64_t next_id;
 	size_t stack_bytes;
-	eff_ns turn_at; /* the real clock when it was last read */
+	eff_ns turn_at;       /* the real clock when it was last read */
+	unsigned turns_heard; /* in a row, with late deadlines put off */
 	void *signal_stack;
 	struct eff_rt_stats stats;
 	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */

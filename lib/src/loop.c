@@ -11,7 +11,12 @@ enum {
 	TURN = 256,
 	/* Turns that an expired shutdown still grants to what is ready and would end if it were let. */
 	TURNS_LATE = 1000,
+	/* Turns in which what has come is heard before deadlines that passed meanwhile. */
+	TURNS_HEARD = 16,
 };
+
+/* So late nobody is who was not stopped, or without a processor. */
+#define LATE EFF_MS(100)
 
 /* ── posts ── */
 
@@ -61,6 +66,26 @@ static void run_posts(struct eff_rt *rt)
 
 /* ── a turn ── */
 
+static bool is_any_ready(const struct eff_rt *rt)
+{
+	return rt->ready || atomic_load_explicit(&rt->posted, memory_order_relaxed);
+}
+
+/* Deadlines have passed while the process stood still, and there is something to be heard that came in the meantime: in
+ * time, as who sent it sees it. All that follows from it is done first, as far as nothing has to be waited for. */
+static bool hears_first(struct eff_rt *rt)
+{
+	bool late = rt->turn_at - rt->timers.root->at >= LATE;
+
+	/* To be stopped ends the backend's wait without a look. */
+	if (late && rt->loop && !is_any_ready(rt))
+		rt->backend->wait(rt->loop, 0);
+	if (late && is_any_ready(rt))
+		return rt->turns_heard++ < TURNS_HEARD;
+	rt->turns_heard = 0;
+	return false;
+}
+
 /* Look at descriptors until `deadline`, then fire what is due. */
 static void look(struct eff_rt *rt, eff_ns deadline)
 {
@@ -71,6 +96,8 @@ static void look(struct eff_rt *rt, eff_ns deadline)
 	if (rt->clock || !rt->timers.root)
 		return;
 	rt->turn_at = eff__monotonic();
+	if (hears_first(rt))
+		return;
 	while ((timer = eff__timers_due(&rt->timers, rt->turn_at)))
 		timer->fire(timer);
 }

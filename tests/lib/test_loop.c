@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The loop: running, turning, shutting down, deadlocks, posts. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <eff/event.h>
+#include <eff/io.h>
 #include <eff/scope.h>
 
 #include "internal.h"
@@ -307,6 +310,67 @@ START_TEST(a_runtime_on_real_time_runs_and_shuts_down)
 }
 END_TEST
 
+/* ── a process that stood still ── */
+
+struct meanwhile {
+	int first[2], second[2];
+	int results[3];
+};
+
+/* Three waits, of which the third is for what never comes. */
+static eff_exit hear(void *arg)
+{
+	struct meanwhile *m = arg;
+	struct eff_scope within;
+	char c;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_now() + EFF_MS(5));
+	m->results[0] = (int)eff_read(m->first[0], &c, 1);
+	m->results[1] = (int)eff_read(m->second[0], &c, 1);
+	m->results[2] = (int)eff_read(m->first[0], &c, 1);
+	(void)eff_scope_close(&within);
+	return eff_ok(NULL);
+}
+
+/* Stand still until long after the limit; what came before that is there when the loop looks. */
+static eff_exit stand_still(void *arg)
+{
+	struct meanwhile *m = arg;
+	struct eff_fiber *fiber;
+	eff_ns until;
+
+	ck_assert_int_eq(pipe2(m->first, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(pipe2(m->second, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(eff_fork(EFF(hear, m), &fiber), 0);
+	ck_assert_int_eq(eff_yield(), 0);
+	ck_assert_int_eq(write(m->first[1], "x", 1), 1);
+	ck_assert_int_eq(write(m->second[1], "x", 1), 1);
+	for (until = eff_now() + EFF_MS(120); eff_now() < until;)
+		;
+	ck_assert_int_eq(eff_await(fiber, NULL), 0);
+	eff_fiber_unref(fiber);
+	for (int i = 0; i < 2; i++) {
+		eff_fd_close(m->first[i]);
+		eff_fd_close(m->second[i]);
+	}
+	return eff_ok(NULL);
+}
+
+START_TEST(what_came_while_the_process_stood_still_came_in_time)
+{
+	struct meanwhile m;
+
+	ck_assert_int_eq(eff_rt_new(NULL, &run_rt), 0);
+	run_trace[0] = '\0';
+	ck_run(stand_still, &m, "ok");
+	eff_rt_free(run_rt);
+	ck_assert_int_eq(m.results[0], 1);
+	ck_assert_int_eq(m.results[1], 1);
+	ck_assert_int_eq(m.results[2], -ETIMEDOUT);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("loop");
@@ -327,6 +391,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, posted_again_before_it_ran_is_one_run_and_posts_run_in_order);
 	test_leak_guard(real);
 	tcase_add_test(real, a_runtime_on_real_time_runs_and_shuts_down);
+	tcase_add_test(real, what_came_while_the_process_stood_still_came_in_time);
 	suite_add_tcase(suite, tcase);
 	suite_add_tcase(suite, real);
 	return suite;
