@@ -181,7 +181,7 @@ eff_exit unit_run(void *arg)
 	}
 	u->run = NULL;
 	unit_stop(u, &child);
-	exit = unit_end(u, child_cause(&child), r == -ECHILD);
+	exit = unit_end(u, child_cause(&child), r < 0);
 	(void)eff_scope_close(&run);
 	if (!u->why && !eff_is_ok(exit))
 		hook_after_failure(u);

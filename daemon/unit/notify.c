@@ -63,12 +63,16 @@ static void take_reloading(struct child *c)
 }
 
 /* It asks for more time for what it is doing now: starting, running, stopping. */
+/* More time is never less than there was. */
 static void take_extension(struct unit *u, const char *text)
 {
-	eff_ns more;
+	eff_ns more, at;
 
-	if (take_us(text, &more) && u->limited)
-		eff_scope_limit(u->limited, eff_ns_add(eff_now(), more));
+	if (!take_us(text, &more) || !u->limited)
+		return;
+	at = eff_ns_add(eff_now(), more);
+	if (at > u->limited->limit_at)
+		eff_scope_limit(u->limited, at);
 }
 
 static void take_watchdog(struct child *c, const char *text)

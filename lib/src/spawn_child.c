@@ -238,6 +238,8 @@ BARE static void dispositions_reset(const struct eff__child *c)
 	const struct disposition standard = {{0, 0, 0, 0}};
 	uint64_t set = c->no_handlers && c->spawn.ignored ? *c->spawn.ignored : ~UINT64_C(0);
 
+	/* The C library keeps two for itself, tells nobody of them, and ignores them in what posix_spawn() makes. */
+	set |= UINT64_C(3) << 31;
 	for (int sig = 1; sig < _NSIG; sig++)
 		if (set >> (sig - 1) & 1)
 			CALL(SYS_rt_sigaction, sig, (long)&standard, 0, _NSIG / 8); /* KILL and STOP refuse */

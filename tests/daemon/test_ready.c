@@ -85,6 +85,37 @@ START_TEST(a_unit_may_ask_for_more_time_to_start)
 }
 END_TEST
 
+START_TEST(more_time_is_never_less)
+{
+	struct world *w = world_new(
+		"web: {command: web, type: notify, start_timeout: 50s, restart: no}");
+
+	world_script(w, "web", (struct script){.ready_after = EFF_S(13), .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(4));
+	os_fake_notify(w->fake, "web", "EXTEND_TIMEOUT_USEC=1000000");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATES(w, "web", "0 starting, 13000 up");
+	world_free(w);
+}
+END_TEST
+
+/* However well it ends when it is told to: it was not ready in time. */
+START_TEST(a_start_that_took_too_long_has_failed_even_if_it_ends_well)
+{
+	struct world *w = world_new(
+		"web: {command: web, type: notify, start_timeout: 5s, restart: no}");
+
+	world_script(w, "web",
+		(struct script){
+			.ready_after = EFF_FOREVER, .lives = EFF_FOREVER, .term_exits = true});
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATE(w, "web", "failed");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_newline_on_its_descriptor_makes_a_unit_up)
 {
 	struct world *w = world_new("web: {command: web, type: notify-fd, notify_fd: 5}");
@@ -269,6 +300,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, start_timeout_ends_a_unit_that_never_becomes_ready);
 	tcase_add_test(tcase, the_default_start_timeout_is_ninety_seconds);
 	tcase_add_test(tcase, a_unit_may_ask_for_more_time_to_start);
+	tcase_add_test(tcase, more_time_is_never_less);
+	tcase_add_test(tcase, a_start_that_took_too_long_has_failed_even_if_it_ends_well);
 	tcase_add_test(tcase, a_newline_on_its_descriptor_makes_a_unit_up);
 	tcase_add_test(tcase, without_a_newline_start_timeout_ends_it);
 	tcase_add_test(tcase, an_end_before_the_newline_is_a_failed_start);
