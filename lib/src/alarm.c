@@ -5,7 +5,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "loop.h"
 
 int eff__alarm_open(struct eff__alarm *alarm)
 {

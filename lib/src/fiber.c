@@ -8,11 +8,22 @@
  * happens twice. An ended fiber leaves its stack as a carcass, which is given back by whoever runs next. */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "watchdog.h"
 
 _Thread_local struct eff_rt *eff__rt;
 
 /* ── switching ── */
+
+/* The watchdog's thread looks at who runs and at the count of switches; for the loop's own thread these are plain. */
+static inline void set_current(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	__atomic_store_n(&rt->current, fiber, __ATOMIC_RELEASE);
+}
+
+static inline void set_budget(struct eff_rt *rt, size_t budget)
+{
+	__atomic_store_n(&rt->budget, budget, __ATOMIC_RELAXED);
+}
 
 __attribute__((noinline)) static void bury(struct eff_rt *rt)
 {
@@ -109,11 +120,11 @@ static inline struct eff_fiber *take_ready(struct eff_rt *rt)
 {
 	struct eff_fiber *fiber = rt->ready;
 
-	eff__set_budget(rt, rt->budget - 1);
+	set_budget(rt, rt->budget - 1);
 	rt->ready = fiber->next;
 	if (!rt->ready)
 		rt->ready_end = &rt->ready;
-	eff__set_current(rt, fiber);
+	set_current(rt, fiber);
 	return fiber;
 }
 
@@ -132,7 +143,7 @@ static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 		fiber->state = EFF__RUNNING;
 		return fiber;
 	}
-	eff__set_current(rt, NULL);
+	set_current(rt, NULL);
 	return NULL;
 }
 
@@ -196,7 +207,7 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 
 	assert(!rt->current);
 	rt->turn_budget = budget;
-	eff__set_budget(rt, budget);
+	set_budget(rt, budget);
 	while ((fiber = next_ready(rt))) {
 		(void)jump(rt, &rt->main_context, &fiber->context, false);
 		while (rt->main_call) {
@@ -204,15 +215,15 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 
 			fiber = rt->current;
 			rt->main_call = NULL;
-			eff__set_current(rt, NULL);
+			set_current(rt, NULL);
 			call(rt->main_arg);
-			eff__set_current(rt, fiber);
+			set_current(rt, fiber);
 			(void)jump(rt, &rt->main_context, &fiber->context, false);
 		}
 	}
 	rt->stats.switches += budget - rt->budget;
 	rt->turn_budget = 0;
-	eff__set_budget(rt, 0);
+	set_budget(rt, 0);
 }
 
 void eff__on_main(void (*fn)(void *arg), void *arg)

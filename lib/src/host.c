@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "loop.h"
 
 struct eff__host {
 	int set, bell;

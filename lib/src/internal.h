@@ -160,43 +160,16 @@ struct eff_fiber {
 struct eff__locals *eff__locals_ref(struct eff__locals *locals);
 void eff__locals_unref(struct eff__locals *locals);
 
-/* The next deadline as a descriptor that becomes readable: what every backend watches. */
-struct eff__alarm {
-	int fd;
-	eff_ns at; /* EFF_FOREVER: not set */
-};
-/* 0 or -errno; then the descriptor is -1. */
-int eff__alarm_open(struct eff__alarm *alarm);
-void eff__alarm_close(struct eff__alarm *alarm);
-/* Ring at `at` (CLOCK_MONOTONIC), or before. */
-void eff__alarm_set(struct eff__alarm *alarm, eff_ns at);
-/* It is readable: until it is set again it is not. */
-void eff__alarm_heard(struct eff__alarm *alarm);
-
-struct eff__backend_state;
-/* A loop: descriptors and a wake-up; deadlines stay here. `on_fd` is what it calls for a descriptor that is ready. */
-struct eff_backend {
-	const char *name;
-	int (*open)(struct eff_rt *rt, struct eff__backend_state **ret_state);
-	void (*close)(struct eff__backend_state *state);
-	/* Watch `fd` for `events` (0: no more), replacing what was watched. 0 or -errno. When it is ready the backend calls
-	 * eff__fd_ready(rt, fd, events) during wait(). */
-	int (*watch)(struct eff__backend_state *state, int fd, int events);
-	/* Wait for descriptors until `deadline` (CLOCK_MONOTONIC; 0: look and return; EFF_FOREVER: no limit). */
-	void (*wait)(struct eff__backend_state *state, eff_ns deadline);
-	/* From any thread or signal handler: make wait() return soon. */
-	void (*wake)(struct eff__backend_state *state);
-};
-
-struct eff__host;    /* host.c: what a loop around ours watches */
-struct eff__watch;   /* watchdog.c: who looks for fibers that hold the loop */
-struct eff__fds;     /* io.c: who waits for which descriptor */
-struct eff__procs;   /* proc.c: the children that live */
-struct eff__threads; /* blocking.c: the pool */
+struct eff__backend_state; /* loop_*.c */
+struct eff__host;          /* host.c: what a loop around ours watches */
+struct eff__watch;         /* watchdog.c: who looks for fibers that hold the loop */
+struct eff__fds;           /* io.c: who waits for which descriptor */
+struct eff__procs;         /* proc.c: the children that live */
+struct eff__threads;       /* blocking.c: the pool */
 
 /* On cache lines of its own, so that the first has all that a switch needs. */
 struct __attribute__((aligned(64))) eff_rt {
-	struct eff_fiber *current;    /* NULL: on the main stack; set by eff__set_current() */
+	struct eff_fiber *current;    /* NULL: on the main stack; set by set_current() */
 	struct eff_fiber *ready;      /* the first; NULL */
 	struct eff_fiber **ready_end; /* where the next one is hung */
 	size_t budget;                /* fibers that may still run in this turn */
@@ -249,17 +222,6 @@ static inline struct eff_fiber *eff__in_fiber(const char *where)
 	return rt->current;
 }
 
-/* ── a host ── */
-
-void eff__host_free(struct eff__host *host); /* NULL is fine */
-/* As a backend's watch(). */
-int eff__host_watch(struct eff__host *host, int fd, int events);
-/* Make its descriptor readable; from any thread or signal handler. */
-void eff__host_ring(struct eff__host *host);
-/* A turn begins: what has made it readable by ringing and by the time is heard. */
-void eff__host_heard(struct eff__host *host);
-/* The runtime is left to its host, if it has one: until there is something to do. */
-void eff__host_leave(struct eff_rt *rt);
 /* Outside of a turn something has happened that the next one is for: tell the host. */
 __attribute__((cold)) void eff__rouse(struct eff_rt *rt);
 static inline void eff__stir(struct eff_rt *rt)
@@ -267,23 +229,6 @@ static inline void eff__stir(struct eff_rt *rt)
 	if (__builtin_expect(rt->asleep, false))
 		eff__rouse(rt);
 }
-
-/* ── a watchdog ── */
-
-/* The watchdog's thread looks at who runs and at the count of switches; for the loop's own thread these are plain. */
-static inline void eff__set_current(struct eff_rt *rt, struct eff_fiber *fiber)
-{
-	__atomic_store_n(&rt->current, fiber, __ATOMIC_RELEASE);
-}
-static inline void eff__set_budget(struct eff_rt *rt, size_t budget)
-{
-	__atomic_store_n(&rt->budget, budget, __ATOMIC_RELAXED);
-}
-/* Count a turn that begins. */
-void eff__watch_turn(struct eff__watch *watch);
-/* The fiber that runs now has ended: its name may go. */
-void eff__watch_gone(struct eff__watch *watch);
-void eff__watch_free(struct eff__watch *watch); /* NULL is fine */
 
 /* Put it behind all that are ready. */
 static inline void eff__enqueue(struct eff_rt *rt, struct eff_fiber *fiber)

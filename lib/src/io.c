@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "loop.h"
 
 /* So many reads, writes and accepts without a wait in between, then the others have their turn. Below RAISED is room for
  * what lives shortly: a few descriptors for each of some dozens of children that have not parted yet. */

@@ -5,7 +5,8 @@
  * switches at most, so that looking costs little next to switching and nothing starves; who drives the loop by hand gets
  * turns in which each that was ready when it began runs once. When all wait, nothing is armed and nothing outside is
  * awaited, nobody can ever wake anybody: that is a deadlock, and it is told instead of waited out. */
-#include "internal.h"
+#include "loop.h"
+#include "watchdog.h"
 
 enum {
 	TURN = 256,

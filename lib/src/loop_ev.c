@@ -10,7 +10,7 @@
 
 #include <ev.h>
 
-#include "internal.h"
+#include "loop.h"
 
 struct watch {
 	struct ev_io io;

@@ -8,7 +8,7 @@
  * until then, and is used again. Two things libuv does are undone: it makes a descriptor non-blocking, which others who
  * have it open would see, and it calls whatever epoll calls an error a bad descriptor. libuv keeps a pipe of its own open
  * for the life of the process from the first loop on. */
-#include "internal.h"
+#include "loop.h"
 
 #ifdef EFF_HAVE_UV
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "loop.h"
 #include "watchdog.h"
 
 static const size_t default_stack_bytes = 65536;

@@ -38,7 +38,15 @@ struct eff__watch {
 /* NULL: out of memory. It watches nothing before eff__watch_start(), which returns 0 or -errno. */
 struct eff__watch *eff__watch_new(struct eff_rt *rt, eff_ns stall_ns);
 int eff__watch_start(struct eff__watch *watch);
+void eff__watch_free(struct eff__watch *watch); /* NULL is fine */
 /* Look once, at the time `now`. Returns true, and who it is, when one fiber has run for too long; once for each time. */
 bool eff__watch_look(struct eff__watch *watch, eff_ns now, struct eff__stall *ret_stall);
+
+/* ── of the loop's thread ── */
+
+/* Count a turn that begins. */
+void eff__watch_turn(struct eff__watch *watch);
+/* The fiber that runs now has ended: its name may go. */
+void eff__watch_gone(struct eff__watch *watch);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "loop.h"
 
 int __real_eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt);
 int __wrap_eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt);

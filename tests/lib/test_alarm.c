@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <sys/timerfd.h>
 
-#include "internal.h"
 #include "leak.h"
+#include "loop.h"
 
 Suite *test_suite(void);
 

@@ -8,8 +8,8 @@
 
 #include <eff.h>
 
-#include "internal.h"
 #include "leak.h"
+#include "loop.h"
 
 static struct eff_rt *rt;
 
