@@ -211,7 +211,7 @@ tidy:
 
 # The library under other eyes: ThreadSanitizer where threads meet; valgrind, which knows of its stacks, over what needs no
 # limits of memory; another processor, in emulation, for the switch and the core.
-THREADED := blocking runtime loop
+THREADED := blocking runtime loop host watchdog
 CORE := switch fiber scope structure event exit timers schedule clock_virtual effect retry deferred queue hub semaphore mutex
 tsan:
 	$Qscripts/setup check

@@ -200,6 +200,7 @@ struct __attribute__((aligned(64))) eff_rt {
 	unsigned turns_heard; /* in a row, with late deadlines put off */
 	void *signal_stack;
 	struct eff_rt_stats stats;
+	unsigned io_burst; /* reads, writes and accepts since a fiber waited for a descriptor */
 	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */
 	bool asleep;       /* the host waits: what happens now must wake it */
 	struct eff__host *host;       /* NULL: nobody's loop but ours */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for which descriptor, and what is usually done then.
+/* Who waits for which descriptor.
  *
  * Every descriptor that was ever waited for has an entry with its waiters and with the events that the loop watches for
  * it. Those are taken lazily in both directions: a second wait finds them there already, and only when an event comes
  * that nobody awaits they are given up. So a fiber that reads again and again costs no epoll_ctl at all. A hook is a
- * callback in place of fibers, for what the library itself watches. Reading and writing try first and wait then, and
- * yield after a number of successes, so that one busy descriptor cannot hold the loop. */
+ * callback in place of fibers, for what the library itself watches. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,9 +12,8 @@
 
 #include "loop.h"
 
-/* So many reads, writes and accepts without a wait in between, then the others have their turn. Below RAISED is room for
- * what lives shortly: a few descriptors for each of some dozens of children that have not parted yet. */
-enum { BURST = 64, RAISED = 128 };
+/* Below it is room for what lives shortly: a few descriptors for each of some dozens of children that have not parted yet. */
+enum { RAISED = 128 };
 
 struct entry {
 	struct eff_list waiters;
@@ -27,7 +25,6 @@ struct entry {
 struct eff__fds {
 	struct entry **entries; /* by descriptor; lists hold their addresses */
 	int n_entries;
-	unsigned burst;
 };
 
 struct fd_wait {
@@ -233,7 +230,7 @@ int eff_wait_fd(int fd, int events)
 
 	if (r < 0)
 		return r;
-	rt->fds->burst = 0;
+	rt->io_burst = 0;
 	eff_list_append(&entry->waiters, &w.wait.link);
 	rt->external++;
 	r = eff__park(&w.wait);
@@ -263,144 +260,4 @@ int eff_fd_raise(int fd)
 		return fd;
 	close(fd);
 	return raised;
-}
-
-/* Before each try: is this fiber to stop, and is it somebody else's turn? */
-static int pace(void)
-{
-	struct eff__fds *fds = fds_of(eff__rt);
-	int r = eff_check();
-
-	if (r < 0)
-		return r;
-	if (!fds)
-		return -ENOMEM;
-	if (++fds->burst < BURST)
-		return 0;
-	fds->burst = 0;
-	return eff_yield();
-}
-
-/* After a call that failed: 0 means try again. */
-static int retry(int fd, int events, int error)
-{
-	int r;
-
-	if (error == EINTR)
-		return 0;
-	if (error != EAGAIN && error != EWOULDBLOCK)
-		return -error;
-	r = eff_wait_fd(fd, events);
-	return r < 0 ? r : 0;
-}
-
-ssize_t eff_read(int fd, void *buf, size_t size)
-{
-	int r = pace();
-
-	while (r >= 0) {
-		ssize_t n = read(fd, buf, size);
-
-		if (n >= 0)
-			return n;
-		r = retry(fd, EFF_READ, errno);
-	}
-	return r;
-}
-
-/* send() for a socket, which alone can keep SIGPIPE away; write() for what turns out to be none. */
-static ssize_t write_some(int fd, const char *buf, size_t size, bool *is_socket)
-{
-	if (*is_socket) {
-		ssize_t n = send(fd, buf, size, MSG_NOSIGNAL);
-
-		if (n >= 0 || errno != ENOTSOCK)
-			return n;
-		*is_socket = false;
-	}
-	return write(fd, buf, size);
-}
-
-int eff_write_all(int fd, const void *buf, size_t size)
-{
-	const char *at = buf;
-	bool is_socket = true;
-	int r = pace();
-
-	while (r >= 0 && size > 0) {
-		ssize_t n = write_some(fd, at, size, &is_socket);
-
-		if (n < 0) {
-			r = retry(fd, EFF_WRITE, errno);
-		} else {
-			at += n;
-			size -= (size_t)n;
-			r = size > 0 ? pace() : 0;
-		}
-	}
-	return r;
-}
-
-/* What accept() passes on from a connection that has died already; accept(2) says to go on. */
-static bool accept_is_theirs(int error)
-{
-	switch (error) {
-	case ECONNABORTED:
-	case EPROTO:
-	case ENOPROTOOPT:
-	case EHOSTDOWN:
-	case ENONET:
-	case EHOSTUNREACH:
-	case ENETDOWN:
-	case ENETUNREACH:
-		return true;
-	default:
-		return false;
-	}
-}
-
-int eff_accept(int fd)
-{
-	int r = pace();
-
-	while (r >= 0) {
-		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (client >= 0)
-			return client;
-		r = accept_is_theirs(errno) ? pace() : retry(fd, EFF_READ, errno);
-	}
-	return r;
-}
-
-static int connect_await(int fd)
-{
-	socklen_t len = sizeof(int);
-	int error = 0;
-	int r = eff_wait_fd(fd, EFF_WRITE);
-
-	if (r < 0)
-		return r;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return -errno;
-	return -error;
-}
-
-int eff_connect(const struct sockaddr *address, socklen_t len)
-{
-	int r = pace();
-	int fd;
-
-	if (r < 0)
-		return r;
-	fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, address, len) < 0)
-		r = errno == EINPROGRESS || errno == EINTR ? connect_await(fd) : -errno;
-	if (r < 0) {
-		eff_fd_close(fd);
-		return r;
-	}
-	return fd;
 }
