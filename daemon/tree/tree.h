@@ -88,8 +88,7 @@ struct tree_told {
 
 /* An operator's start: of it and of all that it requires; lifts their stops, and tells of each unit whose stop was lifted
  * (`told` may be NULL); stops what conflicts with them. -EPERM when it is disabled, or one that it requires; -ESHUTDOWN. */
-int tree_start(
-	struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told);
+int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told);
 /* An operator's stop: sticky; those that require it stop first and wait for it (`dependants`, may be NULL, is told each; dependants
  * first). */
 int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,

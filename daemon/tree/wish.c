@@ -215,8 +215,7 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 	}
 }
 
-int tree_start(
-	struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told)
+int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told)
 {
 	struct unit *blocker;
 	struct unit_set set;

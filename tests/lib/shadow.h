@@ -84,7 +84,7 @@ static eff_exit actor_end(void)
 	return (eff_exit){.tag = tag, .code = tag == EFF_FAIL};
 }
 
-static eff_exit actor_run(void *arg)
+__attribute__((unused)) static eff_exit actor_run(void *arg)
 {
 	struct actor *a = arg;
 	eff_ns lives = draw(3) ? draw_time() : EFF_FOREVER;

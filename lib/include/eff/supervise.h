@@ -218,7 +218,8 @@ EFF_API int eff_sup_start(struct eff_sup *sup);
 EFF_API EFF_SUSPENDS int eff_sup_await_up(struct eff_sup *sup);
 /* Suspends until the supervisor has ended: `end`, `culprit` and `because` say how. Returns 0, -ECANCELED or -ETIMEDOUT. */
 EFF_API EFF_SUSPENDS int eff_sup_await(struct eff_sup *sup);
-/* Stop for good: tell all children to stop, in the order that opts say, and wait until all rest. Suspends; masked. */
+/* Stop for good: tell all children to stop, in the order that opts say, and wait until all rest. Not from a child of it.
+ * Suspends; masked. */
 EFF_API EFF_SUSPENDS void eff_sup_stop(struct eff_sup *sup);
 /* How many of the restarts that count lie within `period` now. */
 EFF_API uint32_t eff_sup_restarts(const struct eff_sup *sup);
