@@ -358,6 +358,8 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	stop_check(load, unit);
 	schedule_check(load, unit);
 	hooks_check(load, unit);
+	if (unit->kind == PLAN_FIBER)
+		builtin_check(load, unit);
 	if (unit->kind != PLAN_PROCESS)
 		return;
 	reload_check(load, unit);

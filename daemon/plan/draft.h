@@ -70,6 +70,8 @@ void conflicts_resolve(struct load *load);
 void orders_make(struct load *load);
 /* Cycles of all that waits. */
 void cycles_check(struct load *load);
+/* What a built-in fiber was given that it does not take. */
+void builtin_check(struct load *load, const struct plan_unit *unit);
 /* What is well-formed but cannot be meant. */
 void units_check(struct load *load);
 

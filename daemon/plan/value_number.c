@@ -156,8 +156,8 @@ bool read_duration(struct value *value)
 	if (r == -EDOM) {
 		diag = fault(value->load, value->node, "E205", "a duration needs a unit");
 		diag_help(value->load->diags, diag,
-			"30s or 30ms? write %ss (seconds) or %sms (milliseconds)",
-			value->filled, value->filled);
+			"%ss or %sms? write %ss (seconds) or %sms (milliseconds)",
+			value->filled, value->filled, value->filled, value->filled);
 		return false;
 	}
 	diag = fault(value->load, value->node, "E205",

@@ -342,12 +342,12 @@ START_TEST(what_a_fiber_gets_is_flat)
 {
 	const struct plan_unit *unit = plan_find(
 		plan_world_good(&world,
-			HEAD "  a: {fiber: idle, with: {for: 1h, to: [x, {y: z}], deep: {a: {b: '${PORT}'}}, none: {}}}\n"),
+			HEAD "  a: {fiber: {module: m.so, entry: e}, with: {for: 1h, to: [x, {y: z}], deep: {a: {b: '${PORT}'}}, none: {}}}\n"),
 		"a");
 	static const char *const pairs[][2] = {
 		{"for", "1h"}, {"to.0", "x"}, {"to.1.y", "z"}, {"deep.a.b", "8080"}};
 
-	ck_assert_str_eq(unit->builtin, "idle");
+	ck_assert_ptr_null(unit->builtin);
 	ck_assert_uint_eq(unit->stack_bytes, 262144);
 	ck_assert_uint_eq(unit->n_with, 4);
 	for (size_t i = 0; i < 4; i++) {

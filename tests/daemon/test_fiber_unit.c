@@ -8,6 +8,7 @@
 
 #include "effd/fiber.h"
 #include "fake/world.h"
+#include "plan/fields.h"
 
 /* Entries of a module, without one. */
 static eff_exit stubborn(struct effd_fiber *self)
@@ -279,6 +280,23 @@ START_TEST(a_fiber_is_watched_as_a_process_is)
 }
 END_TEST
 
+/* The words that the checker knows are those that there is something behind. */
+START_TEST(every_built_in_that_a_tree_may_name_is_there)
+{
+	const char *words = field_row(FIELD_FIBER_BUILTIN)->words;
+	struct word word;
+	char name[32];
+	int n = 0;
+
+	while (word_next(&words, &word)) {
+		(void)snprintf(name, sizeof(name), "%.*s", (int)word.len, word.text);
+		ck_assert_msg((builtin_fiber(name) != NULL) != word.later, "%s", name);
+		n += !word.later;
+	}
+	ck_assert_int_eq(n, 2);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -298,6 +316,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, max_runtime_ends_a_fiber_too);
 	tcase_add_test(tcase, a_heartbeat_is_heard);
 	tcase_add_test(tcase, a_fiber_is_watched_as_a_process_is);
+	tcase_add_test(tcase, every_built_in_that_a_tree_may_name_is_there);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

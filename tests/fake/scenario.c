@@ -276,7 +276,7 @@ static void yaml_leaf(const struct scenario *s, const struct scenario_node *node
 		text_printf(text, "fiber: idle, with: {exit: %s", node->exit);
 		if (node->idle_ms)
 			text_printf(text, ", for: %ums", node->idle_ms);
-		text_printf(text, ", version: %u}, ", node->version);
+		text_printf(text, ", x-version: %u}, ", node->version);
 	} else {
 		text_printf(text, "command: prog %u, ", node->version);
 		if (node->type)
