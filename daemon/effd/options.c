@@ -101,6 +101,8 @@ static char *absolute(const char *path)
 
 	if (*path == '/')
 		return strdup(path);
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
 	cwd = getcwd(NULL, 0);
 	if (!cwd || asprintf(&joined, "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path) < 0)
 		return NULL;

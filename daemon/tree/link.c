@@ -163,6 +163,22 @@ static void set_put_dependants(struct unit_set *set, const struct unit *at, cons
 	}
 }
 
+/* What is in a group of the set goes with it, and is no member of its own. */
+static void set_fold(struct unit_set *set)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct unit *group = set->units[i]->parent;
+
+		while (group && !set->has[unit_index(group)])
+			group = group->parent;
+		if (!group)
+			set->units[n++] = set->units[i];
+	}
+	set->n = n;
+}
+
 void set_of_dependants(struct unit_set *set, struct unit *u)
 {
 	const struct tree *t = set->tree;
@@ -177,4 +193,6 @@ void set_of_dependants(struct unit_set *set, struct unit *u)
 		for (uint32_t i = from; i < plan_unit(t->plan, from)->end; i++)
 			set_put_dependants(set, t->units[i], u);
 	}
+	if (!set->failed)
+		set_fold(set);
 }

@@ -287,6 +287,30 @@ START_TEST(during_a_shutdown_verbs_are_refused)
 }
 END_TEST
 
+/* A supervisor that goes takes its children with it: they are no dependants of their own. */
+START_TEST(a_stop_names_a_supervisor_and_not_what_is_in_it)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\n"
+		"g:\n  depends_on: [db]\n  units:\n    a: {command: [run]}\n"
+		"    b: {command: [run], depends_on: [a]}\n    c: {command: [run], depends_on: [db]}\n"
+		"web: {command: [run], depends_on: [g/b]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(1)});
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"db\"]}", EFF_S(9)),
+		"web done waiting, g done waiting, db done down");
+	ck_assert_str_eq(world_trace(s->w, "g/b"), "0 spawn, 2000 TERM, 3000 SIGTERM");
+	ck_assert_str_eq(world_trace(s->w, "g/a"), "0 spawn, 3000 TERM, 4000 SIGTERM");
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"db\"]}", EFF_S(1)), "db done up");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(state_name(world_state(s->w, "web")), "up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 /* What a start lifts it says, and so does a restart, which is one. */
 START_TEST(a_stop_that_is_lifted_is_in_the_answer)
 {
@@ -331,6 +355,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, with_more_each_result_comes_as_it_is_decided_and_the_last_has_all);
 	tcase_add_test(tcase, during_a_shutdown_verbs_are_refused);
 	tcase_add_test(tcase, a_stop_that_is_lifted_is_in_the_answer);
+	tcase_add_test(tcase, a_stop_names_a_supervisor_and_not_what_is_in_it);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
