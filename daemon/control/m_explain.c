@@ -226,7 +226,8 @@ static struct json *next_of_backoff(const struct unit *u)
 
 static struct json *next_of_starting(const struct unit *u)
 {
-	eff_ns left = until(u->limited);
+	/* What bounds one that was up already is max_runtime, which says nothing of its start. */
+	eff_ns left = u->health == UNIT_HEALTH_FAILING ? -1 : until(u->limited);
 
 	if (u->spec->kind == PLAN_SUPERVISOR)
 		return next_plain("up", -1, "as soon as none of its children has to be waited for");

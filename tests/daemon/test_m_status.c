@@ -280,6 +280,25 @@ START_TEST(explain_tells_what_bounds_a_start_and_what_a_group_waits_for)
 }
 END_TEST
 
+START_TEST(explain_of_one_that_is_ready_no_more_promises_no_timeout)
+{
+	struct server *s = server_new(
+		"web: {command: [run], max_runtime: 1h, readiness_probe: {tcp: {port: 80}, period: 1s}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	os_fake_port(s->w->fake, 80, 0, 0);
+	world_run_for(s->w, EFF_S(5));
+	os_fake_port(s->w->fake, 80, -ECONNREFUSED, 0);
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(state_name(world_state(s->w, "web")), "starting");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
+		"wanted\nprobe: readiness probe: ECONNREFUSED\nnext up: as soon as it is ready\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(explain_names_the_group_that_holds_a_unit_down)
 {
 	struct server *s = server_new("g:\n  units:\n    a: {command: [run]}\n");
@@ -406,6 +425,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_tells_the_chain_what_is_waited_for_and_what_comes_next);
 	tcase_add_test(tcase, explain_says_nothing_twice);
 	tcase_add_test(tcase, explain_tells_what_bounds_a_start_and_what_a_group_waits_for);
+	tcase_add_test(tcase, explain_of_one_that_is_ready_no_more_promises_no_timeout);
 	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
