@@ -19,6 +19,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "control/listen.h"
 
 enum { BACKLOG = 128, LOCK_TRIES = 16 };
@@ -47,21 +48,19 @@ static int folder_make(char *path, mode_t mode)
 	return chmod(path, mode) < 0 ? -errno : 0;
 }
 
-/* As root the folder must be one in which no one else may put something in the socket's place. */
+/* As root the folder must be one in which no one else can put something in the socket's place, or the folder's: what is
+ * done to the socket is done by its path. */
 static int folder_check(const char *folder, struct text *why)
 {
-	struct stat st;
+	int r = geteuid() == 0 ? trust_folder(folder) : 0;
 
-	if (stat(folder, &st) < 0)
-		return explain(why, errno, "listen in", folder);
-	if (geteuid() != 0 || (st.st_mode & S_ISVTX))
-		return 0;
-	if ((st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != 0)) {
-		text_printf(why, "cannot listen in %s: others may write in it; chmod go-w %s",
-			folder, folder);
-		return -EPERM;
+	if (r == -EPERM) {
+		text_printf(why,
+			"cannot listen in %s: it is to be root's, with all that is above it, and nobody else's to write",
+			folder);
+		return r;
 	}
-	return 0;
+	return r < 0 ? explain(why, -r, "listen in", folder) : 0;
 }
 
 /* `path` is cut to its folder. */
@@ -69,14 +68,12 @@ static int folder_prepare(char *path, const struct listen_opts *opts, struct tex
 {
 	char *folder = dirname(path);
 	mode_t mode = (opts->mode & 077) || strcmp(folder, "/run/effd") == 0 ? 0755 : 0700;
-	int r;
+	int r = folder_check(folder, why);
 
-	if (strcmp(folder, "/") != 0) {
-		r = folder_make(folder, mode);
-		if (r < 0)
-			return explain(why, -r, "make the folder", folder);
-	}
-	return folder_check(folder, why);
+	if (r < 0)
+		return r;
+	r = strcmp(folder, "/") == 0 ? 0 : folder_make(folder, mode);
+	return r < 0 ? explain(why, -r, "make the folder", folder) : 0;
 }
 
 /* Is the file behind `fd` still the one at `path`? Its last holder may have removed it. */

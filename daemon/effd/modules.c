@@ -4,7 +4,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/trust.h"
 #include "effd/effd.h"
 
 static char reason[512];
@@ -15,6 +18,16 @@ static int cannot(const char *what, const char *name, const char *why, const cha
 		why ? why : "no reason given");
 	*ret_reason = reason;
 	return -ENOEXEC;
+}
+
+/* Whoever can write it is root. */
+static bool module_is_trusted(const char *path)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || *path != '/' || stat(path, &st) < 0)
+		return true;
+	return trust_stat(&st) && trust_above(path) == 0;
 }
 
 int module_entry(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason)
@@ -28,6 +41,10 @@ int module_entry(const struct plan_unit *spec, eff_fn **ret_entry, const char **
 		return cannot("find the built-in fiber", spec->builtin,
 			"there is none of this name", ret_reason);
 	}
+	if (!module_is_trusted(spec->module))
+		return cannot("load", spec->module,
+			"it is to be root's, with all folders above it, and nobody else's to write",
+			ret_reason);
 	/* All symbols now: a missing one must not end effd in the middle of a run. */
 	module = dlopen(spec->module, RTLD_NOW | RTLD_LOCAL);
 	if (!module)

@@ -2,17 +2,22 @@
 /* A log file: appended to, whole lines or nothing. What is no file or character device is refused, for a pipe would hold
  * effd up. A file that somebody moved away or removed is noticed: removed at once, moved within a quarter of a second;
  * then the path is opened anew, folders and all, and until that works a moved file goes on being written. Nobody's file is
- * ever truncated but by what a full disk let through of the last write. */
+ * ever truncated but by what a full disk let through of the last write.
+ *
+ * Root writes where somebody else may put links (a unit's own folder, say) only as far as the path goes without one, and
+ * into no file that has another name as well: else whoever owns the folder would choose which file root writes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <eff/clock.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/trust.h"
 #include "os/internal.h"
 
 #define LOOK_EVERY EFF_MS(250)
@@ -53,27 +58,90 @@ int os_folders_make(const char *path, mode_t mode, bool whole)
 	return 0;
 }
 
+/* Not to block: a pipe that nobody reads is refused, not waited for. */
+#define OPEN_FLAGS \
+	(O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
 static int open_at(const char *path)
 {
-	/* Not to block: a pipe that nobody reads is refused, not waited for. */
-	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
-		O_NOCTTY;
-	int fd = open(path, flags, FILE_MODE);
+	int fd = open(path, OPEN_FLAGS, FILE_MODE);
 
 	if (fd < 0 && errno == ENOENT) {
 		int r = os_folders_make(path, FOLDER_MODE, false);
 
 		if (r < 0)
 			return r;
-		fd = open(path, flags, FILE_MODE);
+		fd = open(path, OPEN_FLAGS, FILE_MODE);
 	}
 	return fd < 0 ? -errno : fd;
+}
+
+/* One folder down, made when it is missing; a link is none. Takes `folder`. Returns a descriptor or -errno. */
+static int step_down(int folder, const char *name)
+{
+	auto_close int from = folder;
+	char byte;
+	int fd, r;
+
+	if (mkdirat(from, name, FOLDER_MODE) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(from, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = fd < 0 ? -errno : fd;
+	/* Who is told that it is no folder would look at it and see one. */
+	return r == -ENOTDIR && readlinkat(from, name, &byte, 1) >= 0 ? -ELOOP : r;
+}
+
+/* The folder of `path`, a descriptor, without a link on the way; `path` is cut to pieces, *ret_name is its last part. */
+static int walk_without_links(char *path, const char **ret_name)
+{
+	int folder = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *name = strsep(&path, "/");
+
+	if (folder < 0)
+		return -errno;
+	for (; path && folder >= 0; name = strsep(&path, "/"))
+		if (*name)
+			folder = step_down(folder, name);
+	*ret_name = name;
+	return folder;
+}
+
+/* As open_at(), without a link on the way. */
+static int open_without_links(const char *path)
+{
+	size_t len = strlen(path) + 1;
+	auto_free char *copy = alloc_new(len);
+	auto_close int folder = copy ? walk_without_links(memcpy(copy, path, len), &path) : -ENOMEM;
+	struct stat st;
+	int fd;
+
+	if (folder < 0)
+		return folder;
+	fd = openat(folder, path, OPEN_FLAGS, FILE_MODE);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_nlink <= 1))
+		return fd;
+	(void)close(fd);
+	return -EMLINK;
+}
+
+static bool is_roots_way(const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+	auto_free char *folder = alloc_new(len + 2);
+
+	if (!folder)
+		return false;
+	memcpy(folder, path, len ? len : 1);
+	return trust_folder(folder) == 0;
 }
 
 /* On failure the file is as it was. */
 static int file_open(struct os_file *file)
 {
-	int fd = open_at(file->path);
+	bool as_it_is = geteuid() != 0 || (*file->path == '/' && is_roots_way(file->path));
+	int fd = as_it_is ? open_at(file->path) : open_without_links(file->path);
 	struct stat st;
 	int r = fd < 0 ? fd : 0;
 

@@ -13,61 +13,10 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/trust.h"
 #include "plan/source_files.h"
 
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
-
-static bool is_roots(const struct stat *st)
-{
-	if (st->st_uid != 0)
-		return false;
-	if (S_ISLNK(st->st_mode))
-		return true;
-	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
-		return true;
-	return !(st->st_mode & WRITABLE_BY_OTHERS);
-}
-
-/* Look at every folder that leads to `path`, from the root on, but not at itself. `path` is written on and left as it
- * was. Returns 0 or -errno. */
-static int check_above(char *path)
-{
-	struct stat st;
-
-	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		char after = slash[1];
-		int r;
-
-		slash[1] = '\0';
-		/* Without the slash at its end a link is seen as one. */
-		if (slash > path)
-			slash[0] = '\0';
-		r = lstat(path, &st) < 0 ? -errno : 0;
-		slash[0] = '/';
-		slash[1] = after;
-		if (r < 0)
-			return r;
-		if (!is_roots(&st))
-			return -EPERM;
-	}
-	return 0;
-}
-
-/* May root trust where this path leads? */
-static int check_path(const char *path)
-{
-	char *written = strdup(path);
-	char *real;
-	int r = written ? check_above(written) : -ENOMEM;
-
-	free(written);
-	if (r < 0)
-		return r;
-	real = realpath(path, NULL);
-	r = real ? check_above(real) : -errno;
-	free(real);
-	return r;
-}
 
 static int check_file(const char *path, int fd, bool folder)
 {
@@ -84,7 +33,7 @@ static int check_file(const char *path, int fd, bool folder)
 	/* What comes next in a folder of the tree is the tree: sticky is not enough. */
 	if (st.st_uid != 0 || (st.st_mode & WRITABLE_BY_OTHERS))
 		return -EPERM;
-	return check_path(path);
+	return trust_above(path);
 }
 
 /* Returns a descriptor that has been looked at, or -errno. */

@@ -268,6 +268,35 @@ START_TEST(as_root_a_folder_that_others_may_write_in_is_refused)
 }
 END_TEST
 
+START_TEST(as_root_a_folder_that_somebody_else_may_replace_is_refused)
+{
+	char above[64], folder[80], below[128];
+	struct listener l;
+
+	if (geteuid() != 0)
+		return;
+	(void)snprintf(above, sizeof(above), "%s/above", dir);
+	(void)snprintf(folder, sizeof(folder), "%s/folder", above);
+	(void)snprintf(below, sizeof(below), "%s/control.sock", folder);
+	ck_assert_int_eq(mkdir(above, 0755), 0);
+	ck_assert_int_eq(chown(above, 54321, 54321), 0);
+	/* Nothing is made there, either. */
+	ck_assert_int_eq(open_at(below, 0600, &l), -EPERM);
+	ck_assert_int_eq(access(folder, F_OK), -1);
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	ck_assert_int_eq(open_at(below, 0600, &l), -EPERM);
+
+	ck_assert_int_eq(chown(above, 0, 0), 0);
+	ck_assert_int_eq(chown(folder, 54321, 54321), 0);
+	ck_assert_int_eq(open_at(below, 0600, &l), -EPERM);
+	ck_assert_int_eq(chown(folder, 0, 0), 0);
+	ck_assert_int_eq(open_at(below, 0600, &l), 0);
+	listen_close(&l);
+	ck_assert_int_eq(rmdir(folder), 0);
+	ck_assert_int_eq(rmdir(above), 0);
+}
+END_TEST
+
 START_TEST(a_path_that_does_not_fit_an_address_is_an_error_with_words)
 {
 	char longer[256];
@@ -300,6 +329,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_missing_folder_is_made_and_is_private);
 	tcase_add_test(tcase, a_made_folder_lets_through_whom_the_socket_is_for);
 	tcase_add_test(tcase, as_root_a_folder_that_others_may_write_in_is_refused);
+	tcase_add_test(tcase, as_root_a_folder_that_somebody_else_may_replace_is_refused);
 	tcase_add_test(tcase, a_path_that_does_not_fit_an_address_is_an_error_with_words);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -109,6 +109,80 @@ OS_TEST(a_removed_file_that_cannot_be_made_again_is_an_error)
 	os->ops->close_log(file);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	struct os_file *file = opened(path);
+
+	append(file, text);
+	os->ops->close_log(file);
+}
+
+/* What opening it returns; it is closed again. */
+static int opening(const char *path)
+{
+	struct os_file *file = NULL;
+	int r = os->ops->open_log(os, path, &file);
+
+	os->ops->close_log(file);
+	return r;
+}
+
+OS_TEST(root_follows_nobody_elses_link)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return;
+	write_file(world_path("root/precious"), "precious\n");
+	ck_assert_int_eq(mkdir(world_path("theirs"), 0755), 0);
+	ck_assert_int_eq(symlink(world_path("root"), world_path("theirs/logs")), 0);
+	ck_assert_int_eq(link(world_path("root/precious"), world_path("theirs/name")), 0);
+	ck_assert_int_eq(chown(world_path("theirs"), 54321, 54321), 0);
+
+	ck_assert_int_eq(opening(world_path("theirs/logs/x")), -ELOOP);
+	ck_assert_int_eq(opening(world_path("theirs/logs/new/x")), -ELOOP);
+	ck_assert_int_eq(opening(world_path("theirs/name")), -EMLINK);
+	ck_assert_int_eq(opening(world_path("theirs/a/file/of/its/own")), 0);
+
+	ck_assert_int_eq(stat(world_path("root/x"), &st), -1);
+	ck_assert_int_eq(stat(world_path("root/new"), &st), -1);
+	ck_assert_int_eq(stat(world_path("theirs/a/file/of/its/own"), &st), 0);
+	ck_assert_str_eq(content_of(world_path("root/precious")), "precious\n");
+}
+
+OS_TEST(root_follows_its_own_links)
+{
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(mkdir(world_path("real"), 0755), 0);
+	ck_assert_int_eq(symlink(world_path("real"), world_path("logs")), 0);
+	write_file(world_path("logs/x"), "one\n");
+	ck_assert_str_eq(content_of(world_path("real/x")), "one\n");
+}
+
+OS_TEST(a_folder_that_changes_hands_takes_its_file_no_further)
+{
+	const char *path = world_path("logs/x");
+	struct os_file *file;
+
+	if (geteuid() != 0)
+		return;
+	file = opened(path);
+	append(file, "one\n");
+	ck_assert_int_eq(mkdir(world_path("root"), 0755), 0);
+	ck_assert_int_eq(rename(path, world_path("kept")), 0);
+	ck_assert_int_eq(rmdir(world_path("logs")), 0);
+	ck_assert_int_eq(chown(world_path(""), 54321, 54321), 0);
+	ck_assert_int_eq(symlink(world_path("root"), world_path("logs")), 0);
+	ck_assert_int_eq(eff_sleep_until(eff_now() + EFF_MS(251)), 0);
+	/* It is written on, wherever it is now. */
+	append(file, "two\n");
+	ck_assert_str_eq(content_of(world_path("kept")), "one\ntwo\n");
+	ck_assert_int_eq(access(world_path("root/x"), F_OK), -1);
+	os->ops->close_log(file);
+	ck_assert_int_eq(chown(world_path(""), 0, 0), 0);
+}
+
 OS_TEST(a_full_device_says_so)
 {
 	struct os_file *file = opened("/dev/full");
@@ -191,6 +265,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_moved_file_loses_no_line_and_is_opened_anew);
 	tcase_add_test(tcase, a_removed_folder_is_made_again);
 	tcase_add_test(tcase, a_removed_file_that_cannot_be_made_again_is_an_error);
+	tcase_add_test(tcase, root_follows_nobody_elses_link);
+	tcase_add_test(tcase, root_follows_its_own_links);
+	tcase_add_test(tcase, a_folder_that_changes_hands_takes_its_file_no_further);
 	tcase_add_test(tcase, a_full_device_says_so);
 	tcase_add_test(tcase, a_full_disk_keeps_no_torn_line);
 	tcase_add_test(tcase, what_is_no_file_is_refused);

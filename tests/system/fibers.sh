@@ -2,8 +2,16 @@
 # SPDX-License-Identifier: MIT
 # Units that are fibers: modules and built-ins start, end, fail and stop like any other unit.
 . "${0%/*}/lib.sh"
-module=$BUILD/modules/fibers.so
-[ -e "$module" ] || fail "$module was not built"
+[ -e "$BUILD/modules/fibers.so" ] || fail "$BUILD/modules/fibers.so was not built"
+cp "$BUILD/modules/fibers.so" "$DIR/fibers.so"
+module=$DIR/fibers.so
+foreign=$module
+if [ "$(id -u)" -eq 0 ]; then
+	foreign=$DIR/foreign/fibers.so
+	mkdir "$DIR/foreign"
+	cp "$module" "$foreign"
+	chown nobody "$DIR/foreign"
+fi
 effd_start <<TREE
 version: 1
 defaults: {restart: no}
@@ -20,6 +28,7 @@ units:
   never: {fiber: {module: $module, entry: good}, type: notify, start_timeout: 100ms}
   waits: {fiber: {module: $module, entry: good}, depends_on: [notifies]}
   lingers: {fiber: {module: $module, entry: lingers}, stop: {timeout: 50ms}, log: {stdout: ring}}
+  foreign: {fiber: {module: $foreign, entry: good}}
   no-module: {fiber: {module: $DIR/nowhere.so, entry: good}}
   no-entry: {fiber: {module: $module, entry: nowhere}}
   idle: {fiber: idle}
@@ -43,6 +52,10 @@ same never "$(field never '"\(.state) \(.last_exit.kind)"')" "failed start_timeo
 same "one that waited" "$(shown waits)" "fiber up null null null"
 same "no module" "$(field no-module '"\(.state) \(.last_exit.kind)"')" "failed exec_error"
 matches "no module, and where" "$(field no-module .last_exit.text)" "$DIR/nowhere.so"
+if [ "$foreign" != "$module" ]; then
+	same "a module in somebody else's folder" "$(field foreign '"\(.state) \(.last_exit.kind)"')" "failed exec_error"
+	matches "why it is not loaded" "$(field foreign .last_exit.text)" "root's"
+fi
 same "no entry" "$(field no-entry '"\(.state) \(.last_exit.kind)"')" "failed exec_error"
 matches "no entry, and which" "$(field no-entry .last_exit.text)" "nowhere"
 same idle "$(shown idle)" "fiber up null null null"
