@@ -28,6 +28,7 @@ struct conn *conn_new(struct control *control, int fd)
 	c->fd = fd;
 	frame_in_init(&c->in, FRAME_LIMIT);
 	eff_pulse_init(&c->progress);
+	c->idle_since = eff_now();
 	eff_list_append(&control->conns, &c->link);
 	control->n_clients++;
 	return c;
@@ -44,6 +45,17 @@ void conn_free(struct conn *c)
 	frame_out_done(&c->out);
 	peer_done(&c->peer);
 	free(c);
+}
+
+bool conn_is_idle(const struct conn *c)
+{
+	return !c->call && !c->gone && !frame_in_is_partial(&c->in) && !frame_out_pending(&c->out);
+}
+
+void conn_dismiss(struct conn *c)
+{
+	c->gone = true;
+	(void)shutdown(c->fd, SHUT_RDWR);
 }
 
 /* ── out ── */
@@ -280,6 +292,7 @@ static void conn_story(struct conn *c)
 				"a request must be whole within 10 s", -1);
 		goes_on = r == 1 && request_serve(c, text, len);
 		(void)conn_drain(c, 0);
+		c->idle_since = eff_now();
 		if ((r == 1 && !goes_on) || r == -EMSGSIZE || r == -ETIMEDOUT)
 			conn_linger(c);
 	}

@@ -44,6 +44,7 @@ struct conn {
 	struct eff_pulse progress; /* something was sent, or the client is gone */
 	struct eff_scope *scope;   /* of the connection */
 	struct eff_scope *call;    /* of the call that is being answered; NULL between calls */
+	eff_ns idle_since;         /* it came, or had its last answer */
 	bool writing;              /* a fiber waits to send the rest */
 	bool mid_message;          /* what was sent last did not end with a NUL */
 	bool input_ended;          /* nothing more comes; it may still read */
@@ -69,6 +70,10 @@ EFF_SUSPENDS eff_exit conn_run(void *arg);
 /* Takes the descriptor, also when it fails. NULL: out of memory. */
 struct conn *conn_new(struct control *control, int fd);
 void conn_free(struct conn *c);
+/* Nothing was asked that is not answered. */
+bool conn_is_idle(const struct conn *c);
+/* Have one that is idle go. Does not suspend. */
+void conn_dismiss(struct conn *c);
 
 /* Queue a message (taken; NULL is a failed allocation) and send what can be sent. Does not suspend. 0, or -ECANCELED when
  * the client is gone. */

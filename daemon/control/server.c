@@ -103,7 +103,7 @@ static uint32_t clients_allowed(const struct control *control)
 	return left < control->most_clients ? (uint32_t)left : control->most_clients;
 }
 
-/* Say Busy and close. What it has written already is taken, else it could not read the word. */
+/* Say Busy. What it has written already is taken, else it could not read the word when it is closed. */
 static void client_turn_away(int fd)
 {
 	struct json *busy = varlink_error(error_row(ERROR_BUSY)->name, NULL);
@@ -116,20 +116,72 @@ static void client_turn_away(int fd)
 	(void)recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
 	free(text);
 	json_free(busy);
-	(void)close(fd);
+}
+
+/* Who has asked nothing for the longest, and for as long as a request may take; NULL. */
+static struct conn *client_idle(const struct control *control)
+{
+	eff_ns since = eff_now() - CONN_PATIENCE;
+	struct conn *found = NULL;
+
+	for (struct eff_list *link = control->conns.next; link != &control->conns;
+		link = link->next) {
+		struct conn *c = eff_container(link, struct conn, link);
+
+		if (conn_is_idle(c) && c->idle_since <= since) {
+			since = c->idle_since;
+			found = c;
+		}
+	}
+	return found;
+}
+
+/* Of users but root and effd's own: each a quarter of the room at most, and all of them three quarters, so that nobody keeps
+ * out who may always come. `c` is among the clients already. */
+static bool client_has_share(const struct control *control, const struct conn *c, uint32_t most)
+{
+	uint32_t quarter = most > 4 ? most / 4 : 1, n_same = 0, n_others = 0;
+
+	if (access_is_self(&control->access, &c->peer))
+		return true;
+	for (const struct eff_list *link = control->conns.next; link != &control->conns;
+		link = link->next) {
+		const struct conn *other = eff_container(link, struct conn, link);
+
+		n_others += !access_is_self(&control->access, &other->peer);
+		n_same += other->peer.who.uid == c->peer.who.uid;
+	}
+	return n_same <= quarter && n_others <= most - quarter;
+}
+
+/* Is there room for one that has just come? Where there is none the one that has been idle for the longest goes. */
+static bool client_has_room(const struct control *control, const struct conn *c)
+{
+	uint32_t most = clients_allowed(control);
+	struct conn *idle;
+
+	if (!client_has_share(control, c, most))
+		return false;
+	if (control->n_clients <= most)
+		return true;
+	idle = client_idle(control);
+	if (idle)
+		conn_dismiss(idle);
+	return idle != NULL;
 }
 
 static void client_take(struct control *control, int fd)
 {
-	struct conn *c;
+	struct conn *c = conn_new(control, fd);
 
-	if (control->n_clients >= clients_allowed(control)) {
-		client_turn_away(fd);
+	if (!c)
 		return;
-	}
-	c = conn_new(control, fd);
-	if (c && eff_fork(EFF(conn_run, c), NULL) < 0)
+	if (!client_has_room(control, c)) {
+		client_turn_away(fd);
 		conn_free(c);
+	} else if (eff_fork(EFF(conn_run, c), NULL) < 0) {
+		conn_free(c);
+	}
 }
 
 /* No descriptor for a client. Suspends. Returns 0 or -ECANCELED. */
@@ -140,8 +192,10 @@ static int client_refuse(struct control *control)
 	if (control->spare_fd >= 0) {
 		(void)close(control->spare_fd);
 		fd = accept4(control->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0)
+		if (fd >= 0) {
 			client_turn_away(fd);
+			(void)close(fd);
+		}
 	}
 	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return eff_sleep(EFF_MS(control->spare_fd >= 0 ? 10 : 100));

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The server and its connections: what breaks, lies, floods, stalls or vanishes costs its own connection and no other. */
-#include <fcntl.h>
-#include <sys/resource.h>
-
 #include <check.h>
 
 #include "control_world.h"
@@ -245,108 +242,6 @@ START_TEST(a_request_of_a_mebibyte_is_read)
 }
 END_TEST
 
-START_TEST(the_one_client_too_many_is_told_so_and_the_place_is_free_again)
-{
-	struct server *s = server_new_with(one_unit, 3);
-	struct client *c[4];
-
-	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER});
-	for (int i = 0; i < 4; i++) {
-		c[i] = client_new(s);
-		server_turn(s);
-	}
-
-	ck_assert_str_eq(reply_error(client_reply(c[3])), "Busy");
-	ck_assert(client_is_closed(c[3]));
-	ck_assert_uint_eq(control_clients(s->control), 3);
-	ck_assert_str_eq(reply_error(client_ask(c[0], "Ping", NULL)), "");
-	client_free(c[0]);
-	server_turn(s);
-	check_others_are_served(s);
-	for (int i = 1; i < 4; i++)
-		client_free(c[i]);
-	server_free(s);
-}
-END_TEST
-
-START_TEST(two_hundred_and_fifty_six_clients_are_served_and_one_more_is_not)
-{
-	struct server *s = server_with_web();
-	struct client *c[257];
-
-	for (int i = 0; i < 257; i++) {
-		c[i] = client_new(s);
-		server_turn(s);
-	}
-
-	ck_assert_uint_eq(control_clients(s->control), 256);
-	ck_assert_str_eq(reply_error(client_reply(c[256])), "Busy");
-	ck_assert_str_eq(reply_error(client_ask(c[255], "Ping", NULL)), "");
-	for (int i = 0; i < 257; i++)
-		client_free(c[i]);
-	server_turn(s);
-	ck_assert_uint_eq(control_clients(s->control), 0);
-	server_free(s);
-}
-END_TEST
-
-START_TEST(where_descriptors_are_few_fewer_clients_are_taken)
-{
-	struct server *s = server_with_web();
-	struct rlimit before, low;
-	struct client *c[12];
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	low = before;
-	low.rlim_cur = 48 + 2 * 8 + 6;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-	for (int i = 0; i < 12; i++) {
-		c[i] = client_new(s);
-		server_turn(s);
-	}
-
-	ck_assert_uint_eq(control_clients(s->control), 6);
-	ck_assert_str_eq(reply_error(client_reply(c[11])), "Busy");
-	for (int i = 0; i < 12; i++)
-		client_free(c[i]);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-	server_free(s);
-}
-END_TEST
-
-START_TEST(without_any_descriptor_clients_are_turned_away_and_nothing_spins)
-{
-	struct server *s = server_with_web();
-	struct client *first = client_new(s), *second, *third;
-	int taken[4096], n = 0;
-
-	server_turn(s);
-	second = client_new(s);
-	third = client_new(s);
-	while (n < 4096 && (taken[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
-		n++;
-	if (n == 4096) {
-		struct rlimit few = {.rlim_cur = 64, .rlim_max = 20000};
-
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-	}
-	server_turn(s);
-	world_run_for(s->w, EFF_MS(200));
-
-	ck_assert_str_eq(reply_error(client_reply(second)), "Busy");
-	ck_assert(client_is_closed(second));
-	ck_assert_str_eq(reply_error(client_reply(third)), "Busy");
-	ck_assert_str_eq(reply_error(client_ask(first, "Ping", NULL)), "");
-	while (n > 0)
-		(void)close(taken[--n]);
-	client_free(first);
-	client_free(second);
-	client_free(third);
-	world_run_for(s->w, EFF_S(1));
-	server_free(s);
-}
-END_TEST
-
 START_TEST(the_end_of_effd_closes_every_connection)
 {
 	struct server *s = server_with_web();
@@ -398,10 +293,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_request_may_be_deep_but_not_too_deep);
 	tcase_add_test(tcase, a_request_of_more_than_a_mebibyte_is_refused_before_it_ends);
 	tcase_add_test(tcase, a_request_of_a_mebibyte_is_read);
-	tcase_add_test(tcase, the_one_client_too_many_is_told_so_and_the_place_is_free_again);
-	tcase_add_test(tcase, two_hundred_and_fifty_six_clients_are_served_and_one_more_is_not);
-	tcase_add_test(tcase, where_descriptors_are_few_fewer_clients_are_taken);
-	tcase_add_test(tcase, without_any_descriptor_clients_are_turned_away_and_nothing_spins);
 	tcase_add_test(tcase, the_end_of_effd_closes_every_connection);
 	tcase_add_test(tcase, a_client_that_came_at_the_last_moment_leaves_nothing_behind);
 	suite_add_tcase(suite, tcase);

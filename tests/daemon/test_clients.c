@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* How many clients the server takes, and whom it turns away: nobody keeps out who may always come. */
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <check.h>
+
+#include "control_world.h"
+
+static const char one_unit[] = "web: {command: [web]}\n";
+
+static struct server *server_with_room(uint32_t most_clients)
+{
+	struct server *s = server_new_with(one_unit, most_clients);
+
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER});
+	server_turn(s);
+	return s;
+}
+
+/* Another client is served as ever. */
+static void check_others_are_served(struct server *s)
+{
+	struct client *other = client_new(s);
+
+	ck_assert_str_eq(reply_error(client_ask(other, "Ping", NULL)), "");
+	client_free(other);
+}
+
+START_TEST(the_one_client_too_many_is_told_so_and_the_place_is_free_again)
+{
+	struct server *s = server_with_room(3);
+	struct client *c[4];
+
+	for (int i = 0; i < 4; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+
+	ck_assert_str_eq(reply_error(client_reply(c[3])), "Busy");
+	ck_assert(client_is_closed(c[3]));
+	ck_assert_uint_eq(control_clients(s->control), 3);
+	ck_assert_str_eq(reply_error(client_ask(c[0], "Ping", NULL)), "");
+	client_free(c[0]);
+	server_turn(s);
+	check_others_are_served(s);
+	for (int i = 1; i < 4; i++)
+		client_free(c[i]);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(two_hundred_and_fifty_six_clients_are_served_and_one_more_is_not)
+{
+	struct server *s = server_with_room(0);
+	struct client *c[257];
+
+	for (int i = 0; i < 257; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+
+	ck_assert_uint_eq(control_clients(s->control), 256);
+	ck_assert_str_eq(reply_error(client_reply(c[256])), "Busy");
+	ck_assert_str_eq(reply_error(client_ask(c[255], "Ping", NULL)), "");
+	for (int i = 0; i < 257; i++)
+		client_free(c[i]);
+	server_turn(s);
+	ck_assert_uint_eq(control_clients(s->control), 0);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_client_that_is_idle_makes_room)
+{
+	struct server *s = server_with_room(3);
+	struct client *c[6];
+
+	for (int i = 0; i < 3; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+	/* The first asks something now and then, the second waits for an answer, the third never says a word. */
+	client_call(c[1], "Events", "{\"follow\":true}", true);
+	world_run_for(s->w, EFF_MS(9999));
+	ck_assert_str_eq(reply_error(client_ask(c[0], "Ping", NULL)), "");
+	c[3] = client_new(s);
+	server_turn(s);
+	ck_assert_str_eq(reply_error(client_reply(c[3])), "Busy");
+	world_run_for(s->w, EFF_MS(1));
+	c[4] = client_new(s);
+	server_turn(s);
+
+	ck_assert(client_is_closed(c[2]));
+	ck_assert_str_eq(reply_error(client_ask(c[4], "Ping", NULL)), "");
+	ck_assert_str_eq(reply_error(client_ask(c[0], "Ping", NULL)), "");
+	ck_assert_uint_eq(control_clients(s->control), 3);
+	c[5] = client_new(s);
+	server_turn(s);
+	ck_assert_str_eq(reply_error(client_reply(c[5])), "Busy");
+	for (int i = 0; i < 6; i++)
+		client_free(c[i]);
+	server_free(s);
+}
+END_TEST
+
+/* One of another user's: the kernel notes who connects. */
+static struct client *client_as(struct server *s, uid_t uid)
+{
+	struct client *c;
+
+	ck_assert_int_eq(seteuid(uid), 0);
+	c = client_new(s);
+	ck_assert_int_eq(seteuid(0), 0);
+	server_turn(s);
+	return c;
+}
+
+START_TEST(no_user_keeps_the_others_out)
+{
+	struct server *s;
+	struct client *c[32];
+	int n = 0;
+
+	if (geteuid() != 0)
+		return;
+	s = server_with_room(16);
+	ck_assert_int_eq(chmod(s->dir, 0755), 0);
+	ck_assert_int_eq(chmod(s->path, 0666), 0);
+	for (int i = 0; i < 6; i++)
+		c[n++] = client_as(s, 1001);
+	ck_assert_uint_eq(control_clients(s->control), 4);
+	ck_assert_str_eq(reply_error(client_reply(c[4])), "Busy");
+	for (uid_t uid = 1002; uid < 1006; uid++)
+		for (int i = 0; i < 4; i++)
+			c[n++] = client_as(s, uid);
+	ck_assert_uint_eq(control_clients(s->control), 12);
+	for (int i = 0; i < 5; i++)
+		c[n++] = client_as(s, 0);
+	ck_assert_uint_eq(control_clients(s->control), 16);
+	ck_assert_str_eq(reply_error(client_ask(c[n - 2], "Ping", NULL)), "");
+	ck_assert_str_eq(reply_error(client_reply(c[n - 1])), "Busy");
+	while (n > 0)
+		client_free(c[--n]);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(where_descriptors_are_few_fewer_clients_are_taken)
+{
+	struct server *s = server_with_room(0);
+	struct rlimit before, low;
+	struct client *c[12];
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = 48 + 2 * 8 + 6;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (int i = 0; i < 12; i++) {
+		c[i] = client_new(s);
+		server_turn(s);
+	}
+
+	ck_assert_uint_eq(control_clients(s->control), 6);
+	ck_assert_str_eq(reply_error(client_reply(c[11])), "Busy");
+	for (int i = 0; i < 12; i++)
+		client_free(c[i]);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(without_any_descriptor_clients_are_turned_away_and_nothing_spins)
+{
+	struct server *s = server_with_room(0);
+	struct client *first = client_new(s), *second, *third;
+	int taken[4096], n = 0;
+
+	server_turn(s);
+	second = client_new(s);
+	third = client_new(s);
+	while (n < 4096 && (taken[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		n++;
+	if (n == 4096) {
+		struct rlimit few = {.rlim_cur = 64, .rlim_max = 20000};
+
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	}
+	server_turn(s);
+	world_run_for(s->w, EFF_MS(200));
+
+	ck_assert_str_eq(reply_error(client_reply(second)), "Busy");
+	ck_assert(client_is_closed(second));
+	ck_assert_str_eq(reply_error(client_reply(third)), "Busy");
+	ck_assert_str_eq(reply_error(client_ask(first, "Ping", NULL)), "");
+	while (n > 0)
+		(void)close(taken[--n]);
+	client_free(first);
+	client_free(second);
+	client_free(third);
+	world_run_for(s->w, EFF_S(1));
+	server_free(s);
+}
+END_TEST
+
+Suite *test_suite(void);
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("clients");
+	TCase *tcase = tcase_create("clients");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, the_one_client_too_many_is_told_so_and_the_place_is_free_again);
+	tcase_add_test(tcase, two_hundred_and_fifty_six_clients_are_served_and_one_more_is_not);
+	tcase_add_test(tcase, a_client_that_is_idle_makes_room);
+	tcase_add_test(tcase, no_user_keeps_the_others_out);
+	tcase_add_test(tcase, where_descriptors_are_few_fewer_clients_are_taken);
+	tcase_add_test(tcase, without_any_descriptor_clients_are_turned_away_and_nothing_spins);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
