@@ -266,16 +266,15 @@ static int first_load(struct effd *e)
 
 static int places_find(struct effd *e)
 {
-	int len;
-
 	e->socket = options_socket(&e->options, plan_daemon(e->plan), stderr);
 	if (!e->socket)
 		return EXIT_USAGE;
 	e->log_dir = options_log_dir(plan_daemon(e->plan));
 	e->state_dir = options_state_dir(plan_daemon(e->plan));
-	len = (int)(strrchr(e->socket, '/') - e->socket);
-	if (!e->log_dir ||
-		asprintf(&e->runtime_dir, "%.*s/notify-%d", len, e->socket, (int)getpid()) < 0) {
+	/* Whoever has the socket has this folder, and what a killed effd has left in it. */
+	if (asprintf(&e->runtime_dir, "%s.notify", e->socket) < 0)
+		e->runtime_dir = NULL;
+	if (!e->log_dir || !e->runtime_dir) {
 		log_error("out of memory");
 		return 1;
 	}

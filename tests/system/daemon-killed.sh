@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # When effd itself is killed its children end with it, whoever they run as; the next effd starts as if nothing had been.
 . "${0%/*}/lib.sh"
-compile family
+compile family notify
 user=
 [ "$(id -u)" -ne 0 ] || user=", user: nobody"
 mkfifo "$DIR/alive"
@@ -17,6 +17,7 @@ version: 1
 units:
   own: {command: [sh, $DIR/holder.sh, $DIR/alive, $DIR/bin/family]}
   other: {command: [sh, $DIR/holder.sh, $DIR/alive, $DIR/bin/family]$user}
+  told: {type: notify, command: [$DIR/bin/notify, READY=1]$user}
 TREE
 for unit in own other; do
 	follow 1 '.text == "complete"' logs -f $unit >/dev/null
@@ -35,7 +36,8 @@ done
 exec {alive}<> "$DIR/alive"
 effd_again
 await_notice READY=1
-same "all is up again" "$(ctl --json status | jq -r '.units | map("\(.state) \(.starts)") | join(", ")')" "up 1, up 1, up 1"
+same "all is up again" "$(ctl --json status | jq -r '.units | map("\(.state) \(.starts)") | join(", ")')" "up 1, up 1, up 1, up 1"
 [ "$(pid_of own)" != "$own" ] || fail "an old pid is shown"
 effd_stop
 exec {alive}>&-
+same "what the killed one left beside the socket" "$(find "$DIR" -path "$SOCKET*")" ""
