@@ -79,7 +79,7 @@ static bool group_is_there(struct os_child *child)
 	return false;
 }
 
-static const struct member *family_find(const struct family *family, pid_t pid)
+static struct member *family_find(const struct family *family, pid_t pid)
 {
 	for (size_t i = 0; i < family->n; i++) {
 		if (family->members[i].pid == pid)
@@ -102,11 +102,13 @@ static int member_signal(const struct member *member, int sig)
 /* Returns whether it was new. */
 static bool family_add(struct family *family, pid_t pid)
 {
+	const struct member *known = family_find(family, pid);
 	struct procfs_stat st;
 
-	if (family->n >= MOST_MEMBERS || family_find(family, pid))
+	if (family->n >= MOST_MEMBERS || (known && !known->died_at))
 		return false;
-	if (!os_procfs_stat(pid, &st) || !os_procfs_is_there(&st))
+	if (!os_procfs_stat(pid, &st) || !os_procfs_is_there(&st) ||
+		(known && known->born == st.born))
 		return false;
 	if (family->n == family->room) {
 		size_t room = family->room ? family->room * 2 : 8;
@@ -137,12 +139,30 @@ static bool member_counts(const struct family *family, const struct scan *scan, 
 	return st.born == member->born;
 }
 
-static void family_prune(struct family *family)
+/* Returns whether any has died that is still remembered. */
+static bool family_note_deaths(struct family *family)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < family->n; i++) {
+		struct member *member = &family->members[i];
+
+		if (!member->died_at && !os_procfs_is(member->pid, member->born))
+			member->died_at = eff_now();
+		any |= member->died_at != 0;
+	}
+	return any;
+}
+
+/* Forget the dead, but not before a scan that began when they were: who a member left behind is found by its number, and
+ * may have come behind this scan's back. */
+static void family_prune(struct family *family, const struct scan *scan)
 {
 	size_t n = 0;
 
+	(void)family_note_deaths(family);
 	for (size_t i = 0; i < family->n; i++) {
-		if (os_procfs_is(family->members[i].pid, family->members[i].born))
+		if (!family->members[i].died_at || scan->began_at < family->members[i].died_at)
 			family->members[n++] = family->members[i];
 	}
 	family->n = n;
@@ -165,6 +185,18 @@ static bool family_follow(
 	return more;
 }
 
+/* Does one of them lead a session, and no unit's? Who is in that is looked for by its leader. */
+static bool family_leads(const struct family *family, const struct scan *scan)
+{
+	for (size_t i = 0; i < family->n; i++) {
+		const struct scan_entry *entry = os_scan_find(scan, family->members[i].pid);
+
+		if (entry && entry->sid == entry->pid && !entry->owner)
+			return true;
+	}
+	return false;
+}
+
 /* Remember who is of the unit. Returns how many its session has besides the main process. */
 static size_t family_look(struct os_child *child, const struct scan *scan)
 {
@@ -178,13 +210,16 @@ static size_t family_look(struct os_child *child, const struct scan *scan)
 		n_session += others[i].sid == child->pid;
 		(void)family_add(family, others[i].pid);
 	}
-	/* A stray that is new may lead a session. */
-	for (int pass = 0; family->n && pass < MOST_PASSES; pass++)
-		if (!family_follow(family, scan, &scan->strays) ||
-			!family_follow(family, scan, &scan->all))
+	for (int pass = 0; family->n && pass < MOST_PASSES; pass++) {
+		bool more = family_follow(family, scan, &scan->strays);
+
+		if (more || family_leads(family, scan))
+			more |= family_follow(family, scan, &scan->all);
+		if (!more)
 			break;
+	}
 	if (family->n)
-		family_prune(family);
+		family_prune(family, scan);
 	return n_session;
 }
 
@@ -252,15 +287,6 @@ int linux_signal(struct os_child *child, int sig, enum os_whom whom)
 
 /* ── the wait for its end ── */
 
-static bool a_member_died(const struct family *family)
-{
-	for (size_t i = 0; i < family->n; i++) {
-		if (!os_procfs_is(family->members[i].pid, family->members[i].born))
-			return true;
-	}
-	return false;
-}
-
 static void scan_judge(struct os_child *child, const struct scan *scan)
 {
 	struct family *family = &child->family;
@@ -282,13 +308,15 @@ static bool is_gone(struct os_child *child, eff_ns *ret_look_at)
 {
 	struct family *family = &child->family;
 	const struct scan *scan;
+	bool died;
 
 	if (left_nobody(child))
 		return true;
+	died = family_note_deaths(family);
 	/* What a member left behind is found by that member's number, so before it is forgotten. Who is still in the
 	 * group without being known may be a zombie whose parent does not care: that is gone, too. */
 	if (!family->look_since &&
-		(!family->scanned || a_member_died(family) || (group_is_there(child) && !family->n)))
+		(!family->scanned || died || (group_is_there(child) && !family->n)))
 		family->look_since = eff_now();
 	if (family->look_since) {
 		scan = os_scan_since(child->os, family->look_since, ret_look_at);
@@ -357,6 +385,8 @@ size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
 		count++;
 	}
 	for (size_t i = 0; i < family->n; i++) {
+		if (family->members[i].died_at)
+			continue;
 		if (count < n)
 			left_fill(&ret_left[count], family->members[i].pid);
 		count++;

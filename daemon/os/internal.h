@@ -116,6 +116,7 @@ struct os_linux {
 struct member {
 	pid_t pid;
 	uint64_t born;
+	eff_ns died_at; /* seen so; 0: it lives */
 };
 
 /* What is known of a unit's processes besides the main one. */

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "daemon/os_world.h"
+#include "os/internal.h"
 
 static void on_term(int sig)
 {
@@ -241,6 +242,37 @@ OS_TEST(who_takes_over_from_one_that_was_known_is_known)
 	ck_assert(!lives(successor));
 }
 
+OS_TEST(who_took_over_behind_a_scans_back_is_known_all_the_same)
+{
+	struct os_child *child = started(role("hands over"));
+	struct os_linux *own = linux_of(os);
+	pid_t helper = line_of_pid(child), successor;
+	int births_fd = own->births_fd;
+	struct procfs_stat st;
+	struct os_left left[3];
+
+	ck_assert(os_procfs_stat(helper, &st));
+	ck_assert_uint_eq(os->ops->left(child, left, 3), 2);
+	/* From here on the scan is an old one, as when effd had no processor between a scan and what it does with it. */
+	own->births_fd = -1;
+	own->scan.ended_at = eff_now() + EFF_H(1);
+	ck_assert_int_eq(kill(helper, SIGTERM), 0);
+	successor = line_of_pid(child);
+	while (os_procfs_is(helper, st.born))
+		ck_assert_int_eq(eff_sleep(EFF_MS(1)), 0);
+	ck_assert_uint_eq(os->ops->left(child, left, 3), 1);
+	own->births_fd = births_fd;
+	own->scan.ended_at = 0;
+
+	ck_assert_int_eq(kill(os->ops->pid(child), SIGKILL), 0);
+	(void)ended(child);
+	ck_assert_int_eq(gone_within(child, EFF_MS(50)), -ETIMEDOUT);
+	ck_assert_uint_eq(os->ops->left(child, left, 3), 1);
+	ck_assert_int_eq(left[0].pid, successor);
+	kill_all(child);
+	ck_assert(!lives(successor));
+}
+
 OS_TEST(a_simple_child_is_gone_with_its_main_process)
 {
 	struct os_child *child = started(shell("exec tail -f /dev/null"));
@@ -314,6 +346,7 @@ Suite *test_suite(void)
 	tcase_add_test(
 		tcase, an_orphan_in_the_session_alone_is_found_when_the_main_process_has_ended);
 	tcase_add_test(tcase, who_takes_over_from_one_that_was_known_is_known);
+	tcase_add_test(tcase, who_took_over_behind_a_scans_back_is_known_all_the_same);
 	tcase_add_test(tcase, a_simple_child_is_gone_with_its_main_process);
 	tcase_add_test(tcase, a_stopped_child_is_killed_all_the_same);
 	tcase_add_test(tcase, one_units_end_does_not_touch_another);
