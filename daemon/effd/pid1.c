@@ -99,6 +99,9 @@ eff_exit signals_run(void *arg)
 
 	while ((sig = eff_signals_await(&e->signals, &pid, &uid)) >= 0) {
 		if (sig == SIGCHLD) {
+			/* A unit that goes on after an end does so first. */
+			if (eff_await_turn() < 0)
+				break;
 			while (os_linux_reap(e->os, REAP_BATCH))
 				if (eff_await_turn() < 0)
 					break;

@@ -12,13 +12,14 @@
 
 #include "loop.h"
 
-/* Below it is room for what lives shortly: a few descriptors for each of some dozens of children that have not parted yet. */
-enum { RAISED = 128 };
+/* Below RAISED is room for what lives shortly: a few descriptors for each of some dozens of children that have not parted
+ * yet; and below LOW for what lives long, while there is little of it. */
+enum { LOW = 32, RAISED = 128 };
 
 struct entry {
 	struct eff_list waiters;
 	struct eff__hook *hook;
-	int hook_events;
+	int hook_events, hook_armed;
 	int armed; /* what the loop watches for */
 };
 
@@ -76,7 +77,8 @@ static int entries_grow(struct eff__fds *fds, int fd)
 	return 0;
 }
 
-static int entry_make(struct eff_rt *rt, int fd, struct entry **ret_entry)
+/* `is_known`: it is a pipe, a socket or the like, for sure. */
+static int entry_make(struct eff_rt *rt, int fd, bool is_known, struct entry **ret_entry)
 {
 	struct eff__fds *fds = fds_of(rt);
 	struct entry *entry;
@@ -86,9 +88,9 @@ static int entry_make(struct eff_rt *rt, int fd, struct entry **ret_entry)
 	if (r < 0)
 		return r;
 	/* epoll refuses these, and a loop that calls them always ready would spin. */
-	if (fstat(fd, &st) < 0)
+	if (!is_known && fstat(fd, &st) < 0)
 		return -EBADF;
-	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+	if (!is_known && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return -EPERM;
 	if (!fds || (fd >= fds->n_entries && entries_grow(fds, fd) < 0))
 		return -ENOMEM;
@@ -101,24 +103,17 @@ static int entry_make(struct eff_rt *rt, int fd, struct entry **ret_entry)
 	return 0;
 }
 
-/* The entry of `fd`, watched for at least `events`. */
-static int entry_arm(struct eff_rt *rt, int fd, int events, struct entry **ret_entry)
+/* Have it watched for at least `events`. */
+static int entry_arm(struct eff_rt *rt, struct entry *entry, int fd, int events)
 {
-	struct entry *entry = entry_find(rt, fd);
 	int r;
 
-	if (!entry) {
-		r = entry_make(rt, fd, &entry);
-		if (r < 0)
-			return r;
-	}
 	if ((entry->armed & events) != events) {
 		r = watch(rt, fd, entry->armed, entry->armed | events);
 		if (r < 0)
 			return r;
 		entry->armed |= events;
 	}
-	*ret_entry = entry;
 	return 0;
 }
 
@@ -164,9 +159,10 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 			hook->fn(hook, 0);
 		return;
 	}
-	idle = events & ~wake_some(entry, events);
+	/* What hangs up is said to be readable and writable, whatever was asked for. */
+	idle = events & entry->armed & ~wake_some(entry, events);
 	if (hook)
-		idle &= ~entry->hook_events;
+		idle &= ~entry->hook_armed;
 	if (idle && watch(rt, fd, entry->armed, entry->armed & ~idle) == 0)
 		entry->armed &= ~idle;
 	if (hook && (events & entry->hook_events))
@@ -175,11 +171,17 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 
 int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook)
 {
-	struct entry *entry;
-	int r = entry_arm(rt, fd, events, &entry);
+	/* What can be read from alone is written to never: asking for both costs nothing, and when it hangs up, which counts
+	 * as both, the loop need not tell epoll again what it had asked for. */
+	int armed = EFF_READ | EFF_WRITE;
+	struct entry *entry = entry_find(rt, fd);
+	int r = entry ? 0 : entry_make(rt, fd, true, &entry);
 
+	if (r >= 0)
+		r = entry_arm(rt, entry, fd, armed);
 	if (r < 0)
 		return r;
+	entry->hook_armed = armed;
 	entry->hook = hook;
 	entry->hook_events = events;
 	return 0;
@@ -225,9 +227,11 @@ int eff_wait_fd(int fd, int events)
 	struct fd_wait w = {
 		.wait = {.fiber = rt->current, .what = "fd", .on = EFF__ON_NUMBER, .number = fd},
 		.events = events};
-	struct entry *entry;
-	int r = entry_arm(rt, fd, events, &entry);
+	struct entry *entry = entry_find(rt, fd);
+	int r = entry ? 0 : entry_make(rt, fd, false, &entry);
 
+	if (r >= 0)
+		r = entry_arm(rt, entry, fd, events);
 	if (r < 0)
 		return r;
 	rt->io_burst = 0;
@@ -254,7 +258,8 @@ void eff_fd_close(int fd)
 
 int eff_fd_raise(int fd)
 {
-	int raised = fd < 0 || fd >= RAISED ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, RAISED);
+	/* As long as there are few all of them are low. */
+	int raised = fd < LOW || fd >= RAISED ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, RAISED);
 
 	if (raised < 0)
 		return fd;

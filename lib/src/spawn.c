@@ -152,8 +152,8 @@ static struct eff__child *child_new(const struct eff_spawn *spawn, bool copies, 
 	child = child_write(&block, spawn, copies);
 	child->status_fd = status_fd;
 	child->parent = getpid();
-	child->fds_limit = fds_limit();
 	child->no_close_range = !has_close_range();
+	child->fds_limit = child->no_close_range ? fds_limit() : 0;
 	return child;
 }
 

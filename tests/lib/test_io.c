@@ -276,24 +276,30 @@ END_TEST
 START_TEST(what_lives_long_is_raised_above_what_children_get)
 {
 	struct rlimit before, low;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int low_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd = fcntl(low_fd, F_DUPFD_CLOEXEC, 40);
 	int raised = eff_fd_raise(fd);
 
 	ck_assert_int_ge(raised, 128);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	/* Among few there is nothing to rise above. */
+	ck_assert_int_eq(eff_fd_raise(low_fd), low_fd);
 	ck_assert_int_eq(fcntl(raised, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(eff_fd_raise(raised), raised);
 	ck_assert_int_eq(eff_fd_raise(-1), -1);
 	close(raised);
+	close(low_fd);
 	/* Where there are no such numbers it stays. */
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	low = before;
 	low.rlim_cur = 64;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	low_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = fcntl(low_fd, F_DUPFD_CLOEXEC, 40);
 	ck_assert_int_eq(eff_fd_raise(fd), fd);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
+	close(low_fd);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 END_TEST
