@@ -4,7 +4,7 @@
  * Every descriptor that was ever waited for has an entry with its waiters and with the events that the loop watches for
  * it. Those are taken lazily in both directions: a second wait finds them there already, and only when an event comes
  * that nobody awaits they are given up. So a fiber that reads again and again costs no epoll_ctl at all. A hook is a
- * callback in place of fibers, for what the library itself watches. */
+ * callback in place of fibers, for what the library itself watches; a watch is one for others, called once. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,6 +19,8 @@ enum { LOW = 32, RAISED = 128 };
 struct entry {
 	struct eff_list waiters;
 	struct eff__hook *hook;
+	struct eff_watch *watch;
+	int watch_events;
 	int hook_events, hook_armed;
 	int armed; /* what the loop watches for */
 };
@@ -41,7 +43,7 @@ static struct eff__fds *fds_of(struct eff_rt *rt)
 }
 
 /* `was` is what is watched so far. */
-static int watch(struct eff_rt *rt, int fd, int was, int events)
+static int watch_for(struct eff_rt *rt, int fd, int was, int events)
 {
 	int r = rt->backend->watch(rt->loop, fd, events);
 
@@ -109,7 +111,7 @@ static int entry_arm(struct eff_rt *rt, struct entry *entry, int fd, int events)
 	int r;
 
 	if ((entry->armed & events) != events) {
-		r = watch(rt, fd, entry->armed, entry->armed | events);
+		r = watch_for(rt, fd, entry->armed, entry->armed | events);
 		if (r < 0)
 			return r;
 		entry->armed |= events;
@@ -142,31 +144,76 @@ static int wake_some(struct entry *entry, int events)
 	return awaited;
 }
 
+/* The watch that is to be called because of `events`; NULL: none. It is over then. */
+static struct eff_watch *watch_due(struct eff_rt *rt, struct entry *entry, int events)
+{
+	struct eff_watch *watch = entry->watch;
+
+	if (!watch || (events && !(entry->watch_events & events)))
+		return NULL;
+	entry->watch = NULL;
+	rt->external--;
+	return watch;
+}
+
 void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 {
 	struct entry *entry = entry_find(rt, fd);
 	struct eff__hook *hook;
+	struct eff_watch *watch;
 	int idle;
 
 	if (!entry)
 		return;
 	hook = entry->hook;
+	watch = watch_due(rt, entry, events);
 	if (!events) {
-		(void)watch(rt, fd, 0, 0);
+		(void)watch_for(rt, fd, 0, 0);
 		entry->armed = 0;
 		wake_all(entry, -EBADF);
 		if (hook)
 			hook->fn(hook, 0);
+		if (watch)
+			watch->fn(watch);
 		return;
 	}
 	/* What hangs up is said to be readable and writable, whatever was asked for. */
 	idle = events & entry->armed & ~wake_some(entry, events);
 	if (hook)
 		idle &= ~entry->hook_armed;
-	if (idle && watch(rt, fd, entry->armed, entry->armed & ~idle) == 0)
+	if (watch)
+		idle &= ~entry->watch_events;
+	if (idle && watch_for(rt, fd, entry->armed, entry->armed & ~idle) == 0)
 		entry->armed &= ~idle;
+	/* Last: the entry may be gone then. */
 	if (hook && (events & entry->hook_events))
-		hook->fn(hook, events & entry->hook_events); /* last: the entry may be gone then */
+		hook->fn(hook, events & entry->hook_events);
+	else if (watch)
+		watch->fn(watch);
+}
+
+int eff_fd_watch(int fd, int events, struct eff_watch *watch)
+{
+	struct eff_rt *rt = eff__rt;
+	struct entry *entry = entry_find(rt, fd);
+	int r = 0;
+
+	if (entry && entry->watch) {
+		entry->watch = NULL;
+		rt->external--;
+	}
+	if (!watch)
+		return 0;
+	if (!entry)
+		r = entry_make(rt, fd, false, &entry);
+	if (r >= 0)
+		r = entry_arm(rt, entry, fd, events);
+	if (r < 0)
+		return r;
+	entry->watch = watch;
+	entry->watch_events = events;
+	rt->external++;
+	return 0;
 }
 
 int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook)
@@ -194,8 +241,10 @@ void eff__fd_forget(struct eff_rt *rt, int fd)
 	if (!entry)
 		return;
 	wake_all(entry, -EBADF);
+	if (entry->watch)
+		rt->external--;
 	if (entry->armed)
-		(void)watch(rt, fd, 0, 0); /* takes away, so it needs nothing */
+		(void)watch_for(rt, fd, 0, 0); /* takes away, so it needs nothing */
 	rt->fds->entries[fd] = NULL;
 	free(entry);
 }

@@ -271,6 +271,71 @@ START_TEST(what_nobody_awaits_does_not_keep_the_loop_busy)
 }
 END_TEST
 
+/* ── watches ── */
+
+struct watcher {
+	struct eff_watch watch;
+	struct eff_pulse told;
+	unsigned n;
+};
+
+static void on_watch(struct eff_watch *watch)
+{
+	struct watcher *w = eff_container(watch, struct watcher, watch);
+
+	ck_assert_ptr_null(eff_self());
+	w->n++;
+	eff_pulse_send(&w->told);
+}
+
+static eff_exit watches(void *arg)
+{
+	struct watcher w = {.watch = {.fn = on_watch}};
+	int ends[2];
+
+	pipe_make(ends);
+	eff_pulse_init(&w.told);
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ | EFF_WRITE, &w.watch), 0);
+	ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_uint_eq(w.n, 0);
+	/* Who waits for it alone is no deadlock. */
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	ck_assert_int_eq(eff_pulse_await(&w.told), 0);
+	/* Once, and again when it is asked for again, for it is still there. */
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_uint_eq(w.n, 1);
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ | EFF_WRITE, &w.watch), 0);
+	ck_assert_int_eq(eff_pulse_await(&w.told), 0);
+	ck_assert_uint_eq(w.n, 2);
+	/* Taken back, twice. */
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ | EFF_WRITE, &w.watch), 0);
+	ck_assert_int_eq(eff_fd_watch(ends[0], 0, NULL), 0);
+	ck_assert_int_eq(eff_fd_watch(ends[0], 0, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_uint_eq(w.n, 2);
+	/* The other end goes. */
+	ck_assert_int_eq(read(ends[0], &(char){0}, 1), 1);
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ | EFF_WRITE, &w.watch), 0);
+	eff_fd_close(ends[1]);
+	ck_assert_int_eq(eff_pulse_await(&w.told), 0);
+	ck_assert_uint_eq(w.n, 3);
+	/* It goes itself, watched. */
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ, &w.watch), 0);
+	eff_fd_close(ends[0]);
+	ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_uint_eq(w.n, 3);
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ, &w.watch), -EBADF);
+	return eff_ok(arg);
+}
+
+START_TEST(a_watch_is_called_once_in_the_loops_turn)
+{
+	run_root(watches);
+}
+END_TEST
+
 /* ── numbers ── */
 
 START_TEST(what_lives_long_is_raised_above_what_children_get)
@@ -367,6 +432,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_wait_for_a_descriptor_can_be_cut_short);
 	tcase_add_test(tcase, waiting_again_and_again_asks_the_loop_once);
 	tcase_add_test(tcase, what_nobody_awaits_does_not_keep_the_loop_busy);
+	tcase_add_test(tcase, a_watch_is_called_once_in_the_loops_turn);
 	tcase_add_test(tcase, what_lives_long_is_raised_above_what_children_get);
 	tcase_add_test(tcase, who_awaits_a_turn_lets_the_loop_look_at_descriptors);
 	suite_add_tcase(suite, tcase);

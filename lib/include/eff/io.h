@@ -16,6 +16,14 @@ enum { EFF_READ = 1, EFF_WRITE = 2 };
  * Returns the events that are there, -ECANCELED, -ETIMEDOUT, -EPERM for a regular file, -EBADF. A device that cannot be
  * polled (/dev/null) is -EPERM as well, or always ready, as the loop has it. */
 EFF_API EFF_SUSPENDS int eff_wait_fd(int fd, int events);
+/* Have watch->fn(watch) called, once, when one of `events` is there: in the loop's turn, not to suspend; it may fork, and ask
+ * again. So what is silent for long needs no fiber that waits for it. One for a descriptor; NULL takes it back, and so does
+ * eff_fd_forget(). The watch is the caller's. Who can only read asks for both, since what hangs up is both. Does not
+ * suspend. Returns 0, -EPERM, -EBADF or -ENOMEM. */
+struct eff_watch {
+	void (*fn)(struct eff_watch *watch);
+};
+EFF_API int eff_fd_watch(int fd, int events, struct eff_watch *watch);
 /* What waits for it returns -EBADF. Does not suspend. */
 EFF_API void eff_fd_forget(int fd);
 /* eff_fd_forget() and close(). Negative descriptors are fine. */
