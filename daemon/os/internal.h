@@ -154,7 +154,8 @@ struct os_child {
 	uint64_t made; /* in ticks since boot */
 	struct main_proc main;
 	int streams[2]; /* our ends; -1 */
-	int ready_fd;   /* our end; -1 */
+	bool is_wide[2];
+	int ready_fd; /* our end; -1 */
 	struct notify notify;
 	struct family family;
 };

@@ -18,6 +18,7 @@
 struct os;
 struct os_child;
 struct os_file;
+struct eff_watch;
 
 /* Where a stream of the child goes. */
 enum os_stream_to { OS_NULL, OS_CAPTURE, OS_MERGE }; /* OS_MERGE: stderr into stdout's pipe */
@@ -88,8 +89,11 @@ struct os_ops {
 	int (*await_gone)(struct os_child *child);
 	/* Who is still there: at most `n`; returns how many there are in all. Does not suspend. */
 	size_t (*left)(struct os_child *child, struct os_left *ret_left, size_t n);
-	/* Suspends until there is output. Returns the count, 0 at the end, or -errno. */
+	/* Take output. Does not suspend. Returns the count, 0 at the end, -EAGAIN when there is none now, or -errno. */
 	ssize_t (*read)(struct os_child *child, enum os_stream stream, void *buf, size_t size);
+	/* Have watch->fn(watch) called, once, when there is output or its end; NULL: no more. Does not suspend. True: it will not
+	 * be, for there is some, or it cannot be watched for. */
+	bool (*watch)(struct os_child *child, enum os_stream stream, struct eff_watch *watch);
 	/* Suspends until a process of the unit has sent a datagram to NOTIFY_SOCKET; what others send is dropped. Returns
 	 * its size (it may be 0; truncated to `size`), or -errno, -ECANCELED and -ETIMEDOUT only when none is there; ret_sender may be NULL; -EBADF when the child has no such socket. */
 	ssize_t (*notified)(struct os_child *child, void *buf, size_t size, pid_t *ret_sender);

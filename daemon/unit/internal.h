@@ -3,6 +3,7 @@
 #ifndef EFFD_UNIT_INTERNAL_H
 #define EFFD_UNIT_INTERNAL_H
 
+#include "base/text.h"
 #include "unit/child.h"
 #include "unit/ring.h"
 #include "unit/unit.h"
@@ -35,6 +36,8 @@ EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 
 /* A whole line of its output: is it one that a probe waits for? Does not suspend. */
 void probe_see_line(struct unit *u, const char *text, size_t len);
+/* Does a probe wait for one that has not come? */
+bool probe_awaits_line(const struct unit *u);
 
 /* One attempt, within its timeout. Suspends. 0: it passed; -errno: it did not (-ECANCELED: somebody ended us). */
 EFF_SUSPENDS int probe_try(struct unit *u, const struct plan_probe *probe);
@@ -51,7 +54,33 @@ const struct plan_probe *probe_liveness(const struct plan_unit *spec);
 
 /* ── output.c ── */
 
-/* Read a stream of a process to its end, in a fiber of `scope`. 0 and the reader, which is the caller's, or -ENOMEM. */
+/* Where what a unit writes to a stream goes. */
+struct sink {
+	struct unit *unit;
+	enum os_stream stream;
+	struct text line; /* the beginning of a line whose end has not come */
+	struct text out;  /* for effd's stdout, not yet taken */
+	struct os_file *file;
+	char *path;     /* of the file; NULL: none is open */
+	eff_ns told_at; /* of the last word about lost output */
+	uint64_t lost;  /* since then */
+};
+void sink_init(struct sink *k, struct unit *u, enum os_stream stream);
+void sink_done(struct sink *k);
+/* Does not suspend. */
+void sink_take(struct sink *k, const char *bytes, size_t len);
+/* There is no more of the line that was begun. */
+void sink_end(struct sink *k);
+/* Nothing comes for a while: give back what is held in vain. */
+void sink_rest(struct sink *k);
+/* Hand what is due to effd's stdout; while that takes no more, wait and try again. Suspends. 0 or -ECANCELED. */
+EFF_SUSPENDS int sink_flush(struct sink *k);
+/* One line of a fiber's own. Does not suspend. */
+void output_line(struct unit *u, const char *line, size_t len);
+
+/* ── pump.c ── */
+
+/* Read a stream of a process to its end, in fibers of `scope`. 0 and the reader, which is the caller's, or -ENOMEM. */
 struct pump_spec {
 	struct unit *unit;
 	struct os_child *process;
@@ -63,8 +92,6 @@ int pump_start(const struct pump_spec *spec, struct pump **ret_pump);
 EFF_SUSPENDS int pump_await(struct pump *pump);
 /* End it, if it has not, and free it. Suspends; the caller masks. NULL is fine. */
 EFF_SUSPENDS void pump_stop(struct pump *pump);
-/* One line of a fiber's own. Does not suspend. */
-void output_line(struct unit *u, const char *line, size_t len);
 
 /* ── task.c ── */
 

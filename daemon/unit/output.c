@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Output: what a unit writes. Each stream has a reader, a fiber that takes what is there, puts whole lines into the ring and
- * hands the bytes on: to a file as they are, to effd's own stdout line by line behind the unit's name. A file that takes no
- * more costs lines, counted and told once a minute, never the unit. A stdout that takes no more makes the unit wait, as it
- * would without effd. */
+/* Output: where what a unit writes goes. Whole lines go into the ring, the bytes as they are to a file, or line by line to
+ * effd's own stdout behind the unit's name. A file that takes no more costs lines, counted and told once a minute, never
+ * the unit. A stdout that takes no more makes the unit wait, as it would without effd. Of more than the ring can hold only
+ * the end is cut into lines, where nobody but the ring wants them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,21 +10,24 @@
 #include "base/text.h"
 #include "unit/internal.h"
 
-#define CHUNK 16384
 #define TELL_EVERY EFF_S(60)
 
-struct pump {
-	struct eff_fiber *fiber;
-	struct unit *unit;
-	struct os_child *process;
-	enum os_stream stream;
-	struct text line; /* the beginning of a line whose end has not come */
-	struct text out;  /* for effd's stdout, not yet taken */
-	struct os_file *file;
-	char *path;     /* of the file; NULL: none is open */
-	eff_ns told_at; /* of the last word about lost output */
-	uint64_t lost;  /* since then */
-};
+static const struct plan_log_target *sink_target(const struct sink *k)
+{
+	const struct plan_unit *spec = k->unit->spec;
+
+	return k->stream == OS_STDOUT || spec->err.kind == PLAN_LOG_STDOUT ? &spec->out
+									   : &spec->err;
+}
+
+/* Does anybody see each of its lines: effd's stdout, a probe that waits for one, a client that follows? */
+static bool wants_every_line(const struct sink *k)
+{
+	const struct unit *u = k->unit;
+
+	return sink_target(k)->kind == PLAN_LOG_INHERIT || probe_awaits_line(u) ||
+		!eff_list_empty(&u->world->output.waiters);
+}
 
 static void ring_line(
 	struct unit *u, const char *text, size_t len, enum os_stream stream, bool partial)
@@ -44,40 +47,37 @@ static void ring_line(
 	eff_pulse_send(&u->world->output);
 }
 
-static const struct plan_log_target *pump_target(const struct pump *p)
+static void sink_emit(struct sink *k, const char *text, size_t len, bool partial)
 {
-	const struct plan_unit *spec = p->unit->spec;
-
-	return p->stream == OS_STDOUT || spec->err.kind == PLAN_LOG_STDOUT ? &spec->out
-									   : &spec->err;
-}
-
-static void pump_emit(struct pump *p, const char *text, size_t len, bool partial)
-{
-	ring_line(p->unit, text, len, p->stream, partial);
-	if (pump_target(p)->kind != PLAN_LOG_INHERIT)
+	ring_line(k->unit, text, len, k->stream, partial);
+	if (sink_target(k)->kind != PLAN_LOG_INHERIT)
 		return;
-	text_printf(&p->out, "%s | ", p->unit->name);
-	text_add_bytes(&p->out, text, len);
-	text_add(&p->out, "\n");
+	text_add(&k->out, k->unit->name);
+	text_add(&k->out, " | ");
+	text_add_bytes(&k->out, text, len);
+	text_add(&k->out, "\n");
 }
 
 /* Cut `bytes` into lines; a line longer than max_line goes out in pieces. */
-static void pump_split(struct pump *p, const char *bytes, size_t len)
+static void sink_split(struct sink *k, const char *bytes, size_t len)
 {
-	size_t most = p->unit->spec->max_line_bytes;
+	size_t most = k->unit->spec->max_line_bytes;
 
 	while (len > 0) {
 		const char *newline = memchr(bytes, '\n', len);
 		size_t n = newline ? (size_t)(newline - bytes) : len;
-		bool cut = p->line.len + n > most;
+		bool cut = k->line.len + n > most;
 
 		if (cut)
-			n = most - p->line.len;
-		text_add_bytes(&p->line, bytes, n);
-		if (newline || cut) {
-			pump_emit(p, p->line.len ? p->line.bytes : "", p->line.len, cut);
-			p->line.len = 0;
+			n = most - k->line.len;
+		if ((newline || cut) && k->line.len == 0) {
+			sink_emit(k, bytes, n, cut);
+		} else {
+			text_add_bytes(&k->line, bytes, n);
+			if (newline || cut)
+				sink_emit(k, k->line.len ? k->line.bytes : "", k->line.len, cut);
+			if (newline || cut)
+				k->line.len = 0;
 		}
 		n += newline && !cut;
 		bytes += n;
@@ -85,26 +85,26 @@ static void pump_split(struct pump *p, const char *bytes, size_t len)
 	}
 }
 
-static void pump_lose(struct pump *p, size_t bytes, int error)
+static void sink_lose(struct sink *k, size_t bytes, int error)
 {
 	char text[256];
 	struct text words = {0};
 
-	p->unit->log_lost_bytes += bytes;
-	p->lost += bytes;
-	if (p->told_at >= 0 && eff_now() - p->told_at < TELL_EVERY)
+	k->unit->log_lost_bytes += bytes;
+	k->lost += bytes;
+	if (k->told_at >= 0 && eff_now() - k->told_at < TELL_EVERY)
 		return;
-	text_printf(&words, "%llu bytes lost: cannot write %s: %s", (unsigned long long)p->lost,
-		p->path ? p->path : "the log", strerror(error));
+	text_printf(&words, "%llu bytes lost: cannot write %s: %s", (unsigned long long)k->lost,
+		k->path ? k->path : "the log", strerror(error));
 	(void)strncpy(text, words.bytes ? words.bytes : "output lost", sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	text_done(&words);
-	p->told_at = eff_now();
-	p->lost = 0;
-	p->unit->world->hooks->on_event(p->unit, "log_lost", text);
+	k->told_at = eff_now();
+	k->lost = 0;
+	k->unit->world->hooks->on_event(k->unit, "log_lost", text);
 }
 
-static char *pump_path(const struct pump *p, const struct plan_log_target *target)
+static char *sink_path(const struct sink *k, const struct plan_log_target *target)
 {
 	struct text path = {0};
 
@@ -112,7 +112,7 @@ static char *pump_path(const struct pump *p, const struct plan_log_target *targe
 		text_add(&path, target->path);
 	else
 		text_printf(&path, "%s/%s.log",
-			p->unit->world->log_dir ? p->unit->world->log_dir : ".", p->unit->name);
+			k->unit->world->log_dir ? k->unit->world->log_dir : ".", k->unit->name);
 	if (path.failed) {
 		text_done(&path);
 		return NULL;
@@ -120,59 +120,59 @@ static char *pump_path(const struct pump *p, const struct plan_log_target *targe
 	return path.bytes;
 }
 
-static void pump_close_file(struct pump *p)
+static void sink_close_file(struct sink *k)
 {
-	if (p->file)
-		p->unit->world->os->ops->close_log(p->file);
-	p->file = NULL;
-	free(p->path);
-	p->path = NULL;
+	if (k->file)
+		k->unit->world->os->ops->close_log(k->file);
+	k->file = NULL;
+	free(k->path);
+	k->path = NULL;
 }
 
 /* The file that the unit's row names now is open, or it is said why not. */
-static int pump_open_file(struct pump *p, const struct plan_log_target *target)
+static int sink_open_file(struct sink *k, const struct plan_log_target *target)
 {
-	struct os *os = p->unit->world->os;
-	char *path = pump_path(p, target);
+	struct os *os = k->unit->world->os;
+	char *path = sink_path(k, target);
 
 	if (!path)
 		return -ENOMEM;
-	if (p->file && strcmp(path, p->path) == 0) {
+	if (k->file && strcmp(path, k->path) == 0) {
 		free(path);
 		return 0;
 	}
-	pump_close_file(p);
-	p->path = path;
-	return os->ops->open_log(os, path, &p->file);
+	sink_close_file(k);
+	k->path = path;
+	return os->ops->open_log(os, path, &k->file);
 }
 
-static void pump_to_file(struct pump *p, const char *bytes, size_t len)
+static void sink_to_file(struct sink *k, const char *bytes, size_t len)
 {
-	const struct plan_log_target *target = pump_target(p);
+	const struct plan_log_target *target = sink_target(k);
 	int r;
 
 	if (target->kind != PLAN_LOG_FILE) {
-		pump_close_file(p);
+		sink_close_file(k);
 		return;
 	}
-	r = pump_open_file(p, target);
+	r = sink_open_file(k, target);
 	if (r == 0)
-		r = p->unit->world->os->ops->append(p->file, bytes, len);
+		r = k->unit->world->os->ops->append(k->file, bytes, len);
 	if (r < 0)
-		pump_lose(p, len, -r);
+		sink_lose(k, len, -r);
 }
 
 /* Hand what is due to effd's stdout; while that takes no more, wait and try again. Suspends. */
-static int pump_flush(struct pump *p)
+int sink_flush(struct sink *k)
 {
-	struct os *os = p->unit->world->os;
+	struct os *os = k->unit->world->os;
 	eff_ns pause = EFF_MS(1);
 	int r = 0;
 
-	if (p->out.failed)
-		pump_lose(p, p->out.len, ENOMEM);
-	while (p->out.len > 0 && !p->out.failed) {
-		r = os->ops->write_stdout(os, p->out.bytes, p->out.len);
+	if (k->out.failed)
+		sink_lose(k, k->out.len, ENOMEM);
+	while (k->out.len > 0 && !k->out.failed) {
+		r = os->ops->write_stdout(os, k->out.bytes, k->out.len);
 		if (r != -EAGAIN)
 			break;
 		r = eff_sleep(pause);
@@ -181,85 +181,73 @@ static int pump_flush(struct pump *p)
 		pause = pause < EFF_MS(50) ? pause * 2 : pause;
 	}
 	if (r < 0)
-		pump_lose(p, p->out.len, -r);
-	p->out.len = 0;
-	p->out.failed = false;
+		sink_lose(k, k->out.len, -r);
+	k->out.len = 0;
+	k->out.failed = false;
 	return r == -ECANCELED ? r : 0;
 }
 
-static void pump_free(struct pump *p)
+void sink_done(struct sink *k)
 {
-	pump_close_file(p);
-	text_done(&p->line);
-	text_done(&p->out);
-	free(p);
+	sink_close_file(k);
+	text_done(&k->line);
+	text_done(&k->out);
 }
 
-/* Every reader reads into the same buffer: between the read and the copying of what came nobody else runs. */
-static _Thread_local char chunk[CHUNK];
-
-static eff_exit pump_run(void *arg)
+/* How much of the end of `bytes` the ring may keep, from the beginning of a line on. */
+static size_t ring_worth(size_t limit, const char *bytes, size_t len)
 {
-	struct pump *p = arg;
-	const struct os_ops *ops = p->unit->world->os->ops;
-	ssize_t n;
-	int r = 0;
+	const char *from = len > limit ? bytes + (len - limit) : NULL;
+	const char *newline = from ? memchr(from, '\n', limit) : NULL;
 
-	while (r == 0 && (n = ops->read(p->process, p->stream, chunk, sizeof(chunk))) > 0) {
-		pump_split(p, chunk, (size_t)n);
-		pump_to_file(p, chunk, (size_t)n);
-		r = pump_flush(p);
-	}
-	if (p->line.len > 0)
-		pump_emit(p, p->line.bytes, p->line.len, false);
-	(void)pump_flush(p);
-	return eff_ok(NULL);
+	return newline ? len - (size_t)(newline + 1 - bytes) : len;
 }
 
-int pump_start(const struct pump_spec *spec, struct pump **ret_pump)
+void sink_init(struct sink *k, struct unit *u, enum os_stream stream)
 {
-	struct pump *p = calloc(1, sizeof(*p));
-	int r;
-
-	if (!p)
-		return -ENOMEM;
-	*p = (struct pump){
-		.unit = spec->unit, .process = spec->process, .stream = spec->stream, .told_at = -1};
-	r = eff_fork_in(spec->scope, EFF_NAMED(spec->unit->name, pump_run, p), &p->fiber);
-	if (r < 0) {
-		pump_free(p);
-		return r;
-	}
-	*ret_pump = p;
-	return 0;
+	*k = (struct sink){.unit = u, .stream = stream, .told_at = -1};
 }
 
-int pump_await(struct pump *p)
+void sink_take(struct sink *k, const char *bytes, size_t len)
 {
-	return p ? eff_await(p->fiber, NULL) : 0;
+	size_t skipped = 0;
+
+	sink_to_file(k, bytes, len);
+	if (!wants_every_line(k))
+		skipped = len - ring_worth(k->unit->spec->ring_bytes, bytes, len);
+	if (skipped)
+		k->line.len = 0;
+	sink_split(k, bytes + skipped, len - skipped);
 }
 
-void pump_stop(struct pump *p)
+void sink_end(struct sink *k)
 {
-	if (!p)
-		return;
-	(void)eff_interrupt(p->fiber, NULL);
-	eff_fiber_unref(p->fiber);
-	pump_free(p);
+	if (k->line.len > 0)
+		sink_emit(k, k->line.bytes, k->line.len, false);
+	k->line.len = 0;
+}
+
+void sink_rest(struct sink *k)
+{
+	if (k->line.len == 0)
+		text_done(&k->line);
+	if (k->out.len == 0)
+		text_done(&k->out);
 }
 
 /* A fiber's line goes to its file at once: nothing is kept open for the few that there are. */
 static void line_to_file(struct unit *u, const char *line, size_t len)
 {
-	struct pump p = {.unit = u, .stream = OS_STDOUT, .told_at = -1};
 	struct text out = {0};
+	struct sink k;
 
+	sink_init(&k, u, OS_STDOUT);
 	text_add_bytes(&out, line, len);
 	text_add(&out, "\n");
 	if (!out.failed)
-		pump_to_file(&p, out.bytes, out.len);
+		sink_to_file(&k, out.bytes, out.len);
 	text_done(&out);
-	pump_close_file(&p);
+	sink_close_file(&k);
 }
 
 void output_line(struct unit *u, const char *line, size_t len)

@@ -66,6 +66,12 @@ void probe_see_line(struct unit *u, const char *text, size_t len)
 		eff_pulse_send(&u->line_seen);
 }
 
+bool probe_awaits_line(const struct unit *u)
+{
+	return (u->spec->startup.kind == PLAN_PROBE_LOG && !(u->lines_seen & STARTUP_LINE)) ||
+		(u->spec->readiness.kind == PLAN_PROBE_LOG && !(u->lines_seen & READINESS_LINE));
+}
+
 /* Between two attempts. Who waits for a line need not sleep when it comes. Suspends. */
 static int probe_pause(struct unit *u, const struct plan_probe *probe, eff_ns pause)
 {

@@ -15,6 +15,8 @@
 #include <check.h>
 
 #include <eff/clock.h>
+#include <eff/event.h>
+#include <eff/io.h>
 #include <eff/runtime.h>
 #include <eff/scope.h>
 #include <eff/signal.h>
@@ -171,6 +173,31 @@ static inline struct os_child *started(struct os_spawn spawn)
 	return child;
 }
 
+struct world_watch {
+	struct eff_watch watch;
+	struct eff_event told;
+};
+
+static inline void world_told(struct eff_watch *watch)
+{
+	eff_event_set(&eff_container(watch, struct world_watch, watch)->told);
+}
+
+/* Wait until there is output, and take it. */
+static inline ssize_t world_read(
+	struct os_child *child, enum os_stream stream, void *buf, size_t size)
+{
+	struct world_watch w = {.watch = {.fn = world_told}};
+	ssize_t n;
+
+	while ((n = os->ops->read(child, stream, buf, size)) == -EAGAIN) {
+		eff_event_init(&w.told);
+		ck_assert(!os->ops->watch(child, stream, &w.watch));
+		ck_assert_int_eq(eff_event_await(&w.told), 0);
+	}
+	return n;
+}
+
 /* Read until the end, or until there is `until` lines; NUL-terminated. */
 static inline size_t read_lines(struct os_child *child, char *buf, size_t size, unsigned until)
 {
@@ -178,7 +205,7 @@ static inline size_t read_lines(struct os_child *child, char *buf, size_t size, 
 	unsigned n_lines = 0;
 
 	while (n_lines < until && len < size - 1) {
-		ssize_t n = os->ops->read(child, OS_STDOUT, buf + len, 1);
+		ssize_t n = world_read(child, OS_STDOUT, buf + len, 1);
 
 		ck_assert_int_ge(n, 0);
 		if (n == 0)

@@ -171,9 +171,9 @@ OS_TEST(stderr_may_be_apart_or_nowhere)
 	ck_assert_str_eq(output_of(spawn), "out\n");
 	spawn.err = OS_CAPTURE;
 	child = started(spawn);
-	ck_assert_int_eq(os->ops->read(child, OS_STDERR, buf, sizeof(buf)), 4);
+	ck_assert_int_eq(world_read(child, OS_STDERR, buf, sizeof(buf)), 4);
 	ck_assert_mem_eq(buf, "err\n", 4);
-	ck_assert_int_eq(os->ops->read(child, OS_STDERR, buf, sizeof(buf)), 0);
+	ck_assert_int_eq(world_read(child, OS_STDERR, buf, sizeof(buf)), 0);
 	finish(child);
 }
 
@@ -185,8 +185,8 @@ OS_TEST(output_nobody_asked_for_cannot_be_read)
 
 	spawn.out = OS_NULL;
 	child = started(spawn);
-	ck_assert_int_eq(os->ops->read(child, OS_STDOUT, buf, sizeof(buf)), -EBADF);
-	ck_assert_int_eq(os->ops->read(child, OS_STDERR, buf, sizeof(buf)), -EBADF);
+	ck_assert_int_eq(world_read(child, OS_STDOUT, buf, sizeof(buf)), -EBADF);
+	ck_assert_int_eq(world_read(child, OS_STDERR, buf, sizeof(buf)), -EBADF);
 	finish(child);
 }
 

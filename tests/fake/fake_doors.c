@@ -201,6 +201,11 @@ void os_fake_stdout_full(struct os_fake *fake, bool full)
 	fake->stdout_full = full;
 }
 
+unsigned os_fake_reads(const struct os_fake *fake)
+{
+	return fake->n_reads;
+}
+
 size_t os_fake_open_files(const struct os_fake *fake)
 {
 	size_t n = 0;

@@ -62,7 +62,7 @@ struct os_fake {
 	struct os_file *files;
 	struct text out;
 	bool disk_full, stdout_full;
-	unsigned n_asked;
+	unsigned n_asked, n_reads;
 	struct fake_event *events;
 	size_t n_events, room;
 	fake_watch *watch;
@@ -94,6 +94,7 @@ struct os_child {
 	struct eff_pulse changed; /* to who waits for it */
 	struct text output[2];
 	size_t taken[2];
+	struct eff_watch *watches[2]; /* who wants to know of output; NULL */
 	enum os_stream_to to[2];
 	struct fake_message *said;
 };
@@ -131,6 +132,9 @@ int fake_signal(struct os_child *p, int sig, enum os_whom whom);
 int fake_await_gone(struct os_child *p);
 size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n);
 ssize_t fake_read(struct os_child *p, enum os_stream stream, void *buf, size_t size);
+bool fake_watch_output(struct os_child *p, enum os_stream stream, struct eff_watch *watch);
+/* Call who wants to know and has something to read now. */
+void fake_tell(struct os_child *p);
 ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sender);
 /* Has what is the main process now ended? */
 bool fake_main_ended(const struct os_child *p);

@@ -117,6 +117,7 @@ eff_exit fake_process_play(void *arg)
 
 	while (r != -ECANCELED) {
 		process_steps(p);
+		fake_tell(p);
 		eff_pulse_send(&p->changed);
 		if (p->gone)
 			break;
@@ -126,6 +127,8 @@ eff_exit fake_process_play(void *arg)
 		(void)eff_scope_close(&within);
 	}
 	p->gone = true;
+	if (p->held)
+		fake_tell(p);
 	if (!p->held)
 		fake_process_free(p);
 	return eff_ok(NULL);
@@ -138,6 +141,7 @@ void fake_emit(struct os_child *p, enum os_stream stream, const char *text)
 	if (p->to[stream] != OS_CAPTURE)
 		return;
 	text_add(&p->output[stream], text);
+	fake_tell(p);
 	eff_pulse_send(&p->changed);
 }
 

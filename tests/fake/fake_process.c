@@ -186,21 +186,42 @@ ssize_t fake_read(struct os_child *p, enum os_stream stream, void *buf, size_t s
 	size_t n;
 
 	check_held(p, "read");
-	while (p->taken[stream] == output->len) {
-		int r;
-
-		if (p->gone)
-			return 0;
-		r = eff_pulse_await(&p->changed);
-		if (r < 0)
-			return r;
-	}
+	p->fake->n_reads++;
+	if (p->taken[stream] == output->len)
+		return p->gone ? 0 : -EAGAIN;
 	n = output->len - p->taken[stream];
 	if (n > size)
 		n = size;
 	memcpy(buf, output->bytes + p->taken[stream], n);
 	p->taken[stream] += n;
 	return (ssize_t)n;
+}
+
+static bool has_output(const struct os_child *p, int stream)
+{
+	return p->gone || p->taken[stream] < p->output[stream].len;
+}
+
+bool fake_watch_output(struct os_child *p, enum os_stream stream, struct eff_watch *watch)
+{
+	check_held(p, "watch");
+	p->watches[stream] = NULL;
+	if (watch && has_output(p, stream))
+		return true;
+	p->watches[stream] = watch;
+	return false;
+}
+
+void fake_tell(struct os_child *p)
+{
+	for (int i = 0; i < 2; i++) {
+		struct eff_watch *watch = p->watches[i];
+
+		if (!watch || !has_output(p, i))
+			continue;
+		p->watches[i] = NULL;
+		watch->fn(watch);
+	}
 }
 
 ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sender)

@@ -17,6 +17,7 @@ static const struct os_ops fake_ops = {
 	.await_gone = fake_await_gone,
 	.left = fake_left,
 	.read = fake_read,
+	.watch = fake_watch_output,
 	.notified = fake_notified,
 	.await_ready = fake_await_ready,
 	.follow = fake_follow,

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Readers of what units write, one a stream. A stream that is silent costs no fiber: the loop tells of output, and a fiber
+ * begins that takes it and ends. It takes at most every 2 ms what has gathered meanwhile, for to wake for each line costs
+ * thirty times as much, unless it comes so fast that it would have to wait. At the end of the unit nothing waits. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "unit/internal.h"
+
+#define PACE EFF_MS(2)
+
+enum { CHUNK = 256 << 10, ROUND_MOST = 1 << 20, MUCH = 128 << 10 };
+
+struct pump {
+	struct eff_watch watch;
+	struct eff_fiber *fiber; /* while it takes; NULL */
+	struct eff_scope *scope; /* that it is forked in */
+	struct os_child *process;
+	eff_ns read_at;
+	struct eff_event hurry, done; /* do not wait any more; it has read to the end */
+	struct sink sink;
+};
+
+/* Every reader reads into the same buffer: between the read and the copying of what came nobody else runs. */
+static _Thread_local char chunk[CHUNK];
+
+static void on_output(struct eff_watch *watch);
+
+static const struct os_ops *ops_of(const struct pump *p)
+{
+	return p->sink.unit->world->os->ops;
+}
+
+/* Take what is there, up to a bound. Returns how much it was; sets `done` at the end. */
+static size_t pump_take(struct pump *p)
+{
+	size_t all = 0;
+	ssize_t n;
+
+	do {
+		n = ops_of(p)->read(p->process, p->sink.stream, chunk, sizeof(chunk));
+		if (n > 0) {
+			sink_take(&p->sink, chunk, (size_t)n);
+			all += (size_t)n;
+		}
+		/* Less than there was room for: that was all. */
+	} while (n == sizeof(chunk) && all < ROUND_MOST);
+	if (n <= 0 && n != -EAGAIN) {
+		sink_end(&p->sink);
+		eff_event_set(&p->done);
+	}
+	p->read_at = eff_now();
+	return all;
+}
+
+/* Suspends until enough may have gathered. */
+static int pump_gather(struct pump *p)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(p->read_at, PACE));
+	(void)eff_event_await(&p->hurry);
+	(void)eff_scope_close(&within);
+	return eff_check();
+}
+
+/* Take until it goes slower than it is taken. Suspends. 0 or -ECANCELED. */
+static int pump_catch_up(struct pump *p)
+{
+	size_t n;
+	int r = 0;
+
+	do {
+		n = pump_take(p);
+		r = sink_flush(&p->sink);
+		if (r == 0 && n >= MUCH)
+			r = eff_await_turn();
+	} while (r == 0 && n >= MUCH && !p->done.set);
+	return r;
+}
+
+/* From output to silence, or to the end. */
+static eff_exit pump_run(void *arg)
+{
+	struct pump *p = arg;
+	int r = 0;
+
+	do {
+		if (eff_now() - p->read_at < PACE)
+			r = pump_gather(p);
+		if (r == 0)
+			r = pump_catch_up(p);
+		/* From here on another may begin. */
+	} while (r == 0 && !p->done.set && ops_of(p)->watch(p->process, p->sink.stream, &p->watch));
+	sink_rest(&p->sink);
+	eff_fiber_unref(p->fiber);
+	p->fiber = NULL;
+	return eff_ok(NULL);
+}
+
+static int pump_begin(struct pump *p)
+{
+	return eff_fork_in(p->scope, EFF_NAMED(p->sink.unit->name, pump_run, p), &p->fiber);
+}
+
+static void on_output(struct eff_watch *watch)
+{
+	struct pump *p = eff_container(watch, struct pump, watch);
+
+	if (pump_begin(p) == 0)
+		return;
+	/* Without memory for a fiber: what can be done without waiting. */
+	(void)pump_take(p);
+	if (!p->done.set && ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
+		(void)pump_begin(p);
+}
+
+int pump_start(const struct pump_spec *spec, struct pump **ret_pump)
+{
+	struct pump *p = calloc(1, sizeof(*p));
+	int r = 0;
+
+	if (!p)
+		return -ENOMEM;
+	p->watch.fn = on_output;
+	p->scope = spec->scope;
+	p->process = spec->process;
+	p->read_at = -PACE;
+	eff_event_init(&p->hurry);
+	eff_event_init(&p->done);
+	sink_init(&p->sink, spec->unit, spec->stream);
+	if (ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
+		r = pump_begin(p);
+	if (r < 0) {
+		free(p);
+		return r;
+	}
+	*ret_pump = p;
+	return 0;
+}
+
+int pump_await(struct pump *p)
+{
+	if (!p)
+		return 0;
+	eff_event_set(&p->hurry);
+	return eff_event_await(&p->done);
+}
+
+void pump_stop(struct pump *p)
+{
+	if (!p)
+		return;
+	(void)ops_of(p)->watch(p->process, p->sink.stream, NULL);
+	if (p->fiber) {
+		struct eff_fiber *fiber = eff_fiber_ref(p->fiber);
+
+		(void)eff_interrupt(fiber, NULL);
+		eff_fiber_unref(fiber);
+	}
+	sink_done(&p->sink);
+	free(p);
+}
