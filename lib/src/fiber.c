@@ -131,10 +131,13 @@ static inline struct eff_fiber *take_ready(struct eff_rt *rt)
 /* The next ready fiber of this turn, fit to be switched to and current; NULL: it is the main stack's turn. */
 static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 {
+	struct eff_fiber *self = rt->current;
+
 	while (rt->ready && rt->budget) {
 		struct eff_fiber *fiber = take_ready(rt);
 
 		if (fiber->state == EFF__NEW && fiber->body.reason) {
+			rt->current = self; /* on whose stack it ends */
 			end_unborn(fiber);
 			continue;
 		}
@@ -226,7 +229,7 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 	set_budget(rt, 0);
 }
 
-void eff__on_main(void (*fn)(void *arg), void *arg)
+void eff_deep(void (*fn)(void *arg), void *arg)
 {
 	struct eff_rt *rt = eff__rt;
 

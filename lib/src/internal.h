@@ -269,8 +269,6 @@ void eff__poke(struct eff_fiber *fiber);
 void eff__ready(struct eff_fiber *fiber);
 /* Leave the innermost scope as eff_scope_end() does, but return only what was deferred failed with. `exit` is borrowed. */
 eff_exit eff__scope_leave(struct eff_scope *scope, eff_exit exit);
-/* Run fn(arg) on the main stack, from a fiber; no other fiber runs meanwhile. On the main stack: just call it. */
-void eff__on_main(void (*fn)(void *arg), void *arg);
 int eff__fork(
 	struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber);
 /* Run what is ready, at most `budget` switches, on the main stack. */

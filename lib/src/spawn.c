@@ -304,7 +304,7 @@ static long make_by_fork(struct eff__making *making)
 {
 	struct fork_call call = {.child = making->child};
 
-	eff__on_main(fork_now, &call);
+	eff_deep(fork_now, &call);
 	if (call.result > 0 && !(eff__proc_without & EFF__WITHOUT_PIDFD))
 		making->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)call.result, 0);
 	return call.result;

@@ -220,13 +220,13 @@ static eff_exit call_on_main(void *arg)
 
 	(void)arg;
 	ck_assert_int_eq(eff_fork(EFF(say_it, TEXT("other")), NULL), 0);
-	eff__on_main(on_main, &there);
+	eff_deep(on_main, &there);
 	ck_assert(there < (uintptr_t)self->stack.base ||
 		there >= (uintptr_t)self->stack.base + self->stack.size);
 	ck_assert_ptr_eq(eff_self(), self);
 	/* Nobody ran meanwhile. */
 	ck_assert_str_eq(run_trace, "");
-	eff__on_main(on_main, &there);
+	eff_deep(on_main, &there);
 	return eff_ok(NULL);
 }
 
@@ -235,8 +235,48 @@ START_TEST(a_call_on_the_main_stack_runs_there_and_nobody_else_meanwhile)
 	uintptr_t there = 0;
 
 	run_ok(call_on_main, NULL);
-	eff__on_main(on_main, &there);
+	eff_deep(on_main, &there);
 	ck_assert_uint_ne(there, 0);
+}
+END_TEST
+
+static void go_deep(struct eff_fiber *fiber, void *context)
+{
+	uintptr_t there = 0;
+
+	(void)fiber;
+	eff_deep(on_main, &there);
+	say("%s", (const char *)context);
+}
+
+static void fork_unborn(const char *word)
+{
+	struct eff_fiber *fiber;
+
+	ck_assert_int_eq(eff_fork_daemon(EFF(say_it, TEXT("never")), &fiber), 0);
+	fiber->on_end = go_deep;
+	fiber->on_end_context = (void *)word;
+	eff_interrupt_async(fiber);
+	eff_fiber_unref(fiber);
+}
+
+/* They end on the stack of whoever looks for the next to run: one that suspends, one that ends, the loop. */
+static eff_exit end_unborn(void *arg)
+{
+	(void)arg;
+	fork_unborn("suspended");
+	(void)eff_sleep(EFF_S(1));
+	fork_unborn("ended");
+	return eff_ok(NULL);
+}
+
+START_TEST(what_is_told_of_one_that_never_began_may_go_deep)
+{
+	run_ok(end_unborn, NULL);
+	ck_assert_str_eq(run_trace, "suspended@0 ended@1 ");
+	fork_unborn("nobody");
+	(void)eff_rt_turn(run_rt);
+	ck_assert_str_eq(run_trace, "suspended@0 ended@1 nobody@1 ");
 }
 END_TEST
 
@@ -255,6 +295,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_fiber_interrupted_before_its_first_step_never_starts_but_ends);
 	tcase_add_test(
 		tcase, a_wait_that_was_fulfilled_returns_its_result_though_cancelled_meanwhile);
+	tcase_add_test(tcase, what_is_told_of_one_that_never_began_may_go_deep);
 	tcase_add_test(tcase, a_call_on_the_main_stack_runs_there_and_nobody_else_meanwhile);
 	suite_add_tcase(suite, tcase);
 	return suite;

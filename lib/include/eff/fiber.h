@@ -84,6 +84,10 @@ EFF_API EFF_SUSPENDS int eff_yield(void);
 /* Let the loop look at descriptors and clocks once, too: for who does much, to do it a part a turn. Suspends. Returns as
  * eff_yield() does. */
 EFF_API EFF_SUSPENDS int eff_await_turn(void);
+/* Run fn(arg) on the stack that the runtime was entered with; fn does not suspend. A fiber keeps every page of its stack that
+ * it has ever touched, so one that waits for most of its life goes deep elsewhere. Outside of fibers it just calls. Does
+ * not suspend: no other fiber runs meanwhile, and eff_self() is NULL. */
+EFF_API void eff_deep(void (*fn)(void *arg), void *arg);
 /* Would a wait return at once? Does not suspend. Returns 0, -ECANCELED or -ETIMEDOUT. */
 EFF_API int eff_check(void);
 
