@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The door to the heap. The countdown is the only global here: 0 in production, where it costs one comparison. */
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/alloc.h"
 
@@ -31,4 +34,11 @@ void *alloc_grow(void *p, size_t size)
 	if (alloc_fails())
 		return NULL;
 	return realloc(p, size ? size : 1);
+}
+
+void alloc_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }

@@ -14,5 +14,7 @@ void *alloc_grow(void *p, size_t size); /* as realloc(); on NULL the old piece i
 uint64_t alloc_fail_after(uint64_t n);
 /* Whether the next allocation is the one to fail; counts it. For allocators built upon this one. */
 int alloc_fails(void);
+/* Give free pages back to the kernel: after something that took and freed much. Does not suspend. */
+void alloc_trim(void);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <eff/fiber.h>
+
 #include "base/alloc.h"
 #include "base/cause.h"
 
@@ -97,24 +99,40 @@ static struct cause *chain_copy(const struct cause *cause, unsigned n)
 	return first;
 }
 
-struct cause *cause_new(
-	enum cause_kind kind, eff_ns wall_at, struct cause *because, const char *format, ...)
+struct printing {
+	const char *format;
+	va_list args;
+	struct cause *cause; /* with the text; NULL: out of memory */
+};
+
+static void cause_print(void *arg)
 {
-	struct cause *cause;
+	struct printing *p = arg;
 	va_list args;
 	int len;
 
-	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	va_copy(args, p->args);
+	len = vsnprintf(NULL, 0, p->format, args);
 	va_end(args);
-	if (len < 0)
-		return NULL;
-	cause = alloc_new(sizeof(*cause) + (size_t)len + 1);
+	if (len >= 0)
+		p->cause = alloc_new(sizeof(*p->cause) + (size_t)len + 1);
+	if (p->cause)
+		(void)vsnprintf(p->cause->text, (size_t)len + 1, p->format, p->args);
+}
+
+struct cause *cause_new(
+	enum cause_kind kind, eff_ns wall_at, struct cause *because, const char *format, ...)
+{
+	struct printing printing = {.format = format};
+	struct cause *cause;
+
+	va_start(printing.args, format);
+	/* Who waits for the next end is a fiber that should touch little stack. */
+	eff_deep(cause_print, &printing);
+	va_end(printing.args);
+	cause = printing.cause;
 	if (!cause)
 		return NULL;
-	va_start(args, format);
-	(void)vsnprintf(cause->text, (size_t)len + 1, format, args);
-	va_end(args);
 	cause->kind = kind;
 	cause->wall_at = wall_at;
 	cause->code = -1;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <eff/fiber.h>
+
 #include "base/log.h"
 
 #define LINE_MAX_BYTES 1024
@@ -103,23 +105,36 @@ line_print(enum log_level level, const char *format, ...)
 	return r;
 }
 
-void log_line(enum log_level level, const char *format, ...)
-{
-	int saved = errno, r;
+struct line {
+	enum log_level level;
+	const char *format;
 	va_list args;
+};
 
-	if (level > shown)
-		return;
+static void line_log(void *arg)
+{
+	struct line *line = arg;
+
 	if (untold > 0 &&
 		line_print(LOG_LEVEL_WARN, "%llu lines of this log were lost",
 			(unsigned long long)untold) == 0)
 		untold = 0;
-	va_start(args, format);
-	r = line_write(level, format, args);
-	va_end(args);
-	if (r < 0) {
+	if (line_write(line->level, line->format, line->args) < 0) {
 		lost++;
 		untold++;
 	}
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	int saved = errno;
+	struct line line = {.level = level, .format = format};
+
+	if (level > shown)
+		return;
+	va_start(line.args, format);
+	/* To print takes more stack than all else that a unit does. */
+	eff_deep(line_log, &line);
+	va_end(line.args);
 	errno = saved;
 }

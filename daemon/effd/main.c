@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -77,8 +78,10 @@ static void host_on_reload(void *context, bool begins)
 	struct effd *e = context;
 
 	notify_reload(&e->notify, begins);
-	if (!begins)
+	if (!begins) {
 		log_level_take(e, e->tree->plan);
+		alloc_trim();
+	}
 }
 
 static void host_shut_down(void *context, const struct asker *by)
@@ -139,6 +142,14 @@ static void say_how_it_ended(const struct effd *e, eff_exit end)
 		log_error("%s has ended: %s", name, eff_exit_text(end, words, sizeof(words)));
 }
 
+/* To read a tree takes three times the memory that it needs. */
+static eff_exit give_memory_back(void *arg)
+{
+	if (tree_await_settled(arg) == 0)
+		alloc_trim();
+	return eff_ok(NULL);
+}
+
 /* The tree's life, and everything that goes on beside it. */
 static void effd_live(struct effd *e)
 {
@@ -155,6 +166,8 @@ static void effd_live(struct effd *e)
 		r = eff_fork(EFF_NAMED("control", control_run, e->control), NULL);
 	if (r == 0)
 		r = eff_fork(EFF(shutdown_watch, e), NULL);
+	if (r == 0)
+		r = eff_fork(EFF(give_memory_back, e->tree), NULL);
 	if (r == 0 && e->notify.fd >= 0)
 		r = eff_fork(EFF(notify_run, &e->notify), NULL);
 	if (r == 0 && e->notify.fd >= 0)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <eff/fiber.h>
 #include <eff/io.h>
 
 #include "base/alloc.h"
@@ -292,6 +293,21 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	return 0;
 }
 
+struct start {
+	struct os_child *child;
+	const struct os_spawn *spawn;
+	struct record *record;
+	struct os_fault *ret_fault;
+	int result;
+};
+
+static void start_now(void *arg)
+{
+	struct start *s = arg;
+
+	s->result = child_start(s->child, s->spawn, s->record, s->ret_fault);
+}
+
 /* What was the matter, in the words of who asked. */
 static void fault_tell(struct os_linux *os, const struct os_spawn *spawn,
 	const struct eff_spawn_fault *fault, struct os_fault *ret_fault)
@@ -337,6 +353,7 @@ int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **r
 	struct os_fault *ret_fault)
 {
 	struct eff_spawn_fault fault = {0};
+	struct start start;
 	struct os_child *child;
 	struct record *record;
 	int r;
@@ -355,7 +372,10 @@ int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **r
 		record_free(record);
 		return fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
 	}
-	r = child_start(child, spawn, record, ret_fault);
+	start = (struct start){child, spawn, record, ret_fault, 0};
+	/* It takes more stack than all that the unit's fiber does after it. */
+	eff_deep(start_now, &start);
+	r = start.result;
 	if (r < 0) {
 		linux_child_free(child);
 		return r;

@@ -19,12 +19,20 @@ void *keep_alloc(struct load *load, size_t size)
 	return p;
 }
 
-char *keep_strdup(struct load *load, const char *s)
+const char *keep_strdup(struct load *load, const char *s)
 {
-	char *copy = arena_strdup(load->arena, s);
+	const char *copy = table_get(&load->texts, NULL, s);
+	void **at;
 
-	if (!copy)
+	if (copy)
+		return copy;
+	copy = arena_strdup(load->arena, s);
+	at = copy ? table_at(&load->texts, NULL, copy) : NULL;
+	if (!at) {
 		load->failed = true;
+		return NULL;
+	}
+	*at = (void *)copy;
 	return copy;
 }
 

@@ -48,6 +48,7 @@ struct load {
 	struct table keys;   /* (mapping, key): its node */
 	struct table fields; /* (section, key): its row */
 	struct table names; /* (a supervisor's mapping, key): its unit's; (NULL, key): that of any */
+	struct table texts; /* (NULL, text): the one that is kept */
 	struct table paths; /* (&paths, path): its file; (&files, path): its env_file, parsed */
 	struct draft *drafts; /* of all units, as plan_unit() counts them */
 	uint32_t n_units, room_units;
@@ -67,7 +68,8 @@ struct load {
 
 /* Memory of the plan, of the load. Zeroed; NULL: out of memory, noted. */
 void *keep_alloc(struct load *load, size_t size);
-char *keep_strdup(struct load *load, const char *s);
+/* A text of the plan's, the same for the same: most of what units say is what others say too. */
+const char *keep_strdup(struct load *load, const char *s);
 void *scratch_alloc(struct load *load, size_t size);
 /* The text of a buffer, kept in the plan; ends the buffer. */
 const char *keep_text(struct load *load, struct text *text);

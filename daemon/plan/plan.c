@@ -76,6 +76,7 @@ static void load_done(struct load *load)
 	table_done(&load->fields);
 	table_done(&load->names);
 	table_done(&load->paths);
+	table_done(&load->texts);
 	free(load->units);
 	free(load->drafts);
 	free(load->edges);

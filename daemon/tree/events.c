@@ -42,8 +42,16 @@ static struct tree_event *event_new(struct unit *u, const char *kind)
 	return e;
 }
 
-static void log_state(const struct unit *u, enum unit_state from, enum unit_state to)
+struct step {
+	const struct unit *unit;
+	enum unit_state from, to;
+};
+
+static void step_log(void *arg)
 {
+	const struct step *step = arg;
+	const struct unit *u = step->unit;
+	enum unit_state from = step->from, to = step->to;
 	enum log_level level = to == UNIT_FAILED || to == UNIT_BACKOFF ? LOG_LEVEL_WARN
 								       : LOG_LEVEL_INFO;
 	char words[256];
@@ -97,7 +105,7 @@ void event_state(struct unit *u, enum unit_state from, enum unit_state to)
 	e->from = from;
 	e->to = to;
 	e->cause = cause_ref(u->cause);
-	log_state(u, from, to);
+	eff_deep(step_log, &(struct step){u, from, to});
 	if (to == UNIT_UP || to == UNIT_DONE || to == UNIT_FAILED || to == UNIT_BACKOFF)
 		u->settled = true;
 	act_on_dependants(u, from, to);

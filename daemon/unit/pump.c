@@ -22,7 +22,7 @@ struct pump {
 };
 
 /* Every reader reads into the same buffer: between the read and the copying of what came nobody else runs. */
-static _Thread_local char chunk[CHUNK];
+static char chunk[CHUNK];
 
 static void on_output(struct eff_watch *watch);
 

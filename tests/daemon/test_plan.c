@@ -318,6 +318,9 @@ START_TEST(ten_thousand_units_are_a_plan_like_any_other)
 	ck_assert_uint_eq(plan_n_units(world.plan), 10001);
 	ck_assert_uint_eq(plan_find(world.plan, "u0")->n_needed_by, 9999);
 	ck_assert_str_eq(plan_find(world.plan, "u9999")->argv[1], "9999");
+	/* What all say is kept once. */
+	ck_assert_ptr_eq(
+		plan_find(world.plan, "u1")->argv[0], plan_find(world.plan, "u9999")->argv[0]);
 	plan_world_done(&world);
 }
 END_TEST
