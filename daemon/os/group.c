@@ -168,33 +168,30 @@ static void family_prune(struct family *family, const struct scan *scan)
 	family->n = n;
 }
 
-/* Remember who came from those that are remembered. Returns whether anybody was new. */
-static bool family_follow(
-	struct family *family, const struct scan *scan, const struct scan_list *among)
+/* Remember who came from those that are remembered: their children, and who is in a session that one of them leads. Returns
+ * whether anybody was new. */
+static bool family_follow(struct family *family, const struct scan *scan)
 {
 	bool more = false;
 
-	for (size_t i = 0; i < among->n; i++) {
-		const struct scan_entry *entry = &among->entries[i];
+	for (size_t i = 0; i < scan->strays.n; i++) {
+		const struct scan_entry *entry = &scan->strays.entries[i];
 
-		if (!entry->owner && !family_find(family, entry->pid) &&
+		if (!family_find(family, entry->pid) &&
 			(member_counts(family, scan, entry->ppid) ||
 				member_counts(family, scan, entry->sid)))
 			more |= family_add(family, entry->pid);
 	}
-	return more;
-}
-
-/* Does one of them lead a session, and no unit's? Who is in that is looked for by its leader. */
-static bool family_leads(const struct family *family, const struct scan *scan)
-{
 	for (size_t i = 0; i < family->n; i++) {
-		const struct scan_entry *entry = os_scan_find(scan, family->members[i].pid);
+		size_t n;
+		const struct scan_entry *led = os_scan_of(&scan->led, family->members[i].pid, &n);
 
-		if (entry && entry->sid == entry->pid && !entry->owner)
-			return true;
+		if (n && !member_counts(family, scan, family->members[i].pid))
+			continue;
+		for (size_t k = 0; k < n; k++)
+			more |= family_add(family, led[k].pid);
 	}
-	return false;
+	return more;
 }
 
 /* Remember who is of the unit. Returns how many its session has besides the main process. */
@@ -205,19 +202,14 @@ static size_t family_look(struct os_child *child, const struct scan *scan)
 	const struct scan_entry *others = NULL;
 
 	if (session_is_ours(child))
-		others = os_scan_others(scan, child->pid, &n);
+		others = os_scan_of(&scan->others, child->pid, &n);
 	for (size_t i = 0; i < n; i++) {
 		n_session += others[i].sid == child->pid;
 		(void)family_add(family, others[i].pid);
 	}
-	for (int pass = 0; family->n && pass < MOST_PASSES; pass++) {
-		bool more = family_follow(family, scan, &scan->strays);
-
-		if (more || family_leads(family, scan))
-			more |= family_follow(family, scan, &scan->all);
-		if (!more)
+	for (int pass = 0; family->n && pass < MOST_PASSES; pass++)
+		if (!family_follow(family, scan))
 			break;
-	}
 	if (family->n)
 		family_prune(family, scan);
 	return n_session;

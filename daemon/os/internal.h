@@ -52,7 +52,8 @@ struct scan_list {
 struct scan {
 	struct scan_list all;    /* by pid */
 	struct scan_list others; /* of units, but no unit's main process; by owner */
-	struct scan_list strays; /* of nobody, and their session has no leader above them */
+	struct scan_list led; /* of nobody, in a session that another leads; `owner` is that one, and the order by it */
+	struct scan_list strays; /* of nobody else */
 	pid_t last_born;         /* when it was made or brought up to date; -1: not known */
 	bool outside;            /* effd's session began outside of its PID namespace */
 	eff_ns began_at, ended_at;
@@ -65,8 +66,9 @@ const struct scan *os_scan_take(struct os_linux *os);
  * wait: then NULL, and *ret_due_at is when to ask again. */
 const struct scan *os_scan_since(struct os_linux *os, eff_ns since, eff_ns *ret_due_at);
 const struct scan_entry *os_scan_find(const struct scan *scan, pid_t pid);
-/* Those of a unit besides its main process, whose pid is `owner`. */
-const struct scan_entry *os_scan_others(const struct scan *scan, pid_t owner, size_t *ret_n);
+/* Those of one owner in a list that is in the order of owners: a unit's besides its main process, whose pid it is, or a
+ * leader's. NULL: none. */
+const struct scan_entry *os_scan_of(const struct scan_list *list, pid_t owner, size_t *ret_n);
 void os_scan_done(struct scan *scan);
 
 /* ── the seam and its children ── */

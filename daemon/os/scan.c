@@ -180,26 +180,38 @@ static void find_owners(const struct os_linux *os, struct scan *scan)
 	}
 }
 
+static void sort_by_owner(struct scan_list *list)
+{
+	if (list->n)
+		qsort(list->entries, list->n, sizeof(*list->entries), by_owner);
+}
+
 /* So that one unit's are found without looking at all. */
 static void sort_out(struct scan *scan)
 {
-	scan->others.n = scan->strays.n = 0;
+	scan->others.n = scan->led.n = scan->strays.n = 0;
 	for (size_t i = 0; i < scan->all.n; i++) {
-		const struct scan_entry *entry = &scan->all.entries[i];
+		struct scan_entry entry = scan->all.entries[i];
 
-		if (entry->owner && entry->owner != entry->pid)
-			(void)list_add(&scan->others, entry);
-		else if (!entry->owner && !is_led(scan, entry))
-			(void)list_add(&scan->strays, entry);
+		if (entry.owner == entry.pid)
+			continue;
+		if (entry.owner) {
+			(void)list_add(&scan->others, &entry);
+		} else if (is_led(scan, &entry)) {
+			entry.owner = entry.sid;
+			(void)list_add(&scan->led, &entry);
+		} else {
+			(void)list_add(&scan->strays, &entry);
+		}
 	}
-	if (scan->others.n)
-		qsort(scan->others.entries, scan->others.n, sizeof(*scan->all.entries), by_owner);
+	sort_by_owner(&scan->others);
+	sort_by_owner(&scan->led);
 }
 
-const struct scan_entry *os_scan_others(const struct scan *scan, pid_t owner, size_t *ret_n)
+const struct scan_entry *os_scan_of(const struct scan_list *list, pid_t owner, size_t *ret_n)
 {
-	const struct scan_entry *entries = scan->others.entries;
-	size_t from = 0, to = scan->others.n, n = 0;
+	const struct scan_entry *entries = list->entries;
+	size_t from = 0, to = list->n, n = 0;
 
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
@@ -209,7 +221,7 @@ const struct scan_entry *os_scan_others(const struct scan *scan, pid_t owner, si
 		else
 			to = middle;
 	}
-	while (from + n < scan->others.n && entries[from + n].owner == owner)
+	while (from + n < list->n && entries[from + n].owner == owner)
 		n++;
 	*ret_n = n;
 	return n ? &entries[from] : NULL;
@@ -301,6 +313,7 @@ void os_scan_done(struct scan *scan)
 {
 	free(scan->all.entries);
 	free(scan->others.entries);
+	free(scan->led.entries);
 	free(scan->strays.entries);
 	*scan = (struct scan){0};
 }

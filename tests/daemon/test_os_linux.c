@@ -112,7 +112,7 @@ OS_TEST(who_is_born_after_a_scan_is_added_to_it)
 	last_born = scan->last_born;
 	pid = os->ops->pid(child);
 	ck_assert_ptr_eq(os_scan_take(linux_of(os)), scan);
-	others = os_scan_others(scan, pid, &n);
+	others = os_scan_of(&scan->others, pid, &n);
 	ck_assert_uint_eq(n, 1);
 	ck_assert_int_eq(others->pid, strtol(text, NULL, 10));
 	ck_assert_int_eq(os_scan_find(scan, pid)->owner, pid);
@@ -122,7 +122,7 @@ OS_TEST(who_is_born_after_a_scan_is_added_to_it)
 	if (last_born >= 0 && scan->last_born > last_born &&
 		scan->last_born - last_born < 256 && eff_now() - scan->ended_at < EFF_MS(500))
 		ck_assert_int_eq(scan->began_at, began_at);
-	(void)os_scan_others(scan, INT32_MAX, &n);
+	(void)os_scan_of(&scan->others, INT32_MAX, &n);
 	ck_assert_uint_eq(n, 0);
 	kill_all(child);
 }
