@@ -228,7 +228,7 @@ eff_exit notify_run(void *arg)
 {
 	struct notify *n = arg;
 	eff_ns extended_at = eff_now() - EXTEND_EVERY;
-	struct told told = {.at = eff_now() - STATUS_EVERY};
+	struct told told = {.at = eff_now()}; /* of a tree that has not begun there is nothing to tell */
 	int r = 0;
 
 	while (r == 0) {

@@ -117,13 +117,15 @@ processes_of() { # PROGRAM
 
 # ── effd ──
 
-# Start effd with the tree on standard input, and return at once. EFFD_UNDER may hold a command that it is run under.
+# Start effd with the tree on standard input, and return as soon as it can be asked. EFFD_UNDER may hold a command that it is run under.
 EFFD_UNDER=()
 effd_launch() { # ARGS…
 	[ -x "$DIR/bin/recorder" ] || compile recorder
 	cat >"$TREE"
 	effd_again "$@"
+	eventually answers
 }
+answers() { ctl ping >/dev/null 2>&1; }
 
 # The same with the tree that is there.
 effd_again() {
