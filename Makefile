@@ -99,6 +99,8 @@ build-tests: $(tests) $(replays)
 $(O)/lib/%.o: inc := -Ilib/include
 $(O)/lib/src/%.o: pic := -fPIC -fno-semantic-interposition
 $(O)/tests/%.o: inc += -Itests
+# A test keeps what it looks at in its frame, and its fibers have room for that.
+$(O)/tests/%.o: private FLAGS += -Wno-frame-larger-than
 $(O)/tests/lib/%.o: inc := -Ilib/include -Ilib/src -Itests
 $(O)/lib/src/loop_uv.o $(O)/lib/examples/host_uv.o: inc += $(if $(UV),-DEFF_HAVE_UV=1 $(call pkg,--cflags libuv))
 

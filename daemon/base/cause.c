@@ -111,6 +111,7 @@ static void cause_print(void *arg)
 	va_list args;
 	int len;
 
+	/* NOLINTBEGIN(clang-diagnostic-format-nonliteral): whoever wrote it was checked by cause_new()'s declaration. */
 	va_copy(args, p->args);
 	len = vsnprintf(NULL, 0, p->format, args);
 	va_end(args);
@@ -118,6 +119,7 @@ static void cause_print(void *arg)
 		p->cause = alloc_new(sizeof(*p->cause) + (size_t)len + 1);
 	if (p->cause)
 		(void)vsnprintf(p->cause->text, (size_t)len + 1, p->format, p->args);
+	/* NOLINTEND(clang-diagnostic-format-nonliteral) */
 }
 
 struct cause *cause_new(

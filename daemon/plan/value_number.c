@@ -230,10 +230,11 @@ bool read_signal(struct value *value)
 	}
 	diag = fault(value->load, value->node, "E210", "`%s` is no signal", value->filled);
 	/* Nobody means another signal by small letters. */
-	for (i = 0; value->filled[i] && i + 1 < sizeof(upper); i++)
-		upper[i] = value->filled[i] >= 'a' && value->filled[i] <= 'z'
-			? (char)(value->filled[i] - 'a' + 'A')
-			: value->filled[i];
+	for (i = 0; value->filled[i] && i + 1 < sizeof(upper); i++) {
+		upper[i] = value->filled[i];
+		if (upper[i] >= 'a' && upper[i] <= 'z')
+			upper[i] = (char)(upper[i] - 'a' + 'A');
+	}
 	upper[i] = '\0';
 	for (known = 1; known < 32; known++) {
 		nearest_offer(&nearest, signal_text(known, buf));

@@ -58,6 +58,18 @@ static void sink_emit(struct sink *k, const char *text, size_t len, bool partial
 	text_add(&k->out, "\n");
 }
 
+/* The last bytes of a line, which as a rule are all of it. */
+static void sink_end_line(struct sink *k, const char *bytes, size_t len, bool cut)
+{
+	if (k->line.len == 0) {
+		sink_emit(k, bytes, len, cut);
+		return;
+	}
+	text_add_bytes(&k->line, bytes, len);
+	sink_emit(k, k->line.bytes, k->line.len, cut);
+	k->line.len = 0;
+}
+
 /* Cut `bytes` into lines; a line longer than max_line goes out in pieces. */
 static void sink_split(struct sink *k, const char *bytes, size_t len)
 {
@@ -70,15 +82,10 @@ static void sink_split(struct sink *k, const char *bytes, size_t len)
 
 		if (cut)
 			n = most - k->line.len;
-		if ((newline || cut) && k->line.len == 0) {
-			sink_emit(k, bytes, n, cut);
-		} else {
+		if (newline || cut)
+			sink_end_line(k, bytes, n, cut);
+		else
 			text_add_bytes(&k->line, bytes, n);
-			if (newline || cut)
-				sink_emit(k, k->line.len ? k->line.bytes : "", k->line.len, cut);
-			if (newline || cut)
-				k->line.len = 0;
-		}
 		n += newline && !cut;
 		bytes += n;
 		len -= n;

@@ -2,8 +2,9 @@
 /* The child, from clone to its program. It may share its parent's memory, which goes on running at the same time: so it
  * makes system calls inline (libc's would write the parent's errno), writes nothing but its stack, its record's
  * scratch and the status pipe, calls no function of any library, and no checker or profiler adds code to it. The order:
- * it parts from its parent's descriptors where it began with those, every descriptor but its own is closed, so that nobody waits for this child's copies; then session, dispositions, the
- * caller's steps; signals are let in last, when whatever they do can only be done to the program itself. */
+ * it parts from its parent's descriptors where it began with those, every descriptor but its own is closed, so that nobody
+ * waits for this child's copies; then session, dispositions, the caller's steps; signals are let in last, when whatever
+ * they do can only be done to the program itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -13,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "spawn.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -21,63 +23,6 @@
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE (1U << 1)
 #endif
-
-#if __has_attribute(no_stack_protector)
-#define BARE_STACK __attribute__((no_stack_protector))
-#else
-#define BARE_STACK
-#endif
-#if __has_attribute(disable_sanitizer_instrumentation)
-#define BARE_ENTRY __attribute__((disable_sanitizer_instrumentation, no_sanitize("coverage")))
-#else
-#define BARE_ENTRY
-#endif
-#define BARE_CHECKS __attribute__((no_sanitize("address", "thread", "undefined")))
-#define BARE \
-	BARE_STACK BARE_ENTRY BARE_CHECKS \
-		__attribute__((no_instrument_function, no_profile_instrument_function))
-/* Keeps the compiler from making a call to memset() or strlen() out of a loop. */
-#define NO_IDIOM() __asm__ volatile("" ::: "memory")
-
-#if defined(__x86_64__)
-BARE static long call6(long nr, const long a[5])
-{
-	register long r10 __asm__("r10") = a[3];
-	register long r8 __asm__("r8") = a[4];
-	long r;
-
-	__asm__ volatile("syscall"
-			 : "=a"(r)
-			 : "0"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8)
-			 : "rcx", "r11", "memory");
-	return r;
-}
-#elif defined(__aarch64__)
-BARE static long call6(long nr, const long a[5])
-{
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a[0];
-	register long x1 __asm__("x1") = a[1];
-	register long x2 __asm__("x2") = a[2];
-	register long x3 __asm__("x3") = a[3];
-	register long x4 __asm__("x4") = a[4];
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
-			 : "memory");
-	return x0;
-}
-#else
-/* Only fork() is used here, so that errno is the child's own. */
-BARE static long call6(long nr, const long a[5])
-{
-	long r = syscall(nr, a[0], a[1], a[2], a[3], a[4]);
-
-	return r == -1 ? -errno : r;
-}
-#endif
-#define CALL(nr, ...) call6(nr, (const long[5]){__VA_ARGS__})
 
 /* ── being made ── */
 
@@ -159,6 +104,7 @@ BARE static long fds_part(struct eff__child *c)
 		.msg_controllen = sizeof carried.bytes};
 	const int *fd = (const int *)CMSG_DATA(&carried.head), *end;
 
+	carried.head.cmsg_len = 0;
 	r = CALL(SYS_close_range, (unsigned)c->carrier_fd + 1, ~0U, CLOSE_RANGE_UNSHARE);
 	if (r >= 0)
 		r = CALL(SYS_recvmsg, c->carrier_fd, (long)&message,
