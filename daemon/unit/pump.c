@@ -158,6 +158,7 @@ void pump_stop(struct pump *p)
 
 		(void)eff_interrupt(fiber, NULL);
 		eff_fiber_unref(fiber);
+		eff_fiber_unref(p->fiber); /* one that never began has not let go of itself */
 	}
 	sink_done(&p->sink);
 	free(p);
