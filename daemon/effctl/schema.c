@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree as JSON schema: each field once under `$defs`, and what the root, a supervisor, a process, a fiber and `defaults`
+ * may have of them. What a unit is its own keys tell; one that inherits it may have the fields of any. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "effctl/schema.h"
+
+static bool is_top(const struct field *field)
+{
+	return !field_section(field);
+}
+
+static bool is_below(const struct field *field, const struct field *section)
+{
+	return field_section(field) == section;
+}
+
+/* The default is an annotation: as one would write it. */
+static void annotate(struct json *value, const struct field *field)
+{
+	const char *preset = field->face.preset;
+
+	(void)json_set(value, "description", json_text(field->face.help));
+	if (!preset || *preset == '[')
+		return;
+	if (field->type == TYPE_BOOL)
+		(void)json_set(value, "default", json_bool(strcmp(preset, "true") == 0));
+	else if (field->type == TYPE_COUNT || field->type == TYPE_NUMBER)
+		(void)json_set(value, "default", json_number(strtod(preset, NULL)));
+	else
+		(void)json_set(value, "default", json_text(preset));
+}
+
+static struct json *field_schema(const struct field *field);
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as sections are in sections. */
+static struct json *keys_below(const struct field *section)
+{
+	struct json *keys = json_object();
+
+	for (enum field_id id = 0; id < N_FIELDS; id++) {
+		const struct field *field = field_row(id);
+
+		if (field->type != TYPE_LATER && is_below(field, section))
+			(void)json_set(keys, field_key(field), field_schema(field));
+	}
+	return keys;
+}
+
+/* A dependency without more to say about it is null. */
+/* NOLINTNEXTLINE(misc-no-recursion): its keys are no sections. */
+static struct json *needs_schema(const struct field *field)
+{
+	struct json *map = json_object(), *list = json_object(), *nothing = json_object();
+
+	(void)json_set(nothing, "type", json_text("null"));
+	(void)json_set(map, "type", json_text("object"));
+	(void)json_set(map, "additionalProperties",
+		schema_either(nothing, schema_mapping(keys_below(field))));
+	(void)json_set(list, "type", json_text("array"));
+	(void)json_set(list, "items", schema_ref("value", "name"));
+	return schema_either(list, map);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as sections are in sections. */
+static struct json *section_schema(const struct field *field)
+{
+	struct json *mapping = schema_mapping(keys_below(field));
+
+	if (field->short_form == FIELD_NONE)
+		return mapping;
+	return schema_either(schema_value(field_row(field->short_form)), mapping);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as sections are in sections. */
+static struct json *field_schema(const struct field *field)
+{
+	struct json *value;
+
+	if (field->type == TYPE_SECTION)
+		value = section_schema(field);
+	else if (field->type == TYPE_NEEDS)
+		value = needs_schema(field);
+	else if (field_id(field) == FIELD_UNITS)
+		value = schema_ref("unit", "s");
+	else if (field_id(field) == FIELD_DEFAULTS)
+		value = schema_ref("unit", "defaults");
+	else
+		value = schema_value(field);
+	annotate(value, field);
+	return value;
+}
+
+static void define_fields(struct json *defs)
+{
+	for (enum field_id id = 0; id < N_FIELDS; id++) {
+		const struct field *field = field_row(id);
+		char key[64];
+
+		if (field->type == TYPE_LATER || !is_top(field))
+			continue;
+		(void)snprintf(key, sizeof(key), "field.%s", field->face.name);
+		(void)json_set(defs, key, field_schema(field));
+	}
+}
+
+/* What may be given to some kinds of units; `defaults` holds no units, nor defaults for them. */
+static struct json *kind_schema(int kinds)
+{
+	bool is_defaults = kinds == ANY_UNIT;
+	struct json *keys = json_object();
+
+	for (enum field_id id = 0; id < N_FIELDS; id++) {
+		const struct field *field = field_row(id);
+
+		if (field->type != TYPE_LATER && is_top(field) && (field->kinds & kinds) &&
+			!(is_defaults && (id == FIELD_UNITS || id == FIELD_DEFAULTS)))
+			(void)json_set(
+				keys, field->face.name, schema_ref("field", field->face.name));
+	}
+	return schema_mapping(keys);
+}
+
+/* It has one of the two; `b` may be NULL. */
+static struct json *when_has(const char *a, const char *b)
+{
+	struct json *when = json_object(), *forms = json_array();
+	const char *const keys[] = {a, b};
+
+	for (size_t i = 0; i < 2 && keys[i]; i++) {
+		struct json *has = json_object(), *required = json_array();
+
+		(void)json_add(required, json_text(keys[i]));
+		(void)json_set(has, "required", required);
+		(void)json_add(forms, has);
+	}
+	(void)json_set(when, "anyOf", forms);
+	return when;
+}
+
+static struct json *decide(struct json *when, struct json *then, struct json *otherwise)
+{
+	struct json *choice = json_object();
+
+	(void)json_set(choice, "if", when);
+	(void)json_set(choice, "then", then);
+	(void)json_set(choice, "else", otherwise);
+	return choice;
+}
+
+static void define_units(struct json *defs)
+{
+	struct json *unit = decide(when_has("command", "shell"), schema_ref("unit", "process"),
+		schema_ref("unit", "any"));
+	struct json *units = json_object(), *names = json_object(), *inherits = json_object();
+
+	unit = decide(when_has("fiber", NULL), schema_ref("unit", "fiber"), unit);
+	unit = decide(when_has("units", "template"), schema_ref("unit", "supervisor"), unit);
+	(void)json_set(inherits, "type", json_text("null"));
+	unit = schema_either(inherits, unit);
+	(void)json_set(defs, "unit.supervisor", kind_schema(SUPERVISOR));
+	(void)json_set(defs, "unit.process", kind_schema(PROCESS));
+	(void)json_set(defs, "unit.fiber", kind_schema(FIBER));
+	(void)json_set(defs, "unit.any", kind_schema(RUNS));
+	(void)json_set(defs, "unit.defaults", kind_schema(ANY_UNIT));
+	(void)json_set(defs, "unit.one", unit);
+	(void)json_set(units, "type", json_text("object"));
+	(void)json_set(names, "pattern", json_text("^([A-Za-z0-9][A-Za-z0-9_.-]{0,62}|x-.*)$"));
+	(void)json_set(units, "propertyNames", names);
+	(void)json_set(units, "additionalProperties", schema_ref("unit", "one"));
+	(void)json_set(defs, "unit.s", units);
+}
+
+struct json *schema_tree(void)
+{
+	struct json *tree = json_object(), *defs = schema_values(), *required = json_array();
+	struct json *root;
+
+	define_fields(defs);
+	define_units(defs);
+	root = kind_schema(ROOT);
+	(void)json_add(required, json_text("version"));
+	(void)json_set(root, "required", required);
+	(void)json_set(defs, "unit.root", root);
+	(void)json_set(tree, "$schema", json_text("https://json-schema.org/draft/2020-12/schema"));
+	(void)json_set(tree, "title", json_text("A tree of effd"));
+	(void)json_set(tree, "$ref", json_text("#/$defs/unit.root"));
+	(void)json_set(tree, "$defs", defs);
+	return tree;
+}

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The schema for editors: the file in conf/ is what effctl prints, a real validator knows it for one, takes every tree that
+# effd takes, and none that has a mistake which a schema can see.
+. "${0%/*}/lib.sh"
+root=${0%/*}/../..
+schema=$root/conf/schema/effd.schema.json
+expect_exit 0 "$BUILD/effctl" schema
+same "conf/schema/effd.schema.json (write it anew: build/effctl schema >conf/schema/effd.schema.json)" "$(<"$schema")" "$OUT"
+
+judged() { /usr/bin/python3 -B "${0%/*}/schema.py" "$schema" "$@"; } # FILE…
+mapfile -t good < <(find "$root/conf" "$root/tests/fixtures/plans/good" -name '*.yaml' ! -path '*/parts/*')
+same "good trees" "$(judged "${good[@]}" | grep -v '^good' || true)" ""
+
+# What units say of each other it cannot see, nor what a cron line means; and what is in another file.
+unseen='^(include-twice-defined|env-file)$'
+n=0
+for tree in "$root"/tests/fixtures/plans/bad/*.yaml; do
+	name=${tree##*/}
+	codes=$("$BUILD/effctl" --json check "$tree" | jq -r '.diagnostics[] | select(.severity == "error") | .code' || true)
+	grep -qE '^E(102|20[124-8]|21[23678])$' <<<"$codes" && [[ ! ${name%.yaml} =~ $unseen ]] || continue
+	[[ $(judged "$tree") == bad* ]] || fail "the schema takes $name, which has: ${codes//$'\n'/ }"
+	n=$((n + 1))
+done
+[ "$n" -ge 30 ] || fail "only $n bad trees were looked at"
