@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/trust.h"
+#include "control/web.h"
 #include "effd/effd.h"
 
 static char reason[512];
@@ -36,6 +37,8 @@ int module_entry(const struct plan_unit *spec, eff_fn **ret_entry, const char **
 
 	if (spec->builtin) {
 		*ret_entry = builtin_fiber(spec->builtin);
+		if (!*ret_entry)
+			*ret_entry = web_fiber(spec->builtin);
 		if (*ret_entry)
 			return 0;
 		return cannot("find the built-in fiber", spec->builtin,

@@ -19,6 +19,8 @@ static const struct {
 	{"idle", WITH("exit", .type = TYPE_WORD, .words = "success fail die")},
 	{"heartbeat", WITH("every", .type = TYPE_DURATION, .min = 1)},
 	{"heartbeat", WITH("text", .type = TYPE_TEXT)},
+	{"health", WITH("listen", .type = TYPE_ENDPOINT)},
+	{"metrics", WITH("listen", .type = TYPE_ENDPOINT)},
 };
 
 static const struct field *row_find(const char *builtin, const char *key)
@@ -43,10 +45,24 @@ static void key_is_unknown(struct load *load, const char *builtin, struct node *
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
 }
 
+/* Where it listens nobody can guess. */
+static void listen_check(struct load *load, const struct plan_unit *unit, struct node *with)
+{
+	struct node *at = draft_node(load, unit->index, FIELD_FIBER_BUILTIN);
+	struct diag *diag;
+
+	if (!row_find(unit->builtin, "listen") || !at || (with && node_find(load, with, "listen")))
+		return;
+	diag = fault(load, at, "E203", "`%s` needs to know where to listen", unit->builtin);
+	diag_help(load->diags, diag, "write `with: {listen: \"tcp:127.0.0.1:8080\"}`");
+}
+
 void builtin_check(struct load *load, const struct plan_unit *unit)
 {
 	struct node *with = draft_node(load, unit->index, FIELD_WITH), *node;
 
+	if (unit->builtin)
+		listen_check(load, unit, with);
 	for (node = with && unit->builtin ? with->first : NULL; node; node = node->next) {
 		const struct field *row = row_find(unit->builtin, node->key);
 		union {

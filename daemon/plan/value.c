@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "plan/value.h"
 
 typedef bool reader(struct value *value);
@@ -115,6 +116,18 @@ static bool read_cron(struct value *value)
 	return false;
 }
 
+static bool read_endpoint(struct value *value)
+{
+	struct endpoint endpoint;
+
+	if (endpoint_parse(value->filled, &endpoint) == 0)
+		return read_text(value);
+	(void)fault(value->load, value->node, "E204",
+		"`%s` needs an address as tcp:127.0.0.1:8080 or unix:/run/x.sock, and this is `%s`",
+		value->field->face.name, value->filled);
+	return false;
+}
+
 static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 {
 	static reader *const scalars[] = {
@@ -135,6 +148,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_PORT] = read_port,
 		[TYPE_STATUS] = read_status,
 		[TYPE_CRON] = read_cron,
+		[TYPE_ENDPOINT] = read_endpoint,
 		[TYPE_REFERENCE] = read_text,
 	};
 	static reader *const others[] = {

@@ -5,11 +5,6 @@
 
 #include "tree/tree.h"
 
-static inline struct tree *tree_of(const struct unit *u)
-{
-	return eff_container(u->world, struct tree, world);
-}
-
 /* ── group.c ── */
 
 /* One run of a group. An effect, arg: the unit. Suspends. */

@@ -179,6 +179,14 @@ static const struct unit *tree_first_ailing(const struct tree *t)
 	return NULL;
 }
 
+bool tree_lacks(const struct unit *u)
+{
+	if (u->spec->kind == PLAN_SUPERVISOR)
+		return u->state == UNIT_FAILED || u->state == UNIT_BACKOFF;
+	return wish_holds(u) && u->state != UNIT_UP && u->state != UNIT_DONE &&
+		!unit_awaits_schedule(u);
+}
+
 /* "4 s", "250 ms": for a line that people read in passing. */
 static const char *soon_text(eff_ns ns, char buf[static 32])
 {

@@ -72,6 +72,13 @@ const char *tree_summary(struct tree *t, char *buf, size_t size);
 /* The exit code that effd ends with: 0, 1, or what exit_code_from says. */
 int tree_exit_code(const struct tree *t, eff_exit end);
 
+/* Is it wanted, and neither up, done nor at rest until its schedule? Of a supervisor: has it failed? */
+bool tree_lacks(const struct unit *u);
+
+static inline struct tree *tree_of(const struct unit *u)
+{
+	return eff_container(u->world, struct tree, world);
+}
 /* By full name ("/" is the root); NULL. */
 struct unit *tree_find(struct tree *t, const char *name);
 /* Is it in the tree still? (After a wait, look again.) */

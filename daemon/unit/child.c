@@ -99,7 +99,7 @@ static int child_start_task(struct child *c)
 	eff_fn *entry = spec->builtin ? builtin_fiber(spec->builtin) : NULL;
 	int r = -ENOENT;
 
-	if (!spec->builtin && u->world->fiber_entry)
+	if (!entry && u->world->fiber_entry)
 		r = u->world->fiber_entry(spec, &entry, &reason);
 	if (!entry) {
 		unit_fault(u,

@@ -21,6 +21,11 @@ eff_exit task_run(void *arg)
 	return entry(self);
 }
 
+struct unit *fiber_unit(const struct effd_fiber *self)
+{
+	return self->unit;
+}
+
 const char *effd_fiber_name(const struct effd_fiber *self)
 {
 	return self->unit->name;

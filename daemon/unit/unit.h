@@ -28,6 +28,7 @@
 
 struct unit;
 struct ring;
+struct effd_fiber;
 
 /* An edge of depends_on: what the newest plan's row says, and of whom. */
 struct unit_need {
@@ -144,7 +145,9 @@ eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready);
 /* Its own reload: the signal or the command of its row. Suspends. 0; -ENOTSUP when it has none, -ESRCH when nothing runs,
  * -EIO when the command failed, -ECANCELED. */
 EFF_SUSPENDS int unit_reload(struct unit *u);
-/* The built-in fiber of this name; NULL: none. */
+/* The unit that a fiber is. */
+struct unit *fiber_unit(const struct effd_fiber *self);
+/* The built-in fiber of this name, of those that need no more than a module has; NULL: none. */
 eff_fn *builtin_fiber(const char *name);
 
 /* ── hook.c ── */

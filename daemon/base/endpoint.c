@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/endpoint.h"
+
+static bool port_parse(const char *text, in_port_t *ret_port)
+{
+	size_t len = strspn(text, "0123456789");
+	unsigned long port = strtoul(text, NULL, 10);
+
+	if (len == 0 || len > 5 || text[len] != '\0' || port > 65535)
+		return false;
+	*ret_port = htons((in_port_t)port);
+	return true;
+}
+
+static int v6(const char *host, in_port_t port, struct endpoint *ret_endpoint)
+{
+	*ret_endpoint = (struct endpoint){.len = sizeof(ret_endpoint->address.v6)};
+	ret_endpoint->address.v6.sin6_family = AF_INET6;
+	ret_endpoint->address.v6.sin6_port = port;
+	return inet_pton(AF_INET6, host, &ret_endpoint->address.v6.sin6_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int v4(const char *host, in_port_t port, struct endpoint *ret_endpoint)
+{
+	*ret_endpoint = (struct endpoint){.len = sizeof(ret_endpoint->address.v4)};
+	ret_endpoint->address.v4.sin_family = AF_INET;
+	ret_endpoint->address.v4.sin_port = port;
+	return inet_pton(AF_INET, host, &ret_endpoint->address.v4.sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int tcp(const char *text, struct endpoint *ret_endpoint)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	char host[INET6_ADDRSTRLEN + 2];
+	in_port_t port;
+
+	if (len == 0 || len >= sizeof(host) || !port_parse(colon + 1, &port))
+		return -EINVAL;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (host[0] == '[') {
+		if (host[len - 1] != ']')
+			return -EINVAL;
+		host[len - 1] = '\0';
+		return v6(host + 1, port, ret_endpoint);
+	}
+	if (strcmp(host, "*") == 0)
+		return v6("::", port, ret_endpoint);
+	return v4(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, port, ret_endpoint);
+}
+
+static int path(const char *text, struct endpoint *ret_endpoint)
+{
+	size_t len = strlen(text);
+
+	*ret_endpoint = (struct endpoint){.len = sizeof(ret_endpoint->address.un)};
+	if (*text != '/')
+		return -EINVAL;
+	if (len >= sizeof(ret_endpoint->address.un.sun_path))
+		return -ENAMETOOLONG;
+	ret_endpoint->address.un.sun_family = AF_UNIX;
+	memcpy(ret_endpoint->address.un.sun_path, text, len + 1);
+	return 0;
+}
+
+int endpoint_parse(const char *text, struct endpoint *ret_endpoint)
+{
+	if (strncmp(text, "tcp:", 4) == 0)
+		return tcp(text + 4, ret_endpoint);
+	if (strncmp(text, "unix:", 5) == 0)
+		return path(text + 5, ret_endpoint);
+	return -EINVAL;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Two pages of a tree: whether it is well, for load balancers and orchestrators, and figures of its units, for
+ * Prometheus and its kin (OpenMetrics 1.0: families one after the other, counters by _total, # EOF). */
+#include <string.h>
+
+#include "control/web.h"
+#include "wire/states.h"
+#include "wire/varlink.h"
+
+/* So many units, then others have their turn. */
+enum { BURST = 256 };
+
+/* ── health ── */
+
+/* What is wanted and not as it is wanted. */
+static void add_lacking(struct text *to, const struct unit *u)
+{
+	char line[160];
+
+	text_printf(to, "%s: %s", u->name, unit_phrase(u));
+	if (u->cause)
+		text_printf(to, ": %s", cause_line(u->cause, line, sizeof(line)));
+	text_add(to, "\n");
+}
+
+static void readyz(struct tree *t, struct web_page *page)
+{
+	/* Before the first unit goes, so that nobody sends more work. */
+	if (t->shutting_down)
+		text_add(&page->body, "shutting down\n");
+	for (uint32_t i = 0; i < t->n_units && !t->shutting_down; i++) {
+		if (tree_lacks(t->units[i]))
+			add_lacking(&page->body, t->units[i]);
+		if (i % BURST == BURST - 1 && eff_yield() < 0)
+			break;
+	}
+	page->status = page->body.len ? 503 : 200;
+	if (page->status == 200)
+		text_add(&page->body, "ready\n");
+}
+
+static void health_page(struct tree *t, const char *path, struct web_page *page)
+{
+	if (strcmp(path, "/livez") == 0) {
+		page->status = 200;
+		text_add(&page->body, "alive\n");
+	} else if (strcmp(path, "/readyz") == 0) {
+		readyz(t, page);
+	}
+}
+
+/* ── metrics ── */
+
+struct family {
+	const char *name, *type, *unit, *help;
+	void (*add)(struct text *to, const struct unit *u);
+};
+
+static void add_number(struct text *to, const struct unit *u, const char *name, double number)
+{
+	text_printf(to, "%s{unit=\"%s\"} %.15g\n", name, u->name, number);
+}
+
+static void add_state(struct text *to, const struct unit *u)
+{
+	for (int i = 0; i < UNIT_N_STATES; i++)
+		text_printf(to, "effd_unit_state{unit=\"%s\",effd_unit_state=\"%s\"} %d\n",
+			u->name, state_name((enum unit_state)i), u->state == (enum unit_state)i);
+}
+
+static void add_starts(struct text *to, const struct unit *u)
+{
+	add_number(to, u, "effd_unit_starts_total", (double)u->starts);
+}
+
+static void add_restarts(struct text *to, const struct unit *u)
+{
+	add_number(to, u, "effd_unit_restarts_total", (double)u->restarts);
+}
+
+static void add_uptime(struct text *to, const struct unit *u)
+{
+	if (u->state == UNIT_UP)
+		add_number(to, u, "effd_unit_uptime_seconds", (double)(eff_now() - u->since) / 1e9);
+}
+
+/* Of its present process. */
+static bool usage_of(const struct unit *u, struct os_usage *ret_usage)
+{
+	return u->process && u->world->os->ops->usage(u->process, ret_usage);
+}
+
+static void add_cpu(struct text *to, const struct unit *u)
+{
+	struct os_usage usage;
+
+	if (usage_of(u, &usage))
+		add_number(to, u, "effd_unit_cpu_seconds", usage.cpu_s);
+}
+
+static void add_memory(struct text *to, const struct unit *u)
+{
+	struct os_usage usage;
+
+	if (usage_of(u, &usage))
+		add_number(to, u, "effd_unit_memory_bytes", (double)usage.memory_bytes);
+}
+
+static void add_lost(struct text *to, const struct unit *u)
+{
+	add_number(to, u, "effd_unit_log_lost_bytes_total", (double)u->log_lost_bytes);
+}
+
+static const struct family families[] = {
+	{"effd_unit_state", "stateset", NULL, "What it is.", add_state},
+	{"effd_unit_starts", "counter", NULL, "Starts so far.", add_starts},
+	{"effd_unit_restarts", "counter", NULL, "Starts after an end by itself.", add_restarts},
+	{"effd_unit_uptime_seconds", "gauge", "seconds", "How long it is up.", add_uptime},
+	{"effd_unit_cpu_seconds", "gauge", "seconds", "Processor time of its present process.",
+		add_cpu},
+	{"effd_unit_memory_bytes", "gauge", "bytes", "Memory of its present process.", add_memory},
+	{"effd_unit_log_lost_bytes", "counter", "bytes", "Output that could not be written.",
+		add_lost},
+};
+
+static int add_family(struct text *to, struct tree *t, const struct family *family)
+{
+	int r = 0;
+
+	text_printf(to, "# TYPE %s %s\n", family->name, family->type);
+	if (family->unit)
+		text_printf(to, "# UNIT %s %s\n", family->name, family->unit);
+	text_printf(to, "# HELP %s %s\n", family->name, family->help);
+	for (uint32_t i = 0; i < t->n_units && r == 0; i++) {
+		family->add(to, t->units[i]);
+		if (i % BURST == BURST - 1)
+			r = eff_yield();
+	}
+	return r;
+}
+
+static void metrics_page(struct tree *t, const char *path, struct web_page *page)
+{
+	int r = 0;
+
+	if (strcmp(path, "/metrics") != 0)
+		return;
+	page->status = 200;
+	page->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+	text_printf(&page->body,
+		"# TYPE effd info\n# HELP effd The supervisor.\neffd_info{version=\"%s\"} 1\n"
+		"# TYPE effd_settled gauge\n# HELP effd_settled All that starts by itself has.\n"
+		"effd_settled %d\n",
+		EFFD_VERSION, tree_is_settled(t));
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && r == 0; i++)
+		r = add_family(&page->body, t, &families[i]);
+	text_add(&page->body, "# EOF\n");
+}
+
+/* ── the fibers ── */
+
+static eff_exit health_run(struct effd_fiber *self)
+{
+	return web_serve(self, health_page);
+}
+
+static eff_exit metrics_run(struct effd_fiber *self)
+{
+	return web_serve(self, metrics_page);
+}
+
+eff_fn *web_fiber(const char *name)
+{
+	if (strcmp(name, "health") == 0)
+		return (eff_fn *)(void (*)(void))health_run;
+	if (strcmp(name, "metrics") == 0)
+		return (eff_fn *)(void (*)(void))metrics_run;
+	return NULL;
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* The built-in fibers `health` and `metrics`: what they answer to the letter, and to what. The tree runs in virtual time, the
+ * socket is a real one. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "base/endpoint.h"
+#include "control/web.h"
+#include "fake/world.h"
+#include "leak.h"
+
+Suite *test_suite(void);
+
+enum { TURNS_MAX = 2000, ANSWER_MAX = 1 << 22 };
+
+static char dir[32], path[64];
+static char *answer; /* the last one */
+
+static void place_make(void)
+{
+	(void)strcpy(dir, "/tmp/effd-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/web.sock", dir);
+	answer = malloc(ANSWER_MAX);
+	ck_assert_ptr_nonnull(answer);
+}
+
+static void place_remove(void)
+{
+	free(answer);
+	ck_assert_int_lt(access(path, F_OK), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+
+static int entry_of(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason)
+{
+	(void)ret_reason;
+	*ret_entry = web_fiber(spec->builtin);
+	return *ret_entry ? 0 : -ENOENT;
+}
+
+/* `builtin` as the unit `door`, before the other units. */
+static struct world *world_with(const char *builtin, const char *units)
+{
+	struct text tree = {0};
+	struct world *w;
+
+	text_printf(&tree, "door: {fiber: %s, type: notify, with: {listen: \"unix:%s\"}}\n%s",
+		builtin, path, units);
+	w = world_new(tree.bytes);
+	text_done(&tree);
+	w->tree->world.fiber_entry = entry_of;
+	return w;
+}
+
+static struct world *world_up(const char *builtin, const char *units)
+{
+	struct world *w = world_with(builtin, units);
+
+	world_run_for(w, EFF_MS(100));
+	return w;
+}
+
+static int client_open(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)strcpy(address.sun_path, path);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void client_say(int fd, const char *bytes, size_t n)
+{
+	ck_assert_int_eq(send(fd, bytes, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+/* All that comes until it is closed, without time passing; false: it stays open. */
+static bool client_hear(struct world *w, int fd)
+{
+	size_t len = 0;
+	bool ended = false;
+
+	for (int i = 0; i < TURNS_MAX && !ended; i++) {
+		ssize_t n = recv(fd, answer + len, ANSWER_MAX - 1 - len, MSG_DONTWAIT);
+
+		if (n > 0)
+			len += (size_t)n;
+		else
+			ended = n == 0 || errno != EAGAIN;
+		if (n < 0 && !ended)
+			world_run_for(w, 0);
+	}
+	answer[len] = '\0';
+	return ended;
+}
+
+static const char *asked(struct world *w, const char *request)
+{
+	int fd = client_open();
+
+	client_say(fd, request, strlen(request));
+	ck_assert(client_hear(w, fd));
+	(void)close(fd);
+	world_run_for(w, 0);
+	return answer;
+}
+
+static const char *body(void)
+{
+	const char *end = strstr(answer, "\r\n\r\n");
+
+	ck_assert_ptr_nonnull(end);
+	return end + 4;
+}
+
+static int got(struct world *w, const char *page)
+{
+	char request[512];
+
+	(void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", page);
+	(void)asked(w, request);
+	ck_assert_int_eq(strncmp(answer, "HTTP/1.1 ", 9), 0);
+	return atoi(answer + 9);
+}
+
+START_TEST(alive_is_told_to_the_letter)
+{
+	struct world *w = world_up("health", "");
+
+	ck_assert_str_eq(asked(w, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+		"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 6\r\n"
+		"Cache-Control: no-store\r\nConnection: close\r\n\r\nalive\n");
+	ck_assert_str_eq(asked(w, "HEAD /livez HTTP/1.0\r\n\r\n"),
+		"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 6\r\n"
+		"Cache-Control: no-store\r\nConnection: close\r\n\r\n");
+	ck_assert_int_eq(got(w, "/livez?verbose=1"), 200);
+	world_free(w);
+}
+END_TEST
+
+/* Ready is what all that is wanted is; what is not wanted, and what waits for its hour, holds nothing back. */
+START_TEST(ready_is_when_all_that_is_wanted_is_well)
+{
+	struct world *w = world_with("health",
+		"web: {command: web, restart: {backoff: {initial: 10s, jitter: 0}}}\n"
+		"slow: {type: oneshot, command: slow}\n"
+		"manual: {command: x, activate: manual}\n"
+		"nightly: {type: oneshot, command: x, schedule: {every: 1h}}\n"
+		"group: {units: {last: {command: x, depends_on: [slow]}}}\n");
+
+	world_script(w, "slow", (struct script){.lives = EFF_S(20)});
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(5), .exits = 3}, {.lives = EFF_FOREVER});
+
+	world_run_for(w, EFF_S(1));
+	ck_assert_int_eq(got(w, "/readyz"), 503);
+	ck_assert_str_eq(body(),
+		"slow: starting\n"
+		"group/last: waiting: dependency: waits for slow, which is starting\n");
+
+	world_run_for(w, EFF_S(5));
+	ck_assert_int_eq(got(w, "/readyz"), 503);
+	ck_assert_str_eq(body(),
+		"web: in backoff: exit 3\nslow: starting\n"
+		"group/last: waiting: dependency: waits for slow, which is starting\n");
+
+	world_run_for(w, EFF_S(30));
+	ck_assert_int_eq(got(w, "/readyz"), 200);
+	ck_assert_str_eq(body(), "ready\n");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_tree_that_is_going_is_not_ready_and_still_alive)
+{
+	struct world *w = world_with(
+		"health", "web: {command: web, after: [door], stop: {timeout: 1m}}");
+
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .ignores_term = true});
+	world_run_for(w, EFF_S(1));
+	tree_shutdown(w->tree, &(struct asker){0}, false);
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_int_eq(got(w, "/livez"), 200);
+	ck_assert_int_eq(got(w, "/readyz"), 503);
+	ck_assert_str_eq(body(), "shutting down\n");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(figures_are_families_one_after_the_other)
+{
+	struct world *w = world_with(
+		"metrics", "web: {command: web, restart: {backoff: {jitter: 0}}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(1), .exits = 3}, {.lives = EFF_FOREVER});
+	world_run_for(w, EFF_MS(3500));
+
+	ck_assert_int_eq(got(w, "/metrics"), 200);
+
+	ck_assert_ptr_nonnull(strstr(answer,
+		"Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
+	ck_assert_ptr_nonnull(strstr(body(),
+		"# TYPE effd_unit_restarts counter\n"
+		"# HELP effd_unit_restarts Starts after an end by itself.\n"
+		"effd_unit_restarts_total{unit=\"/\"} 0\n"
+		"effd_unit_restarts_total{unit=\"door\"} 0\n"
+		"effd_unit_restarts_total{unit=\"web\"} 1\n"
+		"# TYPE effd_unit_uptime_seconds gauge\n# UNIT effd_unit_uptime_seconds seconds\n"));
+	ck_assert_ptr_nonnull(strstr(body(), "effd_unit_uptime_seconds{unit=\"web\"} 2\n"));
+	ck_assert_ptr_nonnull(
+		strstr(body(), "effd_unit_state{unit=\"web\",effd_unit_state=\"up\"} 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(body(), "effd_unit_state{unit=\"web\",effd_unit_state=\"backoff\"} 0\n"));
+	ck_assert_str_eq(strstr(body(), "# EOF"), "# EOF\n");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(of_many_units_every_one_is_told)
+{
+	struct text units = {0};
+	struct world *w;
+	size_t n = 0;
+
+	for (int i = 0; i < 1000; i++)
+		text_printf(&units, "u%d: {command: x, activate: manual}\n", i);
+	w = world_up("metrics", units.bytes);
+
+	ck_assert_int_eq(got(w, "/metrics"), 200);
+
+	for (const char *at = body(); (at = strstr(at, "effd_unit_starts_total{")); at++)
+		n++;
+	ck_assert_uint_eq(n, 1002);
+	text_done(&units);
+	world_free(w);
+}
+END_TEST
+
+static const struct {
+	const char *request;
+	int status;
+} refused[] = {
+	{"GET /nothing HTTP/1.1\r\n\r\n", 404},
+	{"GET / HTTP/1.1\r\n\r\n", 404},
+	{"POST /livez HTTP/1.1\r\n\r\n", 405},
+	{"GETS /livez HTTP/1.1\r\n\r\n", 405},
+	{"GET livez HTTP/1.1\r\n\r\n", 400},
+	{"GET /livez\r\n\r\n", 400},
+	{"GET /livez SMTP/1.1\r\n\r\n", 400},
+	{"\r\n\r\n", 400},
+	{"\n\n", 400},
+};
+
+START_TEST(what_is_no_request_is_refused)
+{
+	struct world *w = world_up("health", "");
+
+	(void)asked(w, refused[_i].request);
+
+	ck_assert_int_eq(atoi(answer + strlen("HTTP/1.1 ")), refused[_i].status);
+	ck_assert_int_eq(got(w, "/livez"), 200);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(too_much_is_refused_and_a_nul_is_no_text)
+{
+	struct world *w = world_up("health", "");
+	char *much = malloc(10000);
+	int fd;
+
+	ck_assert_ptr_nonnull(much);
+	memset(much, 'x', 10000);
+	much[9999] = '\0';
+	(void)asked(w, much);
+	ck_assert_int_eq(atoi(answer + strlen("HTTP/1.1 ")), 431);
+	free(much);
+	fd = client_open();
+	client_say(fd, "GET /\0 HTTP/1.1\r\n\r\n", 19);
+	ck_assert(client_hear(w, fd));
+	(void)close(fd);
+	ck_assert_int_eq(atoi(answer + strlen("HTTP/1.1 ")), 400);
+	world_free(w);
+}
+END_TEST
+
+/* Who asks nothing is closed after 10 s; meanwhile 32 of them are room for all. */
+START_TEST(who_is_slow_is_closed_and_who_is_one_too_many_at_once)
+{
+	struct world *w = world_up("health", "");
+	int fds[33];
+
+	for (int i = 0; i < 33; i++) {
+		fds[i] = client_open();
+		client_say(fds[i], "GET /", 5);
+		world_run_for(w, 0);
+	}
+	ck_assert(client_hear(w, fds[32]));
+	ck_assert(!client_hear(w, fds[0]));
+	world_run_for(w, EFF_S(10));
+	ck_assert(client_hear(w, fds[0]));
+	ck_assert_str_eq(answer, "");
+	ck_assert_int_eq(got(w, "/livez"), 200);
+	for (int i = 0; i < 33; i++)
+		(void)close(fds[i]);
+	world_free(w);
+}
+END_TEST
+
+/* Cancelled while somebody asks: nothing is left, which the fixtures see. */
+START_TEST(an_end_cuts_visits_short)
+{
+	struct world *w = world_up("health", "");
+	int fd = client_open();
+
+	client_say(fd, "GET /", 5);
+	world_run_for(w, 0);
+	tree_shutdown(w->tree, &(struct asker){0}, false);
+	world_run_for(w, EFF_S(1));
+	ck_assert(client_hear(w, fd));
+	(void)close(fd);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_place_that_is_taken_is_a_failure_and_one_left_behind_is_not)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct world *w;
+
+	(void)strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	w = world_up("health", "");
+	EXPECT_STATES(w, "door", "0 backoff");
+	ck_assert_str_eq(world_last_exit(w, "door"), "fiber_failed 1");
+	(void)close(fd);
+	world_run_for(w, EFF_S(10));
+	ck_assert_int_eq(got(w, "/livez"), 200);
+	world_free(w);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int r, family, port;
+} endpoints[] = {
+	{"tcp:127.0.0.1:80", 0, AF_INET, 80},
+	{"tcp:localhost:65535", 0, AF_INET, 65535},
+	{"tcp:[::1]:0", 0, AF_INET6, 0},
+	{"tcp:*:9", 0, AF_INET6, 9},
+	{"unix:/run/x", 0, AF_UNIX, 0},
+	{"tcp:80", -EINVAL, 0, 0},
+	{"tcp::80", -EINVAL, 0, 0},
+	{"tcp:::1:80", -EINVAL, 0, 0},
+	{"tcp:[::1:80", -EINVAL, 0, 0},
+	{"tcp:example.org:80", -EINVAL, 0, 0},
+	{"tcp:127.0.0.1:", -EINVAL, 0, 0},
+	{"tcp:127.0.0.1:65536", -EINVAL, 0, 0},
+	{"tcp:127.0.0.1:80x", -EINVAL, 0, 0},
+	{"unix:x", -EINVAL, 0, 0},
+	{"unix:", -EINVAL, 0, 0},
+	{"udp:127.0.0.1:80", -EINVAL, 0, 0},
+	{"", -EINVAL, 0, 0},
+	{"unix:/0123456789012345678901234567890123456789012345678901234567890123456789"
+	 "01234567890123456789012345678901234567890",
+		-ENAMETOOLONG, 0, 0},
+};
+
+START_TEST(addresses_are_read)
+{
+	struct endpoint at;
+
+	ck_assert_int_eq(endpoint_parse(endpoints[_i].text, &at), endpoints[_i].r);
+	if (endpoints[_i].r < 0)
+		return;
+	ck_assert_int_eq(at.address.any.sa_family, endpoints[_i].family);
+	if (at.address.any.sa_family != AF_UNIX) /* both have it in the same place */
+		ck_assert_int_eq(ntohs(at.address.v4.sin_port), endpoints[_i].port);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("daemon/control/web");
+	TCase *tcase = tcase_create("web");
+
+	test_leak_guard(tcase);
+	tcase_add_checked_fixture(tcase, place_make, place_remove);
+	tcase_add_test(tcase, alive_is_told_to_the_letter);
+	tcase_add_test(tcase, ready_is_when_all_that_is_wanted_is_well);
+	tcase_add_test(tcase, a_tree_that_is_going_is_not_ready_and_still_alive);
+	tcase_add_test(tcase, figures_are_families_one_after_the_other);
+	tcase_add_test(tcase, of_many_units_every_one_is_told);
+	tcase_add_loop_test(tcase, what_is_no_request_is_refused, 0,
+		(int)(sizeof(refused) / sizeof(refused[0])));
+	tcase_add_test(tcase, too_much_is_refused_and_a_nul_is_no_text);
+	tcase_add_test(tcase, who_is_slow_is_closed_and_who_is_one_too_many_at_once);
+	tcase_add_test(tcase, an_end_cuts_visits_short);
+	tcase_add_test(tcase, a_place_that_is_taken_is_a_failure_and_one_left_behind_is_not);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("endpoint");
+	tcase_add_loop_test(
+		tcase, addresses_are_read, 0, (int)(sizeof(endpoints) / sizeof(endpoints[0])));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
