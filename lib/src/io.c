@@ -156,40 +156,52 @@ static struct eff_watch *watch_due(struct eff_rt *rt, struct entry *entry, int e
 	return watch;
 }
 
+/* It cannot be watched (any more): all that waits for it is told. */
+static void entry_break(struct eff_rt *rt, struct entry *entry, int fd)
+{
+	(void)watch_for(rt, fd, 0, 0);
+	entry->armed = 0;
+	wake_all(entry, -EBADF);
+}
+
+/* Watch for no more than somebody wants. What hangs up is said to be readable and writable, whatever was asked for; so a
+ * hook is not woken for what it did not ask for unless what it did comes with it: then the descriptor can be written to
+ * all the time, as an eventfd, and the loop would turn for ever. */
+static void entry_calm(struct eff_rt *rt, struct entry *entry, int fd, int events)
+{
+	int idle = events & entry->armed & ~wake_some(entry, events);
+
+	if (entry->hook && !(events & entry->hook_events))
+		entry->hook_armed = entry->hook_events;
+	if (entry->hook)
+		idle &= ~entry->hook_armed;
+	/* The one that is due now may ask again. */
+	if (entry->watch)
+		idle &= ~entry->watch_events;
+	if (idle && watch_for(rt, fd, entry->armed, entry->armed & ~idle) == 0)
+		entry->armed &= ~idle;
+}
+
 void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 {
 	struct entry *entry = entry_find(rt, fd);
 	struct eff__hook *hook;
 	struct eff_watch *watch;
-	int idle;
 
 	if (!entry)
 		return;
 	hook = entry->hook;
+	if (events)
+		entry_calm(rt, entry, fd, events);
+	else
+		entry_break(rt, entry, fd);
 	watch = watch_due(rt, entry, events);
-	if (!events) {
-		(void)watch_for(rt, fd, 0, 0);
-		entry->armed = 0;
-		wake_all(entry, -EBADF);
-		if (hook)
-			hook->fn(hook, 0);
-		if (watch)
-			watch->fn(watch);
-		return;
-	}
-	/* What hangs up is said to be readable and writable, whatever was asked for. */
-	idle = events & entry->armed & ~wake_some(entry, events);
-	if (hook)
-		idle &= ~entry->hook_armed;
+	/* Each may take the entry away. The hook, which does so when what it is for has ended, comes last. */
 	if (watch)
-		idle &= ~entry->watch_events;
-	if (idle && watch_for(rt, fd, entry->armed, entry->armed & ~idle) == 0)
-		entry->armed &= ~idle;
-	/* Last: the entry may be gone then. */
-	if (hook && (events & entry->hook_events))
-		hook->fn(hook, events & entry->hook_events);
-	else if (watch)
 		watch->fn(watch);
+	entry = entry_find(rt, fd);
+	if (hook && entry && entry->hook == hook && (!events || (events & entry->hook_events)))
+		hook->fn(hook, events & entry->hook_events);
 }
 
 int eff_fd_watch(int fd, int events, struct eff_watch *watch)
@@ -198,28 +210,23 @@ int eff_fd_watch(int fd, int events, struct eff_watch *watch)
 	struct entry *entry = entry_find(rt, fd);
 	int r = 0;
 
-	if (entry && entry->watch) {
-		entry->watch = NULL;
-		rt->external--;
-	}
-	if (!watch)
-		return 0;
-	if (!entry)
+	if (watch && !entry)
 		r = entry_make(rt, fd, false, &entry);
-	if (r >= 0)
+	if (watch && r >= 0)
 		r = entry_arm(rt, entry, fd, events);
-	if (r < 0)
+	if (r < 0 || !entry)
 		return r;
+	rt->external += (watch != NULL) - (entry->watch != NULL);
 	entry->watch = watch;
-	entry->watch_events = events;
-	rt->external++;
+	entry->watch_events = watch ? events : 0;
 	return 0;
 }
 
 int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook)
 {
-	/* What can be read from alone is written to never: asking for both costs nothing, and when it hangs up, which counts
-	 * as both, the loop need not tell epoll again what it had asked for. */
+	/* What is hooked for reading is a pipe's end, a pidfd or a signalfd, none of which is ever written to: asking for both
+	 * costs nothing, and when it hangs up, which counts as both, the loop need not tell epoll again what it had asked for.
+	 * What can be written to after all is found out when it says so: entry_calm(). */
 	int armed = EFF_READ | EFF_WRITE;
 	struct entry *entry = entry_find(rt, fd);
 	int r = entry ? 0 : entry_make(rt, fd, true, &entry);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -229,6 +230,101 @@ START_TEST(a_number_can_be_another_descriptor_at_once)
 }
 END_TEST
 
+/* ── a hook and a watch ── */
+
+struct seen {
+	struct eff_watch watch;
+	struct ear *ear;
+	int n, n_heard_before;
+};
+
+static void on_watch(struct eff_watch *watch)
+{
+	struct seen *seen = eff_container(watch, struct seen, watch);
+
+	seen->n++;
+	seen->n_heard_before = seen->ear->n_heard;
+}
+
+START_TEST(a_descriptor_can_have_a_hook_and_a_watch)
+{
+	struct ear ear = {.hook.fn = on_heard};
+	struct seen seen = {.watch.fn = on_watch, .ear = &ear};
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(eff__fd_hook(rt, ends[0], EFF_READ, &ear.hook), 0);
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ, &seen.watch), 0);
+	ck_assert_uint_eq(rt->external, 1);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	for (int i = 1; i <= 3; i++) {
+		backend->wait(rt->loop, EFF_FOREVER);
+		ck_assert_int_eq(ear.n_heard, i);
+	}
+	ck_assert_int_eq(ear.heard, EFF_READ);
+	/* Once, and first. */
+	ck_assert_int_eq(seen.n, 1);
+	ck_assert_int_eq(seen.n_heard_before, 0);
+	ck_assert_uint_eq(rt->external, 0);
+	eff_fd_close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+static int forgets_fd;
+
+static void on_heard_last(struct eff__hook *hook, int events)
+{
+	on_heard(hook, events);
+	eff__fd_forget(rt, forgets_fd);
+}
+
+START_TEST(a_hook_that_forgets_its_descriptor_takes_no_watch_that_is_due)
+{
+	struct ear ear = {.hook.fn = on_heard_last};
+	struct seen seen = {.watch.fn = on_watch, .ear = &ear};
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	forgets_fd = ends[0];
+	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ, &seen.watch), 0);
+	ck_assert_int_eq(eff__fd_hook(rt, ends[0], EFF_READ, &ear.hook), 0);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	backend->wait(rt->loop, EFF_FOREVER);
+	ck_assert_int_eq(seen.n, 1);
+	ck_assert_int_eq(ear.n_heard, 1);
+	ck_assert_uint_eq(rt->external, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(a_hook_on_what_can_always_be_written_to_leaves_the_loop_in_peace)
+{
+	struct ear ear = {.hook.fn = on_heard};
+	const uint64_t one = 1;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(eff__fd_hook(rt, fd, EFF_READ, &ear.hook), 0);
+	backend->wait(rt->loop, EFF_FOREVER);
+	ck_assert_int_eq(ear.n_heard, 0);
+	/* It has been found out: the next wait goes on until its deadline. */
+	for (int i = 0; i < 3; i++) {
+		eff_ns until = eff__monotonic() + EFF_MS(5);
+
+		backend->wait(rt->loop, until);
+		ck_assert_int_ge(eff__monotonic(), until);
+	}
+	ck_assert_int_eq(ear.n_heard, 0);
+	ck_assert_int_eq(write(fd, &one, sizeof one), sizeof one);
+	backend->wait(rt->loop, EFF_FOREVER);
+	ck_assert_int_eq(ear.n_heard, 1);
+	ck_assert_int_eq(ear.heard, EFF_READ);
+	eff_fd_close(fd);
+}
+END_TEST
+
 static struct ear rivals[2];
 static int rival_fds[2];
 
@@ -303,6 +399,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_descriptor_keeps_its_mode);
 	tcase_add_test(tcase, what_is_broken_counts_as_ready_again_and_again);
 	tcase_add_test(tcase, a_number_can_be_another_descriptor_at_once);
+	tcase_add_test(tcase, a_descriptor_can_have_a_hook_and_a_watch);
+	tcase_add_test(tcase, a_hook_that_forgets_its_descriptor_takes_no_watch_that_is_due);
+	tcase_add_test(tcase, a_hook_on_what_can_always_be_written_to_leaves_the_loop_in_peace);
 	tcase_add_test(tcase, an_event_of_what_was_forgotten_in_the_same_turn_is_not_heard);
 	tcase_add_test(tcase, many_descriptors_are_watched_and_given_up);
 	suite_add_tcase(suite, tcase);

@@ -17,9 +17,10 @@ enum { EFF_READ = 1, EFF_WRITE = 2 };
  * polled (/dev/null) is -EPERM as well, or always ready, as the loop has it. */
 EFF_API EFF_SUSPENDS int eff_wait_fd(int fd, int events);
 /* Have watch->fn(watch) called, once, when one of `events` is there: in the loop's turn, not to suspend; it may fork, and ask
- * again. So what is silent for long needs no fiber that waits for it. One for a descriptor; NULL takes it back, and so does
- * eff_fd_forget(). The watch is the caller's. Who can only read asks for both, since what hangs up is both. Does not
- * suspend. Returns 0, -EPERM, -EBADF or -ENOMEM. */
+ * again. So what is silent for long needs no fiber that waits for it. One for a descriptor, beside any number of fibers that
+ * wait for it: another takes its place, NULL takes it back, and so does eff_fd_forget(). The watch is the caller's. Whoever
+ * reads from what is never written to may ask for both, since what hangs up is both. Does not suspend. Returns 0, -EPERM,
+ * -EBADF or -ENOMEM: then all is as before. */
 struct eff_watch {
 	void (*fn)(struct eff_watch *watch);
 };
