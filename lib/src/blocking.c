@@ -211,7 +211,7 @@ static void abandon(struct eff__wait *wait)
 
 int eff_blocking(void (*fn)(void *arg), void *arg, void (*done)(void *arg))
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_fiber("eff_blocking")->rt;
 	struct eff__threads *threads = threads_of(rt);
 	struct job *job = calloc(1, sizeof *job);
 	struct job_wait w = {

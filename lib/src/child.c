@@ -259,9 +259,14 @@ int eff__child_fork(struct eff_child *c)
 	return 0;
 }
 
+struct eff_child *eff__child_of(const struct eff_fiber *fiber)
+{
+	return fiber->on_end == child_rests ? fiber->on_end_context : NULL;
+}
+
 struct eff_child *eff_child_self(void)
 {
 	const struct eff_fiber *self = eff_self();
 
-	return self && self->on_end == child_rests ? self->on_end_context : NULL;
+	return self ? eff__child_of(self) : NULL;
 }

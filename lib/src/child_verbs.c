@@ -101,6 +101,8 @@ void eff__child_release(struct eff_child *c)
 
 int eff_child_start(struct eff_child *c)
 {
+	if (!c->sup)
+		eff__misuse("eff_child_start", "this child is under no supervisor");
 	if (c->sup->stopping)
 		return -ECANCELED;
 	if (!c->life)
@@ -155,6 +157,8 @@ void eff_child_reset(struct eff_child *c)
 
 int eff_child_await_rest(struct eff_child *c)
 {
+	if (c->fiber && c->fiber == eff_self())
+		return -EDEADLK;
 	return c->fiber ? eff__child_watch(c, EFF__WATCH_REST) : 0;
 }
 

@@ -98,19 +98,13 @@ int eff_fork_from(const eff *e, struct eff_fiber **ret_fiber)
 
 int eff_fork_in_from(struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
 {
-	struct eff_rt *rt = eff__rt;
-
-	if (!rt)
-		eff__misuse("eff_fork_in", "there is no runtime on this thread");
-	return eff__fork(rt, scope, e, ret_fiber);
+	return eff__fork(eff__in_runtime("eff_fork_in"), scope, e, ret_fiber);
 }
 
 int eff_fork_daemon_from(const eff *e, struct eff_fiber **ret_fiber)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_runtime("eff_fork_daemon");
 
-	if (!rt)
-		eff__misuse("eff_fork_daemon", "there is no runtime on this thread");
 	return eff__fork(rt, &rt->daemons, e, ret_fiber);
 }
 
@@ -127,7 +121,8 @@ void eff_fiber_unref(struct eff_fiber *fiber)
 	if (!fiber || --fiber->n_refs)
 		return;
 	rt = fiber->rt;
-	assert(fiber->state == EFF__ENDED);
+	if (fiber->state != EFF__ENDED)
+		eff__misuse("eff_fiber_unref", "given back more often than it was taken");
 	if (!fiber->awaited && (fiber->exit.tag == EFF_FAIL || fiber->exit.tag == EFF_DIE))
 		eff__tell_unhandled(rt, eff_fiber_name(fiber), fiber->exit);
 	if (fiber->exit.notes)

@@ -20,7 +20,8 @@ eff_exit eff_health_watch(const struct eff_health *health)
 
 	do {
 		eff_exit_drop(said);
-		assert(health->every > 0);
+		if (health->every <= 0)
+			eff__misuse("eff_health_watch", "there is no time between two checks");
 		r = eff_sleep(health->every);
 		said = r < 0 ? eff_exit_of(r) : health_ask(health);
 		r = eff_check();

@@ -117,9 +117,10 @@ void eff__host_leave(struct eff_rt *rt)
 int eff_rt_fd(struct eff_rt *rt)
 {
 	struct eff__host *host = rt->host;
-	int r = eff__rt_loop(rt);
+	int r;
 
-	assert(!rt->current);
+	eff__not_in_fiber(rt, "eff_rt_fd");
+	r = eff__rt_loop(rt);
 	if (r >= 0 && !host)
 		r = host_new(&host);
 	if (r < 0)

@@ -6,6 +6,12 @@
 
 #include "supervisor.h"
 
+/* The i-th in the ring, the oldest being 0. */
+static eff_ns *restart_at(const struct eff_sup *sup, uint32_t i)
+{
+	return &sup->restarts[((uint64_t)sup->oldest_restart + i) % sup->opts.max_restarts];
+}
+
 int eff__intensity_resize(struct eff_sup *sup, uint32_t max)
 {
 	uint32_t n = sup->n_restarts < max ? sup->n_restarts : max;
@@ -17,8 +23,7 @@ int eff__intensity_resize(struct eff_sup *sup, uint32_t max)
 	if (max && !ring)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
-		ring[i] = sup->restarts[(sup->oldest_restart + sup->n_restarts - n + i) %
-			sup->opts.max_restarts];
+		ring[i] = *restart_at(sup, sup->n_restarts - n + i);
 	free(sup->restarts);
 	sup->restarts = ring;
 	sup->n_restarts = n;
@@ -36,7 +41,7 @@ bool eff__intensity_count(struct eff_sup *sup)
 	if (max == 0)
 		return false;
 	if (sup->n_restarts < max) {
-		sup->restarts[(sup->oldest_restart + sup->n_restarts++) % max] = now;
+		*restart_at(sup, sup->n_restarts++) = now;
 		return true;
 	}
 	if (now - sup->restarts[sup->oldest_restart] <= sup->opts.period)
@@ -51,11 +56,8 @@ uint32_t eff_sup_restarts(const struct eff_sup *sup)
 	eff_ns now = eff_now();
 	uint32_t n = 0;
 
-	for (; n < sup->n_restarts; n++) {
-		uint32_t newest = sup->oldest_restart + sup->n_restarts - 1 - n;
-
-		if (now - sup->restarts[newest % sup->opts.max_restarts] > sup->opts.period)
-			break;
-	}
+	while (n < sup->n_restarts &&
+		now - *restart_at(sup, sup->n_restarts - 1 - n) <= sup->opts.period)
+		n++;
 	return n;
 }

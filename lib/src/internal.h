@@ -222,6 +222,23 @@ static inline struct eff_fiber *eff__in_fiber(const char *where)
 		eff__misuse(where, "called outside of a fiber");
 	return rt->current;
 }
+/* For what needs a runtime, in a fiber or not. */
+static inline struct eff_rt *eff__in_runtime(const char *where)
+{
+	struct eff_rt *rt = eff__rt;
+
+	if (__builtin_expect(!rt, 0))
+		eff__misuse(where, "there is no runtime on this thread");
+	return rt;
+}
+/* For what drives a runtime or ends it. */
+static inline void eff__not_in_fiber(const struct eff_rt *rt, const char *where)
+{
+	if (!rt || rt != eff__rt)
+		eff__misuse(where, "this is not the runtime of this thread");
+	if (rt->current)
+		eff__misuse(where, "called by a fiber");
+}
 
 /* Outside of a turn something has happened that the next one is for: tell the host. */
 __attribute__((cold)) void eff__rouse(struct eff_rt *rt);

@@ -206,7 +206,7 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 
 int eff_fd_watch(int fd, int events, struct eff_watch *watch)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_runtime("eff_fd_watch");
 	struct entry *entry = entry_find(rt, fd);
 	int r = 0;
 
@@ -279,7 +279,7 @@ void eff__fds_free(struct eff_rt *rt)
 
 int eff_wait_fd(int fd, int events)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_fiber("eff_wait_fd")->rt;
 	struct fd_wait w = {
 		.wait = {.fiber = rt->current, .what = "fd", .on = EFF__ON_NUMBER, .number = fd},
 		.events = events};

@@ -9,9 +9,9 @@
 enum { BURST = 64 };
 
 /* Before each try: is this fiber to stop, and is it somebody else's turn? */
-static int pace(void)
+static int pace(const char *where)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_fiber(where)->rt;
 	int r = eff_check();
 
 	if (r < 0)
@@ -37,7 +37,7 @@ static int retry(int fd, int events, int error)
 
 ssize_t eff_read(int fd, void *buf, size_t size)
 {
-	int r = pace();
+	int r = pace("eff_read");
 
 	while (r >= 0) {
 		ssize_t n = read(fd, buf, size);
@@ -66,7 +66,7 @@ int eff_write_all(int fd, const void *buf, size_t size)
 {
 	const char *at = buf;
 	bool is_socket = true;
-	int r = pace();
+	int r = pace("eff_write_all");
 
 	while (r >= 0 && size > 0) {
 		ssize_t n = write_some(fd, at, size, &is_socket);
@@ -76,7 +76,7 @@ int eff_write_all(int fd, const void *buf, size_t size)
 		} else {
 			at += n;
 			size -= (size_t)n;
-			r = size > 0 ? pace() : 0;
+			r = size > 0 ? pace("eff_write_all") : 0;
 		}
 	}
 	return r;
@@ -102,14 +102,14 @@ static bool accept_is_theirs(int error)
 
 int eff_accept(int fd)
 {
-	int r = pace();
+	int r = pace("eff_accept");
 
 	while (r >= 0) {
 		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client >= 0)
 			return client;
-		r = accept_is_theirs(errno) ? pace() : retry(fd, EFF_READ, errno);
+		r = accept_is_theirs(errno) ? pace("eff_accept") : retry(fd, EFF_READ, errno);
 	}
 	return r;
 }
@@ -129,7 +129,7 @@ static int connect_await(int fd)
 
 int eff_connect(const struct sockaddr *address, socklen_t len)
 {
-	int r = pace();
+	int r = pace("eff_connect");
 	int fd;
 
 	if (r < 0)

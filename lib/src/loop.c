@@ -198,8 +198,10 @@ eff_exit eff_rt_run(struct eff_rt *rt, eff e)
 {
 	eff_exit exit;
 	bool deadlocked;
-	int r = eff_rt_attach(rt, e);
+	int r;
 
+	eff__not_in_fiber(rt, "eff_rt_run");
+	r = eff_rt_attach(rt, e);
 	if (r < 0)
 		return eff_fail(-r);
 	deadlocked = !run_until_ended(rt, rt->root);
@@ -222,6 +224,7 @@ eff_exit eff_rt_run(struct eff_rt *rt, eff e)
 
 bool eff_rt_turn(struct eff_rt *rt)
 {
+	eff__not_in_fiber(rt, "eff_rt_turn");
 	rt->asleep = false;
 	if (rt->host)
 		eff__host_heard(rt->host);
@@ -254,11 +257,12 @@ static int run_all_until(struct eff_rt *rt, eff_ns until)
 
 int eff_rt_shutdown(struct eff_rt *rt, int64_t grace_ns)
 {
-	eff_ns until = eff_ns_add(eff__now(rt), grace_ns);
 	struct eff_list *node;
+	eff_ns until;
 	int r;
 
-	assert(!rt->current);
+	eff__not_in_fiber(rt, "eff_rt_shutdown");
+	until = eff_ns_add(eff__now(rt), grace_ns);
 	rt->daemons.closing = true;
 	for (node = rt->daemons.fibers.next; node != &rt->daemons.fibers; node = node->next)
 		eff_interrupt_async(eff_container(node, struct eff_fiber, owned));

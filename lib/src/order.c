@@ -57,7 +57,9 @@ struct eff_child *eff__order_first(const struct eff_child *c, enum eff_turn *ret
 		return other;
 	*ret_turn = EFF_TURN_NEED;
 	for (struct eff_child *const *need = c->needs; *need; need++) {
-		assert((*need)->sup == c->sup);
+		if ((*need)->sup != c->sup)
+			eff__misuse("eff_child",
+				"what it needs is under another supervisor, or none");
 		if (!need_holds(*need))
 			return *need;
 	}

@@ -213,12 +213,13 @@ static void proc_watch(struct eff_proc *proc)
 
 int eff_spawn(const struct eff_spawn *spawn, struct eff_proc **ret_proc)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_runtime("eff_spawn");
 	struct eff__procs *procs = eff__procs_of(rt);
 	struct eff_proc *proc = calloc(1, sizeof *proc);
 	int r = -ENOMEM;
 
-	assert(spawn->n_fds >= 3);
+	if (spawn->n_fds < 3)
+		eff__misuse("eff_spawn", "a child has three descriptors at least");
 	if (procs && proc)
 		r = eff__make(&procs->stacks, spawn, &proc->making);
 	else if (spawn->release)
@@ -258,7 +259,8 @@ static int proc_park(struct eff_list *waiters, struct eff__wait *wait, pid_t pid
 int eff_proc_await_exec(struct eff_proc *proc, struct eff_spawn_fault *ret_fault)
 {
 	struct exec_wait w = {
-		.wait = {.fiber = eff__rt->current, .what = "exec"}, .fault = proc->fault};
+		.wait = {.fiber = eff__in_fiber("eff_proc_await_exec"), .what = "exec"},
+		.fault = proc->fault};
 	int r = eff_check();
 
 	if (r < 0)
@@ -274,7 +276,8 @@ int eff_proc_await_exec(struct eff_proc *proc, struct eff_spawn_fault *ret_fault
 int eff_proc_await_end(struct eff_proc *proc, int *ret_status)
 {
 	struct end_wait w = {
-		.wait = {.fiber = eff__rt->current, .what = "process"}, .status = proc->status};
+		.wait = {.fiber = eff__in_fiber("eff_proc_await_end"), .what = "process"},
+		.status = proc->status};
 	int r = eff_check();
 
 	if (r >= 0 && !proc->ended)
@@ -309,7 +312,8 @@ void eff_proc_free(struct eff_proc *proc)
 {
 	if (!proc)
 		return;
-	assert(eff_list_empty(&proc->exec_waiters) && eff_list_empty(&proc->end_waiters));
+	if (!eff_list_empty(&proc->exec_waiters) || !eff_list_empty(&proc->end_waiters))
+		eff__misuse("eff_proc_free", "fibers still wait for it");
 	if (proc->ended) {
 		free(proc);
 		return;

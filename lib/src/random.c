@@ -25,7 +25,7 @@ void eff__random_seed(struct eff_rt *rt, uint64_t seed)
 
 uint64_t eff_random(void)
 {
-	uint64_t *s = eff__rt->random;
+	uint64_t *s = eff__in_runtime("eff_random")->random;
 	uint64_t result = rotate(s[1] * 5, 7) * 9;
 	uint64_t t = s[1] << 17;
 

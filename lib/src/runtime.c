@@ -94,13 +94,24 @@ fail:
 	return r;
 }
 
+/* No fiber, no handle of one, no timer. */
+static void check_nothing_is_left(const struct eff_rt *rt)
+{
+	if (rt->stats.fibers_live)
+		eff__misuse("eff_rt_free", "there are fibers that have not ended");
+	if (rt->n_blocks)
+		eff__misuse("eff_rt_free", "an ended fiber has not been given back");
+	if (rt->timers.count)
+		eff__misuse("eff_rt_free", "there are timers that are armed");
+}
+
 void eff_rt_free(struct eff_rt *rt)
 {
 	struct eff_fiber *spare;
 
 	if (!rt)
 		return;
-	assert(rt == eff__rt && !rt->current);
+	eff__not_in_fiber(rt, "eff_rt_free");
 	eff__watch_free(rt->watch);
 	rt->watch = NULL;
 	eff__threads_free(rt);
@@ -113,8 +124,7 @@ void eff_rt_free(struct eff_rt *rt)
 		rt->n_blocks--;
 		free(spare);
 	}
-	/* Nothing is left: no fiber, no handle of one, no timer. */
-	assert(!rt->stats.fibers_live && !rt->n_blocks && !rt->timers.count);
+	check_nothing_is_left(rt);
 	eff__host_free(rt->host);
 	if (rt->loop)
 		rt->backend->close(rt->loop);

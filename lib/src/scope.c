@@ -31,7 +31,7 @@ void eff_scope_open(struct eff_scope *scope)
 
 void eff_scope_limit(struct eff_scope *scope, eff_ns at)
 {
-	struct eff_rt *rt = eff__rt;
+	struct eff_rt *rt = eff__in_runtime("eff_scope_limit");
 
 	eff__timer_disarm(&rt->timers, &scope->limit);
 	scope->limit_at = at;

@@ -12,7 +12,7 @@ static enum eff_verdict judge_supervised(struct eff_child *child, eff_exit exit)
 
 static struct eff_child child_of(eff e, const struct eff_supervision *how)
 {
-	bool in_a_row = how->window == 0;
+	bool in_a_row = how->window <= 0;
 
 	return (struct eff_child){
 		.name = e.name,
@@ -45,17 +45,16 @@ eff_exit eff_supervise(eff e, const struct eff_supervision *how)
 {
 	static const struct eff_sup_hooks hooks = {.judge = judge_supervised};
 	struct eff_child child = child_of(e, how);
-	struct eff_sup_opts opts = {
-		.auto_shutdown = EFF_AUTO_ANY, .max_restarts = how->max_restarts, .hooks = &hooks};
+	struct eff_sup_opts opts = {.auto_shutdown = EFF_AUTO_ANY,
+		.max_restarts = how->max_restarts,
+		.period = how->window,
+		.hooks = &hooks};
 	struct eff_scope scope;
 	struct eff_sup sup;
 	eff_exit exit;
 	bool waited;
 	int r;
 
-	/* Without a limit there is nothing to count. */
-	if (how->max_restarts != UINT32_MAX)
-		opts.period = how->window;
 	eff_scope_open(&scope);
 	r = eff_sup_open(&sup, &opts);
 	if (r < 0) {

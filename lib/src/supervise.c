@@ -7,6 +7,7 @@
 #include "supervisor.h"
 
 static const struct eff_sup_hooks no_hooks;
+static const char no_supervisor[] = "this child is under no supervisor";
 
 /* Its scope has closed: no child has a fiber. */
 static void sup_close(void *arg)
@@ -46,13 +47,16 @@ int eff_sup_open(struct eff_sup *sup, const struct eff_sup_opts *opts)
 
 int eff_sup_change(struct eff_sup *sup, const struct eff_sup_opts *opts)
 {
-	int r = eff__intensity_resize(sup, opts->period > 0 ? opts->max_restarts : 0);
+	bool counts = opts->period > 0 && opts->max_restarts != UINT32_MAX;
+	int r = eff__intensity_resize(sup, counts ? opts->max_restarts : 0);
 
 	if (r < 0)
 		return r;
 	sup->opts = *opts;
-	if (opts->period == 0)
+	if (!counts) {
 		sup->opts.max_restarts = 0;
+		sup->opts.period = 0;
+	}
 	if (!opts->hooks)
 		sup->opts.hooks = &no_hooks;
 	/* Who waited for another may wait no more. */
@@ -85,6 +89,8 @@ void eff_sup_add(struct eff_sup *sup, struct eff_child *c)
 {
 	const struct eff_list *last = sup->children.prev;
 
+	if (c->sup)
+		eff__misuse("eff_sup_add", "this child is under a supervisor already");
 	c->sup = sup;
 	c->fiber = NULL;
 	c->life = NULL;
@@ -134,7 +140,8 @@ static void sup_take_out(struct eff_child *c)
 {
 	struct eff_sup *sup = c->sup;
 
-	assert(!c->fiber);
+	if (!sup || c->fiber)
+		eff__misuse("eff_sup_remove", sup ? "this child does not rest" : no_supervisor);
 	if (sup->ending_at == &c->link)
 		sup->ending_at = c->link.prev;
 	if (sup->significant_at == &c->link)
@@ -263,10 +270,24 @@ int eff_sup_await(struct eff_sup *sup)
 	return r;
 }
 
+/* Does a child of it own the caller, however far down? */
+static bool is_of_child(const struct eff_sup *sup)
+{
+	for (const struct eff_scope *s = eff_scope_current(); s; s = eff__scope_around(s)) {
+		const struct eff_child *c = s->fiber ? eff__child_of(s->fiber) : NULL;
+
+		if (c && c->sup == sup)
+			return true;
+	}
+	return false;
+}
+
 void eff_sup_stop(struct eff_sup *sup)
 {
 	eff_masked before = eff_mask();
 
+	if (is_of_child(sup))
+		eff__misuse("eff_sup_stop", "called by a child of it, which it would wait for");
 	sup->stopping = true;
 	for (struct eff_child *c = eff__child_first(sup); c; c = eff__child_next(c)) {
 		c->start_again = false;

@@ -47,6 +47,8 @@ void eff__sup_forget(struct eff_child *c);
 
 /* Begin to keep it. 0 or -ENOMEM. */
 int eff__child_fork(struct eff_child *c);
+/* The child that this fiber keeps; NULL: none. */
+struct eff_child *eff__child_of(const struct eff_fiber *fiber);
 
 /* ── child_verbs.c ── */
 

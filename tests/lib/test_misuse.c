@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A bug of the caller ends the process with a line that names the call and the fiber. */
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <eff/channel.h>
 #include <eff/context.h>
 #include <eff/event.h>
@@ -14,16 +8,9 @@
 #include <eff/scope.h>
 
 #include "leak.h"
-#include "run.h"
+#include "misuse.h"
 
 Suite *test_suite(void);
-
-struct misuse {
-	void (*outside)(void); /* done on the main stack, without a runtime or with one */
-	eff_fn *inside;        /* or in a fiber */
-	const char *words;
-	bool has_runtime;
-};
 
 static eff_exit nothing(void *arg)
 {
@@ -309,9 +296,6 @@ static eff_exit be_done_too_early(void *arg)
 
 /* ── */
 
-#define OUTSIDE(call) call ": called outside of a fiber (fiber \"none\")"
-#define INSIDE(call, what) call ": " what " (fiber \"root\")"
-
 static const struct misuse misuses[] = {
 	{.outside = sleep_outside, .words = OUTSIDE("eff_sleep"), .has_runtime = true},
 	{.outside = sleep_outside, .words = OUTSIDE("eff_sleep")},
@@ -362,60 +346,9 @@ static const struct misuse misuses[] = {
 		.words = INSIDE("eff_deferred_done", "fibers still wait for it")},
 };
 
-static void commit(const struct misuse *misuse)
-{
-	struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	if (misuse->has_runtime || misuse->inside)
-		run_setup();
-	if (misuse->outside)
-		misuse->outside();
-	else
-		(void)eff_rt_run(run_rt, EFF_NAMED("root", misuse->inside, NULL));
-	_exit(0);
-}
-
-static int commit_apart(const struct misuse *misuse, char *ret_said, size_t size)
-{
-	int ends[2];
-	int status;
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	ck_assert_int_eq(pipe(ends), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		commit(misuse);
-	}
-	close(ends[1]);
-	while (len + 1 < size && (n = read(ends[0], ret_said + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	ret_said[len] = '\0';
-	close(ends[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
 START_TEST(a_misuse_aborts_with_a_line_that_says_what_it_was)
 {
-	const struct misuse *misuse = &misuses[_i];
-	char said[1024];
-	char want[256];
-	const char *line;
-	int status = commit_apart(misuse, said, sizeof(said));
-
-	snprintf(want, sizeof(want), "libeff: %s\n", misuse->words);
-	line = strstr(said, "libeff: ");
-	/* With ucontext AddressSanitizer has something to say before. */
-	ck_assert_str_eq(line ? line : said, want);
-	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x",
-		(unsigned)status);
+	misuse_check(&misuses[_i]);
 }
 END_TEST
 

@@ -13,7 +13,7 @@ struct eff_supervision {
 	enum eff_restart restart;
 	struct eff_sched schedule; /* the delays */
 	uint32_t max_restarts;     /* UINT32_MAX: no limit */
-	eff_ns window; /* they are counted within this time; 0: in a row, until it was stable */
+	eff_ns window; /* they are counted within this time; 0 or less: in a row, until it was stable */
 	eff_ns stable_for; /* a run of this length forgets those before it; 0: none does */
 };
 

@@ -121,8 +121,8 @@ struct eff_sup_opts {
 	enum eff_strategy strategy;
 	enum eff_order order;
 	enum eff_auto_shutdown auto_shutdown;
-	uint32_t max_restarts; /* within `period`; an end just so long ago counts still */
-	eff_ns period;         /* 0: any number */
+	uint32_t max_restarts; /* within `period`; an end just so long ago counts still; UINT32_MAX: any number */
+	eff_ns period;                     /* 0 or less: any number */
 	const struct eff_child *template;  /* of eff_sup_spawn(); NULL: none */
 	const struct eff_sup_hooks *hooks; /* NULL: none */
 };
@@ -243,7 +243,7 @@ EFF_API void eff_child_cycle(struct eff_child *child);
 /* Forget its failures: k is 0. Does not suspend. */
 EFF_API void eff_child_reset(struct eff_child *child);
 /* Suspends until it comes to rest. Returns 0, and by then it may have been started again, or forgotten and be gone;
- * -ECANCELED or -ETIMEDOUT. */
+ * -ECANCELED or -ETIMEDOUT; -EDEADLK when it is the caller's own. */
 EFF_API EFF_SUSPENDS int eff_child_await_rest(struct eff_child *child);
 /* Suspends until it is up. Returns 0; -ECHILD when it rests, or came to rest before; -ECANCELED or -ETIMEDOUT. */
 EFF_API EFF_SUSPENDS int eff_child_await_up(struct eff_child *child);
