@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a child: its record, its stack, its status pipe, and clone3 or fork.
+/* Making a child: its stack, its status pipe, and clone3 or fork.
  *
- * A child that shares the caller's memory reads the caller's strings where they are. One with a memory of its own does
- * not have the stacks of fibers in it, so it gets copies of all that it is told, in one block with its record; that goes
- * for fork(), too, which is called on the main stack for the same reason. All signals are blocked around it, so that no
- * handler of the caller ever runs in the child.
+ * One with a memory of its own does not have the stacks of fibers in it, so it is given copies of all that it is told;
+ * that goes for fork(), too, which is called on the main stack for the same reason. All signals are blocked around it, so
+ * that no handler of the caller ever runs in the child.
  *
  * Where there are hundreds of descriptors, copying the table of them, and closing the copies, is what costs most. There
  * the child begins in the caller's own table, and leaves it for one that has the lowest numbers alone; its own come after
@@ -13,7 +12,6 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,141 +19,9 @@
 #include "internal.h"
 #include "spawn.h"
 
-enum { MAX_CLOSES = 1 << 20, MANY_FDS = 256 };
+enum { MANY_FDS = 256 };
 
 unsigned eff__proc_without;
-
-/* ── the record ── */
-
-/* One block written twice: first without memory, for its size. */
-struct block {
-	char *at;
-	size_t used;
-};
-
-static void *block_take(struct block *block, size_t size)
-{
-	void *p = block->at ? block->at + block->used : NULL;
-
-	block->used += (size + 15) & ~(size_t)15;
-	return p;
-}
-
-static void *block_copy(struct block *block, const void *from, size_t size)
-{
-	void *p = block_take(block, size);
-
-	return p && size ? memcpy(p, from, size) : p;
-}
-
-static char *block_string(struct block *block, const char *s)
-{
-	return s ? block_copy(block, s, strlen(s) + 1) : NULL;
-}
-
-static const char *const *block_strings(struct block *block, const char *const *strings)
-{
-	const char **copy;
-	size_t n = 0;
-
-	if (!strings)
-		return NULL;
-	while (strings[n])
-		n++;
-	copy = block_copy(block, strings, (n + 1) * sizeof *strings);
-	for (size_t i = 0; i < n; i++) {
-		const char *s = block_string(block, strings[i]);
-
-		if (copy)
-			copy[i] = s;
-	}
-	return copy;
-}
-
-static const struct eff_step *block_steps(
-	struct block *block, const struct eff_step *steps, unsigned n)
-{
-	struct eff_step *copy = block_copy(block, steps, n * sizeof *steps);
-
-	for (unsigned i = 0; i < n; i++) {
-		struct eff_step step = steps[i];
-
-		if (step.kind == EFF_STEP_SETGROUPS)
-			step.ids.list = block_copy(
-				block, step.ids.list, step.ids.n * sizeof *step.ids.list);
-		else if (step.kind == EFF_STEP_CHDIR)
-			step.path = block_string(block, step.path);
-		if (copy)
-			copy[i] = step;
-	}
-	return copy;
-}
-
-static struct eff__child *child_write(struct block *block, const struct eff_spawn *spawn, bool copies)
-{
-	struct eff__child *child = block_take(block, sizeof *child);
-	int *moved = block_copy(block, spawn->fds, spawn->n_fds * sizeof *moved);
-	char *candidate = NULL;
-	struct eff_spawn own = *spawn;
-
-	if (spawn->search)
-		candidate = block_take(block, strlen(spawn->search) + strlen(spawn->path) + 2);
-	if (copies) {
-		own.path = block_string(block, spawn->path);
-		own.search = block_string(block, spawn->search);
-		own.argv = block_strings(block, spawn->argv);
-		own.envp = block_strings(block, spawn->envp);
-		own.fds = block_copy(block, spawn->fds, spawn->n_fds * sizeof *spawn->fds);
-		if (spawn->ignored)
-			own.ignored = block_copy(block, spawn->ignored, sizeof *spawn->ignored);
-		own.steps = block_steps(block, spawn->steps, spawn->n_steps);
-	}
-	if (child)
-		*child = (struct eff__child){
-			.spawn = own, .moved = moved, .candidate = candidate, .carrier_fd = -1};
-	return child;
-}
-
-static unsigned fds_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > MAX_CLOSES)
-		return MAX_CLOSES;
-	return (unsigned)limit.rlim_cur;
-}
-
-/* Where it is there it can also part tables, since the same day. */
-static bool has_close_range(void)
-{
-#ifdef SYS_close_range
-	static _Atomic int answer = 1;
-
-	if (answer > 0)
-		answer = (int)syscall(SYS_close_range, ~0U, ~0U, 0);
-	return answer == 0 && !(eff__proc_without & EFF__WITHOUT_CLOSE_RANGE);
-#else
-	return false;
-#endif
-}
-
-static struct eff__child *child_new(const struct eff_spawn *spawn, bool copies, int status_fd)
-{
-	struct block block = {0};
-	struct eff__child *child;
-
-	child_write(&block, spawn, copies);
-	block.at = malloc(block.used);
-	if (!block.at)
-		return NULL;
-	block.used = 0;
-	child = child_write(&block, spawn, copies);
-	child->status_fd = status_fd;
-	child->parent = getpid();
-	child->no_close_range = !has_close_range();
-	child->fds_limit = child->no_close_range ? fds_limit() : 0;
-	return child;
-}
 
 /* ── its descriptors, sent after it ── */
 
@@ -344,14 +210,14 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	}
 	making.pipe_fd = ends[0];
 	if (!by_fork) {
-		making.child = child_new(spawn, spawn->own_memory, ends[1]);
+		making.child = eff__child_new(spawn, spawn->own_memory, ends[1]);
 		r = making.child ? make_with(pool, &making, false) : -ENOMEM;
 		if (clone3_is_missing(r))
 			clone3_missing = by_fork = true;
 	}
 	if (by_fork) {
 		free(making.child);
-		making.child = child_new(spawn, true, ends[1]);
+		making.child = eff__child_new(spawn, true, ends[1]);
 		r = making.child ? make_with(pool, &making, true) : -ENOMEM;
 	}
 	close(ends[1]);

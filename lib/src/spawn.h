@@ -23,6 +23,10 @@ struct eff__child {
 	char *candidate; /* an entry of `search`, a slash, the path */
 };
 
+/* A record for a child (spawn_record.c), which free() ends; with `copies` it points to nothing outside of itself. NULL: no
+ * memory. */
+struct eff__child *eff__child_new(const struct eff_spawn *spawn, bool copies, int status_fd);
+
 /* What comes through the status pipe, when a step fails. */
 struct eff__fault {
 	int32_t step; /* index, or one of these */
@@ -30,6 +34,8 @@ struct eff__fault {
 };
 enum { EFF__AT_FDS = -1, EFF__AT_SESSION = -2, EFF__AT_SIGNALS = -3, EFF__AT_EXEC = -4 };
 
+/* One step (spawn_steps.c). Returns 0 or more, or -errno. */
+long eff__step_take(const struct eff__child *c, const struct eff_step *step);
 /* The child's life until its program. */
 _Noreturn void eff__child_main(void *arg);
 

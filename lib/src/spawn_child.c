@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -79,7 +78,7 @@ BARE long eff__clone(const struct eff__clone *clone, struct eff__child *child)
 #endif
 }
 
-/* ── the steps ── */
+/* ── what every child does ── */
 
 _Noreturn BARE static void give_up(const struct eff__child *c, int step, long error)
 {
@@ -191,80 +190,6 @@ BARE static void dispositions_reset(const struct eff__child *c)
 			CALL(SYS_rt_sigaction, sig, (long)&standard, 0, _NSIG / 8); /* KILL and STOP refuse */
 }
 
-/* -1 would mean "leave it as it is", and leaving root as it is is what must not happen. */
-BARE static long take_uid(uint32_t id)
-{
-	long r = id == UINT32_MAX ? -EINVAL : CALL(SYS_setresuid, id, id, id);
-
-	if (r >= 0 && id != 0 && CALL(SYS_setuid, 0) == 0)
-		return -EPERM;
-	return r;
-}
-
-BARE static long take_gid(uint32_t id)
-{
-	return id == UINT32_MAX ? -EINVAL : CALL(SYS_setresgid, id, id, id);
-}
-
-/* The parent may have died before it was said what to do then. */
-BARE static long take_deathsig(const struct eff__child *c, int sig)
-{
-	long r = CALL(SYS_prctl, PR_SET_PDEATHSIG, sig, 0, 0, 0);
-
-	if (r >= 0 && CALL(SYS_getppid) != c->parent)
-		return -ESRCH;
-	return r;
-}
-
-/* The entry is in memory that is the child's, or that nobody else reads until it has executed. */
-BARE static long write_pid(const struct eff__child *c, int entry)
-{
-	char *text = (char *)c->spawn.envp[entry];
-	long pid = CALL(SYS_getpid);
-	long scale = 1;
-
-	while (*text && *text != '=') {
-		text++;
-		NO_IDIOM();
-	}
-	if (!*text)
-		return -EINVAL;
-	while (scale <= pid / 10) {
-		scale *= 10;
-		NO_IDIOM();
-	}
-	for (text++; scale > 0; scale /= 10) {
-		*text++ = (char)('0' + pid / scale % 10);
-		NO_IDIOM();
-	}
-	*text = '\0';
-	return 0;
-}
-
-BARE static long step_take(const struct eff__child *c, const struct eff_step *step)
-{
-	switch (step->kind) {
-	case EFF_STEP_SETGROUPS:
-		return CALL(SYS_setgroups, (long)step->ids.n, (long)step->ids.list);
-	case EFF_STEP_SETGID:
-		return take_gid(step->id);
-	case EFF_STEP_SETUID:
-		return take_uid(step->id);
-	case EFF_STEP_UMASK:
-		CALL(SYS_umask, step->number); /* answers with the one before */
-		return 0;
-	case EFF_STEP_RLIMIT:
-		return CALL(SYS_prlimit64, 0, step->limit.resource, (long)&step->limit.value, 0);
-	case EFF_STEP_CHDIR:
-		return CALL(SYS_chdir, (long)step->path);
-	case EFF_STEP_DEATHSIG:
-		return take_deathsig(c, step->number);
-	case EFF_STEP_PID_ENTRY:
-		return write_pid(c, step->number);
-	}
-	return -EINVAL;
-}
-
 /* ── the program ── */
 
 BARE static long execute(const struct eff__child *c, const char *path)
@@ -347,7 +272,7 @@ _Noreturn BARE void eff__child_main(void *arg)
 	}
 	dispositions_reset(c);
 	for (unsigned i = 0; i < c->spawn.n_steps; i++) {
-		r = step_take(c, &c->spawn.steps[i]);
+		r = eff__step_take(c, &c->spawn.steps[i]);
 		if (r < 0)
 			give_up(c, (int)i, r);
 	}

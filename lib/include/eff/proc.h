@@ -23,7 +23,17 @@ enum eff_step_kind {
 	EFF_STEP_SETUID,    /* id: likewise; afterwards setuid(0) must fail unless id is 0 */
 	EFF_STEP_UMASK,     /* number */
 	EFF_STEP_RLIMIT,    /* limit.resource, limit.value */
+	EFF_STEP_NICE,      /* number */
+	EFF_STEP_IOPRIO,    /* number: as ioprio_set(2) takes it, class and level in one */
+	EFF_STEP_SCHEDULER, /* sched.policy, sched.priority */
+	EFF_STEP_AFFINITY,  /* mask.list, mask.n: bits of processors, `n` words of them */
+	EFF_STEP_WRITE,     /* file.text, in one go, to the file of the kernel's at file.path */
+	EFF_STEP_CHROOT,    /* path: what it sees as / from then on, and where it is */
 	EFF_STEP_CHDIR,     /* path */
+	EFF_STEP_BOUNDING,  /* capabilities: bit n is capability n; others it can never have */
+	EFF_STEP_KEEP_CAPS, /* a change of ids leaves it what it is permitted, until its program */
+	EFF_STEP_AMBIENT, /* capabilities: those that it has as nobody else than root would */
+	EFF_STEP_NO_NEW_PRIVS,
 	EFF_STEP_DEATHSIG, /* number: the signal at the death of the parent; checks that the parent still lives */
 	EFF_STEP_PID_ENTRY, /* number: envp[number], "NAME=" and at least 10 bytes more, gets its own pid behind the "=" */
 };
@@ -38,12 +48,23 @@ struct eff_step {
 			size_t n;
 		} ids;
 		uint32_t id;
+		uint64_t capabilities;
 		int number;
 		const char *path;
 		struct {
 			int resource;
 			struct rlimit value;
 		} limit;
+		struct {
+			int policy, priority;
+		} sched;
+		struct {
+			const unsigned long *list;
+			size_t n;
+		} mask;
+		struct {
+			const char *path, *text;
+		} file;
 	};
 };
 
@@ -61,7 +82,7 @@ struct eff_spawn {
 	 * each is set, which takes a system call a signal. */
 	const uint64_t *ignored;
 	bool new_session; /* setsid() first; so it leads a process group too */
-	bool own_memory;  /* credentials change: share no memory */
+	bool own_memory; /* credentials change, or the kernel counts by memory (oom_score_adj): share none */
 	void (*release)(void *context);
 	void *context;
 };
