@@ -195,9 +195,23 @@ void os_ids_free(struct ids *ids);
 /* False when they are what this process is, and it could be nothing else. */
 bool os_ids_change(const struct ids *ids);
 
-/* ── environment.c ── */
+/* ── steps.c ── */
 
 struct arena;
+struct steps {
+	struct eff_step *list;
+	unsigned n;
+	bool own_memory; /* as eff_spawn() wants to know it */
+};
+/* All steps but what the environment needs, in the arena; there is room for one more. False: no memory. */
+bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct os_spawn *spawn,
+	const struct ids *ids, struct steps *ret);
+void os_step_add(struct steps *steps, struct eff_step step);
+/* The stage, and what it was about, of the step of that word; both stay as long as the spawn's strings. */
+void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fault *fault);
+
+/* ── environment.c ── */
+
 struct environment {
 	const char **entries;
 	int pid_entry; /* whose value the child must write, being its pid; -1: none */

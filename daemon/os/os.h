@@ -15,6 +15,8 @@
 #include <eff/api.h>
 #include <eff/time.h>
 
+#include "base/terms.h"
+
 struct os;
 struct os_child;
 struct os_file;
@@ -32,6 +34,7 @@ struct os_spawn {
 	const char *working_dir;
 	const char *user, *group; /* NULL: effd's own */
 	mode_t umask;
+	const struct terms *terms; /* NULL: those of effd */
 	enum os_stream_to out, err;
 	bool notify;        /* give it a NOTIFY_SOCKET */
 	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */

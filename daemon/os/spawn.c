@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a child out of what the unit asks for: ids, descriptors, the environment, and the steps before its program.
+/* Making a child out of what the unit asks for: ids, descriptors, the environment; its steps are made in steps.c.
  *
  * A record holds a copy of all that the library may read until the program runs, so that a child on a hung file system
  * holds up nobody and outlives who started it; the library's release gives it back. Our ends of pipes do not block, and
- * are out of the way of what children get; the child's are its own. The steps' order is the one that is safe: groups
- * before the group before the user, the folder with the rights that the program will have, and the signal at effd's death
- * last, since a change of ids forgets it. */
+ * are out of the way of what children get; the child's are its own. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,14 +18,11 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = 9 };
-
 struct record {
 	struct arena *arena;
 	struct unborn unborn;
 	struct ids *ids; /* NULL: effd's own */
 	struct eff_spawn spawn;
-	struct eff_step steps[MOST_STEPS];
 	int *fds; /* n_fds of the spawn */
 };
 
@@ -41,55 +36,6 @@ static void record_free(void *arg)
 	os_ids_free(record->ids);
 	arena_free(record->arena);
 	free(record);
-}
-
-/* ── the steps ── */
-
-static void add_step(struct record *record, struct eff_step step)
-{
-	record->steps[record->spawn.n_steps++] = step;
-}
-
-static void add_ids(struct record *record, const struct os_spawn *spawn)
-{
-	const struct ids *ids = record->ids;
-	const char *stage = spawn->group ? "group" : "user";
-
-	if (!ids || !os_ids_change(ids))
-		return;
-	add_step(record,
-		(struct eff_step){.kind = EFF_STEP_SETGROUPS,
-			.stage = stage,
-			.ids = {.list = ids->groups, .n = ids->n_groups}});
-	add_step(record, (struct eff_step){.kind = EFF_STEP_SETGID, .stage = stage, .id = ids->gid});
-	if (spawn->user)
-		add_step(record,
-			(struct eff_step){.kind = EFF_STEP_SETUID, .stage = "user", .id = ids->uid});
-	record->spawn.own_memory = true;
-}
-
-static int add_steps(struct record *record, const struct os_linux *os, const struct os_spawn *spawn)
-{
-	const char *dir = spawn->working_dir ? arena_strdup(record->arena, spawn->working_dir)
-					     : NULL;
-
-	if (spawn->working_dir && !dir)
-		return -ENOMEM;
-	add_step(record,
-		(struct eff_step){
-			.kind = EFF_STEP_UMASK, .stage = "fork", .number = (int)spawn->umask});
-	if (os->set_nofile)
-		add_step(record,
-			(struct eff_step){.kind = EFF_STEP_RLIMIT,
-				.stage = "rlimit",
-				.limit = {.resource = RLIMIT_NOFILE, .value = os->nofile}});
-	add_ids(record, spawn);
-	if (dir)
-		add_step(record,
-			(struct eff_step){.kind = EFF_STEP_CHDIR, .stage = "chdir", .path = dir});
-	add_step(record,
-		(struct eff_step){.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL});
-	return 0;
 }
 
 /* ── its descriptors ── */
@@ -219,45 +165,40 @@ static int fault_at(struct os_fault *fault, const char *stage, int error, const 
 	return -ECHILD;
 }
 
-static bool environment_fill(
-	struct record *record, const struct os_spawn *spawn, const struct os_child *child)
-{
-	struct environment environment;
-	const char *socket = child->notify.fd >= 0 ? child->notify.path : NULL;
-
-	if (!os_environment_make(record->arena, spawn, record->ids, socket, &environment))
-		return false;
-	record->spawn.envp = environment.entries;
-	if (environment.pid_entry >= 0)
-		add_step(record,
-			(struct eff_step){.kind = EFF_STEP_PID_ENTRY,
-				.stage = "fork",
-				.number = environment.pid_entry});
-	return true;
-}
-
 /* The record's own part: all that can fail for want of memory alone. */
 static int record_fill(
 	struct record *record, const struct os_spawn *spawn, const struct os_child *child)
 {
+	const char *socket = child->notify.fd >= 0 ? child->notify.path : NULL;
 	struct eff_spawn *fill = &record->spawn;
+	struct environment environment;
 	unsigned n_fds = fill->n_fds;
+	struct steps steps;
 
+	if (!os_environment_make(record->arena, spawn, record->ids, socket, &environment) ||
+		!os_steps_make(record->arena, child->os, spawn, record->ids, &steps))
+		return -ENOMEM;
+	if (environment.pid_entry >= 0)
+		os_step_add(&steps,
+			(struct eff_step){.kind = EFF_STEP_PID_ENTRY,
+				.stage = "fork",
+				.number = environment.pid_entry});
 	*fill = (struct eff_spawn){
 		.path = arena_strdup(record->arena, spawn->argv[0]),
 		.search = arena_strdup(record->arena, os_search_of(spawn)),
 		.argv = os_strings_copy(record->arena, spawn->argv, 0),
+		.envp = environment.entries,
 		.fds = record->fds,
 		.n_fds = n_fds,
-		.steps = record->steps,
+		.steps = steps.list,
+		.n_steps = steps.n,
+		.own_memory = steps.own_memory,
 		.ignored = &child->os->ignored,
 		.new_session = true,
 		.release = record_free,
 		.context = record,
 	};
-	if (!fill->path || !fill->search || !fill->argv || !environment_fill(record, spawn, child))
-		return -ENOMEM;
-	return add_steps(record, child->os, spawn);
+	return fill->path && fill->search && fill->argv ? 0 : -ENOMEM;
 }
 
 /* Takes the record. */
@@ -312,19 +253,11 @@ static void start_now(void *arg)
 static void fault_tell(struct os_linux *os, const struct os_spawn *spawn,
 	const struct eff_spawn_fault *fault, struct os_fault *ret_fault)
 {
-	static const char *const known[] = {"user", "group", "rlimit", "chdir", "exec"};
-	const char *what[] = {
-		spawn->user, spawn->group, "nofile", spawn->working_dir, spawn->argv[0]};
-	int i = 0;
-
-	(void)fault_at(ret_fault, fault->stage ? "fork" : NULL, fault->error, spawn->argv[0]);
+	(void)fault_at(ret_fault, NULL, fault->error, spawn->argv[0]);
 	if (!fault->stage)
 		return;
-	while (i < 5 && strcmp(known[i], fault->stage) != 0)
-		i++;
-	if (i < 5)
-		(void)fault_at(ret_fault, known[i], fault->error, what[i]);
-	if (i == 4 && fault->error == ENOENT &&
+	os_step_fault(spawn, fault->stage, ret_fault);
+	if (fault->error == ENOENT && strcmp(fault->stage, "exec") == 0 &&
 		os_interpreter_missing(
 			spawn, os_search_of(spawn), os->fault_what, sizeof(os->fault_what)))
 		ret_fault->what = os->fault_what;

@@ -371,6 +371,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	probe_check(load, unit, FIELD_LIVENESS, unit->liveness.argv);
 	folder_check(load, unit);
 	who_check(load, unit);
+	terms_check(load, unit);
 	shell_check(load, unit);
 	secrets_check(load, unit);
 }

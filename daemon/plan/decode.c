@@ -34,7 +34,7 @@ static void preset_fill(struct load *load, struct plan_unit *preset, struct plan
 		const struct field *row = field_row(id);
 
 		if (!row->face.preset || row->size == 0 || row->type == TYPE_ENDS ||
-			row->where == IN_NEED)
+			row->where == IN_NEED || row->where == IN_PROCESS)
 			continue;
 		node.text = row->face.preset;
 		value.field = row;
@@ -83,6 +83,10 @@ void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id
 	char *base = row->where == IN_DAEMON ? (char *)load->daemon : (char *)unit;
 	bool good;
 
+	if (row->where == IN_PROCESS) {
+		base = (char *)&decoder->process;
+		decoder->has_process = true;
+	}
 	value.to = row->size ? base + row->offset : NULL;
 	good = value_read(&value);
 	if (good && id == FIELD_LABELS)
@@ -125,6 +129,8 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 {
 	enum field_id id;
 
+	decoder->process = (struct plan_process){0};
+	decoder->has_process = false;
 	for (id = 0; id < N_FIELDS && !decoder->load->failed; id++) {
 		const struct field *row = field_row(id);
 
@@ -268,6 +274,7 @@ static void unit_decode(struct decoder *decoder, uint32_t index, const struct la
 	load->drafts[index].nodes = nodes;
 	if (load->failed)
 		return;
+	process_settle(decoder, unit);
 	unit_settle(decoder, unit, layer);
 	fiber_settle(load, unit, layer);
 	if (unit->kind != PLAN_SUPERVISOR)

@@ -27,7 +27,9 @@ struct edge {
 struct decoder {
 	struct load *load;
 	struct plan_unit preset;
-	struct plan_value *values; /* of the unit that is being read: room for all fields */
+	struct plan_process process; /* of the unit that is being read */
+	bool has_process;            /* something of it was given */
+	struct plan_value *values;   /* of the unit that is being read: room for all fields */
 	struct node **nodes;
 	uint32_t n_values;
 	struct layer layer; /* of the unit that is being read */
@@ -55,6 +57,10 @@ void root_decode(struct decoder *decoder, struct node *root);
 void tree_decode(struct load *load, struct node *root);
 /* What a unit is; `above` is what it inherits, NULL: nothing. What cannot be made out is told, and the draft is broken. */
 enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *above);
+/* Keeps what of a process stands apart, if it has any. */
+void process_settle(struct decoder *decoder, struct plan_unit *unit);
+/* Whether the terms of a process make sense, and are effd's to grant. */
+void terms_check(struct load *load, const struct plan_unit *unit);
 /* Which of its probes a unit has, from its slots. */
 void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
 /* The environment of every process. */

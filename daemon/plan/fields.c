@@ -2,10 +2,12 @@
 /* The rows of fields.def as one array. What can be derived (the last part of a name, the section above) is derived once
  * for each load, into the load's own table, so that nothing here is written at run time. */
 #include <string.h>
+#include <sys/resource.h>
 
 #include "plan/fields.h"
 
 #define U(m) IN_UNIT, offsetof(struct plan_unit, m), sizeof(((struct plan_unit *)0)->m)
+#define P(m) IN_PROCESS, offsetof(struct plan_process, m), sizeof(((struct plan_process *)0)->m)
 #define N(m) IN_NEED, offsetof(struct plan_need, m), sizeof(((struct plan_need *)0)->m)
 #define D(m) IN_DAEMON, offsetof(struct plan_daemon, m), sizeof(((struct plan_daemon *)0)->m)
 #define X IN_UNIT, 0, 0

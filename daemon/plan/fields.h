@@ -40,6 +40,9 @@ enum field_type {
 	TYPE_CRON,
 	TYPE_ENDPOINT,
 	TYPE_REFERENCE,
+	TYPE_RLIMIT_COUNT,
+	TYPE_RLIMIT_SIZE,
+	TYPE_RLIMIT_TIME,
 	TYPE_COMMAND,
 	TYPE_SHELL,
 	TYPE_ENDS,
@@ -87,8 +90,13 @@ struct field {
 	uint64_t min, max; /* 0, 0: any; max 0: no upper one */
 	const char *words; /* separated by blanks; a word behind ~ is for later */
 	int kinds;
-	enum { IN_UNIT, IN_DAEMON, IN_NEED } where; /* which struct `offset` is into */
-	size_t offset, size;                        /* of the member; size 0: none */
+	enum {
+		IN_UNIT,
+		IN_PROCESS,
+		IN_DAEMON,
+		IN_NEED
+	} where;             /* which struct `offset` is into */
+	size_t offset, size; /* of the member; size 0: none */
 	enum field_id short_form;
 };
 

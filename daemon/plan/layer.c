@@ -60,6 +60,33 @@ static struct node *needs_map(struct walk *walk, struct node *list)
 	return map;
 }
 
+/* A value for both halves of a limit becomes {soft: , hard: }, so that it can be laid over another one. */
+static struct node *limit_map(struct walk *walk, struct node *both)
+{
+	struct load *load = walk->load;
+	struct node *map = node_new(load, NODE_MAP, both->at), *half, **tail;
+
+	if (!map)
+		return NULL;
+	map->key = both->key;
+	map->key_at = both->key_at;
+	map->width = both->width;
+	tail = &map->first;
+	for (int i = 0; i < 2; i++) {
+		half = node_copy(load, both);
+		if (!half)
+			return NULL;
+		half->key = i ? "hard" : "soft";
+		node_put(load, map, &tail, half);
+	}
+	return map;
+}
+
+static bool is_limit(enum field_type type)
+{
+	return type >= TYPE_RLIMIT_COUNT && type <= TYPE_RLIMIT_TIME;
+}
+
 static void take_section(struct walk *walk, const struct field *field, struct node *node)
 {
 	struct load *load = walk->load;
@@ -98,6 +125,8 @@ static void take_field(struct walk *walk, const struct field *field, struct node
 		take_section(walk, field, node);
 	else if (field->type == TYPE_NEEDS && node->kind == NODE_LIST)
 		walk->layer->slots[field_id(field)] = needs_map(walk, node);
+	else if (is_limit(field->type) && node->kind == NODE_SCALAR)
+		walk->layer->slots[field_id(field)] = limit_map(walk, node);
 	else
 		walk->layer->slots[field_id(field)] = node;
 }
@@ -235,7 +264,7 @@ static struct node *merge_maps(struct load *load, struct node *base, struct node
 static bool is_map_type(enum field_type type)
 {
 	return type == TYPE_LABELS || type == TYPE_ENVIRONMENT || type == TYPE_NEEDS ||
-		type == TYPE_WITH;
+		type == TYPE_WITH || is_limit(type);
 }
 
 /* Some fields are ways of saying one thing: with its own, a unit leaves the others to those above. */

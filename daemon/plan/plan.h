@@ -14,6 +14,7 @@
 #include <eff/time.h>
 
 #include "base/calendar.h"
+#include "base/terms.h"
 
 struct diags;
 struct plan;
@@ -159,6 +160,11 @@ struct plan_value {
 	struct plan_place at;
 };
 
+/* What few processes are given, apart from the rest, for there are many units. */
+struct plan_process {
+	struct terms terms;
+};
+
 struct plan_unit {
 	const char *name;     /* full: "workers/index"; the root's is "/" */
 	const char *key;      /* its own part: "index"; the root's is the tree's name */
@@ -212,8 +218,9 @@ struct plan_unit {
 	const char *working_dir; /* absolute */
 
 	/* processes */
-	plan_strv argv;           /* command, or {"/bin/sh", "-c", text} */
-	const char *user, *group; /* NULL: effd's own; a name or decimal digits */
+	plan_strv argv;                  /* command, or {"/bin/sh", "-c", text} */
+	const char *user, *group;        /* NULL: effd's own; a name or decimal digits */
+	const struct plan_process *more; /* NULL: nothing of it was given */
 	mode_t umask;
 	uint32_t notify_fd;              /* of PLAN_NOTIFY_FD */
 	const char *pid_file;            /* of PLAN_FORKING */
@@ -247,6 +254,12 @@ struct plan_daemon {
 	uint32_t n_values;
 };
 
+/* What effd may grant to a process. */
+struct plan_rights {
+	uint64_t capabilities;         /* bit n: effd is permitted capability n */
+	uint64_t hard[TERMS_N_LIMITS]; /* its own hard limits */
+};
+
 /* How a plan reads the world: main hands it in, tests and fuzzers hand in text. */
 struct plan_source {
 	/* Reads a regular file whole. Returns 0 and a malloc'd buffer (NUL after its end) that the caller frees; or
@@ -269,8 +282,9 @@ struct plan_source {
 	/* May effd, unprivileged, run a process as this user and group (either may be NULL)? NULL: as its own uid only. */
 	bool (*may_run_as)(void *context, const char *user, const char *group);
 	void *context;
-	plan_strv environment; /* effd's own, for ${NAME} and env_inherit */
-	bool privileged;       /* effd's effective uid is 0 */
+	plan_strv environment;     /* effd's own, for ${NAME} and env_inherit */
+	bool privileged;           /* effd's effective uid is 0 */
+	struct plan_rights rights; /* of one that is not */
 	uid_t uid;
 };
 

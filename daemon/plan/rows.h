@@ -53,6 +53,10 @@
 		LIVE, "the command") \
 	FIELD(symbol##_TIMEOUT, name ".timeout", RANGE(DURATION, 1, 0), U(member.timeout_ns), \
 		"30s", ANY_UNIT, LIVE, "how long it may take")
+/* A limit of a resource: a row of base/limits.def. */
+#define LIMIT(symbol, name, type, most, help) \
+	FIELD(LIMIT_##symbol, "limits." name, RANGE(RLIMIT_##type, 0, most), \
+		P(terms.limits[RLIMIT_##symbol]), NULL, PROCESS, RESTART, help)
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

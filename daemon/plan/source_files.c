@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -265,6 +268,20 @@ static bool file_zone(void *context, const char *name)
 	return zone_is_known(name);
 }
 
+/* What it may be granted, of one that is not root. */
+static void rights_take(struct plan_rights *rights)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct halves[2] = {{0}};
+	struct rlimit limit;
+
+	if (syscall(SYS_capget, &head, halves) == 0)
+		rights->capabilities = halves[0].permitted | (uint64_t)halves[1].permitted << 32;
+	for (int i = 0; i < TERMS_N_LIMITS; i++)
+		if (getrlimit((__rlimit_resource_t)i, &limit) == 0)
+			rights->hard[i] = limit.rlim_max;
+}
+
 void source_files(plan_strv environment, struct plan_source *ret_source)
 {
 	*ret_source = (struct plan_source){
@@ -279,4 +296,5 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.privileged = geteuid() == 0,
 		.uid = geteuid(),
 	};
+	rights_take(&ret_source->rights);
 }

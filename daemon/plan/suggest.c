@@ -94,7 +94,9 @@ void key_unknown(struct load *load, struct node *node, const struct field *secti
 		diag_help(load->diags, diag, "write %s", foreign->help);
 		return;
 	}
-	if (section)
+	if (section && field_id(section) == FIELD_LIMITS)
+		diag = fault_key(load, node, "E210", "there is no limit `%s`", node->key);
+	else if (section)
 		diag = fault_key(load, node, "E201", "unknown key `%s` under `%s`", node->key,
 			section->face.name);
 	else

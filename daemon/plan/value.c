@@ -152,6 +152,9 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_REFERENCE] = read_text,
 	};
 	static reader *const others[] = {
+		[TYPE_RLIMIT_COUNT] = read_rlimit,
+		[TYPE_RLIMIT_SIZE] = read_rlimit,
+		[TYPE_RLIMIT_TIME] = read_rlimit,
 		[TYPE_COMMAND] = read_command,
 		[TYPE_SHELL] = read_shell,
 		[TYPE_ENDS] = read_ends,

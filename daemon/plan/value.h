@@ -51,6 +51,19 @@ bool read_mode(struct value *value);
 bool read_port(struct value *value);
 bool read_status(struct value *value);
 
+/* What numbers share: a whole one without a sign; whether it is in the range of its field, which is said if not; sizes
+ * and durations, of which is said what is wrong with them. */
+bool number_is_whole(const char *s, uint64_t *ret);
+bool number_in_range(struct value *value, uint64_t n, const char *unit);
+bool size_of(struct value *value, uint64_t *ret_bytes);
+void size_add(struct text *text, uint64_t bytes);
+bool duration_of(struct value *value, eff_ns *ret_ns);
+
+/* The readers of the terms of a process. */
+bool read_rlimit(struct value *value);
+/* One half of a limit, as it is written. */
+void limit_half_add(struct text *text, const struct field *field, uint64_t half);
+
 /* The readers of lists and mappings. */
 bool read_command(struct value *value);
 bool read_shell(struct value *value);

@@ -8,7 +8,7 @@
 #include "plan/value.h"
 
 /* A decimal number without sign or leading zero; the whole text. */
-static bool whole_number(const char *s, uint64_t *ret)
+bool number_is_whole(const char *s, uint64_t *ret)
 {
 	size_t len = strspn(s, "0123456789");
 
@@ -18,7 +18,7 @@ static bool whole_number(const char *s, uint64_t *ret)
 	return true;
 }
 
-static bool in_range(struct value *value, uint64_t n, const char *unit)
+bool number_in_range(struct value *value, uint64_t n, const char *unit)
 {
 	const struct field *field = value->field;
 
@@ -41,13 +41,13 @@ bool read_count(struct value *value)
 {
 	uint64_t n;
 
-	if (!whole_number(value->filled, &n)) {
+	if (!number_is_whole(value->filled, &n)) {
 		(void)fault(value->load, value->node, "E204",
 			"`%s` needs a number, and this is `%s`", value->field->face.name,
 			value->filled);
 		return false;
 	}
-	if (!in_range(value, n, ""))
+	if (!number_in_range(value, n, ""))
 		return false;
 	if (value->to)
 		*(uint32_t *)value->to = (uint32_t)n;
@@ -64,7 +64,7 @@ bool read_limit(struct value *value)
 		text_add(&value->text, value->filled);
 		return true;
 	}
-	if (!whole_number(value->filled, &n)) {
+	if (!number_is_whole(value->filled, &n)) {
 		(void)fault(value->load, value->node, "E204",
 			"`%s` needs a number or infinity, and this is `%s`",
 			value->field->face.name, value->filled);
@@ -114,7 +114,7 @@ bool read_number(struct value *value)
 		return false;
 	}
 	if (n < (double)value->field->min || n > (double)value->field->max)
-		return in_range(value, UINT64_MAX, "");
+		return number_in_range(value, UINT64_MAX, "");
 	*(double *)value->to = n;
 	text_printf(&value->text, "%g", n);
 	return true;
@@ -143,16 +143,13 @@ bool read_ratio(struct value *value)
 	return true;
 }
 
-bool read_duration(struct value *value)
+bool duration_of(struct value *value, eff_ns *ret_ns)
 {
-	int r = duration_parse(value->filled, value->to);
+	int r = duration_parse(value->filled, ret_ns);
 	struct diag *diag;
-	char buf[32];
 
-	if (r == 0) {
-		text_add(&value->text, duration_text(*(eff_ns *)value->to, buf));
-		return in_range(value, (uint64_t) * (eff_ns *)value->to, "");
-	}
+	if (r == 0)
+		return true;
 	if (r == -EDOM) {
 		diag = fault(value->load, value->node, "E205", "a duration needs a unit");
 		diag_help(value->load->diags, diag,
@@ -168,7 +165,17 @@ bool read_duration(struct value *value)
 	return false;
 }
 
-static void size_text(uint64_t bytes, struct text *text)
+bool read_duration(struct value *value)
+{
+	char buf[32];
+
+	if (!duration_of(value, value->to))
+		return false;
+	text_add(&value->text, duration_text(*(eff_ns *)value->to, buf));
+	return number_in_range(value, (uint64_t) * (eff_ns *)value->to, "");
+}
+
+void size_add(struct text *text, uint64_t bytes)
 {
 	static const char *const names[] = {"B", "KiB", "MiB", "GiB"};
 	int i = 0;
@@ -180,13 +187,14 @@ static void size_text(uint64_t bytes, struct text *text)
 	text_printf(text, "%llu%s", (unsigned long long)bytes, names[i]);
 }
 
-bool read_size(struct value *value)
+bool size_of(struct value *value, uint64_t *ret_bytes)
 {
 	const char *digits = value->filled;
+	int r = size_parse(digits, ret_bytes), len = (int)strspn(digits, "0123456789.");
 	struct diag *diag;
-	uint64_t bytes;
-	int r = size_parse(value->filled, &bytes), len = (int)strspn(digits, "0123456789.");
 
+	if (r == 0)
+		return true;
 	if (r == -EDOM) {
 		int prefix = digits[len] ? digits[len] : 'K';
 
@@ -197,21 +205,23 @@ bool read_size(struct value *value)
 			prefix == 'k' ? 'K' : prefix, len, digits, prefix == 'K' ? 'k' : prefix);
 		return false;
 	}
-	if (r < 0) {
-		diag = fault(value->load, value->node, "E206",
-			r == -ERANGE ? "`%s` is too large for a size" : "`%s` is no size",
-			value->filled);
-		diag_help(value->load->diags, diag,
-			"write a number with one of B KiB MiB GiB kB MB GB");
-		return false;
-	}
-	if (!in_range(value, bytes, " bytes"))
+	diag = fault(value->load, value->node, "E206",
+		r == -ERANGE ? "`%s` is too large for a size" : "`%s` is no size", digits);
+	diag_help(value->load->diags, diag, "write a number with one of B KiB MiB GiB kB MB GB");
+	return false;
+}
+
+bool read_size(struct value *value)
+{
+	uint64_t bytes;
+
+	if (!size_of(value, &bytes) || !number_in_range(value, bytes, " bytes"))
 		return false;
 	if (value->field->size == sizeof(uint32_t))
 		*(uint32_t *)value->to = (uint32_t)bytes;
 	else
 		*(size_t *)value->to = bytes;
-	size_text(bytes, &value->text);
+	size_add(&value->text, bytes);
 	return true;
 }
 
@@ -272,7 +282,7 @@ bool read_port(struct value *value)
 {
 	uint64_t n;
 
-	if (!whole_number(value->filled, &n) || n < 1 || n > 65535) {
+	if (!number_is_whole(value->filled, &n) || n < 1 || n > 65535) {
 		(void)fault(value->load, value->node, "E209",
 			"a port is a number from 1 to 65535, and this is `%s`", value->filled);
 		return false;

@@ -56,23 +56,16 @@ static int child_start_process(struct child *c)
 	struct plan *plan = plan_ref(u->plan); /* its strings must stay until the program is executed */
 	const struct plan_unit *spec = u->spec;
 	struct os *os = u->world->os;
-	struct os_spawn spawn = {
-		.unit = u->name,
-		.argv = spec->argv,
-		.environment = spec->environment,
-		.working_dir = spec->working_dir,
-		.user = spec->user,
-		.group = spec->group,
-		.umask = spec->umask,
-		.out = OS_CAPTURE,
-		.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE,
-		.notify = wants_socket(spec),
-		.watchdog_ns = spec->watchdog_ns,
-		.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->notify_fd : 0,
-	};
+	struct os_spawn spawn = unit_spawn(u, spec->argv);
 	struct os_fault fault = {0};
-	int r = os->ops->spawn(os, &spawn, &c->process, &fault);
+	int r;
 
+	spawn.out = OS_CAPTURE;
+	spawn.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE;
+	spawn.notify = wants_socket(spec);
+	spawn.watchdog_ns = spec->watchdog_ns;
+	spawn.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->notify_fd : 0;
+	r = os->ops->spawn(os, &spawn, &c->process, &fault);
 	u->process = c->process;
 	u->pid = c->process ? os->ops->pid(c->process) : 0;
 	/* A child that could not execute is on its way out by itself: it is no process that one would have to stop. */

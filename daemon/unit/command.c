@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A command beside the unit's process: an exec probe, a stop or a reload command. It runs with the unit's user, folder and
- * environment, in a session of its own, and nothing of it outlives it. */
+/* A command beside the unit's process: an exec probe, a stop or a reload command. It runs with the unit's user, folder,
+ * environment and terms, in a session of its own, and nothing of it outlives it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -81,24 +81,34 @@ static const char **environment_with(plan_strv environment, plan_strv more)
 	return both;
 }
 
-int command_run(struct unit *u, struct command *command)
+struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
 {
-	struct os *os = u->world->os;
-	struct plan *plan = plan_ref(u->plan);
 	const struct plan_unit *spec = u->spec;
-	auto_free const char **environment = environment_with(spec->environment, command->more);
-	struct os_spawn spawn = {.unit = u->name,
-		.argv = command->argv,
-		.environment = environment,
+
+	return (struct os_spawn){
+		.unit = u->name,
+		.argv = argv,
+		.environment = spec->environment,
 		.working_dir = spec->working_dir,
 		.user = spec->user,
 		.group = spec->group,
 		.umask = spec->umask,
-		.out = command->quiet ? OS_NULL : OS_CAPTURE,
-		.err = OS_MERGE};
+		.terms = spec->more ? &spec->more->terms : NULL,
+	};
+}
+
+int command_run(struct unit *u, struct command *command)
+{
+	struct os *os = u->world->os;
+	struct plan *plan = plan_ref(u->plan);
+	auto_free const char **environment = environment_with(u->spec->environment, command->more);
+	struct os_spawn spawn = unit_spawn(u, command->argv);
 	struct os_child *process = NULL;
 	int r = -ENOMEM;
 
+	spawn.environment = environment;
+	spawn.out = command->quiet ? OS_NULL : OS_CAPTURE;
+	spawn.err = OS_MERGE;
 	command->end = (struct os_end){.code = -1};
 	command->fault = (struct os_fault){0};
 	if (environment)

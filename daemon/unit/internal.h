@@ -107,6 +107,9 @@ EFF_SUSPENDS eff_exit task_run(void *arg);
 
 /* ── command.c ── */
 
+/* What each process of a unit is given, its own program and the commands beside it; all of it belongs to the plan. */
+struct os_spawn unit_spawn(const struct unit *u, plan_strv argv);
+
 struct command {
 	plan_strv argv;
 	plan_strv more;    /* "NAME=value", beside the unit's environment; NULL: nothing */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A world for plans to be loaded in: one text in memory, or real files; a small environment; programs and users of which
- * all are there whose names do not begin with "missing". */
+ * all are there whose names do not begin with "missing"; and where effd is not root, a hard limit of 4096 descriptors. */
 #ifndef TESTS_PLAN_WORLD_H
 #define TESTS_PLAN_WORLD_H
 
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <check.h>
@@ -144,6 +145,8 @@ static inline void plan_world_init(struct plan_world *world)
 					     .environment = plan_world__environment,
 					     .privileged = true}};
 	world->source.context = world;
+	for (int i = 0; i < TERMS_N_LIMITS; i++)
+		world->source.rights.hard[i] = i == RLIMIT_NOFILE ? 4096 : TERMS_INFINITY;
 	world->diags = diags_new();
 	ck_assert_ptr_nonnull(world->diags);
 }

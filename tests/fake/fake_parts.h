@@ -66,7 +66,8 @@ struct os_fake {
 	struct fake_event *events;
 	size_t n_events, room;
 	fake_watch *watch;
-	void *watch_context;
+	fake_spawned *spawned;
+	void *watch_context, *spawned_context;
 	pid_t last_pid;
 	char breach[FAKE_MESSAGE_SIZE];
 };

@@ -70,6 +70,8 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 	struct os_child *p;
 
 	*ret_child = NULL;
+	if (fake->spawned)
+		fake->spawned(fake->spawned_context, spawn);
 	if (fails_before(&script)) {
 		*ret_fault = (struct os_fault){
 			.stage = script.exec_stage, .error = script.exec_error, .what = program};

@@ -214,6 +214,12 @@ void os_fake_watch(struct os_fake *fake, fake_watch *watch, void *context)
 	fake->watch_context = context;
 }
 
+void os_fake_on_spawn(struct os_fake *fake, fake_spawned *spawned, void *context)
+{
+	fake->spawned = spawned;
+	fake->spawned_context = context;
+}
+
 const struct fake_event *os_fake_events(const struct os_fake *fake, size_t *ret_n)
 {
 	*ret_n = fake->n_events;

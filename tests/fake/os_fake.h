@@ -83,6 +83,10 @@ const char *os_fake_breach(const struct os_fake *fake);
 typedef void fake_watch(void *context, const struct fake_event *event);
 void os_fake_watch(struct os_fake *fake, fake_watch *watch, void *context);
 
+/* See all that each process is given, while it is being made. Does not suspend. */
+typedef void fake_spawned(void *context, const struct os_spawn *spawn);
+void os_fake_on_spawn(struct os_fake *fake, fake_spawned *spawned, void *context);
+
 /* Things that happen to the present run of a unit: somebody kills it; it prints; it tells its notify socket. */
 void os_fake_kill(struct os_fake *fake, const char *unit, int sig);
 void os_fake_print(struct os_fake *fake, const char *unit, enum os_stream stream, const char *text);

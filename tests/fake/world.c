@@ -63,8 +63,11 @@ static char *document(const char *units)
 
 struct plan *world_plan(struct world *w, const char *units, bool print)
 {
-	struct plan_source source = {
-		.read = source_read, .list = source_list, .context = w, .environment = environment};
+	struct plan_source source = {.read = source_read,
+		.list = source_list,
+		.context = w,
+		.environment = environment,
+		.privileged = true};
 	struct diags *diags = diags_new();
 	struct plan *plan = NULL;
 	int r;

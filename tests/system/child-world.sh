@@ -25,6 +25,8 @@ fi
 
 # A harsh place to be started in: descriptors open, signals ignored and blocked, limits, a umask and variables of its own.
 ulimit -S -n 512
+limits=$(prlimit --pid $$ --raw --noheadings -o RESOURCE,SOFT,HARD |
+	awk '{ for (i = 2; i <= 3; i++) if ($i == "unlimited") $i = -1; print "limit", tolower($1), $2, $3 }' | sort)
 umask 077
 exec 7</dev/zero 8>/dev/full
 trap '' HUP PIPE USR1 QUIT
@@ -52,7 +54,7 @@ wanted_world() { # UIDS GIDS GROUPS UMASK FOLDER, the environment on standard in
 	local line
 	printf '%s\n' "fd 0 /dev/null" "fd 1 stream" "fd 2 stream" "status Groups: $3" 'status NoNewPrivs: 0' \
 		'status SigBlk: 0000000000000000' 'status SigIgn: 0000000000000000' 'status SigCgt: 0000000000000000' \
-		"uids $1" "gids $2" "session own" "group own" "umask $4" "nofile 512" "folder $5" "death signal 9"
+		"uids $1" "gids $2" "session own" "group own" "umask $4" "$limits" "folder $5" "death signal 9"
 	sort | while read -r line; do echo "env $line"; done
 	echo end
 }

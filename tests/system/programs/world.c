@@ -83,6 +83,26 @@ static void print_status_lines(void)
 		fclose(file);
 }
 
+/* Both halves of each; -1 is infinity. */
+static void print_limits(void)
+{
+	static const struct {
+		const char *name;
+		int resource;
+	} limits[] = {{"as", RLIMIT_AS}, {"core", RLIMIT_CORE}, {"cpu", RLIMIT_CPU},
+		{"data", RLIMIT_DATA}, {"fsize", RLIMIT_FSIZE}, {"locks", RLIMIT_LOCKS},
+		{"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE},
+		{"nice", RLIMIT_NICE}, {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},
+		{"rss", RLIMIT_RSS}, {"rtprio", RLIMIT_RTPRIO}, {"rttime", RLIMIT_RTTIME},
+		{"sigpending", RLIMIT_SIGPENDING}, {"stack", RLIMIT_STACK}};
+	struct rlimit limit;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		if (getrlimit(limits[i].resource, &limit) == 0)
+			printf("limit %s %lld %lld\n", limits[i].name,
+				(long long)limit.rlim_cur, (long long)limit.rlim_max);
+}
+
 static void print_ids(void)
 {
 	uid_t real_user, user, saved_user;
@@ -97,7 +117,6 @@ static void print_ids(void)
 int main(int argc, char **argv)
 {
 	const char *only = getenv("WORLD");
-	struct rlimit files = {0};
 	char folder[PATH_MAX];
 	int death_signal = 0;
 	mode_t mask = umask(0);
@@ -111,8 +130,7 @@ int main(int argc, char **argv)
 		printf("session %s\n", getsid(0) == getpid() ? "own" : "another's");
 		printf("group %s\n", getpgrp() == getpid() ? "own" : "another's");
 		printf("umask %04o\n", mask);
-		getrlimit(RLIMIT_NOFILE, &files);
-		printf("nofile %llu\n", (unsigned long long)files.rlim_cur);
+		print_limits();
 		printf("folder %s\n", getcwd(folder, sizeof(folder)) ? folder : "?");
 		prctl(PR_GET_PDEATHSIG, &death_signal);
 		printf("death signal %d\n", death_signal);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Values that are terms of a process: its limits. */
+#include <string.h>
+
+#include "plan/value.h"
+
+/* What the kernel counts a limit of time in. */
+static eff_ns tick_of(const struct field *field)
+{
+	return field_id(field) == FIELD_LIMIT_RTTIME ? EFF_US(1) : EFF_S(1);
+}
+
+static bool ticks_of(struct value *value, uint64_t *ret)
+{
+	eff_ns ns, tick = tick_of(value->field);
+
+	if (!duration_of(value, &ns))
+		return false;
+	if (ns == PLAN_FOREVER || ns % tick == 0) {
+		*ret = ns == PLAN_FOREVER ? TERMS_INFINITY : (uint64_t)(ns / tick);
+		return true;
+	}
+	(void)fault(value->load, value->node, "E205", "`%s` counts whole seconds, and this is `%s`",
+		value->field->face.name, value->filled);
+	return false;
+}
+
+/* One half of a limit. */
+static bool half_of(struct value *value, uint64_t *ret)
+{
+	struct diag *diag;
+
+	if (strcmp(value->filled, "infinity") == 0) {
+		*ret = TERMS_INFINITY;
+		return true;
+	}
+	if (value->field->type == TYPE_RLIMIT_TIME)
+		return ticks_of(value, ret);
+	if (value->field->type == TYPE_RLIMIT_SIZE)
+		return size_of(value, ret);
+	if (number_is_whole(value->filled, ret))
+		return number_in_range(value, *ret, "");
+	diag = fault(value->load, value->node, "E204", "`%s` needs a number, and this is `%s`",
+		value->field->face.name, value->filled);
+	diag_help(value->load->diags, diag, "write a number, or infinity");
+	return false;
+}
+
+static bool half_read(struct value *whole, struct node *node, uint64_t *ret)
+{
+	struct value value = {
+		.load = whole->load, .field = whole->field, .node = node, .unit = whole->unit};
+
+	if (node->kind != NODE_SCALAR || node_is_null(node)) {
+		(void)fault(whole->load, node, "E204", "`%s` needs a value, and this is %s",
+			whole->field->face.name, node_kind_text(node));
+		return false;
+	}
+	value.filled = value_fill(&value, node);
+	return value.filled && half_of(&value, ret);
+}
+
+void limit_half_add(struct text *text, const struct field *field, uint64_t half)
+{
+	char buf[32];
+
+	if (half == TERMS_INFINITY)
+		text_add(text, "infinity");
+	else if (field->type == TYPE_RLIMIT_SIZE)
+		size_add(text, half);
+	else if (field->type == TYPE_RLIMIT_TIME)
+		text_add(text, duration_text((eff_ns)half * tick_of(field), buf));
+	else
+		text_printf(text, "%llu", (unsigned long long)half);
+}
+
+static void limit_add(struct text *text, const struct field *field, const struct terms_limit *limit)
+{
+	bool both = limit->has_soft && limit->has_hard;
+
+	if (both && limit->soft == limit->hard) {
+		limit_half_add(text, field, limit->soft);
+		return;
+	}
+	text_add(text, limit->has_soft ? "{soft: " : "{hard: ");
+	limit_half_add(text, field, limit->has_soft ? limit->soft : limit->hard);
+	if (both) {
+		text_add(text, ", hard: ");
+		limit_half_add(text, field, limit->hard);
+	}
+	text_add(text, "}");
+}
+
+/* A value for both was made {soft, hard} before, so that it can be laid over another one. */
+bool read_rlimit(struct value *value)
+{
+	struct node *soft = node_find(value->load, value->node, "soft"),
+		    *hard = node_find(value->load, value->node, "hard"), *child;
+	struct terms_limit limit = {.has_soft = soft, .has_hard = hard};
+	struct diag *diag;
+
+	if (value->node->kind != NODE_MAP || !value->node->first) {
+		(void)fault(value->load, value->node, "E204",
+			"`%s` needs a value or {soft, hard}, and this is %s",
+			value->field->face.name,
+			value->node->kind == NODE_MAP ? "empty" : node_kind_text(value->node));
+		return false;
+	}
+	for (child = value->node->first; child; child = child->next)
+		if (child != soft && child != hard) {
+			(void)fault_key(value->load, child, "E201", "unknown key `%s` under `%s`",
+				child->key, value->field->face.name);
+			return false;
+		}
+	if (soft && !half_read(value, soft, &limit.soft))
+		return false;
+	if (hard && !half_read(value, hard, &limit.hard))
+		return false;
+	if (soft && hard && limit.soft > limit.hard) {
+		diag = fault(value->load, soft, "E209",
+			"the soft limit of `%s` is above its hard one", value->field->face.name);
+		diag_note(value->load->diags, diag, hard->at, "the hard limit is here");
+		return false;
+	}
+	*(struct terms_limit *)value->to = limit;
+	limit_add(&value->text, value->field, &limit);
+	return true;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* The order in which a child is made what it is to be, and what is told of the step that fails. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "leak.h"
+#include "os/internal.h"
+
+Suite *test_suite(void);
+
+static const char *const argv[] = {"/bin/program", NULL};
+static struct os_linux seam;
+static struct terms terms;
+static struct text told;
+static struct arena *arena;
+
+static void begin(void)
+{
+	seam = (struct os_linux){.nofile = {1024, 4096}};
+	terms = (struct terms){0};
+	arena = arena_new();
+	ck_assert_ptr_nonnull(arena);
+}
+
+static void end(void)
+{
+	arena_free(arena);
+	text_done(&told);
+	told = (struct text){0};
+}
+
+static struct steps steps_of(const struct os_spawn *spawn, const struct ids *ids)
+{
+	struct steps steps;
+
+	ck_assert(os_steps_make(arena, &seam, spawn, ids, &steps));
+	return steps;
+}
+
+/* The steps by name, as far as they say who is what. */
+static const char *order_of(const struct os_spawn *spawn, const struct ids *ids)
+{
+	static const char *const names[] = {
+		[EFF_STEP_SETGROUPS] = "groups",
+		[EFF_STEP_SETGID] = "gid",
+		[EFF_STEP_SETUID] = "uid",
+		[EFF_STEP_UMASK] = "umask",
+		[EFF_STEP_RLIMIT] = "limit",
+		[EFF_STEP_NICE] = "nice",
+		[EFF_STEP_IOPRIO] = "ioprio",
+		[EFF_STEP_SCHEDULER] = "scheduler",
+		[EFF_STEP_AFFINITY] = "affinity",
+		[EFF_STEP_WRITE] = "write",
+		[EFF_STEP_CHROOT] = "chroot",
+		[EFF_STEP_CHDIR] = "chdir",
+		[EFF_STEP_BOUNDING] = "bounding",
+		[EFF_STEP_KEEP_CAPS] = "keep",
+		[EFF_STEP_AMBIENT] = "ambient",
+		[EFF_STEP_NO_NEW_PRIVS] = "no_new_privs",
+		[EFF_STEP_DEATHSIG] = "deathsig",
+		[EFF_STEP_PID_ENTRY] = "pid",
+	};
+	struct steps steps = steps_of(spawn, ids);
+
+	for (unsigned i = 0; i < steps.n; i++)
+		text_printf(&told, "%s%s", i ? " " : "", names[steps.list[i].kind]);
+	return told.bytes;
+}
+
+static void fault_is(
+	const struct os_spawn *spawn, const char *word, const char *stage, const char *what)
+{
+	struct os_fault fault = {.error = 1};
+
+	os_step_fault(spawn, word, &fault);
+	ck_assert_str_eq(fault.stage, stage);
+	ck_assert_str_eq(fault.what, what);
+	ck_assert_int_eq(fault.error, 1);
+}
+
+START_TEST(a_plain_child_takes_few_steps)
+{
+	const struct os_spawn spawn = {.argv = argv, .umask = 022};
+
+	ck_assert_str_eq(order_of(&spawn, NULL), "umask deathsig");
+	ck_assert(!steps_of(&spawn, NULL).own_memory);
+}
+END_TEST
+
+START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
+{
+	struct ids ids = {.uid = 12345, .gid = 12345};
+	const struct os_spawn spawn = {
+		.argv = argv, .working_dir = "/tmp", .user = "12345", .terms = &terms};
+
+	terms.limits[RLIMIT_NOFILE] = (struct terms_limit){.hard = 9, .has_hard = true};
+	ck_assert_str_eq(order_of(&spawn, &ids), "umask limit groups gid uid chdir deathsig");
+	ck_assert(steps_of(&spawn, &ids).own_memory);
+}
+END_TEST
+
+static void limits_are(int resource, uint64_t soft, uint64_t hard)
+{
+	const struct os_spawn spawn = {.argv = argv, .terms = &terms};
+	struct steps steps = steps_of(&spawn, NULL);
+
+	ck_assert_int_eq(steps.list[1].kind, EFF_STEP_RLIMIT);
+	ck_assert_int_eq(steps.list[1].limit.resource, resource);
+	ck_assert_uint_eq(steps.list[1].limit.value.rlim_cur, soft);
+	ck_assert_uint_eq(steps.list[1].limit.value.rlim_max, hard);
+}
+
+START_TEST(half_a_limit_has_its_other_half_from_effd)
+{
+	struct terms_limit *nofile = &terms.limits[RLIMIT_NOFILE];
+	struct rlimit now;
+
+	*nofile = (struct terms_limit){.soft = 100, .has_soft = true};
+	limits_are(RLIMIT_NOFILE, 100, 4096);
+	*nofile = (struct terms_limit){.hard = 2000, .has_hard = true};
+	limits_are(RLIMIT_NOFILE, 1024, 2000);
+	*nofile = (struct terms_limit){.hard = 50, .has_hard = true};
+	limits_are(RLIMIT_NOFILE, 50, 50);
+	*nofile = (struct terms_limit){0};
+	seam.set_nofile = true;
+	limits_are(RLIMIT_NOFILE, 1024, 4096);
+	seam.set_nofile = false;
+	ck_assert_int_eq(getrlimit(RLIMIT_CORE, &now), 0);
+	terms.limits[RLIMIT_CORE] = (struct terms_limit){.soft = 0, .has_soft = true};
+	limits_are(RLIMIT_CORE, 0, now.rlim_max);
+}
+END_TEST
+
+START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
+{
+	const struct os_spawn spawn = {
+		.argv = argv, .working_dir = "/srv", .user = "web", .group = "www"};
+
+	fault_is(&spawn, "user", "user", "web");
+	fault_is(&spawn, "group", "group", "www");
+	fault_is(&spawn, "chdir", "chdir", "/srv");
+	fault_is(&spawn, "exec", "exec", "/bin/program");
+	fault_is(&spawn, "nofile", "rlimit", "nofile");
+	fault_is(&spawn, "fds", "fork", "/bin/program");
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("os_steps");
+	TCase *tcase = tcase_create("steps");
+
+	test_leak_guard(tcase);
+	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_test(tcase, a_plain_child_takes_few_steps);
+	tcase_add_test(tcase, all_of_a_child_comes_in_the_order_that_is_safe);
+	tcase_add_test(tcase, half_a_limit_has_its_other_half_from_effd);
+	tcase_add_test(tcase, a_step_that_fails_is_told_in_the_words_of_the_tree);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* The terms of a process: from the tree to the plan, and on to the seam. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <check.h>
+
+#include "fake/world.h"
+#include "leak.h"
+#include "plan_world.h"
+
+Suite *test_suite(void);
+
+static struct plan_world world;
+
+static void done(void)
+{
+	plan_world_done(&world);
+}
+
+#define HEAD "version: 1\nunits:\n"
+
+static const struct plan_unit *planned(const char *name)
+{
+	const struct plan_unit *unit = plan_find(world.plan, name);
+
+	ck_assert_msg(unit, "there is no %s", name);
+	return unit;
+}
+
+static const char *value_of(const char *unit, const char *field)
+{
+	const struct plan_unit *u = planned(unit);
+
+	for (uint32_t i = 0; i < u->n_values; i++)
+		if (strcmp(plan_field(u->values[i].field)->name, field) == 0)
+			return u->values[i].text;
+	return "not given";
+}
+
+/* ── limits ── */
+
+static void limit_is(const char *unit, int resource, uint64_t soft, uint64_t hard)
+{
+	const struct terms_limit *limit = &planned(unit)->more->terms.limits[resource];
+
+	ck_assert(limit->has_soft && limit->has_hard);
+	ck_assert_uint_eq(limit->soft, soft);
+	ck_assert_uint_eq(limit->hard, hard);
+}
+
+START_TEST(a_process_without_terms_keeps_none)
+{
+	(void)plan_world_good(&world, HEAD "  a: {command: x}\n  b: {fiber: idle}\n");
+
+	ck_assert_ptr_null(planned("a")->more);
+	ck_assert_ptr_null(planned("b")->more);
+}
+END_TEST
+
+START_TEST(limits_are_counted_as_the_kernel_does)
+{
+	const struct terms_limit *nproc;
+
+	(void)plan_world_good(&world,
+		HEAD
+		"  a:\n    command: x\n    limits:\n"
+		"      {nofile: 4096, core: 0, as: 2GiB, cpu: 1m30s, rttime: 5ms, stack: infinity,\n"
+		"       nice: 25, nproc: {hard: 64}, memlock: {soft: 1MiB, hard: infinity}}\n");
+	nproc = &planned("a")->more->terms.limits[RLIMIT_NPROC];
+
+	limit_is("a", RLIMIT_NOFILE, 4096, 4096);
+	limit_is("a", RLIMIT_CORE, 0, 0);
+	limit_is("a", RLIMIT_AS, UINT64_C(2) << 30, UINT64_C(2) << 30);
+	limit_is("a", RLIMIT_CPU, 90, 90);
+	limit_is("a", RLIMIT_RTTIME, 5000, 5000);
+	limit_is("a", RLIMIT_STACK, TERMS_INFINITY, TERMS_INFINITY);
+	limit_is("a", RLIMIT_NICE, 25, 25);
+	limit_is("a", RLIMIT_MEMLOCK, 1 << 20, TERMS_INFINITY);
+	ck_assert(nproc->has_hard && !nproc->has_soft);
+	ck_assert(!planned("a")->more->terms.limits[RLIMIT_DATA].has_hard);
+	ck_assert_str_eq(value_of("a", "limits.nofile"), "4096");
+	ck_assert_str_eq(value_of("a", "limits.as"), "2GiB");
+	ck_assert_str_eq(value_of("a", "limits.cpu"), "1m30s");
+	ck_assert_str_eq(value_of("a", "limits.rttime"), "5ms");
+	ck_assert_str_eq(value_of("a", "limits.nproc"), "{hard: 64}");
+	ck_assert_str_eq(value_of("a", "limits.memlock"), "{soft: 1MiB, hard: infinity}");
+}
+END_TEST
+
+START_TEST(limits_are_inherited_half_by_half)
+{
+	(void)plan_world_good(&world,
+		"version: 1\ndefaults: {limits: {nofile: 4096, core: 0}}\nunits:\n"
+		"  a: {command: x, limits: {nofile: {soft: 64}}}\n"
+		"  b: {command: x, limits: {nofile: 128}}\n"
+		"  c: {fiber: idle}\n"
+		"  g: {defaults: {limits: {nofile: {hard: 99}}}, units: {d: {command: x, limits: {nofile: {soft: 7}}}}}\n");
+
+	limit_is("a", RLIMIT_NOFILE, 64, 4096);
+	limit_is("a", RLIMIT_CORE, 0, 0);
+	limit_is("b", RLIMIT_NOFILE, 128, 128);
+	limit_is("g/d", RLIMIT_NOFILE, 7, 99);
+	ck_assert_str_eq(value_of("a", "limits.nofile"), "{soft: 64, hard: 4096}");
+	ck_assert_ptr_null(planned("c")->more);
+}
+END_TEST
+
+/* ── on to the seam ── */
+
+static unsigned n_seen;
+
+static void seen_limits(void *context, const struct os_spawn *spawn)
+{
+	(void)context;
+	n_seen++;
+	ck_assert_ptr_nonnull(spawn->terms);
+	ck_assert_uint_eq(spawn->terms->limits[RLIMIT_NOFILE].soft, 77);
+}
+
+START_TEST(the_terms_are_those_of_its_commands_too)
+{
+	struct world *w = world_new(
+		"web: {command: web, limits: {nofile: 77}, "
+		"hooks: {pre_start: prepare, post_stop: tidy}, stop: {command: quit}}");
+
+	n_seen = 0;
+	os_fake_on_spawn(w->fake, seen_limits, NULL);
+	world_script(w, "prepare", (struct script){.helper = true});
+	world_script(w, "tidy", (struct script){.helper = true});
+	world_script(w, "quit", (struct script){.helper = true});
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "web");
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_uint_eq(n_seen, 4);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_term_that_cannot_be_granted_is_the_cause_of_the_end)
+{
+	struct world *w = world_new("web: {command: web, limits: {nofile: 77}, restart: no}");
+
+	world_script(w, "web", (struct script){.exec_error = EPERM, .exec_stage = "rlimit"});
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATE(w, "web", "failed");
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		"rlimit: EPERM (Operation not permitted): web");
+	world_free(w);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("terms");
+	TCase *plan = tcase_create("plan"), *seam = tcase_create("seam");
+
+	test_leak_guard(plan);
+	tcase_add_checked_fixture(plan, NULL, done);
+	tcase_add_test(plan, a_process_without_terms_keeps_none);
+	tcase_add_test(plan, limits_are_counted_as_the_kernel_does);
+	tcase_add_test(plan, limits_are_inherited_half_by_half);
+	suite_add_tcase(suite, plan);
+	test_leak_guard(seam);
+	tcase_add_test(seam, the_terms_are_those_of_its_commands_too);
+	tcase_add_test(seam, a_term_that_cannot_be_granted_is_the_cause_of_the_end);
+	suite_add_tcase(suite, seam);
+	return suite;
+}
