@@ -341,8 +341,8 @@ static void conditions_check(struct load *load, const struct plan_unit *unit)
 	struct node *map = draft_node(load, unit->index, FIELD_DEPENDS_ON), *node;
 	uint32_t i = 0;
 
-	for (node = map ? map->first : NULL; node && i < unit->n_needs; node = node->next)
-		if (node->key_at.line == unit->needs[i].at.line &&
+	for (node = map ? map->first : NULL; node; node = node->next)
+		while (i < unit->n_needs && node->key_at.line == unit->needs[i].at.line &&
 			node->key_at.column == unit->needs[i].at.column)
 			condition_check(load, &unit->needs[i++], node);
 }
@@ -356,6 +356,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	if (unit->kind != PLAN_SUPERVISOR)
 		type_check(load, unit);
 	stop_check(load, unit);
+	replicas_check(load, unit);
 	schedule_check(load, unit);
 	hooks_check(load, unit);
 	if (unit->kind == PLAN_FIBER)

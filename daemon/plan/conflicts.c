@@ -45,13 +45,16 @@ static void name_read(struct pairs *pairs, uint32_t unit, struct node *node)
 {
 	struct value value = {.load = pairs->load, .unit = pairs->load->units[unit].name};
 	const char *name = value_fill(&value, node);
-	uint32_t other = name ? reference_find(pairs->load, unit, node, name, "conflict with")
-			      : PLAN_NONE;
+	struct range others = {PLAN_NONE, 0};
 
-	if (other == PLAN_NONE)
+	if (name)
+		others = reference_find(pairs->load, unit, node, name, "conflict with");
+	if (others.n > 1 && !replicas_charge(pairs->load, node, others.n))
 		return;
-	pair_add(pairs, unit, other, node);
-	pair_add(pairs, other, unit, NULL);
+	for (; others.n > 0; others.n--, others.first++) {
+		pair_add(pairs, unit, others.first, node);
+		pair_add(pairs, others.first, unit, NULL);
+	}
 }
 
 static void names_read(struct pairs *pairs, uint32_t unit)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From the root mapping to struct plan_unit, depth first in declared order. A unit begins as a copy of the presets, its
- * empty slots are filled from the `defaults` above, and each slot is read by its type. Supervisors within supervisors are
- * walked with a stack of their own. */
+ * empty slots are filled from the `defaults` above, and each slot is read by its type. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -216,7 +215,12 @@ static void defaults_try(struct decoder *decoder, const struct layer *layer, con
 	if (!unit)
 		return;
 	*unit = decoder->preset;
-	unit->name = name;
+	/* Whether those who inherit it have a number is theirs to say. */
+	unit->name = arena_printf(decoder->load->scratch, "%s@1", name);
+	if (!unit->name) {
+		decoder->load->failed = true;
+		return;
+	}
 	slots_read(decoder, unit, layer);
 	decoder->n_values = 0;
 }
@@ -256,7 +260,7 @@ void units_open(struct decoder *decoder, uint32_t index, struct node *units)
 	decoder->levels[decoder->depth++].last = PLAN_NONE;
 }
 
-static void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *above)
+void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *above)
 {
 	struct load *load = decoder->load;
 	struct plan_unit *unit = &load->units[index];
@@ -281,85 +285,6 @@ static void unit_decode(struct decoder *decoder, uint32_t index, const struct la
 		return;
 	defaults_lay(decoder, index, layer->slots[FIELD_DEFAULTS], above);
 	units_open(decoder, index, layer->slots[FIELD_UNITS]);
-}
-
-static void name_check(struct load *load, struct node *node)
-{
-	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-	struct diag *diag;
-	size_t len = strlen(node->key);
-
-	if (len >= 1 && len <= 63 && strspn(node->key, chars) == len && !strchr("_.-", node->key[0]))
-		return;
-	diag = fault_key(load, node, "E213", "`%s` cannot be the name of a unit", node->key);
-	diag_help(load->diags, diag,
-		"a name begins with a letter or a digit and has at most 63 of A-Z a-z 0-9 _ . -");
-}
-
-/* Ties a new unit into the tree below its supervisor. */
-static void unit_join(struct decoder *decoder, uint32_t index, struct node *node)
-{
-	struct load *load = decoder->load;
-	struct plan_unit *unit = &load->units[index], *parent;
-	uint32_t above = decoder->levels[decoder->depth - 1].unit,
-		 last = decoder->levels[decoder->depth - 1].last;
-	void **sibling, **any;
-
-	parent = &load->units[above];
-	unit->parent = above;
-	unit->enabled = true;
-	unit->key = keep_strdup(load, node->key);
-	unit->name = unit->key;
-	if (above != 0)
-		unit->name = arena_printf(load->arena, "%s/%s", parent->name, node->key);
-	if (!unit->key || !unit->name) {
-		load->failed = true;
-		return;
-	}
-	if (last == PLAN_NONE)
-		parent->first_child = index;
-	else
-		load->units[last].next_sibling = index;
-	parent->n_children++;
-	decoder->levels[decoder->depth - 1].last = index;
-	node->unit = index;
-	sibling = table_at(&load->names, load->drafts[above].map, unit->key);
-	if (sibling)
-		*sibling = node;
-	any = sibling ? table_at(&load->names, NULL, unit->key) : NULL;
-	if (!any)
-		load->failed = true;
-	else if (!*any)
-		*any = node;
-}
-
-static void units_decode(struct decoder *decoder)
-{
-	struct load *load = decoder->load;
-
-	while (decoder->depth > 0 && !load->failed) {
-		struct node *node = decoder->levels[decoder->depth - 1].next;
-		uint32_t above = decoder->levels[decoder->depth - 1].unit, index;
-
-		if (!node) {
-			load->units[above].end = load->n_units;
-			decoder->depth--;
-			continue;
-		}
-		decoder->levels[decoder->depth - 1].next = node->next;
-		if (strncmp(node->key, "x-", 2) == 0)
-			continue;
-		name_check(load, node);
-		index = unit_add(decoder, node);
-		if (index == PLAN_NONE)
-			return;
-		unit_join(decoder, index, node);
-		if (load->failed)
-			return;
-		unit_decode(decoder, index, load->drafts[above].below);
-		load->units[index].enabled &= load->units[above].enabled;
-		load->units[index].end = load->n_units;
-	}
 }
 
 void tree_decode(struct load *load, struct node *root)

@@ -76,10 +76,12 @@ static bool texts_differ(const char *a, const char *b)
 	return a && b ? strcmp(a, b) != 0 : a != b;
 }
 
-static bool is_compared_as_it_came_out(enum field_id id)
+/* How many replicas there are is not a matter of any of them. */
+static bool is_compared_otherwise(enum field_id id)
 {
-	return id == FIELD_ENVIRONMENT || id == FIELD_ENV_FILE || id == FIELD_ENV_INHERIT ||
-		id == FIELD_WORKING_DIR || id == FIELD_DEPENDS_ON || id == FIELD_ENABLED;
+	return id == FIELD_REPLICAS || id == FIELD_ENVIRONMENT || id == FIELD_ENV_FILE ||
+		id == FIELD_ENV_INHERIT || id == FIELD_WORKING_DIR || id == FIELD_DEPENDS_ON ||
+		id == FIELD_ENABLED;
 }
 
 /* The values of one plan for a unit, or for effd (`unit` is NULL then). */
@@ -102,7 +104,7 @@ static void values_compare(struct differ *differ, const struct side *old, const 
 		const char *text_a = has_a ? a->text : field_preset(id, old->unit);
 		const char *text_b = has_b ? b->text : field_preset(id, new->unit);
 
-		if (!is_compared_as_it_came_out(id) && texts_differ(text_a, text_b))
+		if (!is_compared_otherwise(id) && texts_differ(text_a, text_b))
 			field_differs(differ, id);
 		a += has_a;
 		b += has_b;
@@ -117,23 +119,41 @@ static bool vectors_differ(plan_strv a, plan_strv b)
 	return (a && *a) || (b && *b);
 }
 
+/* The name in depends_on: how many replicas it stands for is not a matter of who depends on them. */
+static const char *need_name(const struct plan *plan, const struct plan_need *need)
+{
+	const struct plan_unit *other = plan_unit(plan, need->unit);
+
+	return need->all_of == PLAN_NONE ? other->name : other->stem;
+}
+
+/* The next of the needs that stands for itself, or for those behind it too. */
+static uint32_t need_after(const struct plan_unit *unit, uint32_t i)
+{
+	uint32_t all_of = unit->needs[i].all_of;
+
+	do
+		i++;
+	while (all_of != PLAN_NONE && i < unit->n_needs && unit->needs[i].all_of == all_of &&
+		unit->needs[i].unit != all_of);
+	return i;
+}
+
 static bool needs_differ(
 	const struct differ *differ, const struct plan_unit *old, const struct plan_unit *new)
 {
-	uint32_t i;
+	uint32_t i, k;
 
-	if (old->n_needs != new->n_needs)
-		return true;
-	for (i = 0; i < old->n_needs; i++) {
-		const struct plan_need *a = &old->needs[i], *b = &new->needs[i];
+	for (i = k = 0; i < old->n_needs && k < new->n_needs;
+		i = need_after(old, i), k = need_after(new, k)) {
+		const struct plan_need *a = &old->needs[i], *b = &new->needs[k];
 
-		if (strcmp(plan_unit(differ->old, a->unit)->name,
-			    plan_unit(differ->new, b->unit)->name) != 0 ||
+		if (strcmp(need_name(differ->old, a), need_name(differ->new, b)) != 0 ||
 			a->condition != b->condition || a->required != b->required ||
 			a->restart != b->restart || a->bind != b->bind)
 			return true;
 	}
-	return false;
+	return i < old->n_needs || k < new->n_needs;
 }
 
 /* The children that both have, in the one order and in the other. */

@@ -40,6 +40,11 @@ struct decoder {
 	uint32_t depth;
 };
 
+/* Units that follow each other: what a name stands for. `first` is PLAN_NONE where there is no such name. */
+struct range {
+	uint32_t first, n;
+};
+
 /* Pieces of decoding that the root and units share. */
 uint32_t unit_add(struct decoder *decoder, struct node *map);
 void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id, struct node *node);
@@ -51,6 +56,10 @@ struct node **values_keep(
 void defaults_lay(struct decoder *decoder, uint32_t index, struct node *defaults,
 	const struct layer *above);
 void units_open(struct decoder *decoder, uint32_t index, struct node *units);
+/* Reads one unit, from its mapping and what it inherits. */
+void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *above);
+/* Reads all units of the supervisors that are open, and of those within. */
+void units_decode(struct decoder *decoder);
 void root_decode(struct decoder *decoder, struct node *root);
 
 /* Every unit and its values, from the root mapping. */
@@ -67,9 +76,18 @@ void probes_decode(struct load *load, struct plan_unit *unit, const struct layer
 void environments_make(struct load *load);
 /* Names in depends_on, after, before, exit_code_from become indices, and all orders edges. */
 void references_resolve(struct load *load);
-/* The unit that `node` names for `from`; PLAN_NONE: none that it could `verb` ("wait for"), which was said. */
-uint32_t reference_find(struct load *load, uint32_t from, struct node *node, const char *name,
-	const char *verb);
+/* What a name stands for, seen from a unit; from the root, what it stands for among its units. */
+struct range units_find(const struct load *load, uint32_t from, const char *name);
+/* The units that `node` names for `from`; none that it could `verb` ("wait for"): that was said. */
+struct range reference_find(struct load *load, uint32_t from, struct node *node,
+	const char *name, const char *verb);
+/* Charges the tree for what `replicas` make of one reference; false: that is too much, and was said. */
+bool replicas_charge(struct load *load, struct node *node, uint64_t nodes);
+/* How many units a mapping of `units` makes; is it a unit that says `replicas`, if only by `defaults`? */
+uint32_t replicas_read(
+	struct load *load, struct node *node, const struct layer *above, bool *ret_numbered);
+/* What all replicas of a unit would share and cannot. */
+void replicas_check(struct load *load, const struct plan_unit *unit);
 /* Who never runs beside whom, and whether that can be. */
 void conflicts_resolve(struct load *load);
 /* after, before and needed_by of all units, from the edges. */

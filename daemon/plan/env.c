@@ -106,6 +106,21 @@ static plan_strv texts_of(struct load *load, struct node *list, const char *unit
 	return words.items;
 }
 
+/* Then what it says is not the same for all whose list it is. NULL: there is none. */
+static bool has_variables(const struct node *list)
+{
+	const struct node *item;
+
+	if (!list)
+		return false;
+	if (strstr(list->text, "${"))
+		return true;
+	for (item = list->first; item; item = item->next)
+		if (strstr(item->text, "${"))
+			return true;
+	return false;
+}
+
 static const struct env_pairs *inherited_of(struct load *load, struct node *list, const char *unit)
 {
 	static const char *const preset[] = {"PATH", "HOME", "LANG", "LC_*", "TZ", NULL};
@@ -115,7 +130,7 @@ static const struct env_pairs *inherited_of(struct load *load, struct node *list
 	struct plan_pair *pairs;
 	uint32_t i;
 
-	if (load->inherited && load->inherit_of == list)
+	if (load->inherited && load->inherit_of == list && !has_variables(list))
 		return load->inherited;
 	if (patterns)
 		inherit_all(load, &entries, patterns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `${NAME}`, `${NAME:-default}`, `${NAME:?message}` from effd's environment, and UNIT. Only `${` and `$$` are special; any
+/* `${NAME}`, `${NAME:-default}`, `${NAME:?message}` from effd's environment, UNIT and INSTANCE. Only `${` and `$$` are special; any
  * other dollar stands for itself. What is filled in is final: it is neither looked at again nor split into words. */
 #include <string.h>
 
@@ -87,6 +87,20 @@ static const char *environment_get(const struct load *load, const char *name, si
 	return NULL;
 }
 
+static bool names(const struct variable *variable, const char *name)
+{
+	return strlen(name) == variable->name_len &&
+		strncmp(name, variable->name, variable->name_len) == 0;
+}
+
+/* "3" of "workers/fetch@3"; NULL: it has none. */
+static const char *instance_of(const char *unit)
+{
+	const char *at = strrchr(unit, '@');
+
+	return at ? at + 1 : NULL;
+}
+
 static void fault_variable(
 	struct load *load, struct node *node, const char *at, const struct variable *variable)
 {
@@ -110,19 +124,24 @@ static void fault_variable(
 			variable->name, (int)variable->word_len, variable->word);
 		return;
 	}
-	diag = fault(load, &inside, "E215", "`%.*s` is neither in effd's environment nor UNIT",
-		len, variable->name);
+	if (names(variable, "INSTANCE"))
+		diag = fault(load, &inside, "E215", "`INSTANCE` is for units that say `replicas`");
+	else
+		diag = fault(load, &inside, "E215",
+			"`%.*s` is neither in effd's environment nor UNIT", len, variable->name);
 	diag_help(load->diags, diag, "write ${%.*s:-default}, or $$ for a dollar", len,
 		variable->name);
 }
 
 static const char *variable_find(const struct value *value, const struct variable *variable)
 {
-	const char *found;
+	const char *found = NULL;
 
-	if (variable->name_len == 4 && strncmp(variable->name, "UNIT", 4) == 0)
+	if (names(variable, "UNIT"))
 		found = value->unit;
-	else
+	else if (names(variable, "INSTANCE"))
+		found = instance_of(value->unit);
+	if (!found)
 		found = environment_get(value->load, variable->name, variable->name_len);
 	return variable->op && found && found[0] == '\0' ? NULL : found;
 }

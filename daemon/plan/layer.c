@@ -28,14 +28,33 @@ static void walk_into(struct walk *walk, struct node *map, const struct field *s
 	walk->levels[walk->depth++].section = section;
 }
 
-/* `[a, b]` becomes `{a: , b: }`, so that it can be laid over another one. */
+static bool is_the_same_for_all(const struct node *list)
+{
+	const struct node *item;
+
+	for (item = list->first; item; item = item->next)
+		if (strstr(item->text, "${"))
+			return false;
+	return true;
+}
+
+/* `[a, b]` becomes `{a: , b: }`, so that it can be laid over another one; but once for all replicas of a unit, so that
+ * nothing is said twice. */
 static struct node *needs_map(struct walk *walk, struct node *list)
 {
 	struct value value = {.load = walk->load, .unit = walk->unit};
-	struct node *map = node_new(walk->load, NODE_MAP, list->at), **tail, *item, *need;
+	void **made = table_at(&walk->load->keys, list, "");
+	struct node *map, **tail, *item, *need;
 
-	if (!map)
+	if (made && *made)
+		return *made;
+	map = node_new(walk->load, NODE_MAP, list->at);
+	if (!map || !made) {
+		walk->load->failed = true;
 		return NULL;
+	}
+	if (is_the_same_for_all(list))
+		*made = map;
 	map->key = list->key;
 	map->key_at = list->key_at;
 	map->width = list->width;

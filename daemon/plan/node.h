@@ -29,7 +29,7 @@ struct node {
 	const char *told, *told_key; /* the code of what was said about it last: nothing is said twice */
 	uint32_t told_until; /* of its variables: one behind the last that was complained of */
 	struct node *first, *next;
-	uint32_t unit;            /* of a unit's mapping: the unit */
+	uint32_t unit, n_units; /* of a unit's mapping: the unit; with `replicas`, the first, and how many */
 	const struct node *index; /* the mapping whose keys are in the table of keys for this one */
 };
 

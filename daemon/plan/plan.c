@@ -17,6 +17,7 @@ struct plan {
 	uint32_t n_units;
 	plan_strv files;
 	struct table by_name; /* full name: its unit */
+	struct table stems;   /* full name of a unit that says `replicas`: the range of them */
 	unsigned n_refs;
 };
 
@@ -25,6 +26,7 @@ static void plan_free(struct plan *plan)
 	if (!plan)
 		return;
 	table_done(&plan->by_name);
+	table_done(&plan->stems);
 	arena_free(plan->arena);
 	free(plan);
 }
@@ -76,6 +78,7 @@ static void load_done(struct load *load)
 	table_done(&load->fields);
 	table_done(&load->names);
 	table_done(&load->paths);
+	table_done(&load->stems);
 	table_done(&load->texts);
 	free(load->units);
 	free(load->drafts);
@@ -129,6 +132,8 @@ static void plan_seal(struct plan *plan, struct load *load, const char *path)
 	memcpy(units, load->units, load->n_units * sizeof(*units));
 	plan->units = units;
 	plan->n_units = load->n_units;
+	plan->stems = load->stems;
+	load->stems = (struct table){0};
 	for (i = 0; i < plan->n_units; i++) {
 		at = table_at(&plan->by_name, NULL, units[i].name);
 		if (!at) {
@@ -322,6 +327,18 @@ const struct plan_unit *plan_unit(const struct plan *plan, uint32_t index)
 const struct plan_unit *plan_find(const struct plan *plan, const char *name)
 {
 	return table_get(&plan->by_name, NULL, name);
+}
+
+bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_first, uint32_t *ret_n)
+{
+	const struct plan_unit *unit = plan_find(plan, name);
+	const struct range *all = unit ? NULL : table_get(&plan->stems, NULL, name);
+
+	if (!unit && !all)
+		return false;
+	*ret_first = unit ? unit->index : all->first;
+	*ret_n = unit ? 1 : all->n;
+	return true;
 }
 
 plan_strv plan_files(const struct plan *plan)

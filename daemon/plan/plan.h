@@ -61,6 +61,7 @@ struct plan_need {
 	uint32_t unit; /* index of the other */
 	enum plan_condition condition;
 	bool required, restart, bind;
+	uint32_t all_of; /* one of those that a name without a number stands for: the first replica; PLAN_NONE: by itself */
 	struct plan_place at;
 };
 
@@ -173,6 +174,9 @@ struct plan_unit {
 	uint32_t index, parent, next_sibling, first_child,
 		n_children; /* PLAN_NONE where there is none */
 	uint32_t end;       /* index after its last descendant: [index, end) is its subtree */
+	uint32_t replica; /* its number among the replicas of a unit, from 1; 0: that does not say `replicas` */
+	uint32_t n_replicas;
+	const char *stem; /* the full name of all of them: "workers/fetch" of "workers/fetch@2"; NULL: is none */
 
 	const char *description; /* NULL: none */
 	const struct plan_pair *labels;
@@ -306,6 +310,9 @@ uint32_t plan_n_units(const struct plan *plan);
 const struct plan_unit *plan_unit(const struct plan *plan, uint32_t index);
 /* By full name; NULL when there is none. */
 const struct plan_unit *plan_find(const struct plan *plan, const char *name);
+/* All that a full name stands for, which follow each other in the plan: one unit, or the replicas of one that says
+ * `replicas`, of which there may be none. False: nothing has this name. */
+bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_first, uint32_t *ret_n);
 /* Every file that the plan was read from, env_files too, NULL-terminated. */
 plan_strv plan_files(const struct plan *plan);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names become units. A name is looked up among siblings, then upwards, then from the root; a path goes down from where
- * its first part is found. All orders are collected as edges in one array; sorting it gives each unit its lists, and
+/* What units say of each other. All orders are collected as edges in one array; sorting it gives each unit its lists, and
  * sorting it the other way their inverses. */
 #include <stdlib.h>
 #include <string.h>
@@ -8,100 +7,7 @@
 #include "base/alloc.h"
 #include "plan/draft.h"
 
-static uint32_t unit_of(const struct node *node)
-{
-	return node ? node->unit : PLAN_NONE;
-}
-
-static uint32_t child_find(const struct load *load, uint32_t above, const char *name, size_t len)
-{
-	char key[64];
-
-	if (len >= sizeof(key))
-		return PLAN_NONE;
-	memcpy(key, name, len);
-	key[len] = '\0';
-	return unit_of(table_get(&load->names, load->drafts[above].map, key));
-}
-
-static uint32_t path_find(const struct load *load, uint32_t above, const char *path)
-{
-	size_t len;
-
-	do {
-		len = strcspn(path, "/");
-		above = child_find(load, above, path, len);
-		path += len;
-	} while (above != PLAN_NONE && *path++ == '/');
-	return above;
-}
-
-static uint32_t unit_find(const struct load *load, uint32_t from, const char *name)
-{
-	uint32_t above = load->units[from].parent, found;
-
-	if (strcmp(name, "/") == 0)
-		return 0;
-	if (name[0] == '/')
-		return path_find(load, 0, name + 1);
-	for (; above != PLAN_NONE; above = load->units[above].parent) {
-		found = path_find(load, above, name);
-		if (found != PLAN_NONE)
-			return found;
-	}
-	return PLAN_NONE;
-}
-
-static void fault_unknown(struct load *load, uint32_t from, struct node *node, const char *name)
-{
-	const struct plan_unit *unit = &load->units[from];
-	struct nearest nearest = {.wanted = name};
-	const char *last = strrchr(name, '/');
-	uint32_t i, other;
-	struct diag *diag;
-
-	diag = fault(load, node, "E301", "there is no unit `%s`", name);
-	if (!diag || !load_may_suggest(load))
-		return;
-	other = unit_of(table_get(&load->names, NULL, last ? last + 1 : name));
-	if (other != PLAN_NONE) {
-		diag_help(load->diags, diag, "did you mean `%s`?", load->units[other].name);
-		return;
-	}
-	for (i = unit->parent == PLAN_NONE ? PLAN_NONE : load->units[unit->parent].first_child;
-		i != PLAN_NONE; i = load->units[i].next_sibling)
-		if (i != from)
-			nearest_offer(&nearest, load->units[i].key);
-	if (nearest.best)
-		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
-}
-
-uint32_t reference_find(
-	struct load *load, uint32_t from, struct node *node, const char *name, const char *verb)
-{
-	const struct plan_unit *unit = &load->units[from], *other;
-	uint32_t index = unit_find(load, from, name);
-	const char *what = NULL;
-
-	if (index == PLAN_NONE) {
-		fault_unknown(load, from, node, name);
-		return PLAN_NONE;
-	}
-	other = &load->units[index];
-	if (index == from)
-		what = "itself";
-	else if (index < from && from < other->end)
-		what = "a supervisor above it";
-	else if (from < index && index < unit->end)
-		what = "a unit below it";
-	if (!what)
-		return index;
-	(void)fault(load, node, "E303", "`%s` cannot %s %s: `%s`", unit->name, verb, what,
-		other->name);
-	return PLAN_NONE;
-}
-
-static uint32_t other_find(struct load *load, uint32_t from, struct node *node, const char *name)
+static struct range others_find(struct load *load, uint32_t from, struct node *node, const char *name)
 {
 	return reference_find(load, from, node, name, "wait for");
 }
@@ -167,10 +73,12 @@ static void need_check(struct load *load, const struct plan_need *need, struct n
 	diag_note(load->diags, diag, other->at, "`%s` is here", other->name);
 }
 
+/* What a name under depends_on says of all that it stands for. */
 static bool need_read(struct load *load, uint32_t from, struct node *node, struct plan_need *need)
 {
 	struct node name = *node, *part, *condition = node_find(load, node, "condition");
 	const struct plan_unit *other;
+	struct range found;
 
 	/* A complaint about the name is about the key. */
 	name.at = node->key_at;
@@ -180,11 +88,14 @@ static bool need_read(struct load *load, uint32_t from, struct node *node, struc
 			"a dependency is a name, or a mapping {condition, required, restart, bind}");
 		return false;
 	}
-	need->unit = other_find(load, from, &name, node->key);
+	found = others_find(load, from, &name, node->key);
 	node->told = name.told;
-	if (need->unit == PLAN_NONE)
+	if (found.first == PLAN_NONE)
 		return false;
-	other = &load->units[need->unit];
+	/* Of a unit with no replicas there is nothing to wait for, but what is said of it is read. */
+	other = &load->units[found.n ? found.first : from];
+	need->unit = found.first;
+	need->all_of = other->replica && !strchr(node->key, '@') ? found.first : PLAN_NONE;
 	need->required = true;
 	need->at = node->key_at;
 	need->condition = other->kind != PLAN_SUPERVISOR && other->type == PLAN_ONESHOT
@@ -192,28 +103,59 @@ static bool need_read(struct load *load, uint32_t from, struct node *node, struc
 		: PLAN_READY;
 	for (part = node->first; part; part = part->next)
 		need_part(load, need, part, load->units[from].name);
-	need_check(load, need, &name, condition);
-	return true;
+	if (found.n > 0)
+		need_check(load, need, &name, condition);
+	return found.n > 0;
+}
+
+static bool is_ignored(const struct node *node)
+{
+	return strncmp(node->key, "x-", 2) == 0;
+}
+
+/* How many units all these names stand for. */
+static uint32_t needs_count(struct load *load, uint32_t from, struct node *map)
+{
+	struct node *node;
+	uint32_t n = 0;
+
+	for (node = map->first; node && !load->failed; node = node->next)
+		if (!is_ignored(node))
+			n += units_find(load, from, node->key).n;
+	if (n <= map->n || replicas_charge(load, map, n))
+		return n;
+	return 0;
+}
+
+static void need_add(struct load *load, uint32_t from, struct plan_need *needs, struct plan_need need)
+{
+	struct plan_unit *unit = &load->units[from];
+
+	needs[unit->n_needs++] = need;
+	edge_add(load,
+		&(struct edge){.from = from,
+			.to = need.unit,
+			.kind = EDGE_NEED,
+			.until_started = need.condition == PLAN_STARTED,
+			.at = need.at});
 }
 
 static void needs_resolve(struct load *load, uint32_t from, struct node *map)
 {
 	struct plan_unit *unit = &load->units[from];
-	struct plan_need *needs = keep_alloc(load, map->n * sizeof(*needs));
-	struct edge edge = {.from = from, .kind = EDGE_NEED};
+	uint32_t room = needs_count(load, from, map);
+	struct plan_need *needs = keep_alloc(load, room * sizeof(*needs)), need;
 	struct node *node;
 
 	unit->needs = needs;
 	for (node = map->first; node && !load->failed; node = node->next) {
-		struct plan_need *need = &needs[unit->n_needs];
+		uint32_t n = is_ignored(node) ? 0 : units_find(load, from, node->key).n;
 
-		if (strncmp(node->key, "x-", 2) == 0 || !need_read(load, from, node, need))
+		need = (struct plan_need){0};
+		if (is_ignored(node) || !need_read(load, from, node, &need))
 			continue;
-		unit->n_needs++;
-		edge.to = need->unit;
-		edge.at = need->at;
-		edge.until_started = need->condition == PLAN_STARTED;
-		edge_add(load, &edge);
+		for (; n > 0 && unit->n_needs < room && !load->failed; n--, need.unit++)
+			need_add(load, from, needs, need);
 	}
 }
 
@@ -221,16 +163,19 @@ static void order_one(struct load *load, uint32_t unit, struct node *node, enum 
 {
 	struct value value = {.load = load, .unit = load->units[unit].name};
 	const char *name = value_fill(&value, node);
-	uint32_t other = name ? other_find(load, unit, node, name) : PLAN_NONE;
-	struct edge edge = {.from = unit, .to = other, .kind = kind, .at = node->at};
+	struct range others = name ? others_find(load, unit, node, name)
+				   : (struct range){PLAN_NONE, 0};
+	struct edge edge = {.from = unit, .to = unit, .kind = kind, .at = node->at};
 
-	if (other == PLAN_NONE)
+	if (others.n > 1 && !replicas_charge(load, node, others.n))
 		return;
-	if (kind == EDGE_BEFORE) {
-		edge.from = other;
-		edge.to = unit;
+	for (; others.n > 0 && !load->failed; others.n--, others.first++) {
+		if (kind == EDGE_BEFORE)
+			edge.from = others.first;
+		else
+			edge.to = others.first;
+		edge_add(load, &edge);
 	}
-	edge_add(load, &edge);
 }
 
 static void order_resolve(struct load *load, uint32_t unit, struct node *list, enum edge_kind kind)
@@ -245,19 +190,33 @@ static void order_resolve(struct load *load, uint32_t unit, struct node *list, e
 		order_one(load, unit, node, kind);
 }
 
+/* Replicas share a place. For cycles it is enough that each of them waits for the first of the place before. */
 static void sequence_resolve(struct load *load, const struct plan_unit *supervisor)
 {
-	struct edge edge = {.kind = EDGE_SEQUENCE};
-	uint32_t child = supervisor->first_child;
+	struct edge edge = {.kind = EDGE_SEQUENCE, .to = PLAN_NONE};
+	uint32_t child = supervisor->first_child, place = PLAN_NONE;
 
-	for (; child != PLAN_NONE && !load->failed; child = edge.from) {
-		edge.from = load->units[child].next_sibling;
-		edge.to = child;
-		if (edge.from == PLAN_NONE)
-			return;
-		edge.at = load->units[edge.from].at;
-		edge_add(load, &edge);
+	for (; child != PLAN_NONE && !load->failed; child = load->units[child].next_sibling) {
+		if (load->units[child].replica <= 1) {
+			edge.to = place;
+			place = child;
+		}
+		edge.from = child;
+		edge.at = load->units[child].at;
+		if (edge.to != PLAN_NONE)
+			edge_add(load, &edge);
 	}
+}
+
+static void exit_code_nearest(struct load *load, struct diag *diag, const char *name)
+{
+	struct nearest nearest = {.wanted = name};
+	uint32_t i;
+
+	for (i = 1; i < load->n_units; i++)
+		nearest_offer(&nearest, load->units[i].name);
+	if (nearest.best)
+		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
 }
 
 static void exit_code_resolve(struct load *load)
@@ -265,25 +224,22 @@ static void exit_code_resolve(struct load *load)
 	struct node *node = load->exit_code_from;
 	struct value value = {.load = load, .unit = "/"};
 	const char *name = node && node->kind == NODE_SCALAR ? value_fill(&value, node) : NULL;
-	struct nearest nearest = {.wanted = name};
-	struct diag *diag;
-	uint32_t index;
+	struct range found;
 
 	if (!name)
 		return;
-	index = path_find(load, 0, name[0] == '/' ? name + 1 : name);
-	if (index != PLAN_NONE && load->units[index].kind != PLAN_SUPERVISOR) {
-		load->daemon->exit_code_from = index;
-		return;
-	}
-	diag = fault(load, node, "E316",
-		index == PLAN_NONE ? "there is no unit `%s`"
-				   : "`%s` is a supervisor and has no exit code",
-		name);
-	for (index = index == PLAN_NONE ? 1 : load->n_units; index < load->n_units; index++)
-		nearest_offer(&nearest, load->units[index].name);
-	if (nearest.best)
-		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+	found = units_find(load, 0, name);
+	if (found.first == PLAN_NONE)
+		exit_code_nearest(
+			load, fault(load, node, "E316", "there is no unit `%s`", name), name);
+	else if (found.n != 1)
+		diag_help(load->diags,
+			fault(load, node, "E316", "`%s` stands for %u replicas", name, found.n),
+			"give the name of one of them, as in `%s@1`", name);
+	else if (load->units[found.first].kind == PLAN_SUPERVISOR)
+		(void)fault(load, node, "E316", "`%s` is a supervisor and has no exit code", name);
+	else
+		load->daemon->exit_code_from = found.first;
 }
 
 void references_resolve(struct load *load)

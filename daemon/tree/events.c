@@ -81,6 +81,15 @@ static void dependant_cycle(struct unit *d, struct unit *u, const char *words)
 	cause_unref(why);
 }
 
+/* Is what it is one of, by a name without a number, up as a whole? */
+static bool all_are_up(const struct unit *d, const struct plan_need *need)
+{
+	for (uint32_t i = 0; need->all_of != PLAN_NONE && i < d->n_needs; i++)
+		if (d->needs[i].need->all_of == need->all_of && d->needs[i].unit->state != UNIT_UP)
+			return false;
+	return true;
+}
+
 static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_state to)
 {
 	for (uint32_t i = 0; i < u->n_needed_by; i++) {
@@ -91,7 +100,7 @@ static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_st
 			continue;
 		if (need->bind && from == UNIT_UP)
 			dependant_cycle(d, u, "it is bound to one that is up no more");
-		else if (need->restart && to == UNIT_UP && u->was_up)
+		else if (need->restart && to == UNIT_UP && u->was_up && all_are_up(d, need))
 			dependant_cycle(d, u, "to be restarted with one that is up again");
 	}
 }

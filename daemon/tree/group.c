@@ -7,12 +7,18 @@
 #include "base/text.h"
 #include "tree/internal.h"
 
+/* As the tree's order has it; all replicas of a unit share the place of the first. */
+static uint32_t place_of(const struct plan_unit *row)
+{
+	return row->index + 1 - (row->replica ? row->replica - 1 : 0);
+}
+
 void group_add(struct unit *parent, struct unit *u)
 {
 	u->child.run = (eff){.fn = u->spec->kind == PLAN_SUPERVISOR ? group_run : unit_run,
 		.arg = u,
 		.name = u->name};
-	u->child.place = unit_index(u) + 1;
+	u->child.place = place_of(u->next ? u->next : u->spec);
 	eff_sup_add(&parent->sup, &u->child);
 }
 
@@ -67,13 +73,22 @@ static void group_start_children(struct unit *group)
 	}
 }
 
+/* Those who share a place keep their order in it. */
+static void place_move(struct tree *t, const struct plan_unit *row)
+{
+	if (row->replica > 1)
+		return;
+	for (uint32_t i = row->index; i < row->index + row->n_replicas; i++)
+		if (t->units[i]->child.sup)
+			eff_sup_move(&t->units[i]->child, place_of(plan_unit(t->plan, i)));
+}
+
 /* From the last on, since most move back: then nobody has to be passed. The new ones all take their places before any of
  * them is set going, for one may pull in another. */
 void groups_place(struct tree *t)
 {
 	for (uint32_t i = t->n_units - 1; i > 0; i--)
-		if (t->units[i]->child.sup)
-			eff_sup_move(&t->units[i]->child, i + 1);
+		place_move(t, plan_unit(t->plan, i));
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct unit *u = t->units[i];
 

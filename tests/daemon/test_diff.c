@@ -157,6 +157,32 @@ START_TEST(without_memory_there_is_no_difference_to_be_had)
 }
 END_TEST
 
+START_TEST(how_many_replicas_there_are_changes_none_of_the_others)
+{
+#define FETCH(n) "  fetch: {command: x, replicas: " n "}\n"
+#define WEB(needs) "  web: {command: x, depends_on: " needs "}\n"
+	diff_is(HEAD FETCH("2") WEB("[fetch]"), HEAD FETCH("4") WEB("[fetch]"),
+		"fetch@3 start\nfetch@4 start\n");
+	diff_is(HEAD FETCH("4") WEB("[fetch]"), HEAD FETCH("2") WEB("[fetch]"),
+		"fetch@3 stop\nfetch@4 stop\n");
+	diff_is(HEAD FETCH("1"), HEAD "  fetch: {command: x}\n", "fetch@1 stop\nfetch start\n");
+	diff_is(HEAD FETCH("2") WEB("[fetch]"),
+		HEAD "  fetch: {command: x y, replicas: 3}\n" WEB("[fetch]"),
+		"fetch@1 restart command\nfetch@2 restart command\nfetch@3 start\n");
+}
+END_TEST
+
+START_TEST(a_need_of_all_is_another_than_one_of_each)
+{
+	diff_is(HEAD FETCH("2") WEB("[fetch]"), HEAD FETCH("2") WEB("[fetch@1, fetch@2]"),
+		"web live depends_on\n");
+	diff_is(HEAD FETCH("1") WEB("[fetch, fetch@1]"),
+		HEAD FETCH("3") WEB("[fetch, fetch@1]"), "fetch@2 start\nfetch@3 start\n");
+	diff_is(HEAD FETCH("2") WEB("[fetch]"), HEAD FETCH("2") WEB("{fetch: {bind: true}}"),
+		"web live depends_on\n");
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("diff");
@@ -169,6 +195,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, effds_own_settings_wait_for_its_next_start);
 	tcase_add_test(tcase, the_content_of_an_env_file_counts);
 	tcase_add_test(tcase, without_memory_there_is_no_difference_to_be_had);
+	tcase_add_test(tcase, how_many_replicas_there_are_changes_none_of_the_others);
+	tcase_add_test(tcase, a_need_of_all_is_another_than_one_of_each);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

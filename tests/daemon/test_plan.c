@@ -276,8 +276,9 @@ START_TEST(a_plan_lives_as_long_as_someone_has_it)
 END_TEST
 
 static const char *const swept[] = {GOOD "/shop.yaml", GOOD "/folder", GOOD "/anchors.yaml",
-	"tests/fixtures/plans/bad/unknown-key.yaml", "tests/fixtures/plans/bad/cycle.yaml",
-	"tests/fixtures/plans/bad/include-missing.yaml", "tests/fixtures/plans/bad/env-file.yaml"};
+	GOOD "/replicas.yaml", "tests/fixtures/plans/bad/unknown-key.yaml",
+	"tests/fixtures/plans/bad/cycle.yaml", "tests/fixtures/plans/bad/include-missing.yaml",
+	"tests/fixtures/plans/bad/env-file.yaml"};
 
 START_TEST(without_memory_a_load_fails_and_leaves_nothing)
 {
@@ -292,7 +293,7 @@ START_TEST(without_memory_a_load_fails_and_leaves_nothing)
 		has_failed = alloc_fail_after(0) == 0;
 		ck_assert_msg(world.result ==
 				(has_failed              ? -ENOMEM
-						: _i < 3 ? 0
+						: _i < 4 ? 0
 							 : -EINVAL),
 			"%s: %d at the %d.", swept[_i], world.result, (int)n);
 		plan_world_done(&world);
