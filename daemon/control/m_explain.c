@@ -171,18 +171,29 @@ static eff_ns until(const struct eff_scope *scope)
 	return scope->limit_at > now ? scope->limit_at - now : 0;
 }
 
+/* Nothing comes by itself, for one that does not come; NULL: something does. */
+static struct json *next_of_hopeless(const struct tree *t, const struct unit *u)
+{
+	struct unit *hopeless = unit_hopeless_for(t, u);
+	struct text text = {0};
+	struct json *next;
+
+	if (!hopeless)
+		return NULL;
+	text_printf(&text, "nothing by itself: %s is %s; effctl start %s", hopeless->name,
+		unit_phrase(hopeless), hopeless->name);
+	next = next_new("none", -1, &text);
+	text_done(&text);
+	return next;
+}
+
 static struct json *next_of_waiting(const struct unit *u)
 {
-	struct unit *hopeless = unit_hopeless_for(u);
 	struct unit *unmet = unit_first_awaited(u);
 	struct text text = {0};
 	struct json *next;
 
-	if (hopeless) {
-		text_printf(&text, "nothing by itself: %s is %s; effctl start %s",
-			hopeless->name, unit_phrase(hopeless), hopeless->name);
-		next = next_new("none", -1, &text);
-	} else if (unmet) {
+	if (unmet) {
 		text_printf(&text, "as soon as %s lets it; that one is %s", unmet->name,
 			unit_phrase(unmet));
 		next = next_new("start", -1, &text);
@@ -271,12 +282,17 @@ static struct json *next_of_resting(const struct unit *u)
 	return next;
 }
 
-static struct json *explain_next(const struct unit *u)
+static struct json *explain_next(const struct tree *t, const struct unit *u)
 {
+	struct json *none;
+
 	if (unit_awaits_schedule(u))
 		return next_plain("start", u->due_at == EFF_FOREVER ? -1 : u->due_at - eff_now(),
 			u->due_at == EFF_FOREVER ? "its schedule names no moment any more"
 						 : "runs by its schedule");
+	none = next_of_hopeless(t, u);
+	if (none)
+		return none;
 	switch (u->state) {
 	case UNIT_WAITING:
 		return next_of_waiting(u);
@@ -313,6 +329,6 @@ void m_explain(struct request *req)
 	(void)json_set(parameters, "since", json_wall(u->since_wall));
 	(void)json_set(parameters, "chain", explain_chain(u));
 	(void)json_set(parameters, "waits_for", explain_waits(req->tree, u));
-	(void)json_set(parameters, "next", explain_next(u));
+	(void)json_set(parameters, "next", explain_next(req->tree, u));
 	request_reply(req, parameters);
 }

@@ -68,8 +68,8 @@ struct json *json_last_lines(const struct unit *u, uint32_t n);
 
 /* At rest, and nothing on its way: no start begun, no group about to start it. */
 bool unit_rests(const struct unit *u);
-/* The need that holds this waiting unit back for good; NULL: it can still come. */
-struct unit *unit_hopeless_for(const struct unit *u);
+/* The one that for good holds back this waiting unit, or one in this starting group; NULL: it can still come. */
+struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u);
 
 /* The index of a unit in the tree; UINT32_MAX when it is not there any more. */
 uint32_t tree_index(const struct tree *t, const char *name);

@@ -48,17 +48,51 @@ static struct unit *hopeless_need(const struct unit *u)
 	return NULL;
 }
 
-struct unit *unit_hopeless_for(const struct unit *u)
+/* A group is up when nothing has to happen with its children any more: does it wait for this one? */
+static bool group_waits_for(const struct unit *u)
 {
-	for (int hops = 0; u && hops < HOPS_MAX; hops++) {
-		struct unit *other;
+	return u->wanted && !u->held && u->spec->enabled && u->state == UNIT_WAITING;
+}
 
-		if (u->state != UNIT_WAITING || unit_is_leaving(u))
-			return NULL;
-		other = hopeless_need(u);
+/* What holds one in this group back for good. Else, in `ret_awaited`, whom the first that waits in it waits for outside. */
+static struct unit *hopeless_in(
+	const struct tree *t, const struct unit *group, struct unit **ret_awaited)
+{
+	uint32_t first = tree_index(t, group->name), end;
+
+	*ret_awaited = NULL;
+	if (first == UINT32_MAX)
+		return NULL;
+	end = plan_unit(t->plan, first)->end;
+	for (uint32_t i = first + 1; i < end; i++) {
+		const struct unit *u = t->units[i];
+		struct unit *other = group_waits_for(u) ? hopeless_need(u) : NULL;
+		uint32_t at;
+
 		if (other)
 			return other;
-		u = unit_first_awaited(u);
+		if (*ret_awaited || !group_waits_for(u))
+			continue;
+		other = unit_first_awaited(u);
+		at = other ? tree_index(t, other->name) : UINT32_MAX;
+		if (other && (at < first || at >= end))
+			*ret_awaited = other;
+	}
+	return NULL;
+}
+
+struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u)
+{
+	for (int hops = 0; u && hops < HOPS_MAX; hops++) {
+		bool is_group = u->state == UNIT_STARTING && u->spec->kind == PLAN_SUPERVISOR;
+		struct unit *awaited, *other;
+
+		if ((u->state != UNIT_WAITING && !is_group) || unit_is_leaving(u))
+			return NULL;
+		other = is_group ? hopeless_in(t, u, &awaited) : hopeless_need(u);
+		if (other)
+			return other;
+		u = is_group ? awaited : unit_first_awaited(u);
 	}
 	return NULL;
 }

@@ -98,7 +98,7 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 		/* Nothing comes any more, and there was no attempt: its group ended, or the tree does. */
 		decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed", NULL);
 	} else {
-		hopeless = unit_hopeless_for(u);
+		hopeless = unit_hopeless_for(t, u);
 		if (hopeless)
 			decide(a, "failed",
 				cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,

@@ -200,6 +200,37 @@ START_TEST(one_whose_turn_comes_after_such_a_one_fails_too)
 }
 END_TEST
 
+START_TEST(a_group_that_waits_for_what_cannot_come_fails_too_and_so_does_who_needs_it)
+{
+	struct server *s = server_with(
+		"far: {command: [run]}\n"
+		"g:\n  activate: manual\n  units:\n"
+		"    slow: {command: [slow], type: notify}\n"
+		"    web: {command: [run], depends_on: [far, slow]}\n"
+		"top: {command: [run], depends_on: [g], activate: manual}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(1)});
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"far\"]}", 0), "far done down");
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"g\"]}", 0), "g failed starting");
+	reply = client_ask(c, "Start", "{\"units\":[\"top\"]}");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"),
+		"waits for far, which is down");
+	json_free(reply);
+	reply = client_ask(c, "Explain", "{\"unit\":\"g\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.text"),
+		"nothing by itself: far is down; effctl start far");
+	json_free(reply);
+
+	/* Once it comes, so do they; and what is still on its way is waited for. */
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"far\"]}", EFF_MS(200)), "far done up");
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"top\"]}", EFF_S(1)), "top done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_disabled_unit_is_refused)
 {
 	struct server *s = server_with("web: {command: [run], enabled: false}\n");
@@ -230,6 +261,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_oneshot_is_done_when_it_has_ended_clean);
 	tcase_add_test(tcase, a_start_that_waits_for_what_cannot_come_fails_and_says_for_what);
 	tcase_add_test(tcase, one_whose_turn_comes_after_such_a_one_fails_too);
+	tcase_add_test(tcase,
+		a_group_that_waits_for_what_cannot_come_fails_too_and_so_does_who_needs_it);
 	tcase_add_test(tcase, a_disabled_unit_is_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;
