@@ -78,6 +78,11 @@ static struct json *explain_chain(const struct unit *u)
 	chain_add(chain, &text, u->since_wall, NULL);
 	text_done(&text);
 	chain_add_causes(chain, is_end ? u->last_exit : u->cause, NULL);
+	if (u->state == UNIT_STARTING && u->lacks) {
+		text_printf(&text, "not ready: %s", u->lacks);
+		chain_add(chain, &text, 0, NULL);
+		text_done(&text);
+	}
 	if (u->stuck) {
 		text_add(&text, "something of it has survived the final signal");
 		chain_add(chain, &text, 0, NULL);

@@ -22,10 +22,9 @@ struct child {
 	eff_ns watchdog_ns;             /* of this run: WATCHDOG_USEC changes it */
 	bool watchdog_bites;            /* WATCHDOG=trigger */
 	bool told_stranger;             /* that it named a process that is not the unit's */
-	char lacks[160];     /* what its start still waits for, if that can be said; "" */
-	bool remains;        /* a oneshot that has ended clean, and stays up */
-	struct os_end end;   /* of a process */
-	struct cause *cause; /* how it ended; NULL: it has not, or never began */
+	bool remains;                   /* a oneshot that has ended clean, and stays up */
+	struct os_end end;              /* of a process */
+	struct cause *cause;            /* how it ended; NULL: it has not, or never began */
 	bool ended;
 };
 

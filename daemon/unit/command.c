@@ -3,6 +3,7 @@
  * environment and terms, in a session of its own, and nothing of it outlives it. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/auto.h"
@@ -119,6 +120,22 @@ int command_run(struct unit *u, struct command *command)
 		command_end(os, process);
 	plan_unref(plan);
 	return r;
+}
+
+void command_words(const struct command *command, int r, char words[static COMMAND_WORDS])
+{
+	const struct os_fault *fault = &command->fault;
+	char sig[16];
+
+	if (r == -ECHILD && fault->stage)
+		(void)snprintf(words, COMMAND_WORDS, "%s: %s: %s", fault->stage,
+			errno_name(fault->error), fault->what ? fault->what : "");
+	else if (r == -EIO && command->end.signal)
+		(void)snprintf(words, COMMAND_WORDS, "%s", signal_text(command->end.signal, sig));
+	else if (r == -EIO)
+		(void)snprintf(words, COMMAND_WORDS, "exit %d", command->end.code);
+	else
+		(void)snprintf(words, COMMAND_WORDS, "%s", errno_name(-r));
 }
 
 /* One that says that it is at it says too when it is done. */

@@ -50,23 +50,11 @@ static bool variables_make(struct variables *v, const struct unit *u, const stru
 
 static void describe(struct hook_call *call, int r, const struct command *command)
 {
-	char sig[16];
+	char words[COMMAND_WORDS] = "took too long";
 
-	if (r == -ETIMEDOUT)
-		(void)snprintf(call->words, sizeof(call->words), "%s: took too long", call->name);
-	else if (r == -ECHILD && command->fault.stage)
-		(void)snprintf(call->words, sizeof(call->words), "%s: %s: %s: %s", call->name,
-			command->fault.stage, errno_name(command->fault.error),
-			command->fault.what ? command->fault.what : "");
-	else if (r == -EIO && command->end.signal)
-		(void)snprintf(call->words, sizeof(call->words), "%s: %s", call->name,
-			signal_text(command->end.signal, sig));
-	else if (r == -EIO)
-		(void)snprintf(call->words, sizeof(call->words), "%s: exit %d", call->name,
-			command->end.code);
-	else
-		(void)snprintf(
-			call->words, sizeof(call->words), "%s: %s", call->name, errno_name(-r));
+	if (r != -ETIMEDOUT)
+		command_words(command, r, words);
+	(void)snprintf(call->words, sizeof(call->words), "%s: %s", call->name, words);
 }
 
 int hook_run(struct unit *u, struct hook_call *call)

@@ -32,6 +32,26 @@ EFF_SUSPENDS int ready_await(struct child *c);
  * fault), or it is interrupted. */
 EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 
+/* ── command.c ── */
+
+/* What each process of a unit is given, its own program and the commands beside it; all of it belongs to the plan. */
+struct os_spawn unit_spawn(const struct unit *u, plan_strv argv);
+
+struct command {
+	plan_strv argv;
+	plan_strv more;    /* "NAME=value", beside the unit's environment; NULL: nothing */
+	bool quiet;        /* its output goes nowhere, else to the unit's log */
+	struct os_end end; /* how it ended, when it was executed */
+	struct os_fault fault; /* why it was not; what it names is valid until the next suspension */
+};
+/* Run a command in the unit's context (its user, folder, environment) to its end. What it leaves is killed, also when the
+ * wait is cut short. Suspends. 0: it exited with 0; -EIO: otherwise; -ECHILD: it could not be executed; -ECANCELED,
+ * -ETIMEDOUT. */
+EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
+/* Why that was not 0: "exit 1", "SIGKILL", "exec: ENOENT: ./x". Before the next suspension. */
+enum { COMMAND_WORDS = 192 };
+void command_words(const struct command *command, int r, char words[static COMMAND_WORDS]);
+
 /* ── probe.c ── */
 
 /* A whole line of its output: is it one that a probe waits for? Does not suspend. */
@@ -39,10 +59,13 @@ void probe_see_line(struct unit *u, const char *text, size_t len);
 /* Does a probe wait for one that has not come? */
 bool probe_awaits_line(const struct unit *u);
 
-/* One attempt, within its timeout. Suspends. 0: it passed; -errno: it did not (-ECANCELED: somebody ended us). */
-EFF_SUSPENDS int probe_try(struct unit *u, const struct plan_probe *probe);
-/* Try until it has passed success_threshold times in a row: after 100 ms, doubling up to the period. Suspends. 0,
- * -ECANCELED, -ETIMEDOUT. `which` gives the probe of the unit's row at each look. */
+/* One attempt, within its timeout. Suspends. 0: it passed; -errno: it did not (-ECANCELED: somebody ended us), and `words`
+ * say why: "exit 1", "HTTP status 503", "no answer within 1s". */
+enum { PROBE_WORDS = COMMAND_WORDS };
+EFF_SUSPENDS int probe_try(
+	struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS]);
+/* Try until it has passed success_threshold times in a row: after 100 ms, doubling up to the period. What it was answered
+ * is what the unit lacks. Suspends. 0, -ECANCELED, -ETIMEDOUT. `which` gives the probe of the unit's row at each look. */
 typedef const struct plan_probe *probe_of(const struct plan_unit *spec);
 EFF_SUSPENDS int probe_await_pass(struct unit *u, probe_of *which);
 /* Watch the unit while it is up. Effects, arg: the unit. They Suspend until they are interrupted. */
@@ -104,22 +127,5 @@ struct effd_fiber {
 };
 /* Run the entry. An effect, arg: a struct effd_fiber. Suspends. */
 EFF_SUSPENDS eff_exit task_run(void *arg);
-
-/* ── command.c ── */
-
-/* What each process of a unit is given, its own program and the commands beside it; all of it belongs to the plan. */
-struct os_spawn unit_spawn(const struct unit *u, plan_strv argv);
-
-struct command {
-	plan_strv argv;
-	plan_strv more;    /* "NAME=value", beside the unit's environment; NULL: nothing */
-	bool quiet;        /* its output goes nowhere, else to the unit's log */
-	struct os_end end; /* how it ended, when it was executed */
-	struct os_fault fault; /* why it was not; what it names is valid until the next suspension */
-};
-/* Run a command in the unit's context (its user, folder, environment) to its end. What it leaves is killed, also when the
- * wait is cut short. Suspends. 0: it exited with 0; -EIO: otherwise; -ECHILD: it could not be executed; -ECANCELED,
- * -ETIMEDOUT. */
-EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
 
 #endif

@@ -27,7 +27,7 @@ static int unit_start(struct unit *u, struct child *c)
 	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
 		unit_fault(u,
 			unit_cause(u, CAUSE_START_TIMEOUT, NULL, "not ready in time%s%s",
-				c->lacks[0] ? ": " : "", c->lacks));
+				u->lacks ? ": " : "", u->lacks ? u->lacks : ""));
 	return r;
 }
 

@@ -4,6 +4,7 @@
  * each attempt, so a reload's values hold from the next one on. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -26,7 +27,7 @@ const struct plan_probe *probe_liveness(const struct plan_unit *spec)
 	return &spec->liveness;
 }
 
-static int probe_http(struct os *os, const struct plan_probe *probe)
+static int probe_http(struct os *os, const struct plan_probe *probe, char words[static PROBE_WORDS])
 {
 	struct os_http request = {.host = probe->host,
 		.port = probe->port,
@@ -36,7 +37,10 @@ static int probe_http(struct os *os, const struct plan_probe *probe)
 
 	if (status < 0)
 		return status;
-	return status >= probe->status_min && status <= probe->status_max ? 0 : -EBADMSG;
+	if (status >= probe->status_min && status <= probe->status_max)
+		return 0;
+	(void)snprintf(words, PROBE_WORDS, "HTTP status %d", status);
+	return -EBADMSG;
 }
 
 /* ── lines of output ── */
@@ -88,19 +92,29 @@ static int probe_pause(struct unit *u, const struct plan_probe *probe, eff_ns pa
 
 /* ── one attempt ── */
 
-static int probe_ask(struct unit *u, const struct plan_probe *probe)
+static int probe_exec(struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS])
+{
+	struct command command = {.argv = probe->argv, .quiet = true};
+	int r = command_run(u, &command);
+
+	if (r < 0)
+		command_words(&command, r, words);
+	return r;
+}
+
+static int probe_ask(struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS])
 {
 	struct os *os = u->world->os;
 
 	switch (probe->kind) {
 	case PLAN_PROBE_EXEC:
-		return command_run(u, &(struct command){.argv = probe->argv, .quiet = true});
+		return probe_exec(u, probe, words);
 	case PLAN_PROBE_TCP:
 		return os->ops->connect_tcp(os, probe->host, probe->port);
 	case PLAN_PROBE_UNIX:
 		return os->ops->connect_unix(os, probe->path_unix);
 	case PLAN_PROBE_HTTP:
-		return probe_http(os, probe);
+		return probe_http(os, probe, words);
 	case PLAN_PROBE_FILE:
 		return os->ops->file_there(os, probe->path_file);
 	case PLAN_PROBE_LOG:
@@ -111,7 +125,20 @@ static int probe_ask(struct unit *u, const struct plan_probe *probe)
 	return 0;
 }
 
-int probe_try(struct unit *u, const struct plan_probe *probe)
+static void words_of(int r, const struct plan_probe *probe, char words[static PROBE_WORDS])
+{
+	char buf[32];
+
+	if (r == -ETIMEDOUT)
+		(void)snprintf(words, PROBE_WORDS, "no answer within %s",
+			duration_text(probe->timeout_ns, buf));
+	else if (r == -ENOMSG && probe->kind == PLAN_PROBE_LOG)
+		(void)snprintf(words, PROBE_WORDS, "no line of output with `%s`", probe->match);
+	else if (!words[0])
+		(void)snprintf(words, PROBE_WORDS, "%s (%s)", errno_name(-r), strerror(-r));
+}
+
+int probe_try(struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS])
 {
 	struct plan *plan = plan_ref(u->plan); /* the row must stay while it is asked */
 	struct eff_scope within;
@@ -119,11 +146,28 @@ int probe_try(struct unit *u, const struct plan_probe *probe)
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), probe->timeout_ns));
-	r = probe_ask(u, probe);
+	words[0] = '\0';
+	r = probe_ask(u, probe, words);
 	(void)eff_scope_close(&within);
+	if (r < 0)
+		words_of(r, probe, words);
 	plan_unref(plan);
 	/* Its own time was up, or somebody's around us: that is for the next wait to say. */
 	return r;
+}
+
+/* One attempt of those before it is up. Returns whether it passed. */
+static bool probe_passes(struct unit *u, const struct plan_probe *probe)
+{
+	const char *name = probe == &u->spec->startup ? "startup" : "readiness";
+	char words[PROBE_WORDS];
+	bool passed = probe_try(u, probe, words) == 0;
+
+	if (passed)
+		unit_lacks(u, NULL);
+	else if (eff_check() == 0)
+		unit_lacks(u, "%s probe: %s", name, words);
+	return passed;
 }
 
 int probe_await_pass(struct unit *u, probe_of *which)
@@ -138,10 +182,7 @@ int probe_await_pass(struct unit *u, probe_of *which)
 			pause < which(u->spec)->period_ns ? pause : which(u->spec)->period_ns);
 		if (r < 0)
 			break;
-		if (probe_try(u, which(u->spec)) == 0)
-			passed++;
-		else
-			passed = 0;
+		passed = probe_passes(u, which(u->spec)) ? passed + 1 : 0;
 		r = eff_check();
 		if (passed >= which(u->spec)->success_threshold)
 			break;
@@ -162,6 +203,7 @@ static bool in_a_row(uint32_t *n, bool counts, uint32_t threshold)
 eff_exit probe_watch_readiness(void *arg)
 {
 	struct unit *u = arg;
+	char words[PROBE_WORDS];
 	uint32_t n = 0;
 	bool is_up = true;
 	int r;
@@ -174,7 +216,7 @@ eff_exit probe_watch_readiness(void *arg)
 		probe = probe_readiness(u->spec);
 		if (probe->kind == PLAN_PROBE_NONE)
 			continue;
-		r = probe_try(u, probe);
+		r = probe_try(u, probe, words);
 		if (eff_check() < 0 || u->says_stopping)
 			return eff_interrupted();
 		probe = probe_readiness(u->spec);
@@ -186,14 +228,14 @@ eff_exit probe_watch_readiness(void *arg)
 		u->health = is_up ? UNIT_HEALTH_PASSING : UNIT_HEALTH_FAILING;
 		unit_enter(u, is_up ? UNIT_UP : UNIT_STARTING,
 			is_up ? NULL
-			      : unit_cause(u, CAUSE_PROBE, NULL, "readiness probe: %s",
-					errno_name(-r)));
+			      : unit_cause(u, CAUSE_PROBE, NULL, "readiness probe: %s", words));
 	}
 }
 
 struct liveness {
 	struct eff_health watch;
 	struct unit *unit;
+	char words[PROBE_WORDS]; /* what it was answered when it last failed */
 };
 
 /* From here on by what the row says now; a probe that a reload took away is asked no more. */
@@ -214,7 +256,7 @@ static eff_exit liveness_ask(void *arg)
 	int r = 0;
 
 	if (probe_liveness(u->spec)->kind != PLAN_PROBE_NONE && !u->says_stopping)
-		r = probe_try(u, probe_liveness(u->spec));
+		r = probe_try(u, probe_liveness(u->spec), l->words);
 	liveness_follow(l);
 	if (eff_check() < 0 || u->says_stopping)
 		return eff_ok(NULL);
@@ -235,9 +277,7 @@ eff_exit probe_watch_liveness(void *arg)
 	end = eff_health_watch(&l.watch);
 	if (eff_check() == 0) {
 		u->health = UNIT_HEALTH_FAILING;
-		unit_fault(u,
-			unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s",
-				errno_name(end.code)));
+		unit_fault(u, unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s", l.words));
 	}
 	eff_exit_drop(end);
 	return eff_interrupted();

@@ -2,7 +2,6 @@
 /* When is a unit up? What its type says, then its startup probe, then its readiness probe. While one of them is waited for,
  * an end of the child ends the wait. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <eff.h>
@@ -121,14 +120,14 @@ static int ready_await_background(struct child *c)
 			r = os->ops->follow(c->process, pid);
 		if (r == 0)
 			break;
-		(void)snprintf(c->lacks, sizeof(c->lacks), "pid_file %s: %s", path,
+		unit_lacks(u, "pid_file %s: %s", path,
 			r == -ESRCH ? "names no process of the unit" : errno_name(-r));
 		r = eff_sleep(pause);
 		if (r < 0)
 			return r;
 		pause = pause < LOOK_MOST ? pause * 2 : LOOK_MOST;
 	}
-	c->lacks[0] = '\0';
+	unit_lacks(u, NULL);
 	u->pid = pid;
 	return 0;
 }

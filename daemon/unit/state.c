@@ -54,6 +54,7 @@ void unit_free(struct unit *u)
 	cause_unref(u->why);
 	cause_unref(u->fault);
 	free(u->status_text);
+	free(u->lacks);
 	ring_free(u->ring);
 	plan_unref(u->next_plan);
 	plan_unref(u->plan);
@@ -132,6 +133,22 @@ void unit_begin(struct unit *u)
 	u->health = UNIT_HEALTH_NONE;
 	free(u->status_text);
 	u->status_text = NULL;
+	unit_lacks(u, NULL);
+}
+
+void unit_lacks(struct unit *u, const char *format, ...)
+{
+	char *lacks = NULL;
+	va_list args;
+
+	if (format) {
+		va_start(args, format);
+		if (vasprintf(&lacks, format, args) < 0)
+			lacks = NULL;
+		va_end(args);
+	}
+	free(u->lacks);
+	u->lacks = lacks;
 }
 
 void unit_enter(struct unit *u, enum unit_state state, struct cause *cause)

@@ -108,6 +108,7 @@ struct unit {
 	struct os_child *process; /* of the present run; NULL */
 	pid_t pid;                /* 0: none */
 	char *status_text;        /* of the present run; NULL */
+	char *lacks; /* what its start still waits for, if that can be said; NULL */
 	enum unit_health health;
 	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
 	bool reloading, says_stopping; /* by its own word */
@@ -180,6 +181,8 @@ void unit_enter(struct unit *u, enum unit_state state, struct cause *cause);
 void unit_leave(struct unit *u, struct cause *why);
 /* Something is wrong with the run: it ends as by itself. Takes the reference. The first fault counts. */
 void unit_fault(struct unit *u, struct cause *fault);
+/* Say what its start still waits for, as a probe's last answer. NULL: nothing that has a name. */
+void unit_lacks(struct unit *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Cut every grace short: the present one, and those of this run to come. */
 void unit_kill_now(struct unit *u);
 /* Has it, or a group around it, been told to end? */

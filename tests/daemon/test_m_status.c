@@ -287,13 +287,18 @@ START_TEST(explain_of_one_that_is_ready_no_more_promises_no_timeout)
 	struct client *c = client_new(s);
 
 	world_script(s->w, "run", forever);
+	os_fake_port(s->w->fake, 80, -ECONNREFUSED, 0);
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
+		"wanted\nnot ready: readiness probe: ECONNREFUSED (Connection refused)\n"
+		"next start_timeout: unless it is ready before\n");
 	os_fake_port(s->w->fake, 80, 0, 0);
 	world_run_for(s->w, EFF_S(5));
 	os_fake_port(s->w->fake, 80, -ECONNREFUSED, 0);
 	world_run_for(s->w, EFF_S(5));
 	ck_assert_str_eq(state_name(world_state(s->w, "web")), "starting");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
-		"wanted\nprobe: readiness probe: ECONNREFUSED\nnext up: as soon as it is ready\n");
+		"wanted\nprobe: readiness probe: ECONNREFUSED (Connection refused)\nnext up: as soon as it is ready\n");
 	client_free(c);
 	server_free(s);
 }

@@ -241,6 +241,35 @@ START_TEST(http_answers_count_by_their_status_and_unix_sockets_by_connecting)
 }
 END_TEST
 
+START_TEST(what_a_probe_was_answered_is_why_the_unit_ended)
+{
+	struct world *w = world_new(
+		"g:\n defaults: {start_timeout: 5s, restart: no}\n units:\n"
+		"  http: {command: web, readiness_probe: {http_get: {port: 1}}}\n"
+		"  tcp: {command: web, startup_probe: {tcp: {port: 2}}}\n"
+		"  slow: {command: web, startup_probe: {tcp: {port: 3}, timeout: 200ms}}\n"
+		"  line: {command: web, readiness_probe: {log: {match: listening}}}\n"
+		"  exec: {command: web, readiness_probe: {exec: {command: bad}}}\n"
+		"  alive: {command: web, liveness_probe: {exec: {command: bad}, period: 1s}}\n");
+	static const char *const wanted[][2] = {
+		{"g/http", "not ready in time: readiness probe: HTTP status 503"},
+		{"g/tcp", "not ready in time: startup probe: ECONNREFUSED (Connection refused)"},
+		{"g/slow", "not ready in time: startup probe: no answer within 200ms"},
+		{"g/line", "not ready in time: readiness probe: no line of output with `listening`"},
+		{"g/exec", "not ready in time: readiness probe: exit 3"},
+	};
+
+	os_fake_port(w->fake, 1, 503, 0);
+	os_fake_port(w->fake, 3, 0, EFF_S(1));
+	world_script(w, "bad", (struct script){.lives = EFF_MS(1), .exits = 3, .helper = true});
+	world_run_for(w, EFF_S(6));
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		ck_assert_str_eq(world_unit(w, wanted[i][0])->last_exit->text, wanted[i][1]);
+	ck_assert_str_eq(world_unit(w, "g/alive")->last_exit->text, "liveness probe: exit 3");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_success_threshold_wants_so_many_in_a_row)
 {
 	struct world *w = world_new(
@@ -403,6 +432,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_exec_probe_passes_with_exit_0_alone);
 	tcase_add_test(tcase, a_unit_stopped_while_a_probe_runs_leaves_no_probe);
 	tcase_add_test(tcase, http_answers_count_by_their_status_and_unix_sockets_by_connecting);
+	tcase_add_test(tcase, what_a_probe_was_answered_is_why_the_unit_ended);
 	tcase_add_test(tcase, a_success_threshold_wants_so_many_in_a_row);
 	tcase_add_test(tcase, up_needs_all_that_the_unit_declares);
 	tcase_add_test(tcase, being_not_ready_for_a_while_breaks_the_time_of_being_up);
