@@ -4,6 +4,7 @@
  * The work of a reload is a fiber of the server's and not of the client's: who asked and goes away ends its wait and
  * nothing else. What the two share is a job, freed by the one that lets go last. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,14 +44,30 @@ static int plan_compare(struct tree *t, struct reload_outcome *o)
 	return 0;
 }
 
+/* A file that cannot be read has no line. */
+static const char *place_text(const struct plan_place *at, char buf[static 32])
+{
+	buf[0] = '\0';
+	if (at->line)
+		(void)snprintf(buf, 32, ":%u:%u", at->line, at->column);
+	return buf;
+}
+
 void control_log_diags(const struct diags *diags)
 {
+	char place[32];
+
 	for (uint32_t i = 0; i < diags_count(diags); i++) {
 		const struct diag *d = diags_at(diags, i);
 		enum log_level level = d->is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN;
 
-		log_line(level, "%s:%u:%u: %s[%s]: %s", d->at.file ? d->at.file : "", d->at.line,
-			d->at.column, d->is_error ? "error" : "warning", d->code, d->message);
+		log_line(level, "%s%s: %s[%s]: %s", d->at.file ? d->at.file : "",
+			place_text(&d->at, place), d->is_error ? "error" : "warning", d->code,
+			d->message);
+		for (uint32_t n = 0; n < d->n_notes; n++)
+			log_line(level, "    note: %s%s: %s",
+				d->notes[n].at.file ? d->notes[n].at.file : "",
+				place_text(&d->notes[n].at, place), d->notes[n].text);
 		if (d->help)
 			log_line(level, "    help: %s", d->help);
 	}

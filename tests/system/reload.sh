@@ -76,6 +76,17 @@ await_notice READY=1
 expect_exit 0 ctl ping
 same "a bad tree changes nothing" "$(pid_of same) $(state fresh)" "$same up"
 await_line "$DIR/effd.log" 'tree\.yaml:2:[0-9]+: error\[E201\]' >/dev/null
+printf 'version: 1\nunits:\n  a: {shell: x}\n  a: {shell: y}\n' >"$TREE"
+expect_exit 1 ctl reload
+await_notice RELOADING=1
+await_notice READY=1
+await_line "$DIR/effd.log" 'note: .*tree\.yaml:3:3: ' >/dev/null
+rm "$TREE"
+expect_exit 1 ctl reload
+await_notice RELOADING=1
+await_notice READY=1
+await_line "$DIR/effd.log" 'error: [^:]*/tree\.yaml: error\[E107\]: .*No such file' >/dev/null
+same "no tree changes nothing" "$(pid_of same) $(state fresh)" "$same up"
 first >"$TREE"
 kill -HUP "$EFFD"
 await_notice RELOADING=1
