@@ -142,7 +142,9 @@ $(benches) $(tests) $(replays): $(O)/%: $(O)/%.o
 $(tests): $(call obj,$(SHARED_TEST))
 $(tests): more := $(CHECK_LIBS)
 # Those that let allocations fail.
-$(patsubst %.c,$(O)/%,$(shell grep -ls '"alloc.h"' $(TESTS))): more += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+comma := ,
+$(patsubst %.c,$(O)/%,$(shell grep -lsE '"(alloc|memory)\.h"' $(TESTS))): more += \
+	$(foreach f,malloc calloc realloc aligned_alloc mmap,-Wl$(comma)--wrap=$f)
 $(filter $(O)/tests/lib/%,$(tests)): $(call obj,$(LIB_TEST)) $(O)/libeff.a
 $(filter $(O)/tests/lib/%,$(tests)): more += -Wl,--wrap=eff_rt_new
 $(filter $(O)/tests/lib/%,$(tests)) $(examples): LIBS = $(EFF_LIBS)

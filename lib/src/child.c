@@ -210,6 +210,24 @@ static eff_exit child_keep(void *arg)
 	return end;
 }
 
+/* It was to start when it had stopped. Whoever told it so was told that it would: so that it does not is an end of its own. */
+static void child_starts_again(struct eff_child *c)
+{
+	int r = eff_child_start(c);
+
+	if (r == 0 || r == -ECANCELED)
+		return;
+	c->rest = EFF_REST_FAILED;
+	eff_exit_drop(c->last);
+	c->last = eff_exit_of(r);
+	if (c->sup->opts.hooks->on_rest)
+		c->sup->opts.hooks->on_rest(c, c->last, c->rest);
+	if (c->fiber)
+		return;
+	eff__sup_weigh(c, c->last);
+	eff__child_moved(c);
+}
+
 /* The fiber that kept it has ended. */
 static void child_rests(struct eff_fiber *fiber, void *context)
 {
@@ -232,7 +250,7 @@ static void child_rests(struct eff_fiber *fiber, void *context)
 	eff__child_moved(c);
 	eff_fiber_unref(fiber);
 	if (c->start_again && !c->fiber)
-		(void)eff_child_start(c);
+		child_starts_again(c);
 	if (c->fiber)
 		return;
 	eff__child_wake(c, EFF__WATCH_UP, -ECHILD);

@@ -230,8 +230,9 @@ EFF_API eff_exit eff_sup_exit(const struct eff_sup *sup, int awaited);
 /* ── children ── */
 
 /* Let it run: from rest it starts as soon as its turn has come; out of a delay it runs at once, and with it the group that
- * waits for that; one that is stopping starts when it has stopped; one that runs is left alone. Does not suspend. Returns 0,
- * -ENOMEM, or -ECANCELED when the supervisor is stopping. */
+ * waits for that; one that is stopping starts when it has stopped, or rests as failed with ENOMEM if there is no memory for
+ * that then; one that runs is left alone. Does not suspend. Returns 0, -ENOMEM, or -ECANCELED when the supervisor is
+ * stopping. */
 EFF_API int eff_child_start(struct eff_child *child);
 /* Tell it to stop; it is no more to run. Does not suspend. */
 EFF_API void eff_child_stop_async(struct eff_child *child);
