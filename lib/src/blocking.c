@@ -216,9 +216,12 @@ int eff_blocking(void (*fn)(void *arg), void *arg, void (*done)(void *arg))
 	struct job *job = calloc(1, sizeof *job);
 	struct job_wait w = {
 		.wait = {.fiber = rt->current, .what = "thread", .abort = abandon}, .job = job};
-	int r = -ENOMEM;
+	/* The loop is woken when it has run; with a virtual clock there may be none yet. */
+	int r = eff__rt_loop(rt);
 
-	if (job && threads) {
+	if (r >= 0 && !(job && threads))
+		r = -ENOMEM;
+	if (r >= 0) {
 		*job = (struct job){.fn = fn, .arg = arg, .done = done, .waiter = &w.wait};
 		r = job_start(threads, job);
 	}

@@ -142,6 +142,16 @@ static int handles_open(struct eff__backend_state *state)
 	return r;
 }
 
+/* One that fails leaves its epoll descriptor open. */
+static int loop_init(uv_loop_t *loop)
+{
+	int r = uv_loop_init(loop);
+
+	if (r < 0 && uv_backend_fd(loop) > 0)
+		close(uv_backend_fd(loop));
+	return r;
+}
+
 static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 {
 	struct eff__backend_state *state = calloc(1, sizeof *state);
@@ -152,7 +162,7 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 	state->rt = rt;
 	r = eff__alarm_open(&state->alarm);
 	if (r >= 0)
-		r = uv_loop_init(&state->loop);
+		r = loop_init(&state->loop);
 	if (r < 0) {
 		loop_free(state);
 		return r;

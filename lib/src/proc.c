@@ -31,7 +31,7 @@ static void look_again(struct eff_proc *proc)
 	eff__stir(proc->rt);
 }
 
-static void poll_from_now_on(struct eff_proc *proc)
+void eff__proc_look_by_time(struct eff_proc *proc)
 {
 	proc->polled = true;
 	look_again(proc);
@@ -105,7 +105,7 @@ static void on_pipe(struct eff__hook *hook, int events)
 	if (pipe_read(proc))
 		exec_settle(proc);
 	else if (!events)
-		poll_from_now_on(proc);
+		eff__proc_look_by_time(proc);
 }
 
 /* ── the end ── */
@@ -164,7 +164,7 @@ void eff__proc_collect(struct eff_proc *proc)
 		return;
 	/* Ended and not to be had: somebody who traces it has it first. */
 	eff__fd_forget(proc->rt, proc->making.pidfd);
-	poll_from_now_on(proc);
+	eff__proc_look_by_time(proc);
 }
 
 static void on_pidfd(struct eff__hook *hook, int events)
@@ -206,7 +206,7 @@ static void proc_watch(struct eff_proc *proc)
 	else if (r >= 0)
 		r = eff__sigchld_open(rt->procs);
 	if (r < 0)
-		poll_from_now_on(proc);
+		eff__proc_look_by_time(proc);
 	else if (!by_pidfd)
 		look_again(proc); /* once: it may have ended before SIGCHLD was blocked */
 }

@@ -73,10 +73,13 @@ void eff__procs_share_sigchld(struct eff_rt *rt, int change)
 	procs->n_sharers += change;
 	if (procs->sigchld_fd < 0)
 		return;
-	if (procs->n_sharers > 0)
+	if (procs->n_sharers > 0) {
 		eff__fd_forget(rt, procs->sigchld_fd);
-	else
-		(void)eff__fd_hook(rt, procs->sigchld_fd, EFF_READ, &procs->sigchld_hook);
+	} else if (eff__fd_hook(rt, procs->sigchld_fd, EFF_READ, &procs->sigchld_hook) < 0) {
+		/* Those that live are looked at by the time from now on; the next one opens it anew. */
+		eff__sigchld_close(procs);
+		eff__procs_look_by_time(procs);
+	}
 }
 
 void eff__procs_sweep(struct eff_rt *rt)

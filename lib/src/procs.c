@@ -88,6 +88,11 @@ void eff__procs_reap_all(struct eff__procs *procs)
 	each(procs, reap_if_dead);
 }
 
+void eff__procs_look_by_time(struct eff__procs *procs)
+{
+	each(procs, eff__proc_look_by_time);
+}
+
 bool eff_proc_collect(pid_t pid)
 {
 	struct eff__procs *procs = eff__rt ? eff__rt->procs : NULL;

@@ -57,8 +57,11 @@ void eff__procs_put_off(struct eff__procs *procs, struct eff_proc *proc);
 void eff__proc_collect(struct eff_proc *proc);
 /* Collect the end of the child if it has come: then true, and the child may be no more. */
 bool eff__proc_reap(struct eff_proc *proc);
+/* Nothing that the loop watches tells of it (any more): look by the time, until it has ended. */
+void eff__proc_look_by_time(struct eff_proc *proc);
 /* Reap whoever can be, once. */
 void eff__procs_reap_all(struct eff__procs *procs);
+void eff__procs_look_by_time(struct eff__procs *procs);
 
 /* Notice ends by SIGCHLD from here on. 0 or -errno. */
 int eff__sigchld_open(struct eff__procs *procs);

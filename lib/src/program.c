@@ -13,14 +13,21 @@ struct program {
 	eff e;
 	struct eff_fiber *fiber;
 	struct eff_signals signals;
+	int deaf; /* why signals cannot be heard: -errno; 0 */
 };
 
 static eff_exit heed_signals(void *arg)
 {
 	struct program *program = arg;
+	int r;
 
-	while (eff_signals_await(&program->signals, NULL, NULL) > 0)
+	while ((r = eff_signals_await(&program->signals, NULL, NULL)) > 0)
 		eff_interrupt_async(program->fiber);
+	/* Blocked and not heard, they could not even end it: then it is not to run. */
+	if (r != -ECANCELED) {
+		program->deaf = r;
+		eff_interrupt_async(program->fiber);
+	}
 	return eff_ok(NULL);
 }
 
@@ -28,15 +35,18 @@ static eff_exit run_program(void *arg)
 {
 	struct program *program = arg;
 	eff_exit exit = eff_interrupted();
-	int r = eff_fork(program->e, &program->fiber);
+	/* First, so that it waits before the other begins: only its first wait can fail. */
+	int r = eff_fork(EFF_NAMED("signals", heed_signals, program), NULL);
 
+	if (r >= 0)
+		r = eff_fork(program->e, &program->fiber);
 	if (r < 0)
 		return eff_fail(-r);
-	r = eff_fork(EFF_NAMED("signals", heed_signals, program), NULL);
-	if (r >= 0)
-		r = eff_await(program->fiber, &exit);
+	r = eff_await(program->fiber, &exit);
 	if (r < 0 && r != -ECANCELED)
 		exit = eff_fail(-r);
+	if (program->deaf)
+		exit = eff_exit_join(eff_fail(-program->deaf), exit);
 	eff_fiber_unref(program->fiber);
 	return exit;
 }
@@ -82,8 +92,10 @@ static int run_with_signals(struct eff_rt *rt, struct program *program)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
 	r = eff_signals_open(&program->signals, &set);
-	if (r < 0)
+	if (r < 0) {
+		eff_rt_free(rt);
 		return code_of(program->e.name, eff_fail(-r));
+	}
 	exit = eff_rt_run(rt, EFF_NAMED("main", run_program, program));
 	r = eff_rt_shutdown(rt, main_grace_ns);
 	eff_signals_close(&program->signals);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <eff/clock.h>
 #include <eff/effect.h>
+#include <eff/runtime.h>
 
 #include "leak.h"
 
@@ -110,6 +112,38 @@ START_TEST(a_program_tells_of_a_failure_that_nobody_awaited)
 }
 END_TEST
 
+static eff_exit runs(void *arg)
+{
+	++*(int *)arg;
+	return eff_exit_of(eff_sleep(EFF_MS(1)));
+}
+
+/* With a descriptor more in each round: it runs, or says why it cannot and leaves nothing. */
+START_TEST(a_program_without_descriptors_says_so_and_leaves_nothing)
+{
+	struct rlimit before, low;
+	int n_refused = 0;
+	int n_run = 0;
+	int code = EMFILE;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = (rlim_t)dup(0);
+	close((int)low.rlim_cur);
+	while (code == EMFILE && n_refused < 20) {
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+		code = eff_main(EFF(runs, &n_run), NULL);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		ck_assert_ptr_null(eff_rt_current());
+		n_refused += code == EMFILE;
+		low.rlim_cur++;
+	}
+	ck_assert_int_eq(code, 0);
+	ck_assert_int_eq(n_run, 1);
+	ck_assert_int_ge(n_refused, 3);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("program");
@@ -119,6 +153,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, the_code_of_a_program_says_how_its_effect_ended);
 	tcase_add_test(tcase, sigint_and_sigterm_interrupt_a_program);
 	tcase_add_test(tcase, a_program_tells_of_a_failure_that_nobody_awaited);
+	tcase_add_test(tcase, a_program_without_descriptors_says_so_and_leaves_nothing);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
