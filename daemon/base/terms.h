@@ -16,8 +16,41 @@ struct terms_limit {
 	bool has_soft, has_hard;
 };
 
+enum terms_ionice { TERMS_IO_NONE, TERMS_IO_REALTIME, TERMS_IO_BEST_EFFORT, TERMS_IO_IDLE };
+enum terms_sched {
+	TERMS_SCHED_OTHER,
+	TERMS_SCHED_FIFO,
+	TERMS_SCHED_RR,
+	TERMS_SCHED_BATCH,
+	TERMS_SCHED_IDLE
+};
+
+/* What of them was given, where no value could tell. */
+enum {
+	TERMS_NICE = 1,
+	TERMS_OOM_SCORE_ADJ = 2,
+	TERMS_IONICE = 4,
+	TERMS_IONICE_LEVEL = 8,
+	TERMS_CPUS = 16,
+	TERMS_SCHED = 32,
+	TERMS_SCHED_PRIORITY = 64,
+};
+
+#define TERMS_N_CPUS 1024
+#define TERMS_CPUS_BITS (8 * sizeof(unsigned long)) /* in a word of the mask */
+struct terms_cpus {
+	unsigned long words[TERMS_N_CPUS / TERMS_CPUS_BITS];
+};
+
 struct terms {
 	struct terms_limit limits[TERMS_N_LIMITS]; /* by RLIMIT_… */
+	unsigned given;                            /* TERMS_NICE … */
+	int nice, oom_score_adj;
+	enum terms_ionice ionice;
+	uint32_t ionice_level;
+	enum terms_sched sched;
+	uint32_t sched_priority; /* of FIFO and RR */
+	struct terms_cpus cpus;
 };
 
 /* "nofile" */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a child does before its program, in the order that is safe.
  *
- * Limits come while they may still be raised. Groups change before the group before the user; the folder is entered with
+ * The score for the kernel's killer comes first, for it takes a descriptor, which a limit might refuse; then limits, which may
+ * allow a priority, then priorities. Groups change before the group before the user; the folder is entered with
  * the rights that the program will have. The signal at effd's death comes last, since a change of ids forgets it. The word
  * of a step is the field it is for, and os_step_fault() makes of it what people are told. */
-#include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,7 +13,7 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = TERMS_N_LIMITS + 8 };
+enum { MOST_STEPS = TERMS_N_LIMITS + 13, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
 
 void os_step_add(struct steps *steps, struct eff_step step)
 {
@@ -41,6 +42,86 @@ static void limit_add(struct steps *steps, const struct os_linux *os,
 		(struct eff_step){.kind = EFF_STEP_RLIMIT,
 			.stage = terms_limit_name(resource),
 			.limit = {.resource = resource, .value = value}});
+}
+
+/* The kernel knows a fifth policy between BATCH and IDLE, which nobody may have. */
+static int policy_of(enum terms_sched sched)
+{
+	static const int policies[] = {SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE};
+
+	return policies[sched];
+}
+
+static bool is_realtime(enum terms_sched sched)
+{
+	return sched == TERMS_SCHED_FIFO || sched == TERMS_SCHED_RR;
+}
+
+/* Class and level in one. */
+static int ioprio_of(const struct terms *terms)
+{
+	uint32_t level = terms->given & TERMS_IONICE_LEVEL ? terms->ionice_level : IO_LEVEL_USUAL;
+
+	if (terms->ionice == TERMS_IO_NONE || terms->ionice == TERMS_IO_IDLE)
+		level = 0;
+	return (int)((uint32_t)terms->ionice << IO_CLASS_SHIFT | level);
+}
+
+static void priorities_add(struct steps *steps, const struct terms *terms)
+{
+	if (terms->given & TERMS_NICE)
+		os_step_add(steps,
+			(struct eff_step){.kind = EFF_STEP_NICE,
+				.stage = "priority.nice",
+				.number = terms->nice});
+	if (terms->given & TERMS_IONICE)
+		os_step_add(steps,
+			(struct eff_step){.kind = EFF_STEP_IOPRIO,
+				.stage = "priority.ionice",
+				.number = ioprio_of(terms)});
+	if (terms->given & TERMS_SCHED)
+		os_step_add(steps,
+			(struct eff_step){.kind = EFF_STEP_SCHEDULER,
+				.stage = "priority.sched",
+				.sched = {.policy = policy_of(terms->sched),
+					.priority = is_realtime(terms->sched) ? (int)terms->sched_priority
+									      : 0}});
+}
+
+static bool cpus_add(struct steps *steps, struct arena *arena, const struct terms *terms)
+{
+	struct terms_cpus *cpus;
+
+	if (!(terms->given & TERMS_CPUS))
+		return true;
+	cpus = arena_alloc(arena, sizeof(*cpus));
+	if (!cpus)
+		return false;
+	*cpus = terms->cpus;
+	os_step_add(steps,
+		(struct eff_step){.kind = EFF_STEP_AFFINITY,
+			.stage = "priority.cpus",
+			.mask = {.list = cpus->words,
+				.n = sizeof(cpus->words) / sizeof(cpus->words[0])}});
+	return true;
+}
+
+/* The kernel gives the score to all that share its memory, so it shares none. */
+static bool oom_add(struct steps *steps, struct arena *arena, const struct terms *terms)
+{
+	const char *text;
+
+	if (!(terms->given & TERMS_OOM_SCORE_ADJ))
+		return true;
+	text = arena_printf(arena, "%d", terms->oom_score_adj);
+	if (!text)
+		return false;
+	os_step_add(steps,
+		(struct eff_step){.kind = EFF_STEP_WRITE,
+			.stage = "priority.oom_score_adj",
+			.file = {.path = "/proc/self/oom_score_adj", .text = text}});
+	steps->own_memory = true;
+	return true;
 }
 
 static void ids_add(struct steps *steps, const struct os_spawn *spawn, const struct ids *ids)
@@ -80,8 +161,14 @@ bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct 
 	os_step_add(ret,
 		(struct eff_step){
 			.kind = EFF_STEP_UMASK, .stage = "fork", .number = (int)spawn->umask});
+	if (spawn->terms && !oom_add(ret, arena, spawn->terms))
+		return false;
 	for (int resource = 0; resource < TERMS_N_LIMITS; resource++)
 		limit_add(ret, os, spawn, resource);
+	if (spawn->terms)
+		priorities_add(ret, spawn->terms);
+	if (spawn->terms && !cpus_add(ret, arena, spawn->terms))
+		return false;
 	ids_add(ret, spawn, ids);
 	if (!folder_add(ret, arena, spawn))
 		return false;
@@ -100,6 +187,7 @@ static const char *limit_named(const char *word)
 
 void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fault *fault)
 {
+	static const char priority[] = "priority.";
 	const struct {
 		const char *stage, *what;
 	} known[] = {{"user", spawn->user}, {"group", spawn->group},
@@ -114,7 +202,10 @@ void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fau
 		fault->what = known[i].what;
 		return;
 	}
-	if (limit_named(word)) {
+	if (strncmp(word, priority, strlen(priority)) == 0) {
+		fault->stage = "priority";
+		fault->what = word + strlen(priority);
+	} else if (limit_named(word)) {
 		fault->stage = "rlimit";
 		fault->what = limit_named(word);
 	}

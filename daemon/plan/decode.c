@@ -128,7 +128,7 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 {
 	enum field_id id;
 
-	decoder->process = (struct plan_process){0};
+	memset(&decoder->process, 0, sizeof(decoder->process));
 	decoder->has_process = false;
 	for (id = 0; id < N_FIELDS && !decoder->load->failed; id++) {
 		const struct field *row = field_row(id);
@@ -278,7 +278,7 @@ void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *ab
 	load->drafts[index].nodes = nodes;
 	if (load->failed)
 		return;
-	process_settle(decoder, unit);
+	process_settle(decoder, unit, layer);
 	unit_settle(decoder, unit, layer);
 	fiber_settle(load, unit, layer);
 	if (unit->kind != PLAN_SUPERVISOR)

@@ -29,7 +29,8 @@ struct decoder {
 	struct plan_unit preset;
 	struct plan_process process; /* of the unit that is being read */
 	bool has_process;            /* something of it was given */
-	struct plan_value *values;   /* of the unit that is being read: room for all fields */
+	const struct plan_process *kept; /* the last one: many units are given the same by `defaults` */
+	struct plan_value *values; /* of the unit that is being read: room for all fields */
 	struct node **nodes;
 	uint32_t n_values;
 	struct layer layer; /* of the unit that is being read */
@@ -67,7 +68,7 @@ void tree_decode(struct load *load, struct node *root);
 /* What a unit is; `above` is what it inherits, NULL: nothing. What cannot be made out is told, and the draft is broken. */
 enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *above);
 /* Keeps what of a process stands apart, if it has any. */
-void process_settle(struct decoder *decoder, struct plan_unit *unit);
+void process_settle(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer);
 /* Whether the terms of a process make sense, and are effd's to grant. */
 void terms_check(struct load *load, const struct plan_unit *unit);
 /* Which of its probes a unit has, from its slots. */

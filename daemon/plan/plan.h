@@ -262,6 +262,7 @@ struct plan_daemon {
 struct plan_rights {
 	uint64_t capabilities;         /* bit n: effd is permitted capability n */
 	uint64_t hard[TERMS_N_LIMITS]; /* its own hard limits */
+	int nice, oom_score_adj;       /* its own */
 };
 
 /* How a plan reads the world: main hands it in, tests and fuzzers hand in text. */

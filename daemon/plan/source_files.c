@@ -268,6 +268,16 @@ static bool file_zone(void *context, const char *name)
 	return zone_is_known(name);
 }
 
+static int oom_score_adj(void)
+{
+	auto_close int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return 0;
+	return (int)strtol(text, NULL, 10);
+}
+
 /* What it may be granted, of one that is not root. */
 static void rights_take(struct plan_rights *rights)
 {
@@ -275,6 +285,8 @@ static void rights_take(struct plan_rights *rights)
 	struct __user_cap_data_struct halves[2] = {{0}};
 	struct rlimit limit;
 
+	rights->nice = getpriority(PRIO_PROCESS, 0);
+	rights->oom_score_adj = oom_score_adj();
 	if (syscall(SYS_capget, &head, halves) == 0)
 		rights->capabilities = halves[0].permitted | (uint64_t)halves[1].permitted << 32;
 	for (int i = 0; i < TERMS_N_LIMITS; i++)

@@ -34,11 +34,13 @@ static const struct foreign *foreign_find(const char *key)
 	return NULL;
 }
 
-/* How likely a row is meant: one that works rather than one that does not, and a probe's last. */
+/* How likely a row is meant: one that works rather than one that does not; a limit's and a probe's last. */
 static int likeliness(enum field_id id)
 {
 	if (field_row(id)->type == TYPE_LATER)
 		return 1;
+	if (id > FIELD_LIMITS && id <= FIELD_LIMIT_STACK)
+		return 2;
 	if (id > FIELD_HOOKS && id <= FIELD_ON_GIVE_UP_TIMEOUT)
 		return 2;
 	return id >= FIELD_STARTUP && id < FIELD_STARTUP + 3 * PROBE_ROWS ? 2 : 3;
@@ -142,8 +144,9 @@ void word_fault(struct value *value, const char *words)
 	}
 	if (all.failed)
 		load->failed = true;
-	diag = fault(load, value->node, "E208", "`%s` is none of %s", value->filled,
-		all.bytes ? all.bytes : "these");
+	diag = fault(load, value->node,
+		field_id(value->field) == FIELD_SCHED_POLICY ? "E210" : "E208",
+		"`%s` is none of %s", value->filled, all.bytes ? all.bytes : "these");
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean %s?", nearest.best);
 	text_done(&all);

@@ -136,6 +136,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_BOOL] = read_bool,
 		[TYPE_COUNT] = read_count,
 		[TYPE_LIMIT] = read_limit,
+		[TYPE_INTEGER] = read_integer,
 		[TYPE_NUMBER] = read_number,
 		[TYPE_RATIO] = read_ratio,
 		[TYPE_DURATION] = read_duration,
@@ -152,6 +153,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_REFERENCE] = read_text,
 	};
 	static reader *const others[] = {
+		[TYPE_CPUS] = read_cpus,
 		[TYPE_RLIMIT_COUNT] = read_rlimit,
 		[TYPE_RLIMIT_SIZE] = read_rlimit,
 		[TYPE_RLIMIT_TIME] = read_rlimit,

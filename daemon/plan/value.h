@@ -60,6 +60,8 @@ void size_add(struct text *text, uint64_t bytes);
 bool duration_of(struct value *value, eff_ns *ret_ns);
 
 /* The readers of the terms of a process. */
+bool read_integer(struct value *value);
+bool read_cpus(struct value *value);
 bool read_rlimit(struct value *value);
 /* One half of a limit, as it is written. */
 void limit_half_add(struct text *text, const struct field *field, uint64_t half);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values that are terms of a process: its limits. */
+/* Values that are terms of a process: its limits, its priorities, its processors. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/value.h"
@@ -125,4 +126,127 @@ bool read_rlimit(struct value *value)
 	*(struct terms_limit *)value->to = limit;
 	limit_add(&value->text, value->field, &limit);
 	return true;
+}
+
+/* ── priorities ── */
+
+bool read_integer(struct value *value)
+{
+	const struct field *field = value->field;
+	int64_t least = (int64_t)field->min, most = (int64_t)field->max, sign = 1;
+	const char *digits = value->filled;
+	uint64_t n;
+
+	if (*digits == '-') {
+		digits++;
+		sign = -1;
+	}
+	if (!number_is_whole(digits, &n)) {
+		(void)fault(value->load, value->node, "E204",
+			"`%s` needs a number, and this is `%s`", field->face.name, value->filled);
+		return false;
+	}
+	if (sign * (int64_t)n < least || sign * (int64_t)n > most) {
+		(void)fault(value->load, value->node, "E209", "`%s` must be from %lld to %lld",
+			field->face.name, (long long)least, (long long)most);
+		return false;
+	}
+	*(int *)value->to = (int)(sign * (int64_t)n);
+	text_printf(&value->text, "%d", *(int *)value->to);
+	return true;
+}
+
+/* "3" or "0-2" at *at, and what follows it. */
+static bool range_take(const char **at, unsigned long *ret_first, unsigned long *ret_last)
+{
+	size_t len = strspn(*at, "0123456789");
+
+	*ret_first = *ret_last = strtoul(*at, NULL, 10);
+	if (len == 0 || len > 4)
+		return false;
+	*at += len;
+	if (**at != '-')
+		return true;
+	len = strspn(++*at, "0123456789");
+	*ret_last = strtoul(*at, NULL, 10);
+	*at += len;
+	return len > 0 && len <= 4;
+}
+
+/* The ranges of one text; false: said what is wrong with it. */
+static bool cpus_take(struct value *value, struct node *node, struct terms_cpus *cpus)
+{
+	const char *at = value_fill(value, node), *all = at;
+	unsigned long first, last;
+	struct diag *diag;
+
+	if (!at)
+		return false;
+	do {
+		at += strspn(at, " ");
+		if (!range_take(&at, &first, &last) || (*at && *at != ',')) {
+			diag = fault(value->load, node, "E204",
+				"`%s` needs numbers and ranges, and this is `%s`",
+				value->field->face.name, all);
+			diag_help(value->load->diags, diag, "write \"0-3,5\", or [0-3, 5]");
+			return false;
+		}
+		if (first > last || last >= TERMS_N_CPUS) {
+			(void)fault(value->load, node, "E209",
+				first > last ? "the range in `%s` ends before it begins"
+					     : "the processors in `%s` go beyond 1023",
+				all);
+			return false;
+		}
+		for (; first <= last; first++)
+			cpus->words[first / TERMS_CPUS_BITS] |= 1UL << first % TERMS_CPUS_BITS;
+	} while (*at++);
+	return true;
+}
+
+static bool cpus_has(const struct terms_cpus *cpus, int n)
+{
+	return n < TERMS_N_CPUS && (cpus->words[n / TERMS_CPUS_BITS] >> n % TERMS_CPUS_BITS & 1);
+}
+
+static void cpus_add(struct text *text, const struct terms_cpus *cpus)
+{
+	const char *comma = "";
+
+	for (int n = 0, last; n < TERMS_N_CPUS; n = last + 1) {
+		last = n;
+		if (!cpus_has(cpus, n))
+			continue;
+		while (cpus_has(cpus, last + 1))
+			last++;
+		text_printf(text, "%s%d", comma, n);
+		if (last > n)
+			text_printf(text, "-%d", last);
+		comma = ",";
+	}
+}
+
+bool read_cpus(struct value *value)
+{
+	struct node *node = value->node, *item;
+	struct terms_cpus *cpus = value->to;
+
+	*cpus = (struct terms_cpus){0};
+	if (node->kind == NODE_SCALAR && !cpus_take(value, node, cpus))
+		return false;
+	for (item = node->first; item; item = item->next) {
+		if (node->kind == NODE_MAP || item->kind != NODE_SCALAR) {
+			(void)fault(value->load, node, "E204",
+				"`%s` needs a text or a list of numbers and ranges",
+				value->field->face.name);
+			return false;
+		}
+		if (!cpus_take(value, item, cpus))
+			return false;
+	}
+	cpus_add(&value->text, cpus);
+	if (value->text.len == 0)
+		(void)fault(value->load, node, "E204", "`%s` names no processor",
+			value->field->face.name);
+	return value->text.len > 0;
 }

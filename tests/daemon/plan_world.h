@@ -147,6 +147,7 @@ static inline void plan_world_init(struct plan_world *world)
 	world->source.context = world;
 	for (int i = 0; i < TERMS_N_LIMITS; i++)
 		world->source.rights.hard[i] = i == RLIMIT_NOFILE ? 4096 : TERMS_INFINITY;
+	world->source.rights.hard[RLIMIT_NICE] = world->source.rights.hard[RLIMIT_RTPRIO] = 0;
 	world->diags = diags_new();
 	ck_assert_ptr_nonnull(world->diags);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The order in which a child is made what it is to be, and what is told of the step that fails. */
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -100,7 +101,9 @@ START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 		.argv = argv, .working_dir = "/tmp", .user = "12345", .terms = &terms};
 
 	terms.limits[RLIMIT_NOFILE] = (struct terms_limit){.hard = 9, .has_hard = true};
-	ck_assert_str_eq(order_of(&spawn, &ids), "umask limit groups gid uid chdir deathsig");
+	terms.given = TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE | TERMS_CPUS | TERMS_SCHED;
+	ck_assert_str_eq(order_of(&spawn, &ids),
+		"umask write limit nice ioprio scheduler affinity groups gid uid chdir deathsig");
 	ck_assert(steps_of(&spawn, &ids).own_memory);
 }
 END_TEST
@@ -137,6 +140,56 @@ START_TEST(half_a_limit_has_its_other_half_from_effd)
 }
 END_TEST
 
+static struct eff_step step_of(enum eff_step_kind kind)
+{
+	const struct os_spawn spawn = {.argv = argv, .terms = &terms};
+	struct steps steps = steps_of(&spawn, NULL);
+
+	for (unsigned i = 0; i < steps.n; i++)
+		if (steps.list[i].kind == kind)
+			return steps.list[i];
+	ck_abort_msg("there is no such step");
+}
+
+START_TEST(priorities_are_as_the_kernel_takes_them)
+{
+	terms = (struct terms){.given = TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE |
+			TERMS_IONICE_LEVEL | TERMS_SCHED,
+		.nice = -3,
+		.oom_score_adj = -17,
+		.ionice = TERMS_IO_REALTIME,
+		.ionice_level = 6,
+		.sched = TERMS_SCHED_RR,
+		.sched_priority = 40};
+	ck_assert_int_eq(step_of(EFF_STEP_NICE).number, -3);
+	ck_assert_str_eq(step_of(EFF_STEP_WRITE).file.text, "-17");
+	ck_assert_int_eq(step_of(EFF_STEP_IOPRIO).number, 1 << 13 | 6);
+	ck_assert_int_eq(step_of(EFF_STEP_SCHEDULER).sched.policy, SCHED_RR);
+	ck_assert_int_eq(step_of(EFF_STEP_SCHEDULER).sched.priority, 40);
+
+	/* What was inherited, and is not for this class or policy, goes nowhere; a level not given is the usual one. */
+	terms.ionice = TERMS_IO_IDLE;
+	terms.sched = TERMS_SCHED_IDLE;
+	ck_assert_int_eq(step_of(EFF_STEP_IOPRIO).number, 3 << 13);
+	ck_assert_int_eq(step_of(EFF_STEP_SCHEDULER).sched.policy, SCHED_IDLE);
+	ck_assert_int_eq(step_of(EFF_STEP_SCHEDULER).sched.priority, 0);
+	terms.ionice = TERMS_IO_BEST_EFFORT;
+	terms.given &= ~(unsigned)TERMS_IONICE_LEVEL;
+	ck_assert_int_eq(step_of(EFF_STEP_IOPRIO).number, 2 << 13 | 4);
+}
+END_TEST
+
+START_TEST(what_shares_effds_memory_would_give_effd_its_score)
+{
+	const struct os_spawn spawn = {.argv = argv, .terms = &terms};
+
+	terms.given = TERMS_NICE;
+	ck_assert(!steps_of(&spawn, NULL).own_memory);
+	terms.given = TERMS_OOM_SCORE_ADJ;
+	ck_assert(steps_of(&spawn, NULL).own_memory);
+}
+END_TEST
+
 START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
 {
 	const struct os_spawn spawn = {
@@ -147,6 +200,8 @@ START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
 	fault_is(&spawn, "chdir", "chdir", "/srv");
 	fault_is(&spawn, "exec", "exec", "/bin/program");
 	fault_is(&spawn, "nofile", "rlimit", "nofile");
+	fault_is(&spawn, "priority.nice", "priority", "nice");
+	fault_is(&spawn, "nice", "rlimit", "nice");
 	fault_is(&spawn, "fds", "fork", "/bin/program");
 }
 END_TEST
@@ -161,6 +216,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_plain_child_takes_few_steps);
 	tcase_add_test(tcase, all_of_a_child_comes_in_the_order_that_is_safe);
 	tcase_add_test(tcase, half_a_limit_has_its_other_half_from_effd);
+	tcase_add_test(tcase, priorities_are_as_the_kernel_takes_them);
+	tcase_add_test(tcase, what_shares_effds_memory_would_give_effd_its_score);
 	tcase_add_test(tcase, a_step_that_fails_is_told_in_the_words_of_the_tree);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -107,6 +107,56 @@ START_TEST(limits_are_inherited_half_by_half)
 }
 END_TEST
 
+/* ── priorities ── */
+
+START_TEST(priorities_are_what_was_given_and_nothing_else)
+{
+	const struct terms *a, *b;
+
+	(void)plan_world_good(&world,
+		HEAD
+		"  a:\n    command: x\n    priority:\n"
+		"      {nice: -5, oom_score_adj: 250, ionice: idle, sched: {policy: rr, priority: 9}, cpus: '0-2, 64,7'}\n"
+		"  b: {command: x, priority: {ionice: {class: best-effort, level: 0}, nice: 0}}\n");
+	a = &planned("a")->more->terms;
+	b = &planned("b")->more->terms;
+
+	ck_assert_int_eq(a->nice, -5);
+	ck_assert_int_eq(a->oom_score_adj, 250);
+	ck_assert_int_eq(a->ionice, TERMS_IO_IDLE);
+	ck_assert_int_eq(a->sched, TERMS_SCHED_RR);
+	ck_assert_uint_eq(a->sched_priority, 9);
+	ck_assert_uint_eq(a->cpus.words[0], 0x87);
+	ck_assert_uint_eq(a->cpus.words[64 / TERMS_CPUS_BITS], 1UL << 64 % TERMS_CPUS_BITS);
+	ck_assert_uint_eq(a->given,
+		TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE | TERMS_CPUS | TERMS_SCHED |
+			TERMS_SCHED_PRIORITY);
+	ck_assert_uint_eq(b->given, TERMS_NICE | TERMS_IONICE | TERMS_IONICE_LEVEL);
+	ck_assert_str_eq(value_of("a", "priority.cpus"), "0-2,7,64");
+	ck_assert_str_eq(value_of("a", "priority.nice"), "-5");
+	ck_assert_str_eq(value_of("a", "priority.ionice.class"), "idle");
+}
+END_TEST
+
+START_TEST(priorities_are_inherited_one_by_one)
+{
+	const struct terms *a;
+
+	(void)plan_world_good(&world,
+		"version: 1\ndefaults: {priority: {nice: 3, ionice: {class: best-effort, level: 6}, cpus: 1}}\nunits:\n"
+		"  a: {command: x, priority: {ionice: idle, cpus: [2, 4-5]}}\n"
+		"  b: {command: x}\n  c: {command: y}\n");
+	a = &planned("a")->more->terms;
+
+	ck_assert_int_eq(a->nice, 3);
+	ck_assert_int_eq(a->ionice, TERMS_IO_IDLE);
+	ck_assert_uint_eq(a->cpus.words[0], 0x34);
+	ck_assert_uint_eq(planned("b")->more->terms.cpus.words[0], 2);
+	/* Units that are given the same share it. */
+	ck_assert_ptr_eq(planned("b")->more, planned("c")->more);
+}
+END_TEST
+
 /* ── on to the seam ── */
 
 static unsigned n_seen;
@@ -164,6 +214,8 @@ Suite *test_suite(void)
 	tcase_add_test(plan, a_process_without_terms_keeps_none);
 	tcase_add_test(plan, limits_are_counted_as_the_kernel_does);
 	tcase_add_test(plan, limits_are_inherited_half_by_half);
+	tcase_add_test(plan, priorities_are_what_was_given_and_nothing_else);
+	tcase_add_test(plan, priorities_are_inherited_one_by_one);
 	suite_add_tcase(suite, plan);
 	test_leak_guard(seam);
 	tcase_add_test(seam, the_terms_are_those_of_its_commands_too);

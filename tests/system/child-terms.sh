@@ -13,6 +13,11 @@ differs() { # UNIT DIFFERENCE, in lines of diff's
 }
 end_of() { field "$1" '"\(.last_exit.kind) \(.last_exit.text)"'; }
 
+cpu=$(awk '/^Cpus_allowed_list:/ { split($2, first, /[-,]/); print first[1] }' /proc/self/status)
+root_units=
+[ "$(id -u)" -ne 0 ] || root_units="
+  before: {command: $DIR/bin/world, priority: {nice: -4, ionice: realtime, sched: {policy: rr, priority: 3}}}
+  spared: {command: $DIR/bin/world, user: nobody, priority: {oom_score_adj: 1}}"
 ulimit -S -n 512
 hard=$(ulimit -H -n)
 core=$(ulimit -H -c)
@@ -29,6 +34,9 @@ units:
     command: $DIR/bin/world
     limits: {nofile: {soft: 400}}
   low: {command: $DIR/bin/world, limits: {nofile: {hard: 64}}}
+  behind: {command: $DIR/bin/world, priority: {nice: 7, oom_score_adj: 900, ionice: idle, sched: batch}}
+  within: {command: $DIR/bin/world, priority: {ionice: {class: best-effort, level: 7}, cpus: "$cpu"}}
+  nowhere: {command: $DIR/bin/world, priority: {cpus: 1000-1023}}$root_units
 TREE
 plain=$(world_of plain)
 matches "the plain one's limits" "$plain" "^limit nofile 512 $hard\$"
@@ -40,6 +48,19 @@ limit nproc $(awk '/^limit nproc/ { print ($3 == -1 || $3 > 4000) ? 4000 : $3 }'
 limit stack $((4 << 20)) $((16 << 20))"
 differs above "limit nofile 400 $hard"
 differs low "limit nofile 64 64"
+differs behind "oom score 900
+nice 7
+io 3 0
+scheduler 3 0"
+differs within "status Cpus_allowed_list: $cpu
+io 2 7"
+same "one for processors that are not there" "$(end_of nowhere)" "exec_error priority: EINVAL (Invalid argument): cpus"
+if [ -n "$root_units" ]; then
+	differs before "nice -4
+io 1 4
+scheduler 2 3"
+	same "the score of one with a user" "$(world_of spared | grep '^oom')" "oom score 1"
+fi
 
 # What effd may not grant is refused before anything starts, or is the cause of the end.
 sed -i "s/nofile: {soft: 400}/nofile: {soft: 500}/" "$TREE"
@@ -56,4 +77,31 @@ else
 	expect_exit 1 ctl reload
 	matches "the refusal" "$ERR" "E220.*only root may raise .limits.nofile. above the hard limit"
 fi
+effd_stop
+
+# Root that may not do all that root may, as in a container: what is refused ends the start, and is named.
+[ -n "$root_units" ] || exit 0
+need setpriv
+EFFD_UNDER=(setpriv --bounding-set=-sys_resource,-sys_nice --inh-caps=-sys_resource,-sys_nice)
+effd_start <<TREE
+version: 1
+defaults: {type: oneshot, log: {stdout: ring}, restart: no}
+units:
+  nofile: {command: $DIR/bin/world, limits: {nofile: $((hard + 1))}}
+  nice: {command: $DIR/bin/world, priority: {nice: -4}}
+  io: {command: $DIR/bin/world, priority: {ionice: {class: realtime, level: 0}}}
+  sched: {command: $DIR/bin/world, priority: {sched: {policy: fifo, priority: 3}}}
+  oom: {command: $DIR/bin/world, priority: {oom_score_adj: -1000}}
+  well: {command: $DIR/bin/world}
+TREE
+refused() { # UNIT STAGE ERRNO WHAT
+	matches "the end of $1" "$(end_of "$1")" "^exec_error $2: $3 \([A-Za-z ]+\): $4\$"
+	same "$1 has run nothing" "$(world_of "$1")" ""
+}
+refused nofile rlimit EPERM nofile
+refused nice priority EACCES nice
+refused sched priority EPERM sched
+refused oom priority EACCES oom_score_adj
+same "the one that is well" "$(state well)" done
+matches "one that may use disks first, where CAP_SYS_ADMIN is enough for it" "$(state io)" '^(done|failed)$'
 effd_stop

@@ -27,6 +27,7 @@ fi
 ulimit -S -n 512
 limits=$(prlimit --pid $$ --raw --noheadings -o RESOURCE,SOFT,HARD |
 	awk '{ for (i = 2; i <= 3; i++) if ($i == "unlimited") $i = -1; print "limit", tolower($1), $2, $3 }' | sort)
+like_here() { "$DIR/bin/world" | grep -E "$1"; } # What runs beside effd has it, and so has what effd starts.
 umask 077
 exec 7</dev/zero 8>/dev/full
 trap '' HUP PIPE USR1 QUIT
@@ -54,7 +55,8 @@ wanted_world() { # UIDS GIDS GROUPS UMASK FOLDER, the environment on standard in
 	local line
 	printf '%s\n' "fd 0 /dev/null" "fd 1 stream" "fd 2 stream" "status Groups: $3" 'status NoNewPrivs: 0' \
 		'status SigBlk: 0000000000000000' 'status SigIgn: 0000000000000000' 'status SigCgt: 0000000000000000' \
-		"uids $1" "gids $2" "session own" "group own" "umask $4" "$limits" "folder $5" "death signal 9"
+		"uids $1" "gids $2" "session own" "group own" "umask $4" "$limits" \
+		"$(like_here "^(oom score|nice|io|scheduler) ")" "$(like_here "^status Cpus_allowed_list:")" "folder $5" "death signal 9"
 	sort | while read -r line; do echo "env $line"; done
 	echo end
 }

@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -71,7 +73,7 @@ static void print_status_line(char *line)
 static void print_status_lines(void)
 {
 	static const char *const names[] = {
-		"SigBlk:", "SigIgn:", "SigCgt:", "NoNewPrivs:", "Groups:"};
+		"SigBlk:", "SigIgn:", "SigCgt:", "NoNewPrivs:", "Groups:", "Cpus_allowed_list:"};
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[1024];
 
@@ -103,6 +105,25 @@ static void print_limits(void)
 				(long long)limit.rlim_cur, (long long)limit.rlim_max);
 }
 
+/* As the kernel has it: the score for its killer, nice, class and level of I/O, scheduler, processors. */
+static void print_priorities(void)
+{
+	struct sched_param param = {0};
+	char score[16] = "?";
+	long io = syscall(SYS_ioprio_get, 1, 0);
+	FILE *file = fopen("/proc/self/oom_score_adj", "re");
+
+	if (file && fgets(score, sizeof(score), file))
+		score[strcspn(score, "\n")] = '\0';
+	if (file)
+		fclose(file);
+	sched_getparam(0, &param);
+	printf("oom score %s\n", score);
+	printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
+	printf("io %ld %ld\n", io >> 13, io & 7);
+	printf("scheduler %d %d\n", sched_getscheduler(0), param.sched_priority);
+}
+
 static void print_ids(void)
 {
 	uid_t real_user, user, saved_user;
@@ -131,6 +152,7 @@ int main(int argc, char **argv)
 		printf("group %s\n", getpgrp() == getpid() ? "own" : "another's");
 		printf("umask %04o\n", mask);
 		print_limits();
+		print_priorities();
 		printf("folder %s\n", getcwd(folder, sizeof(folder)) ? folder : "?");
 		prctl(PR_GET_PDEATHSIG, &death_signal);
 		printf("death signal %d\n", death_signal);
