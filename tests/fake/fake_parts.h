@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "fake/os_fake.h"
 
-enum { FAKE_MESSAGE_SIZE = 200, FAKE_LEFT = 100000 };
+enum { FAKE_MESSAGE_SIZE = 200, FAKE_LEFT = 100000, FAKE_WORDS = 16384 };
 
 /* The scripts of a program. */
 struct fake_program {
@@ -21,12 +21,15 @@ struct fake_program {
 /* How often a unit has run a program. */
 struct fake_count {
 	struct fake_count *next;
-	const char *unit, *program;
+	const char *program;
 	unsigned n;
 };
 
+/* A name that is kept, once; and what is known of the unit of that name. */
 struct fake_word {
 	struct fake_word *next;
+	struct fake_count *counts;
+	struct eff_list runs; /* its processes */
 	char text[];
 };
 
@@ -56,13 +59,13 @@ struct os_fake {
 	struct os os;
 	struct eff_list children;
 	struct fake_program *programs;
-	struct fake_count *counts;
-	struct fake_word *words;
+	struct fake_word *words[FAKE_WORDS]; /* by hash: a tree may have thousands of units */
 	struct fake_door *doors;
 	struct os_file *files;
 	struct text out;
 	bool disk_full, stdout_full;
 	unsigned n_asked, n_reads;
+	uint64_t n_calls;
 	struct fake_event *events;
 	size_t n_events, room;
 	fake_watch *watch;
@@ -74,7 +77,7 @@ struct os_fake {
 
 /* A process. Instants are of the runtime's clock; EFF_FOREVER: not to come. */
 struct os_child {
-	struct eff_list link;
+	struct eff_list link, run; /* of all, and of its unit */
 	struct os_fake *fake;
 	const char *unit, *program;
 	struct script script;
@@ -102,6 +105,8 @@ struct os_child {
 
 struct os_fake *fake_of(struct os *os);
 const char *fake_word(struct os_fake *fake, const char *text);
+/* The processes of a unit whose name fake_word() gave. */
+struct eff_list *fake_runs(const char *unit);
 void fake_breach(struct os_fake *fake, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void *fake_zalloc(size_t size);

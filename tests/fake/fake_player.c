@@ -177,6 +177,7 @@ static void left_is_signalled(struct os_child *p, int sig)
 
 int fake_signal(struct os_child *p, int sig, enum os_whom whom)
 {
+	p->fake->n_calls++;
 	if (p->gone || (whom == OS_MAIN && p->ended && !p->main))
 		return -ESRCH;
 	if (sig <= 0 || sig >= 64) {

@@ -21,10 +21,10 @@ static const char *program_of(const struct os_spawn *spawn)
 
 static void check_alone(struct os_fake *fake, const char *unit)
 {
-	for (struct eff_list *l = fake->children.next; l != &fake->children; l = l->next) {
-		const struct os_child *p = eff_container(l, struct os_child, link);
+	for (struct eff_list *l = fake_runs(unit)->next; l != fake_runs(unit); l = l->next) {
+		const struct os_child *p = eff_container(l, struct os_child, run);
 
-		if (!p->script.helper && !p->gone && !p->abandoned && p->unit == unit)
+		if (!p->script.helper && !p->gone && !p->abandoned)
 			fake_breach(fake, "a second run of %s begins while pid %d is there",
 				unit, (int)p->pid);
 	}
@@ -50,6 +50,7 @@ static struct os_child *process_new(
 	eff_pulse_init(&p->poke);
 	eff_pulse_init(&p->changed);
 	eff_list_append(&fake->children, &p->link);
+	eff_list_append(fake_runs(p->unit), &p->run);
 	return p;
 }
 
@@ -69,6 +70,7 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 	struct script script = fake_script_of(fake, unit, program);
 	struct os_child *p;
 
+	fake->n_calls++;
 	*ret_child = NULL;
 	if (fake->spawned)
 		fake->spawned(fake->spawned_context, spawn);
@@ -103,6 +105,7 @@ pid_t fake_pid(const struct os_child *p)
 
 static void check_held(const struct os_child *p, const char *verb)
 {
+	p->fake->n_calls++;
 	if (!p->held)
 		fake_breach(p->fake, "%s of %s, pid %d, after it was given back", verb, p->unit,
 			(int)p->pid);
@@ -274,6 +277,7 @@ void fake_process_free(struct os_child *p)
 	struct fake_message *m;
 
 	eff_list_remove(&p->link);
+	eff_list_remove(&p->run);
 	while ((m = p->said)) {
 		p->said = m->next;
 		free(m);

@@ -77,19 +77,49 @@ struct os *os_fake_seam(struct os_fake *fake)
 	return &fake->os;
 }
 
+static struct fake_word **word_place(const struct os_fake *fake, const char *text)
+{
+	uint32_t hash = 2166136261;
+
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619;
+	return (struct fake_word **)&fake->words[hash % FAKE_WORDS];
+}
+
+/* NULL: nobody has used it. */
+static struct fake_word *word_find(const struct os_fake *fake, const char *text)
+{
+	struct fake_word *w = *word_place(fake, text);
+
+	while (w && strcmp(w->text, text) != 0)
+		w = w->next;
+	return w;
+}
+
+static struct fake_word *word_of(const char *text)
+{
+	return eff_container(text, struct fake_word, text);
+}
+
 const char *fake_word(struct os_fake *fake, const char *text)
 {
+	struct fake_word **place = word_place(fake, text);
 	size_t len = strlen(text);
-	struct fake_word *w;
+	struct fake_word *w = word_find(fake, text);
 
-	for (w = fake->words; w; w = w->next)
-		if (!strcmp(w->text, text))
-			return w->text;
+	if (w)
+		return w->text;
 	w = fake_zalloc(sizeof(*w) + len + 1);
 	memcpy(w->text, text, len);
-	w->next = fake->words;
-	fake->words = w;
+	eff_list_init(&w->runs);
+	w->next = *place;
+	*place = w;
 	return w->text;
+}
+
+struct eff_list *fake_runs(const char *unit)
+{
+	return &word_of(unit)->runs;
 }
 
 /* ── scripts ── */
@@ -136,26 +166,26 @@ void os_fake_play(struct os_fake *fake, const char *program, fake_play *play, vo
 	p->context = context;
 }
 
-static unsigned count_next(struct os_fake *fake, const char *unit, const char *program)
+static unsigned count_next(const char *unit, const char *program)
 {
+	struct fake_word *w = word_of(unit);
 	struct fake_count *c;
 
-	for (c = fake->counts; c; c = c->next)
-		if (c->unit == unit && c->program == program)
+	for (c = w->counts; c; c = c->next)
+		if (c->program == program)
 			return c->n++;
 	c = fake_zalloc(sizeof(*c));
-	c->unit = unit;
 	c->program = program;
 	c->n = 1;
-	c->next = fake->counts;
-	fake->counts = c;
+	c->next = w->counts;
+	w->counts = c;
 	return 0;
 }
 
 struct script fake_script_of(struct os_fake *fake, const char *unit, const char *program)
 {
 	struct fake_program *p = program_find(fake, program);
-	unsigned n = count_next(fake, unit, program);
+	unsigned n = count_next(unit, program);
 
 	if (!p)
 		return (struct script){.lives = EFF_FOREVER};
@@ -231,30 +261,32 @@ static struct os_child *child_at(const struct eff_list *node)
 	return eff_container(node, struct os_child, link);
 }
 
+static struct os_child *run_at(const struct eff_list *node)
+{
+	return eff_container(node, struct os_child, run);
+}
+
 size_t os_fake_live(const struct os_fake *fake, const char *unit)
 {
+	const struct fake_word *w = unit ? word_find(fake, unit) : NULL;
+	const struct eff_list *l;
 	size_t n = 0;
 
-	for (const struct eff_list *l = fake->children.next; l != &fake->children; l = l->next) {
-		const struct os_child *p = child_at(l);
-
-		if (p->gone)
-			continue;
-		if (!unit || (!p->script.helper && !p->abandoned && !strcmp(p->unit, unit)))
-			n++;
-	}
+	for (l = fake->children.next; !unit && l != &fake->children; l = l->next)
+		n += !child_at(l)->gone;
+	for (l = w ? w->runs.next : NULL; w && l != &w->runs; l = l->next)
+		n += !run_at(l)->gone && !run_at(l)->script.helper && !run_at(l)->abandoned;
 	return n;
 }
 
 /* The present run of a unit: its youngest. */
 static struct os_child *run_of(const struct os_fake *fake, const char *unit)
 {
-	for (const struct eff_list *l = fake->children.prev; l != &fake->children; l = l->prev) {
-		struct os_child *p = child_at(l);
+	const struct fake_word *w = word_find(fake, unit);
 
-		if (!p->script.helper && !strcmp(p->unit, unit))
-			return p;
-	}
+	for (const struct eff_list *l = w ? w->runs.prev : NULL; w && l != &w->runs; l = l->prev)
+		if (!run_at(l)->script.helper)
+			return run_at(l);
 	return NULL;
 }
 
@@ -272,6 +304,11 @@ size_t os_fake_handles(const struct os_fake *fake)
 	for (const struct eff_list *l = fake->children.next; l != &fake->children; l = l->next)
 		n += child_at(l)->held;
 	return n;
+}
+
+uint64_t os_fake_calls(const struct os_fake *fake)
+{
+	return fake->n_calls;
 }
 
 const char *os_fake_breach(const struct os_fake *fake)
@@ -321,6 +358,18 @@ void os_fake_sweep(struct os_fake *fake)
 
 /* ── the end ── */
 
+static void words_free(struct fake_word *words)
+{
+	for (struct fake_word *w; (w = words);) {
+		words = w->next;
+		for (struct fake_count *c; (c = w->counts);) {
+			w->counts = c->next;
+			free(c);
+		}
+		free(w);
+	}
+}
+
 void os_fake_free(struct os_fake *fake)
 {
 	while (!eff_list_empty(&fake->children))
@@ -332,14 +381,8 @@ void os_fake_free(struct os_fake *fake)
 		free(p->list);
 		free(p);
 	}
-	for (struct fake_count *c; (c = fake->counts);) {
-		fake->counts = c->next;
-		free(c);
-	}
-	for (struct fake_word *w; (w = fake->words);) {
-		fake->words = w->next;
-		free(w);
-	}
+	for (size_t i = 0; i < FAKE_WORDS; i++)
+		words_free(fake->words[i]);
 	free(fake->events);
 	free(fake);
 }
