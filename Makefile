@@ -8,7 +8,8 @@
 
 CC ?= cc
 AR ?= ar
-CFLAGS ?= -O2 -g
+# What counts its steps is to be built quickly.
+CFLAGS ?= $(if $(STEPS),-O1,-O2 -g)
 LDFLAGS ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -16,7 +17,7 @@ B ?= build
 VERSION := $(shell sed -n 's/^.define EFF_VERSION "\(.*\)"$$/\1/p' lib/include/eff/version.h)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 FUZZ_SECONDS ?= 30
-O := $(B)$(if $(SAN),/san)$(if $(COVER),/cover)
+O := $(B)$(if $(SAN),/san)$(if $(COVER),/cover)$(if $(STEPS),/steps)
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 # As many jobs as processors, unless -j was said: what the command line says wins.
@@ -35,6 +36,7 @@ EFFD := $(wildcard daemon/effd/*.c)
 EFFCTL := $(wildcard daemon/effctl/*.c)
 FAKE := $(wildcard tests/fake/*.c)
 TESTS := $(wildcard tests/lib/test_*.c tests/daemon/test_*.c)
+SCALE := $(wildcard tests/scale/test_*.c)
 FUZZ := $(wildcard tests/fuzz/*.c)
 BENCH := $(wildcard tests/bench/*.c)
 BENCH_BESIDE := $(wildcard tests/bench/supervisors/*.c)
@@ -46,9 +48,11 @@ HEADERS := $(wildcard lib/include/eff/*.h)
 SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
 SHARED_TEST := tests/main.c tests/leak.c
 LIB_TEST := tests/lib/backend.c
+SCALE_TEST := tests/scale/cost.c
+STEPPED := tests/scale/steps.c
 obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
 ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ) $(BENCH) $(BENCH_BESIDE) \
-	$(EXAMPLES) $(SHARED_TEST) $(LIB_TEST) tests/replay.c)
+	$(EXAMPLES) $(SHARED_TEST) $(LIB_TEST) $(SCALE) $(SCALE_TEST) $(STEPPED) tests/replay.c)
 
 # Programs.
 libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
@@ -59,6 +63,7 @@ pages := $(patsubst daemon/%,$(O)/%,$(wildcard daemon/man/*.[1-8])) $(O)/man/lib
 examples := $(EXAMPLES:lib/%.c=$(O)/%)
 modules := $(foreach m,$(MODULES),$(O)/modules/$(basename $(notdir $m)).so)
 tests := $(TESTS:%.c=$(O)/%)
+scales := $(SCALE:%.c=$(O)/%)
 replays := $(FUZZ:%.c=$(O)/%)
 fuzzers := $(FUZZ:tests/fuzz/%.c=$(O)/%)
 benches := $(BENCH:%.c=$(O)/%)
@@ -72,7 +77,7 @@ pkg = $(shell pkg-config $(1) 2>/dev/null)
 UV := $(call pkg,--libs libuv)
 CHECK_LIBS := $(or $(call pkg,--libs check),-lcheck -lsubunit -lrt)
 MODE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-	-Wno-frame-larger-than) $(if $(COVER),--coverage)
+	-Wno-frame-larger-than) $(if $(COVER),--coverage) $(if $(STEPS),-fsanitize-coverage=trace-pc)
 FLAGS := -std=gnu17 -D_GNU_SOURCE -fvisibility=hidden $(WARN) $(if $(WERROR),-Werror) $(MODE)
 inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson)
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
@@ -87,13 +92,15 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests tidy tsan valgrind cross cover fuzz fuzzers bench install uninstall deb clean FORCE
+.PHONY: all run check test build-tests build-scales tidy tsan valgrind cross cover fuzz fuzzers bench install uninstall deb clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(libs) $(mains) $(examples) $(modules) $(completions) $(pages)
 
 build-tests: $(tests) $(replays)
+# With STEPS=1.
+build-scales: $(scales)
 
 # Compiling. lib/ sees the library alone; only its own tests see its insides.
 $(O)/lib/%.o: inc := -Ilib/include
@@ -138,9 +145,13 @@ $(O)/effd: group := -rdynamic -Wl,--whole-archive
 $(O)/effd: end := -Wl,--no-whole-archive
 $(O)/effctl: $(call obj,$(EFFCTL)) $(daemon_libs)
 $(examples): $(O)/examples/%: $(O)/lib/examples/%.o $(O)/libeff.a
-$(benches) $(tests) $(replays): $(O)/%: $(O)/%.o
-$(tests): $(call obj,$(SHARED_TEST))
-$(tests): more := $(CHECK_LIBS)
+$(benches) $(tests) $(scales) $(replays): $(O)/%: $(O)/%.o
+$(tests) $(scales): $(call obj,$(SHARED_TEST))
+$(tests) $(scales): more := $(CHECK_LIBS)
+$(scales): $(call obj,$(SCALE_TEST) $(STEPPED)) $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(O)/libdaemon.a $(O)/libeff_ev.a
+$(scales): more += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(if $(STEPS),$(mains): $(call obj,$(STEPPED)))
+$(call obj,$(STEPPED)): private FLAGS := $(filter-out -fsanitize-coverage=%,$(FLAGS))
 # Those that let allocations fail.
 comma := ,
 $(patsubst %.c,$(O)/%,$(shell grep -lsE '"(alloc|memory)\.h"' $(TESTS))): more += \
@@ -156,7 +167,7 @@ $(fuzzers): more := -fsanitize=fuzzer
 
 group := -Wl,--start-group
 end := -Wl,--end-group
-$(mains) $(examples) $(tests) $(replays) $(benches) $(fuzzers):
+$(mains) $(examples) $(tests) $(scales) $(replays) $(benches) $(fuzzers):
 	$(call say,LD,$@) $(LINK) -o $@ $(filter %.o,$^) $(group) $(filter %.a,$^) $(end) $(LIBS) $(more)
 
 $(O)/libeff.so: $(call obj,$(LIB)) $(O)/sources
@@ -196,16 +207,17 @@ run:
 	$Q$(O)/effd -c conf/examples/shop.yaml
 
 # The library's tests run on each loop. A corpus is replayed under the sanitizers, system tests run on what is installed:
-# the plain build.
+# the plain build. Scale is held by a build of its own, that counts what it does.
 san := $(B)/san
 replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
 	$Qscripts/setup check
 	$Q$(MAKE) SAN=address,undefined all build-tests
 	$Q$(MAKE) all
+	$Q$(MAKE) STEPS=1 build-scales
 	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) \
 		$(foreach t,$(filter tests/lib/%,$(TESTS:%.c=%)),"EFF_BACKEND=uv $(san)/$t") \
-		$(foreach f,$(FUZZ),$(call replay,$f)) -- -t 600 $(SYSTEM) -- -t 3600 scripts/tidy
+		$(foreach f,$(FUZZ),$(call replay,$f)) $(SCALE:%.c=$(B)/steps/%) -- -t 600 $(SYSTEM) -- -t 3600 scripts/tidy
 
 test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))
 	$Qscripts/run-tests $(if $(T),-v) -t 1200 $^

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Thousands of units in one tree, in virtual time: whatever happens to all of them costs in proportion to how many they are.
+ * Each story is told of so many, of half and of a quarter of them, and what each act of it costs is compared. */
+#include <signal.h>
+
+#include "daemon/control_world.h"
+#include "scale/cost.h"
+
+enum { MANY = 10000, SOME = 2400 };
+
+/* Lines below `units:` for `n` units of these names; another argument is another program. */
+typedef void tree_fn(struct text *text, unsigned n, const char *names, unsigned argument);
+
+#define RESTARTS "restart: {backoff: {initial: 10ms, jitter: 0}}"
+
+static void units_flat(struct text *text, unsigned n, const char *names, unsigned argument)
+{
+	for (unsigned i = 0; i < n; i++)
+		text_printf(text, "%s%u: {command: [/bin/serve, '%u'], " RESTARTS "}\n", names,
+			i, argument);
+}
+
+/* Groups of ten groups of ten. */
+static void units_in_groups(struct text *text, unsigned n, const char *names, unsigned argument)
+{
+	text_printf(text, "defaults: {" RESTARTS "}\nunits:\n");
+	for (unsigned i = 0; i < n; i++) {
+		if (i % 100 == 0)
+			text_printf(text, "  g%u:\n    units:\n", i / 100);
+		if (i % 10 == 0)
+			text_printf(text, "      h%u:\n        units:\n", i / 10);
+		text_printf(text, "          %s%u: {command: [/bin/serve, '%u']}\n", names, i,
+			argument);
+	}
+}
+
+static void units_in_sequence(struct text *text, unsigned n, const char *names, unsigned argument)
+{
+	text_add(text, "strategy: one_for_all\nstart_order: sequential\nunits:\n");
+	for (unsigned i = 0; i < n; i++)
+		text_printf(text, "  %s%u: {command: [/bin/serve, '%u'], " RESTARTS "}\n",
+			names, i, argument);
+}
+
+/* A document; the caller frees it. */
+static char *document_of(tree_fn *fn, unsigned n, const char *names, unsigned argument)
+{
+	struct text lines = {0}, text = {0};
+	const char *line;
+
+	fn(&lines, n, names, argument);
+	text_add(&text, "version: 1\nname: test\n");
+	/* What has an own head for its root stands at the top. */
+	if (!strstr(lines.bytes, "\nunits:\n"))
+		text_add(&text, "units:\n");
+	for (line = lines.bytes; *line; line = strchr(line, '\n') + 1) {
+		text_add(&text, strstr(lines.bytes, "\nunits:\n") ? "" : "  ");
+		text_add_bytes(&text, line, (size_t)(strchr(line, '\n') + 1 - line));
+	}
+	text_done(&lines);
+	ck_assert(!text.failed);
+	return text.bytes;
+}
+
+/* Each takes its own time to start and to stop: what comes in one moment is seen in one look. */
+static struct script serve_play(void *context, const char *unit, unsigned n)
+{
+	unsigned number = (unsigned)strtoul(unit + strcspn(unit, "0123456789"), NULL, 10);
+
+	(void)context;
+	(void)n;
+	return (struct script){
+		.lives = EFF_FOREVER, .exec_takes = EFF_US(number), .term_takes = EFF_US(number)};
+}
+
+static unsigned n_up(const struct world *w)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 1; i < w->tree->n_units; i++)
+		n += w->tree->units[i]->spec->kind == PLAN_PROCESS &&
+			w->tree->units[i]->state == UNIT_UP;
+	return n;
+}
+
+static void all_crash(struct world *w)
+{
+	for (uint32_t i = 1; i < w->tree->n_units; i++)
+		if (w->tree->units[i]->spec->kind == PLAN_PROCESS)
+			os_fake_kill(w->fake, w->tree->units[i]->name, SIGSEGV);
+}
+
+static void loads(struct costs *costs, struct world *w, const char *document)
+{
+	struct plan *plan = world_plan(w, document, true);
+
+	ck_assert_ptr_nonnull(plan);
+	costs_count(costs, "load");
+	plan_unref(plan);
+	costs_begin(costs);
+}
+
+static void tells_status(struct costs *costs, struct server *s, unsigned n)
+{
+	struct client *c = client_new(s);
+	unsigned told = 0;
+
+	costs_begin(costs);
+	client_call(c, "Status", NULL, false);
+	while (!memchr(c->bytes, '\0', c->n)) {
+		ck_assert_int_eq(eff_testclock_advance(s->w->clock, 0), 0);
+		client_receive(c);
+	}
+	costs_count(costs, "status");
+	for (const char *at = c->bytes; (at = strstr(at, "\"state\":\"up\"")); at++)
+		told++;
+	ck_assert_uint_ge(told, n);
+	client_free(c);
+	costs_begin(costs);
+}
+
+static void reloads(struct costs *costs, const char *act, struct world *w, char *document)
+{
+	costs_begin(costs);
+	world_reload(w, document);
+	world_run_for(w, EFF_M(10));
+	costs_count(costs, act);
+	ck_assert_int_eq(w->reloads_under_way, 0);
+	ck_assert_int_eq(w->reload_result, 0);
+	free(document);
+}
+
+static void tree_lives(struct costs *costs, tree_fn *fn, unsigned n)
+{
+	char *document = document_of(fn, n, "u", 1);
+	struct server *s = server_new(document);
+	struct world *w = s->w;
+
+	os_fake_play(w->fake, "serve", serve_play, NULL);
+	costs->rt = w->rt;
+	costs->fake = w->fake;
+	costs_begin(costs);
+	loads(costs, w, document);
+	world_run_for(w, EFF_M(10));
+	costs_count(costs, "start");
+	ck_assert_uint_eq(n_up(w), n);
+	tells_status(costs, s, n);
+	all_crash(w);
+	world_run_for(w, EFF_M(10));
+	costs_count(costs, "crash of all");
+	ck_assert_uint_eq(n_up(w), n);
+	reloads(costs, "reload of the same", w, document_of(fn, n, "u", 1));
+	reloads(costs, "reload of other programs", w, document_of(fn, n, "u", 2));
+	ck_assert_uint_eq(n_up(w), n);
+	world_shutdown(w, false);
+	world_run_for(w, EFF_M(10));
+	costs_count(costs, "stop");
+	ck_assert(w->ended);
+	server_free(s);
+	free(document);
+}
+
+static void hold(tree_fn *fn, unsigned n)
+{
+	struct costs costs = {0};
+
+	for (; costs.size < SIZES; costs.size++)
+		tree_lives(&costs, fn, n >> (SIZES - 1 - costs.size));
+	costs_check(&costs);
+}
+
+START_TEST(many_in_one_group_cost_in_proportion)
+{
+	hold(units_flat, SOME);
+}
+END_TEST
+
+START_TEST(ten_thousand_in_groups_cost_in_proportion)
+{
+	hold(units_in_groups, MANY);
+}
+END_TEST
+
+START_TEST(one_for_all_in_sequence_costs_in_proportion)
+{
+	hold(units_in_sequence, SOME);
+}
+END_TEST
+
+Suite *test_suite(void);
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("units");
+	TCase *t = tcase_create("units");
+
+	tcase_add_test(t, many_in_one_group_cost_in_proportion);
+	tcase_add_test(t, ten_thousand_in_groups_cost_in_proportion);
+	tcase_add_test(t, one_for_all_in_sequence_costs_in_proportion);
+	suite_add_tcase(suite, t);
+	return suite;
+}
