@@ -205,22 +205,24 @@ static bool notify_needs_time(const struct notify *n)
 
 struct told {
 	char status[512];
-	eff_ns at;
+	eff_ns looked_at;
 };
 
-/* One line a second at most: a storm of changes leaves room for what must be heard. Returns whether a line is owed. */
+/* One line a second at most: a storm of changes leaves room for what must be heard, and the line is made of all units, which
+ * is too much for every change of one. Returns whether a line may be owed. */
 static bool status_tell(const struct notify *n, struct told *told)
 {
 	char status[sizeof(told->status)];
 
+	if (eff_now() - told->looked_at < STATUS_EVERY)
+		return true;
+	told->looked_at = eff_now();
 	(void)tree_summary(n->tree, status, sizeof(status));
 	if (strcmp(status, told->status) == 0)
 		return false;
-	if (eff_now() - told->at < STATUS_EVERY ||
-		notify_send(n, "STATUS=%s%s", n->tree->shutting_down ? "stopping; " : "", status) < 0)
+	if (notify_send(n, "STATUS=%s%s", n->tree->shutting_down ? "stopping; " : "", status) < 0)
 		return true;
 	memcpy(told->status, status, sizeof(status));
-	told->at = eff_now();
 	return false;
 }
 
@@ -228,7 +230,7 @@ eff_exit notify_run(void *arg)
 {
 	struct notify *n = arg;
 	eff_ns extended_at = eff_now() - EXTEND_EVERY;
-	struct told told = {.at = eff_now()}; /* of a tree that has not begun there is nothing to tell */
+	struct told told = {.looked_at = eff_now()}; /* of a tree that has not begun there is nothing to tell */
 	int r = 0;
 
 	while (r == 0) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "daemon/control_world.h"
+#include "effd/effd.h"
 #include "scale/cost.h"
 
 enum { MANY = 10000, SOME = 2400 };
@@ -73,6 +74,40 @@ static struct script serve_play(void *context, const char *unit, unsigned n)
 		.lives = EFF_FOREVER, .exec_takes = EFF_US(number), .term_takes = EFF_US(number)};
 }
 
+/* A manager listens that never reads: effd looks at all units for what it has to say. */
+struct told {
+	struct notify notify;
+	struct eff_fiber *fiber;
+	int manager;
+};
+
+static void told_open(struct told *told, struct server *s)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", s->dir);
+	told->manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(told->manager, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+	notify_init(&told->notify);
+	told->notify.tree = s->w->tree;
+	ck_assert_int_eq(eff_fork_daemon(EFF(notify_run, &told->notify), &told->fiber), 0);
+}
+
+static void told_close(struct told *told, const struct server *s)
+{
+	char path[64];
+
+	ck_assert(told->notify.told_ready);
+	eff_interrupt_async(told->fiber);
+	world_run_for(s->w, 0);
+	eff_fiber_unref(told->fiber);
+	notify_done(&told->notify);
+	(void)close(told->manager);
+	(void)snprintf(path, sizeof(path), "%s/notify", s->dir);
+	ck_assert_int_eq(unlink(path), 0);
+}
+
 static unsigned n_up(const struct world *w)
 {
 	unsigned n = 0;
@@ -135,7 +170,9 @@ static void tree_lives(struct costs *costs, tree_fn *fn, unsigned n)
 	char *document = document_of(fn, n, "u", 1);
 	struct server *s = server_new(document);
 	struct world *w = s->w;
+	struct told told;
 
+	told_open(&told, s);
 	os_fake_play(w->fake, "serve", serve_play, NULL);
 	costs->rt = w->rt;
 	costs->fake = w->fake;
@@ -156,6 +193,7 @@ static void tree_lives(struct costs *costs, tree_fn *fn, unsigned n)
 	world_run_for(w, EFF_M(10));
 	costs_count(costs, "stop");
 	ck_assert(w->ended);
+	told_close(&told, s);
 	server_free(s);
 	free(document);
 }
