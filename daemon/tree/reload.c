@@ -12,23 +12,26 @@
 #include "base/log.h"
 #include "tree/internal.h"
 
-/* The dead of one reload, and those that run only because another requires them. */
+/* The dead of one reload, by their rows in the plan that it replaced, and those that run only because another requires
+ * them. */
 struct grave {
 	struct eff_list link;
 	struct tree *tree;
-	struct unit **dead, **lent;
-	uint32_t n, n_lent;
+	struct plan *plan;  /* the one that was replaced */
+	struct unit **dead; /* a row each; NULL: it lives on */
+	struct unit **lent;
+	uint32_t n, n_lent; /* rows */
 };
 
 struct unit *tree_grave_of(const struct tree *t, const char *name)
 {
 	for (struct eff_list *l = t->graveyard.next; l != &t->graveyard; l = l->next) {
 		const struct grave *g = eff_container(l, struct grave, link);
+		const struct plan_unit *row = plan_find(g->plan, name);
+		struct unit *dead = row ? g->dead[row->index] : NULL;
 
-		for (uint32_t i = 0; i < g->n; i++)
-			if (g->dead[i] && g->dead[i]->child.fiber &&
-				strcmp(g->dead[i]->name, name) == 0)
-				return g->dead[i];
+		if (dead && dead->child.fiber)
+			return dead;
 	}
 	return NULL;
 }
@@ -42,6 +45,7 @@ static void grave_free(struct grave *g)
 		unit_free(g->dead[i]);
 	free(g->dead);
 	free(g->lent);
+	plan_unref(g->plan);
 	free(g);
 }
 
@@ -64,17 +68,17 @@ static eff_exit grave_keep(void *arg)
 	eff_masked before = eff_mask();
 
 	for (uint32_t i = 0; i < g->n; i++)
-		if (g->dead[i]->child.sup)
+		if (g->dead[i] && g->dead[i]->child.sup)
 			(void)eff_child_await_rest(&g->dead[i]->child);
 	for (uint32_t i = 0; i < g->n; i++)
-		while (g->dead[i]->n_users > 0)
+		while (g->dead[i] && g->dead[i]->n_users > 0)
 			(void)eff_pulse_await(&g->dead[i]->changed);
 	eff_unmask(before);
 	eff_list_remove(&g->link);
 	for (uint32_t i = 0; i < g->n; i++) {
-		struct unit *successor = tree_find(t, g->dead[i]->name);
+		struct unit *successor = g->dead[i] ? tree_find(t, g->dead[i]->name) : NULL;
 
-		if (g->dead[i]->child.sup)
+		if (g->dead[i] && g->dead[i]->child.sup)
 			eff_sup_remove(&g->dead[i]->child);
 		if (successor)
 			wish_act(successor);
@@ -128,6 +132,7 @@ static struct grave *grave_make(struct tree *t, struct plan *plan)
 	if (!g)
 		return NULL;
 	g->tree = t;
+	g->plan = plan_ref(t->plan);
 	eff_list_init(&g->link);
 	g->dead = calloc(t->n_units, sizeof(struct unit *));
 	g->lent = calloc(t->n_units, sizeof(struct unit *));
@@ -135,10 +140,11 @@ static struct grave *grave_make(struct tree *t, struct plan *plan)
 		grave_free(g);
 		return NULL;
 	}
+	g->n = t->n_units;
 	for (uint32_t i = 0; i < t->n_units; i++)
 		if (!row_lives_on(t->units[i]->next ? t->units[i]->next : t->units[i]->spec,
 			    plan_find(plan, t->units[i]->name)))
-			g->dead[g->n++] = t->units[i];
+			g->dead[i] = t->units[i];
 		else if (wish_is_lent(t->units[i]))
 			g->lent[g->n_lent++] = t->units[i];
 	return g;
@@ -237,12 +243,15 @@ static int tree_take(struct tree *t, struct plan *plan, const struct plan_change
 	if (!g || !units || link_units(units, plan) < 0) {
 		if (units)
 			units_unmake(t, plan, units);
+		/* They are not dead. */
 		if (g)
 			g->n = 0;
 		grave_free(g);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < g->n; i++) {
+		if (!g->dead[i])
+			continue;
 		g->dead[i]->removed = true;
 		wish_end(g->dead[i], why);
 	}

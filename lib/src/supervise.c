@@ -37,7 +37,7 @@ int eff_sup_open(struct eff_sup *sup, const struct eff_sup_opts *opts)
 	*sup = (struct eff_sup){.scope = eff_scope_current()};
 	eff_list_init(&sup->children);
 	eff_pulse_init(&sup->changed);
-	sup->ending_at = sup->significant_at = &sup->children;
+	sup->ending_at = sup->significant_at = sup->placed_at = &sup->children;
 	r = eff_sup_change(sup, opts);
 	if (r < 0)
 		return r;
@@ -83,11 +83,12 @@ static void sup_place(struct eff_child *c)
 	while (at->next != all && place_at(at->next) <= c->place)
 		at = at->next;
 	eff_list_prepend(at, &c->link);
+	c->sup->placed_at = &c->link;
 }
 
 void eff_sup_add(struct eff_sup *sup, struct eff_child *c)
 {
-	const struct eff_list *last = sup->children.prev;
+	struct eff_list *last = sup->children.prev;
 
 	if (c->sup)
 		eff__misuse("eff_sup_add", "this child is under a supervisor already");
@@ -105,7 +106,10 @@ void eff_sup_add(struct eff_sup *sup, struct eff_child *c)
 	eff_list_init(&c->watchers);
 	if (c->place == 0)
 		c->place = last == &sup->children ? 1 : place_at(last) + 1;
-	eff_list_append(&sup->children, &c->link);
+	/* Many that are put in between come in their order: each finds its place next to the one before. */
+	if (last != &sup->children && c->place < place_at(last))
+		last = sup->placed_at;
+	eff_list_prepend(last, &c->link);
 	sup_place(c);
 }
 
@@ -146,6 +150,8 @@ static void sup_take_out(struct eff_child *c)
 		sup->ending_at = c->link.prev;
 	if (sup->significant_at == &c->link)
 		sup->significant_at = c->link.next;
+	if (sup->placed_at == &c->link)
+		sup->placed_at = c->link.prev;
 	if (sup->culprit == c)
 		sup->culprit = NULL;
 	eff__child_release(c);

@@ -189,6 +189,8 @@ static void tree_lives(struct costs *costs, tree_fn *fn, unsigned n)
 	reloads(costs, "reload of the same", w, document_of(fn, n, "u", 1));
 	reloads(costs, "reload of other programs", w, document_of(fn, n, "u", 2));
 	ck_assert_uint_eq(n_up(w), n);
+	reloads(costs, "reload of other units", w, document_of(fn, n, "v", 2));
+	ck_assert_uint_eq(n_up(w), n);
 	world_shutdown(w, false);
 	world_run_for(w, EFF_M(10));
 	costs_count(costs, "stop");

@@ -149,6 +149,7 @@ struct eff_sup {
 	bool rounding;             /* since a round began not all have been up */
 	uint32_t n_ending, n_told; /* runs that are to end; and were told to */
 	struct eff_list *ending_at, *significant_at; /* looked at last */
+	struct eff_list *placed_at;                  /* put in, or moved, last */
 };
 
 /* A child, embedded in what it is part of; zero is a good beginning. What it is may be changed between calls and holds from
