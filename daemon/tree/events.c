@@ -63,14 +63,6 @@ static void step_log(void *arg)
 		log_line(level, "%s: %s -> %s", u->name, state_name(from), state_name(to));
 }
 
-static const struct plan_need *need_of(const struct unit *d, const struct unit *u)
-{
-	for (uint32_t i = 0; i < d->n_needs; i++)
-		if (d->needs[i].unit == u)
-			return d->needs[i].need;
-	return NULL;
-}
-
 /* End the run of `d` for the sake of `u`: it begins anew at once, and waits if it has to. */
 static void dependant_cycle(struct unit *d, struct unit *u, const char *words)
 {
@@ -93,10 +85,10 @@ static bool all_are_up(const struct unit *d, const struct plan_need *need)
 static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_state to)
 {
 	for (uint32_t i = 0; i < u->n_needed_by; i++) {
-		struct unit *d = u->needed_by[i];
-		const struct plan_need *need = need_of(d, u);
+		struct unit *d = u->needed_by[i].unit;
+		const struct plan_need *need = u->needed_by[i].need;
 
-		if (!need || !unit_is_active(d) || unit_is_leaving(d))
+		if (!unit_is_active(d) || unit_is_leaving(d))
 			continue;
 		if (need->bind && from == UNIT_UP)
 			dependant_cycle(d, u, "it is bound to one that is up no more");

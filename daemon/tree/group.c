@@ -64,7 +64,8 @@ static void group_start_children(struct unit *group)
 		struct unit *u = t->units[i];
 
 		group_add(group, u);
-		if (u->spec->activate == PLAN_BOOT && u->spec->enabled && !u->held)
+		if (u->spec->enabled && !u->held &&
+			(u->spec->activate == PLAN_BOOT || wish_is_pulled(u)))
 			u->wanted = true;
 	}
 	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {

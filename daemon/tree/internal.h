@@ -31,6 +31,8 @@ bool wish_may_act(const struct unit *u);
 void wish_act(struct unit *u);
 /* What a wanted unit requires is wanted too, but for what an operator stopped. */
 void wish_pull(struct tree *t, struct unit *u);
+/* Does one require it that runs, or would? */
+bool wish_is_pulled(const struct unit *u);
 /* Stop manual units that nobody wants any more. */
 void wish_release(struct tree *t, struct unit *u);
 /* Is it a manual unit that runs only because another requires it? */
@@ -75,7 +77,7 @@ int link_units(struct unit **units, const struct plan *plan);
 struct unit_set {
 	struct unit **units;
 	uint32_t n, room;
-	uint8_t *has; /* by index of the unit's row in the tree */
+	uint64_t id; /* what a unit of it has in `in_set`, until it is put into another */
 	struct tree *tree;
 	bool failed;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Edges between units, and the sets that verbs act on: all that one requires, all that require one. Sets are found by
  * walking a list that grows, never by recursion: a tree may be as long as it likes. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,9 @@
 #include "tree/internal.h"
 
 struct edges {
-	struct unit_need *needs;
-	struct unit **after, **needed_by, **before, **conflicts;
+	struct unit_need *needs, *needed_by;
+	struct unit **after, **before, **conflicts;
+	uint32_t n_needed_by;
 };
 
 static struct unit **edges_of(struct unit **units, const uint32_t *rows, uint32_t n)
@@ -26,15 +28,42 @@ static struct unit **edges_of(struct unit **units, const uint32_t *rows, uint32_
 static bool edges_make(struct edges *e, struct unit **units, const struct plan_unit *row)
 {
 	e->after = edges_of(units, row->after, row->n_after);
-	e->needed_by = edges_of(units, row->needed_by, row->n_needed_by);
 	e->before = edges_of(units, row->before, row->n_before);
 	e->conflicts = edges_of(units, row->conflicts, row->n_conflicts);
 	e->needs = malloc((row->n_needs ? row->n_needs : 1) * sizeof(struct unit_need));
-	if (!e->needs || !e->after || !e->needed_by || !e->before || !e->conflicts)
+	if (!e->needs || !e->after || !e->before || !e->conflicts)
 		return false;
 	for (uint32_t i = 0; i < row->n_needs; i++)
 		e->needs[i] = (struct unit_need){
 			.need = &row->needs[i], .unit = units[row->needs[i].unit]};
+	return true;
+}
+
+/* The needs of all, from their other ends: an end knows its need, and nobody has to look for it. */
+static bool edges_turn(struct edges *all, struct unit **units, const struct plan *plan)
+{
+	uint32_t n = plan_n_units(plan);
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < plan_unit(plan, i)->n_needs; k++)
+			all[plan_unit(plan, i)->needs[k].unit].n_needed_by++;
+	for (uint32_t i = 0; i < n; i++) {
+		size_t room = all[i].n_needed_by ? all[i].n_needed_by : 1;
+
+		all[i].needed_by = malloc(room * sizeof(struct unit_need));
+		if (!all[i].needed_by)
+			return false;
+		all[i].n_needed_by = 0;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < plan_unit(plan, i)->n_needs; k++) {
+			const struct plan_need *need = &plan_unit(plan, i)->needs[k];
+			struct edges *e = &all[need->unit];
+
+			assert(e->needed_by);
+			e->needed_by[e->n_needed_by++] = (struct unit_need){
+				.need = need, .unit = units[i]};
+		}
 	return true;
 }
 
@@ -49,7 +78,7 @@ static void edges_free(struct edges *e)
 
 static void edges_put(struct unit *u, const struct edges *e, const struct plan_unit *row)
 {
-	struct edges old = {u->needs, u->after, u->needed_by, u->before, u->conflicts};
+	struct edges old = {u->needs, u->needed_by, u->after, u->before, u->conflicts, 0};
 
 	u->needs = e->needs;
 	u->after = e->after;
@@ -58,7 +87,7 @@ static void edges_put(struct unit *u, const struct edges *e, const struct plan_u
 	u->conflicts = e->conflicts;
 	u->n_needs = row->n_needs;
 	u->n_after = row->n_after;
-	u->n_needed_by = row->n_needed_by;
+	u->n_needed_by = e->n_needed_by;
 	u->n_before = row->n_before;
 	u->n_conflicts = row->n_conflicts;
 	edges_free(&old);
@@ -72,6 +101,7 @@ int link_units(struct unit **units, const struct plan *plan)
 
 	for (uint32_t i = 0; made && i < n; i++)
 		made = edges_make(&all[i], units, plan_unit(plan, i));
+	made = made && edges_turn(all, units, plan);
 	for (uint32_t i = 0; all && i < n; i++) {
 		if (made)
 			edges_put(units[i], &all[i], plan_unit(plan, i));
@@ -91,21 +121,17 @@ uint32_t unit_index(const struct unit *u)
 
 void set_init(struct unit_set *set, struct tree *t)
 {
-	*set = (struct unit_set){.tree = t, .has = calloc(t->n_units, 1)};
-	set->failed = !set->has;
+	*set = (struct unit_set){.tree = t, .id = ++t->last_set};
 }
 
 void set_done(struct unit_set *set)
 {
 	free(set->units);
-	free(set->has);
 }
 
 void set_put(struct unit_set *set, struct unit *u)
 {
-	uint32_t index = unit_index(u);
-
-	if (set->failed || index == PLAN_NONE || set->has[index])
+	if (set->failed || u->removed || u->in_set == set->id)
 		return;
 	if (set->n == set->room) {
 		uint32_t room = set->room ? set->room * 2 : 16;
@@ -118,7 +144,7 @@ void set_put(struct unit_set *set, struct unit *u)
 		set->units = units;
 		set->room = room;
 	}
-	set->has[index] = 1;
+	u->in_set = set->id;
 	set->units[set->n++] = u;
 }
 
@@ -144,21 +170,14 @@ static bool unit_is_within(const struct unit *u, const struct unit *group)
 	return false;
 }
 
-static bool unit_requires(const struct unit *d, const struct unit *u)
-{
-	for (uint32_t i = 0; i < d->n_needs; i++)
-		if (d->needs[i].unit == u && d->needs[i].need->required)
-			return true;
-	return false;
-}
-
 /* All that require `at`, or a group that it makes up, but for what is within `u`. */
 static void set_put_dependants(struct unit_set *set, const struct unit *at, const struct unit *u)
 {
 	for (uint32_t i = 0; i < at->n_needed_by; i++) {
-		struct unit *d = at->needed_by[i];
+		struct unit *d = at->needed_by[i].unit;
 
-		if (unit_requires(d, at) && !unit_is_within(d, u) && !unit_is_within(u, d))
+		if (at->needed_by[i].need->required && !unit_is_within(d, u) &&
+			!unit_is_within(u, d))
 			set_put(set, d);
 	}
 }
@@ -171,7 +190,7 @@ static void set_fold(struct unit_set *set)
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct unit *group = set->units[i]->parent;
 
-		while (group && !set->has[unit_index(group)])
+		while (group && group->in_set != set->id)
 			group = group->parent;
 		if (!group)
 			set->units[n++] = set->units[i];

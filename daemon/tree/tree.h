@@ -52,6 +52,7 @@ struct tree {
 	struct eff_pulse reloaded; /* a reload has ended: the next may begin */
 	uint64_t generation;       /* counts plans taken over */
 	uint64_t wishes;           /* counts changes of wishes, for a plan's id */
+	uint64_t last_set;         /* (private) counts sets of units */
 	struct eff_list graveyard; /* (private) units that a reload removed and that do not rest yet */
 };
 

@@ -44,34 +44,49 @@ struct cause *wish_cause(
 	return cause;
 }
 
+static void wish_pull_one(struct unit_set *pulled, struct unit *need)
+{
+	if (need->wanted || need->held)
+		return;
+	need->wanted = true;
+	wish_act(need);
+	set_put(pulled, need);
+}
+
+/* One that is wanted already has been asked, or is about to be, for what it requires itself. */
 void wish_pull(struct tree *t, struct unit *u)
 {
-	struct unit_set set;
+	struct unit_set pulled;
 
 	if (!wish_holds(u) || u->n_needs == 0)
 		return;
-	set_init(&set, t);
-	set_of_required(&set, u);
-	for (uint32_t i = 1; i < set.n; i++) {
-		struct unit *need = set.units[i];
+	set_init(&pulled, t);
+	set_put(&pulled, u);
+	for (uint32_t i = 0; i < pulled.n; i++) {
+		struct unit *at = pulled.units[i];
 
-		if (need->wanted || need->held)
-			continue;
-		need->wanted = true;
-		wish_act(need);
+		for (uint32_t k = 0; k < at->n_needs; k++)
+			if (at->needs[k].need->required)
+				wish_pull_one(&pulled, at->needs[k].unit);
+		if (at->parent && at->parent->parent)
+			wish_pull_one(&pulled, at->parent);
 	}
-	set_done(&set);
+	set_done(&pulled);
 }
 
 static bool wish_is_for_another(const struct unit *u)
 {
-	for (uint32_t i = 0; i < u->n_needed_by; i++) {
-		const struct unit *d = u->needed_by[i];
+	for (uint32_t i = 0; i < u->n_needed_by; i++)
+		if (u->needed_by[i].need->required && wish_holds(u->needed_by[i].unit))
+			return true;
+	return false;
+}
 
-		for (uint32_t k = 0; k < d->n_needs; k++)
-			if (d->needs[k].unit == u && d->needs[k].need->required && wish_holds(d))
-				return true;
-	}
+bool wish_is_pulled(const struct unit *u)
+{
+	for (uint32_t i = 0; i < u->n_needed_by; i++)
+		if (u->needed_by[i].need->required && wish_may_act(u->needed_by[i].unit))
+			return true;
 	return false;
 }
 

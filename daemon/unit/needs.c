@@ -72,24 +72,41 @@ static bool order_waits_for(const struct unit *other)
 	return other->state != UNIT_UP && unit_is_to_come(other);
 }
 
-/* One that it may not run beside, and that is there. */
-static struct unit *unit_first_conflict(const struct unit *u)
+/* The one at this place among all that can hold it up; NULL when that lets it pass. */
+static struct unit *unit_unmet_at(const struct unit *u, uint32_t at)
 {
-	for (uint32_t i = 0; i < u->n_conflicts; i++)
-		if (unit_is_active(u->conflicts[i]))
-			return u->conflicts[i];
+	if (at < u->n_needs)
+		return need_lets_pass(u->needs[at].need, u->needs[at].unit) ? NULL
+									    : u->needs[at].unit;
+	at -= u->n_needs;
+	if (at < u->n_after)
+		return order_waits_for(u->after[at]) ? u->after[at] : NULL;
+	at -= u->n_after;
+	/* One that it may not run beside, and that is there. */
+	return unit_is_active(u->conflicts[at]) ? u->conflicts[at] : NULL;
+}
+
+/* One that it has to wait for, looked for from `*at` on and all the way round: who waits for many passes each once, and looks
+ * at all of them together before it goes. NULL: none. */
+static struct unit *unit_next_unmet(const struct unit *u, uint32_t *at)
+{
+	uint32_t n = u->n_needs + u->n_after + u->n_conflicts;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t place = (*at + i) % n;
+		struct unit *other = unit_unmet_at(u, place);
+
+		if (!other)
+			continue;
+		*at = place;
+		return other;
+	}
 	return NULL;
 }
 
 struct unit *unit_first_unmet(const struct unit *u)
 {
-	for (uint32_t i = 0; i < u->n_needs; i++)
-		if (!need_lets_pass(u->needs[i].need, u->needs[i].unit))
-			return u->needs[i].unit;
-	for (uint32_t i = 0; i < u->n_after; i++)
-		if (order_waits_for(u->after[i]))
-			return u->after[i];
-	return unit_first_conflict(u);
+	return unit_next_unmet(u, &(uint32_t){0});
 }
 
 struct unit *unit_first_awaited(const struct unit *u)
@@ -112,6 +129,7 @@ void unit_show_waiting(struct unit *u, struct unit *other)
 
 int unit_await_needs(struct unit *u)
 {
+	uint32_t at = 0;
 	int r = 0;
 
 	eff_child_waits(&u->child, true);
@@ -122,7 +140,7 @@ int unit_await_needs(struct unit *u)
 		if (unit_is_leaving(u)) {
 			r = eff_pulse_await(&u->changed);
 		} else {
-			other = unit_first_unmet(u);
+			other = unit_next_unmet(u, &at);
 			if (!other)
 				break;
 			unit_show_waiting(u, other);
@@ -142,14 +160,21 @@ static bool dependant_goes_first(const struct unit *d)
 	return unit_is_active(d) && unit_is_leaving(d) && !d->stuck;
 }
 
-static struct unit *unit_first_dependant(const struct unit *u)
+/* As unit_next_unmet(). */
+static struct unit *unit_next_dependant(const struct unit *u, uint32_t *at)
 {
-	for (uint32_t i = 0; i < u->n_needed_by; i++)
-		if (dependant_goes_first(u->needed_by[i]))
-			return u->needed_by[i];
-	for (uint32_t i = 0; i < u->n_before; i++)
-		if (dependant_goes_first(u->before[i]))
-			return u->before[i];
+	uint32_t n = u->n_needed_by + u->n_before;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t place = (*at + i) % n;
+		struct unit *d = place < u->n_needed_by ? u->needed_by[place].unit
+							: u->before[place - u->n_needed_by];
+
+		if (!dependant_goes_first(d))
+			continue;
+		*at = place;
+		return d;
+	}
 	return NULL;
 }
 
@@ -157,12 +182,13 @@ void unit_await_dependants(struct unit *u)
 {
 	struct eff_scope within;
 	struct unit *d;
+	uint32_t at = 0;
 	int r = 0;
 
 	eff_scope_open(&within);
 	u->grace = &within;
 	/* After a kill of everything at once nobody waits for anybody. */
-	while (r == 0 && !u->kill_now && (d = unit_first_dependant(u))) {
+	while (r == 0 && !u->kill_now && (d = unit_next_dependant(u, &at))) {
 		u->awaits = d;
 		r = eff_pulse_await(&d->changed);
 	}

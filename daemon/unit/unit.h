@@ -30,7 +30,7 @@ struct unit;
 struct ring;
 struct effd_fiber;
 
-/* An edge of depends_on: what the newest plan's row says, and of whom. */
+/* An edge of depends_on, seen from either end: what the newest plan's row says, and who is at the other end. */
 struct unit_need {
 	const struct plan_need *need;
 	struct unit *unit;
@@ -72,8 +72,8 @@ struct unit {
 	char *name; /* its own copy: outlives plans */
 
 	/* The others that its edges name, in the order of the newest plan's row. The tree's arrays. */
-	struct unit_need *needs;
-	struct unit **after, **needed_by, **before, **conflicts;
+	struct unit_need *needs, *needed_by;
+	struct unit **after, **before, **conflicts;
 	uint32_t n_needs, n_after, n_needed_by, n_before, n_conflicts;
 
 	enum unit_state state;
@@ -92,8 +92,9 @@ struct unit {
 	bool group_open; /* a supervisor whose `sup` is open */
 	bool in_round;   /* a group round has taken it out of `up` */
 	uint64_t starts, restarts;
-	uint64_t ends;  /* runs that ended by themselves, for who waits for an attempt */
-	uint64_t verbs; /* by operators so far, the tree counts them: a later one takes over */
+	uint64_t ends;   /* runs that ended by themselves, for who waits for an attempt */
+	uint64_t verbs;  /* by operators so far, the tree counts them: a later one takes over */
+	uint64_t in_set; /* the last set of the tree that it was put into */
 	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
 	struct unit *awaits; /* whom it waits for now; NULL */
 

@@ -175,7 +175,7 @@ static void check_stop(struct play *p, const struct unit *u)
 			at->kill_now || at->fault)
 			continue;
 		for (uint32_t i = 0; i < at->n_needed_by; i++) {
-			const struct unit *d = at->needed_by[i];
+			const struct unit *d = at->needed_by[i].unit;
 
 			if ((all || requires(d, at)) && !is_within(u, d) && holds_up(p, d))
 				broken(p, u->name, "is stopped before", d->name);

@@ -132,6 +132,27 @@ START_TEST(a_manual_unit_that_an_operator_started_stays)
 }
 END_TEST
 
+START_TEST(a_manual_unit_that_is_required_from_outside_runs_again_with_its_group)
+{
+	struct world *w = world_new("app: {command: app, depends_on: [g/helper]}\n"
+				    "g:\n"
+				    "  restart: {backoff: {initial: 1s, jitter: 0}}\n"
+				    "  units:\n"
+				    "    main: {command: main, critical: true, restart: no}\n"
+				    "    helper: {command: helper, activate: manual}");
+
+	WORLD_SCRIPTS(w, "main", {.lives = EFF_S(5), .exits = 1}, STEADY);
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATE(w, "g", "up");
+	EXPECT_TRACE(w, "g/helper", "0 spawn, 5000 TERM, 5000 SIGTERM, 6000 spawn");
+	world_stop(w, "app");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "g/helper", "down");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_manual_unit_stays_while_the_one_that_requires_it_merely_failed)
 {
 	struct world *w = world_new(
@@ -158,6 +179,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_disabled_unit_is_listed_and_never_started_not_even_by_hand);
 	tcase_add_test(tcase, a_manual_unit_runs_for_those_that_require_it_and_stops_with_the_last);
 	tcase_add_test(tcase, a_manual_unit_that_an_operator_started_stays);
+	tcase_add_test(tcase, a_manual_unit_that_is_required_from_outside_runs_again_with_its_group);
 	tcase_add_test(tcase, a_manual_unit_stays_while_the_one_that_requires_it_merely_failed);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -35,6 +35,39 @@ static void units_in_groups(struct text *text, unsigned n, const char *names, un
 	}
 }
 
+/* Each needs the one before it. */
+static void units_in_a_chain(struct text *text, unsigned n, const char *names, unsigned argument)
+{
+	text_printf(text, "%s0: {command: [/bin/serve, '%u'], " RESTARTS "}\n", names, argument);
+	for (unsigned i = 1; i < n; i++)
+		text_printf(text,
+			"%s%u: {command: [/bin/serve, '%u'], depends_on: [%s%u], " RESTARTS "}\n",
+			names, i, argument, names, i - 1);
+}
+
+/* All need the first. */
+static void units_on_one(struct text *text, unsigned n, const char *names, unsigned argument)
+{
+	text_printf(text, "%s0: {command: [/bin/serve, '%u'], " RESTARTS "}\n", names, argument);
+	for (unsigned i = 1; i < n; i++)
+		text_printf(text,
+			"%s%u: {command: [/bin/serve, '%u'], depends_on: [%s0], " RESTARTS "}\n",
+			names, i, argument, names);
+}
+
+/* The first needs all. */
+static void units_under_one(struct text *text, unsigned n, const char *names, unsigned argument)
+{
+	text_printf(text, "%s0: {command: [/bin/serve, '%u'], " RESTARTS ", depends_on: [",
+		names, argument);
+	for (unsigned i = 1; i < n; i++)
+		text_printf(text, "%s%s%u", i > 1 ? ", " : "", names, i);
+	text_add(text, "]}\n");
+	for (unsigned i = 1; i < n; i++)
+		text_printf(text, "%s%u: {command: [/bin/serve, '%u'], " RESTARTS "}\n", names,
+			i, argument);
+}
+
 static void units_in_sequence(struct text *text, unsigned n, const char *names, unsigned argument)
 {
 	text_add(text, "strategy: one_for_all\nstart_order: sequential\nunits:\n");
@@ -221,6 +254,24 @@ START_TEST(ten_thousand_in_groups_cost_in_proportion)
 }
 END_TEST
 
+START_TEST(a_chain_of_needs_costs_in_proportion)
+{
+	hold(units_in_a_chain, SOME);
+}
+END_TEST
+
+START_TEST(one_that_all_need_costs_in_proportion)
+{
+	hold(units_on_one, SOME);
+}
+END_TEST
+
+START_TEST(one_that_needs_all_costs_in_proportion)
+{
+	hold(units_under_one, SOME);
+}
+END_TEST
+
 START_TEST(one_for_all_in_sequence_costs_in_proportion)
 {
 	hold(units_in_sequence, SOME);
@@ -235,6 +286,9 @@ Suite *test_suite(void)
 
 	tcase_add_test(t, many_in_one_group_cost_in_proportion);
 	tcase_add_test(t, ten_thousand_in_groups_cost_in_proportion);
+	tcase_add_test(t, a_chain_of_needs_costs_in_proportion);
+	tcase_add_test(t, one_that_all_need_costs_in_proportion);
+	tcase_add_test(t, one_that_needs_all_costs_in_proportion);
 	tcase_add_test(t, one_for_all_in_sequence_costs_in_proportion);
 	suite_add_tcase(suite, t);
 	return suite;
