@@ -72,7 +72,7 @@ static struct cost cost_now(const struct costs *costs)
 	eff_rt_stats(costs->rt, &stats);
 	now.counts[COST_STEPS] = steps_taken;
 	now.counts[COST_BYTES] = allocated_bytes;
-	now.counts[COST_CALLS] = os_fake_calls(costs->fake);
+	now.counts[COST_CALLS] = costs->fake ? os_fake_calls(costs->fake) : 0;
 	now.counts[COST_TURNS] = stats.turns;
 	now.counts[COST_SWITCHES] = stats.switches;
 	now.counts[COST_FORKS] = stats.forks;

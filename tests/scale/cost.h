@@ -30,7 +30,7 @@ struct costs {
 	size_t n_acts, size; /* size: the one that is being measured, from 0 */
 	struct cost before;
 	struct eff_rt *rt;
-	const struct os_fake *fake;
+	const struct os_fake *fake; /* NULL: none */
 };
 
 /* From here on the next act is counted. */
