@@ -100,7 +100,7 @@ all: $(libs) $(mains) $(examples) $(modules) $(completions) $(pages)
 
 build-tests: $(tests) $(replays)
 # With STEPS=1.
-build-scales: $(scales)
+build-scales: $(scales) $(O)/effd
 
 # Compiling. lib/ sees the library alone; only its own tests see its insides.
 $(O)/lib/%.o: inc := -Ilib/include

@@ -70,7 +70,7 @@ static struct cost cost_now(const struct costs *costs)
 	struct cost now;
 
 	eff_rt_stats(costs->rt, &stats);
-	now.counts[COST_STEPS] = steps_taken;
+	now.counts[COST_STEPS] = *steps_taken;
 	now.counts[COST_BYTES] = allocated_bytes;
 	now.counts[COST_CALLS] = costs->fake ? os_fake_calls(costs->fake) : 0;
 	now.counts[COST_TURNS] = stats.turns;

@@ -6,6 +6,6 @@
 
 #include <stdint.h>
 
-extern uint64_t steps_taken; /* by this process so far */
+extern uint64_t *steps_taken; /* so far */
 
 #endif

@@ -119,6 +119,7 @@ processes_of() { # PROGRAM
 
 # Start effd with the tree on standard input, and return as soon as it can be asked. EFFD_UNDER may hold a command that it is run under.
 EFFD_UNDER=()
+EFFD_PROGRAM=$BUILD/effd
 effd_launch() { # ARGS…
 	[ -x "$DIR/bin/recorder" ] || compile recorder
 	cat >"$TREE"
@@ -138,7 +139,7 @@ effd_again() {
 	exec {pid_to}>"$FIFO.pid" {NOTED}<"$FIFO"
 	read -r bound <&"$NOTED"
 	same "what the recorder says" "$bound" bound
-	NOTIFY_SOCKET=$DIR/notify.sock "${EFFD_UNDER[@]}" "$BUILD/effd" -c "$TREE" --socket "$SOCKET" "$@" \
+	NOTIFY_SOCKET=$DIR/notify.sock "${EFFD_UNDER[@]}" "$EFFD_PROGRAM" -c "$TREE" --socket "$SOCKET" "$@" \
 		>>"$DIR/effd.out" 2>>"$DIR/effd.log" {NOTED}<&- {pid_to}>&- &
 	EFFD=$!
 	echo "$EFFD" >&"$pid_to"

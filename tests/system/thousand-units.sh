@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A thousand processes start, crash all at once, start again and stop: what effd asks of the kernel for that, and the steps that
+# it takes, are in proportion to how many they are.
+. "${0%/*}/lib.sh"
+EFFD_PROGRAM=$BUILD/steps/effd
+[ -x "$EFFD_PROGRAM" ] || skip "needs what make STEPS=1 build-scales makes"
+need pgrep
+compile count family
+names=(steps pid calls bytes turns spawns most_steps most_calls most_spawns)
+EFFD_UNDER=("$DIR/bin/count" "$DIR/counts")
+declare -A now before cost
+
+look() { # reads the counts, as they are now
+	local i=0 number
+	for number in $(od -An -v -t u8 -w8 "$DIR/counts"); do
+		now[${names[i]}]=$number
+		i=$((i + 1))
+	done
+}
+begin() {
+	look
+	local name
+	for name in "${names[@]}"; do before[$name]=${now[$name]}; done
+}
+# What has been counted since, of that act at this size.
+count() { # ACT
+	look
+	local name
+	for name in steps calls bytes turns spawns; do
+		cost[$1,$n,$name]=$((now[$name] - before[$name]))
+	done
+	begin
+}
+
+# The processes of effd now, one a line, sorted.
+children() { pgrep -P "${now[pid]}" -x family | sort; }
+all_are_others() { # than those in $DIR/old
+	children >"$DIR/new"
+	[ "$(wc -l <"$DIR/new")" -eq "$n" ] && [ -z "$(comm -12 "$DIR/old" "$DIR/new")" ]
+}
+
+sizes=(250 500 1000)
+for n in "${sizes[@]}"; do
+	for name in "${names[@]}"; do before[$name]=0; done
+	effd_start <<TREE
+version: 1
+defaults: {restart: {backoff: {initial: 10ms, jitter: 0}}}
+units:
+$(seq -f "  u%.0f: {command: [$DIR/bin/family]}" "$n")
+TREE
+	count start
+	children >"$DIR/old"
+	same "children" "$(wc -l <"$DIR/old")" "$n"
+	xargs kill -KILL <"$DIR/old"
+	eventually all_are_others
+	count crash
+	effd_stop
+	count stop
+done
+
+# Twice as many cost twice as much; what is quadratic costs four times.
+for act in start crash stop; do
+	for name in steps calls bytes turns spawns; do
+		echo "$act: ${cost[$act,250,$name]} ${cost[$act,500,$name]} ${cost[$act,1000,$name]} $name"
+		for i in 1 2; do
+			few=${cost[$act,${sizes[i - 1]},$name]} many=${cost[$act,${sizes[i]},$name]}
+			[ "$many" -lt 3000 ] || [ $((many * 10)) -le $((few * 23)) ] ||
+				fail "$act of ${sizes[i]}: $many $name, and $few for half as many"
+		done
+	done
+done
