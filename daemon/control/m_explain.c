@@ -318,22 +318,44 @@ static struct json *explain_next(const struct tree *t, const struct unit *u)
 	}
 }
 
-void m_explain(struct request *req)
+static struct json *explain(const struct tree *t, const struct unit *u)
 {
-	const char *name = json_get_text(req->parameters, "unit", "");
-	struct unit *u = tree_find(req->tree, name);
-	struct json *parameters;
+	struct json *parameters = json_object();
 
-	if (!u) {
-		select_missing(req, name);
-		return;
-	}
-	parameters = json_object();
 	(void)json_set(parameters, "unit", json_text(u->name));
 	(void)json_set(parameters, "state", json_text(state_name(u->state)));
 	(void)json_set(parameters, "since", json_wall(u->since_wall));
 	(void)json_set(parameters, "chain", explain_chain(u));
-	(void)json_set(parameters, "waits_for", explain_waits(req->tree, u));
-	(void)json_set(parameters, "next", explain_next(req->tree, u));
-	request_reply(req, parameters);
+	(void)json_set(parameters, "waits_for", explain_waits(t, u));
+	(void)json_set(parameters, "next", explain_next(t, u));
+	return parameters;
+}
+
+/* Of several the one that there is most to say of: the first that is not up. */
+static uint32_t explain_which(const struct tree *t, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = first; i < first + n; i++)
+		if (t->units[i]->state != UNIT_UP)
+			return i;
+	return first;
+}
+
+/* The name of a unit with replicas stands for each of them. */
+void m_explain(struct request *req)
+{
+	const char *name = json_get_text(req->parameters, "unit", "");
+	const struct tree *t = req->tree;
+	uint32_t first, n;
+
+	if (!plan_find_all(t->plan, name, &first, &n) || n == 0) {
+		select_missing(req, name);
+		return;
+	}
+	if (!req->more)
+		first = explain_which(t, first, n);
+	else
+		for (; n > 1; n--)
+			if (request_continue(req, explain(t, t->units[first++])) < 0)
+				return;
+	request_reply(req, explain(t, t->units[first]));
 }

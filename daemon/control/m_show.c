@@ -162,9 +162,9 @@ void m_show(struct request *req)
 		.control = req->control,
 	};
 	struct json *parameters, *units, *files;
-	uint32_t from = name ? tree_index(req->tree, name) : 0;
+	uint32_t from = 0, n = req->tree->n_units;
 
-	if (from == UINT32_MAX) {
+	if (name && !plan_find_all(plan, name, &from, &n)) {
 		select_missing(req, name);
 		return;
 	}
@@ -176,9 +176,8 @@ void m_show(struct request *req)
 	parameters = json_object();
 	units = json_array();
 	files = json_array();
-	for (uint32_t i = from; i < (name ? from + 1 : req->tree->n_units); i++) {
+	for (uint32_t i = from; i < from + n; i++)
 		(void)json_add(units, shown_unit(plan_unit(plan, i), how));
-	}
 	for (plan_strv file = plan_files(plan); file && *file; file++)
 		(void)json_add(files, json_text(*file));
 	(void)json_set(parameters, "name", json_text(plan_name(plan)));

@@ -3,6 +3,7 @@
  * rests in another or is gone, ends the wait. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "control/methods.h"
@@ -50,6 +51,35 @@ static int met(struct waiting *w, uint32_t i)
 	return 1;
 }
 
+/* Is it one that all replicas were asked for by their name, and that is no more of them? */
+static bool is_surplus(const struct waiting *w, const char *name)
+{
+	const char *at = strchr(name, '@');
+	const struct json *v = json_first(json_get(w->req->parameters, "units"));
+	size_t len = at ? (size_t)(at - name) : 0;
+	uint32_t first, n;
+
+	for (; at && v; v = json_next(v)) {
+		const char *asked = json_as_text(v);
+
+		if (strncmp(asked, name, len) == 0 && !asked[len] &&
+			plan_find_all(w->req->tree->plan, asked, &first, &n))
+			return true;
+	}
+	return false;
+}
+
+/* It is not waited for any more. */
+static int let_go(struct waiting *w, uint32_t i)
+{
+	free(w->names[i]);
+	w->names[i] = NULL;
+	if (--w->n_left > 0)
+		return 0;
+	request_reply(w->req, json_object());
+	return 1;
+}
+
 /* Look at all. 0: wait on. 1: answered. -ECANCELED. */
 static int look(struct waiting *w)
 {
@@ -61,7 +91,9 @@ static int look(struct waiting *w)
 		if (!w->names[i])
 			continue;
 		u = tree_find(w->req->tree, w->names[i]);
-		if (!u) {
+		if (!u && is_surplus(w, w->names[i])) {
+			r = let_go(w, i);
+		} else if (!u) {
 			select_missing(w->req, w->names[i]);
 			r = 1;
 		} else if (state_is_met(w, u)) {
@@ -130,7 +162,9 @@ void m_wait(struct request *req)
 	w.names = selection_names(req->tree, &s);
 	w.n = w.n_left = s.n;
 	selection_done(&s);
-	if (w.names)
+	if (w.names && w.n == 0)
+		request_reply(req, json_object());
+	else if (w.names)
 		wait_run(&w, until);
 	else
 		request_fail(req, ERROR_FAILED, "out of memory");

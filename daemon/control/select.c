@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which units a request means: full names, globs in which `*` does not cross `/` and `**` does, and `key=value` for all that
- * have this label (no name has a `=`). Names are looked up among the units and are never anything else. */
+ * have this label (no name has a `=`). A name without the number of a replica is that of all of them. Names are looked up among the units and are never anything else. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +56,17 @@ static const char *nearest(const struct tree *t, const char *name)
 	uint32_t most = strlen(name) < 5 ? 1 : 2;
 
 	for (uint32_t i = 0; i < t->n_units; i++) {
-		uint32_t distance = text_distance(name, t->units[i]->name, most);
-		const char *last = strrchr(t->units[i]->name, '/');
+		const struct plan_unit *row = plan_unit(t->plan, i);
+		const char *has = row->stem && !strchr(name, '@') ? row->stem : row->name;
+		uint32_t distance = text_distance(name, has, most);
+		const char *last = strrchr(has, '/');
 
 		/* "index" for "workers/index". */
 		if (last && last[1] && strcmp(last + 1, name) == 0)
-			return t->units[i]->name;
+			return has;
 		if (distance > most || distance >= strlen(name))
 			continue;
-		best = t->units[i]->name;
+		best = has;
 		most = distance ? distance - 1 : 0;
 	}
 	return best;
@@ -103,17 +105,20 @@ static void mark(struct marking *m, uint32_t index)
 
 static bool mark_name(struct marking *m, const char *name)
 {
+	uint32_t first = 0, n = 0;
 	bool found = false;
-	uint32_t index;
 
 	if (!name_is_pattern(name)) {
-		index = tree_index(m->t, name);
-		if (index != UINT32_MAX)
-			mark(m, index);
-		return index != UINT32_MAX;
+		found = plan_find_all(m->t->plan, name, &first, &n);
+		for (uint32_t i = first; i < first + n; i++)
+			mark(m, i);
+		return found;
 	}
 	for (uint32_t i = 0; i < m->t->n_units; i++) {
-		if (!pattern_matches(name, m->t->units[i]->name, plan_unit(m->t->plan, i)))
+		const struct plan_unit *row = plan_unit(m->t->plan, i);
+
+		if (!pattern_matches(name, row->name, row) &&
+			!(row->stem && pattern_matches(name, row->stem, NULL)))
 			continue;
 		mark(m, i);
 		found = true;
@@ -220,21 +225,31 @@ int select_check(struct request *req, const struct json *names)
 	return r;
 }
 
-/* Does the pattern match the unit, or one above it? `name` is cut at its slashes for the moment. */
+/* Does the pattern match what stands before `at`? */
+static bool pattern_matches_until(
+	const struct tree *t, const char *pattern, const char *name, char *at)
+{
+	char was = *at;
+	bool matches;
+
+	*at = '\0';
+	matches = pattern_matches(pattern, name, plan_find(t->plan, name));
+	*at = was;
+	return matches;
+}
+
+/* Does the pattern match the unit, all its replicas, or one above it? `name` is cut for the moment. */
 static bool pattern_reaches(const struct tree *t, const char *pattern, char *name)
 {
+	char *number = strchr(name, '@');
+
 	if (strcmp(pattern, "/") == 0 || pattern_matches(pattern, name, plan_find(t->plan, name)))
 		return true;
-	for (char *slash = strchr(name, '/'); slash && slash != name;
-		slash = strchr(slash + 1, '/')) {
-		bool matches;
-
-		*slash = '\0';
-		matches = pattern_matches(pattern, name, plan_find(t->plan, name));
-		*slash = '/';
-		if (matches)
+	if (number && pattern_matches_until(t, pattern, name, number))
+		return true;
+	for (char *slash = strchr(name, '/'); slash && slash != name; slash = strchr(slash + 1, '/'))
+		if (pattern_matches_until(t, pattern, name, slash))
 			return true;
-	}
 	return false;
 }
 

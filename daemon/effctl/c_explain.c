@@ -73,31 +73,47 @@ static void put_next(struct effctl *e, const struct json *next)
 	text_done(&line);
 }
 
-enum code c_explain(struct effctl *e)
+static void put_explained(struct effctl *e, const struct json *explained)
 {
-	struct json *parameters = json_object();
-	struct reply reply;
-	const char *state;
-	enum code code;
+	const char *state = json_get_text(explained, "state", "?");
 
-	(void)json_set(parameters, "unit", json_text(e->units[0]));
-	code = call_ask(e, METHOD_EXPLAIN, parameters, &reply);
-	if (code != CODE_DONE)
-		return code;
-	if (e->given[OPTION_JSON]) {
-		code = put_json(e, reply.parameters);
-		reply_done(&reply);
-		return code;
-	}
-	state = json_get_text(reply.parameters, "state", "?");
-	put_text(e->out, json_get_text(reply.parameters, "unit", e->units[0]));
+	put_text(e->out, json_get_text(explained, "unit", e->units[0]));
 	(void)fputs(" is ", e->out);
 	paint_text(e->out, state_paint(state), state, e->colour);
 	(void)fputs(" since ", e->out);
-	put_text(e->out, json_get_text(reply.parameters, "since", "?"));
-	put_chain(e, json_get(reply.parameters, "chain"));
-	put_needs(e, json_get(reply.parameters, "waits_for"));
-	put_next(e, json_get(reply.parameters, "next"));
-	reply_done(&reply);
-	return CODE_DONE;
+	put_text(e->out, json_get_text(explained, "since", "?"));
+	put_chain(e, json_get(explained, "chain"));
+	put_needs(e, json_get(explained, "waits_for"));
+	put_next(e, json_get(explained, "next"));
+}
+
+/* One document; of several replicas one a line. */
+static enum code put_documents(struct effctl *e, const struct reply *reply, bool is_first)
+{
+	if (is_first && !reply->continues)
+		return put_json(e, reply->parameters);
+	return put_json_line(e, reply->parameters);
+}
+
+enum code c_explain(struct effctl *e)
+{
+	struct json *parameters = json_object();
+	bool is_first = true, more = true;
+	struct reply reply;
+	enum code code;
+
+	(void)json_set(parameters, "unit", json_text(e->units[0]));
+	code = call_send_all(e, METHOD_EXPLAIN, parameters);
+	for (; code == CODE_DONE && more; is_first = false) {
+		code = call_receive_good(e, &reply);
+		if (code != CODE_DONE)
+			return code;
+		if (e->given[OPTION_JSON])
+			code = put_documents(e, &reply, is_first);
+		else
+			put_explained(e, reply.parameters);
+		more = reply.continues;
+		reply_done(&reply);
+	}
+	return code;
 }

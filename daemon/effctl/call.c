@@ -95,6 +95,12 @@ enum code call_send_more(struct effctl *e, enum method method, struct json *para
 	return send_call(e, method, parameters, true);
 }
 
+enum code call_send_all(struct effctl *e, enum method method, struct json *parameters)
+{
+	link_limit(&e->link, e->timeout_s >= 0 ? e->timeout_s : ANSWER_TIMEOUT_S);
+	return send_call(e, method, parameters, true);
+}
+
 enum code call_receive(struct effctl *e, struct reply *ret_reply)
 {
 	int r = link_receive(&e->link, ret_reply);

@@ -19,6 +19,8 @@ void call_add_timeout(const struct effctl *e, struct json *parameters);
 enum code call_send(struct effctl *e, enum method method, struct json *parameters, double answer_s);
 /* The same with `more` where the method streams. The limit, if there is a --timeout, leaves effd the first word. */
 enum code call_send_more(struct effctl *e, enum method method, struct json *parameters);
+/* The same of what needs no waiting, and answers within ANSWER_TIMEOUT_S. */
+enum code call_send_all(struct effctl *e, enum method method, struct json *parameters);
 /* The next reply. Returns CODE_DONE and it, error or not; or a code after `err` was told. */
 enum code call_receive(struct effctl *e, struct reply *ret_reply);
 /* The next reply, which must be no error: else as call_refused(). */

@@ -253,6 +253,26 @@ START_TEST(explain_reads_as_a_chain)
 }
 END_TEST
 
+#define EXPLAINED(name) \
+	"{\"unit\":\"" name "\",\"state\":\"up\",\"since\":\"T0\",\"chain\":[{\"text\":\"wanted\"}]}"
+
+START_TEST(explain_tells_of_each_replica)
+{
+	static const struct served_step steps[] = {
+		{"\"more\":true,\"parameters\":{\"unit\":\"fetch\"}",
+			{SERVED_MORE(EXPLAINED("fetch@1")), SERVED_REPLY(EXPLAINED("fetch@2"))}},
+		{0}};
+
+	served_play(steps);
+	ck_assert_int_eq(served_effctl("explain fetch"), CODE_DONE);
+	ck_assert_str_eq(
+		served_out, "fetch@1 is up since T0; wanted\nfetch@2 is up since T0; wanted\n");
+	served_play(steps);
+	ck_assert_int_eq(served_effctl("--json explain fetch"), CODE_DONE);
+	ck_assert_str_eq(served_out, EXPLAINED("fetch@1") "\n" EXPLAINED("fetch@2") "\n");
+}
+END_TEST
+
 START_TEST(show_names_the_place_of_each_value)
 {
 	served_play((struct served_step[]){
@@ -295,6 +315,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stream_with_json_is_a_document_a_line);
 	tcase_add_test(tcase, a_plan_is_a_table_with_its_id);
 	tcase_add_test(tcase, explain_reads_as_a_chain);
+	tcase_add_test(tcase, explain_tells_of_each_replica);
 	tcase_add_test(tcase, show_names_the_place_of_each_value);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -10,6 +10,7 @@ units:
   web: {command: [/bin/sleep, "1000000"]}
   well: {command: [/bin/sleep, "1000000"]}
   workers: {units: {index: {command: [/bin/sleep, "1000000"]}}}
+  fetch: {command: [/bin/sleep, "1000000"], replicas: 2}
 TREE
 touch a-file.yaml
 
@@ -17,12 +18,13 @@ touch a-file.yaml
 
 . "$BUILD/completions/bash/effctl"
 . "$BUILD/completions/bash/effd"
-# What bash makes of a line that ends at the cursor: it splits at blanks and at =.
+# What bash makes of a line that ends at the cursor: it splits at blanks, at = and at @.
 in_bash() { # LINE
-	local words
+	local words line
 	trap - ERR
 	set +e
-	read -ra words <<<"${1//=/ = }"
+	line=${1//=/ = }
+	read -ra words <<<"${line//@/ @ }"
 	[[ $1 != *\  ]] || words+=("")
 	COMP_WORDS=("${words[@]}")
 	COMP_CWORD=$((${#words[@]} - 1))
@@ -45,6 +47,10 @@ completes "effctl help ex" "explain"
 completes "effctl -s $SOCKET restart we" "web well"
 completes "effctl --socket=$SOCKET logs -f web work" "workers workers/index"
 completes "effctl -s $SOCKET explain web " ""
+completes "effctl -s $SOCKET restart fe" "fetch fetch@1 fetch@2"
+completes "effctl -s $SOCKET restart fetch@" "1 2"
+completes "effctl -s $SOCKET logs fetch@1 fetch@2" "2"
+completes "effctl -s $SOCKET logs fetch@1 we" "web well"
 completes "effctl -s $SOCKET signal US" "USR1 USR2"
 completes "effctl -s $SOCKET signal SIGUS" "SIGUSR1 SIGUSR2"
 completes "effctl -s $SOCKET signal HUP wel" "well"
@@ -79,6 +85,7 @@ if command -v fish >/dev/null; then
 	same "fish completes an option" "$(in_fish "effctl stop --no")" "--no-wait --now"
 	same "fish completes a state" "$(in_fish "effctl wait --for s")" "starting stopping"
 	same "fish completes units" "$(in_fish "effctl -s $SOCKET restart we")" "web well"
+	same "fish completes replicas" "$(in_fish "effctl -s $SOCKET restart fetch")" "fetch fetch@1 fetch@2"
 	same "fish completes units of another socket" "$(in_fish "effctl --socket=$DIR/nobody.sock restart we")" ""
 	same "fish completes a signal" "$(in_fish "effctl signal USR")" "USR1 USR2"
 	same "fish completes a level" "$(in_fish "effd --log-level d")" "debug"
@@ -113,6 +120,7 @@ if command -v zsh >/dev/null; then
 	zsh_completes "effctl wait --for bac" "effctl wait --for backoff"
 	zsh_completes "effctl wait --for=bac" "effctl wait --for=backoff"
 	zsh_completes "effctl -s $SOCKET restart wel" "effctl -s $SOCKET restart well"
+	zsh_completes "effctl -s $SOCKET restart fetch@2" "effctl -s $SOCKET restart fetch@2"
 	zsh_completes "effctl --socket=$SOCKET restart web wel" "effctl --socket=$SOCKET restart web well"
 	zsh_completes "effctl restart wel" "effctl restart wel"
 	zsh_completes "effctl signal HUP" "effctl signal HUP"

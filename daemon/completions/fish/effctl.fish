@@ -17,7 +17,7 @@ function __effctl_units
 				set -q words[$next]; and set socket --socket $words[$next]
 		end
 	end
-	eval (string escape -- $words[1] $socket) --timeout 1s status 2>/dev/null | awk 'NR > 1 { print $1 }'
+	eval (string escape -- $words[1] $socket) --timeout 1s status 2>/dev/null | awk 'NR > 1 { print $1; if (sub(/@1$/, "", $1)) print $1 }'
 end
 
 function __effctl_signals
