@@ -283,12 +283,28 @@ int linux_http_get(struct os *os, const struct os_http *request);
 EFF_SUSPENDS int os_connect_tcp(const char *host, uint16_t port);
 EFF_SUSPENDS int os_connect_unix(const char *path);
 
-/* ── logfile.c, stdout.c ── */
+/* ── logfile.c, rotate.c, stdout.c ── */
+
+struct os_file {
+	int fd;
+	bool regular;
+	dev_t dev;
+	ino_t ino;
+	eff_ns looked_at;
+	char path[];
+};
+/* The folder that a log is in, as a descriptor, and the log's name there: a piece of `copy`, as long as the path. As far as
+ * links may be followed to it; *ret_is_ours tells whether nobody else can put any there. */
+int os_log_folder(const char *path, char *copy, const char **ret_name, bool *ret_is_ours);
+/* Open what is at its path; on failure it is as it was. */
+int os_log_reopen(struct os_file *file);
+int linux_rotate_log(struct os_file *file, unsigned keep);
 
 /* Make the folders of `path` that are missing, its last part too when `whole`. Returns 0 or -errno. */
 int os_folders_make(const char *path, mode_t mode, bool whole);
 int linux_open_log(struct os *os, const char *path, struct os_file **ret_file);
 int linux_append(struct os_file *file, const void *bytes, size_t size);
+int linux_look_at_log(struct os_file *file, struct os_log_look *ret_look);
 void linux_close_log(struct os_file *file);
 int linux_write_stdout(struct os *os, const void *bytes, size_t size);
 void os_stdout_done(struct os_linux *os);

@@ -24,15 +24,6 @@
 
 enum { FILE_MODE = 0640, FOLDER_MODE = 0750 };
 
-struct os_file {
-	int fd;
-	bool regular;
-	dev_t dev;
-	ino_t ino;
-	eff_ns looked_at;
-	char path[];
-};
-
 int os_folders_make(const char *path, mode_t mode, bool whole)
 {
 	size_t len = strlen(path);
@@ -106,6 +97,40 @@ static int walk_without_links(char *path, const char **ret_name)
 	return folder;
 }
 
+static bool is_roots_way(const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+	auto_free char *folder = alloc_new(len + 2);
+
+	if (!folder)
+		return false;
+	memcpy(folder, path, len ? len : 1);
+	return trust_folder(folder) == 0;
+}
+
+/* Can nobody but effd's user choose what is at this path? A user's own mistakes are the user's. */
+static bool is_ours(const char *path)
+{
+	return geteuid() != 0 || (*path == '/' && is_roots_way(path));
+}
+
+int os_log_folder(const char *path, char *copy, const char **ret_name, bool *ret_is_ours)
+{
+	char *slash;
+	int fd;
+
+	memcpy(copy, path, strlen(path) + 1);
+	*ret_is_ours = is_ours(path);
+	if (!*ret_is_ours)
+		return walk_without_links(copy, ret_name);
+	slash = strrchr(copy, '/');
+	if (slash)
+		*slash = '\0';
+	*ret_name = slash ? slash + 1 : copy;
+	fd = open(!slash ? "." : slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* As open_at(), without a link on the way. */
 static int open_without_links(const char *path)
 {
@@ -126,22 +151,9 @@ static int open_without_links(const char *path)
 	return -EMLINK;
 }
 
-static bool is_roots_way(const char *path)
+int os_log_reopen(struct os_file *file)
 {
-	size_t len = (size_t)(strrchr(path, '/') - path);
-	auto_free char *folder = alloc_new(len + 2);
-
-	if (!folder)
-		return false;
-	memcpy(folder, path, len ? len : 1);
-	return trust_folder(folder) == 0;
-}
-
-/* On failure the file is as it was. */
-static int file_open(struct os_file *file)
-{
-	bool as_it_is = geteuid() != 0 || (*file->path == '/' && is_roots_way(file->path));
-	int fd = as_it_is ? open_at(file->path) : open_without_links(file->path);
+	int fd = is_ours(file->path) ? open_at(file->path) : open_without_links(file->path);
 	struct stat st;
 	int r = fd < 0 ? fd : 0;
 
@@ -174,7 +186,7 @@ int linux_open_log(struct os *os, const char *path, struct os_file **ret_file)
 	if (file) {
 		file->fd = -1;
 		memcpy(file->path, path, len);
-		r = file_open(file);
+		r = os_log_reopen(file);
 	}
 	if (r < 0)
 		free(file);
@@ -211,11 +223,25 @@ static int file_follow(struct os_file *file, struct stat *ret_st)
 		return -errno;
 	removed = ret_st->st_nlink == 0;
 	if (removed || was_moved(file))
-		r = file_open(file);
+		r = os_log_reopen(file);
 	if (r >= 0)
 		return fstat(file->fd, ret_st) < 0 ? -errno : 0;
 	/* A moved file still keeps what it gets; a removed one would swallow it. */
 	return removed ? r : 0;
+}
+
+int linux_look_at_log(struct os_file *file, struct os_log_look *ret_look)
+{
+	struct stat st;
+	int r = file_follow(file, &st);
+
+	if (r >= 0)
+		*ret_look = (struct os_log_look){
+			.size = (uint64_t)st.st_size,
+			.written_at = EFF_S((eff_ns)st.st_mtim.tv_sec) + st.st_mtim.tv_nsec,
+			.regular = file->regular,
+		};
+	return r;
 }
 
 /* A full disk takes a part: no torn line may stay. Somebody else's lines, should they be behind it, do. */

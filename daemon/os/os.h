@@ -69,6 +69,12 @@ struct os_usage {
 	uint64_t memory_bytes;
 };
 
+struct os_log_look {
+	uint64_t size;
+	eff_ns written_at; /* of the calendar */
+	bool regular;      /* a file, and no device */
+};
+
 struct os_http {
 	const char *host; /* of the address, and the Host header */
 	uint16_t port;    /* 0: over `path_unix` */
@@ -131,6 +137,11 @@ struct os_ops {
 	/* Append all of it or nothing. Returns 0 or -errno (-ENOSPC …). Does not suspend. A file that was moved or removed is
 	 * opened anew at its path. */
 	int (*append)(struct os_file *file, const void *bytes, size_t size);
+	/* What it is now, at its path. 0 or -errno. Does not suspend. */
+	int (*look_at_log)(struct os_file *file, struct os_log_look *ret_look);
+	/* Put it aside as PATH.1, what was there as PATH.2 and so on, at most `keep` of them, and go on with a new one. One that is
+	 * no more at its path is only opened anew. 0; or -errno, and it goes on as it is. Does not suspend. */
+	int (*rotate_log)(struct os_file *file, unsigned keep);
 	void (*close_log)(struct os_file *file);
 	/* effd's own stdout: all of it or nothing; -EAGAIN when it takes no more now. Does not suspend. */
 	int (*write_stdout)(struct os *os, const void *bytes, size_t size);

@@ -79,6 +79,8 @@ static const struct os_ops linux_ops = {
 	.write_state = linux_write_state,
 	.open_log = linux_open_log,
 	.append = linux_append,
+	.look_at_log = linux_look_at_log,
+	.rotate_log = linux_rotate_log,
 	.close_log = linux_close_log,
 	.write_stdout = linux_write_stdout,
 };

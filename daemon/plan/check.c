@@ -353,8 +353,10 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	ends_check(load, unit);
 	conditions_check(load, unit);
 	policy_check(load, unit);
-	if (unit->kind != PLAN_SUPERVISOR)
+	if (unit->kind != PLAN_SUPERVISOR) {
 		type_check(load, unit);
+		log_check(load, unit);
+	}
 	stop_check(load, unit);
 	replicas_check(load, unit);
 	schedule_check(load, unit);

@@ -97,6 +97,8 @@ void orders_make(struct load *load);
 void cycles_check(struct load *load);
 /* What a built-in fiber was given that it does not take. */
 void builtin_check(struct load *load, const struct plan_unit *unit);
+/* What of a unit's `log` cannot be meant. */
+void log_check(struct load *load, const struct plan_unit *unit);
 /* What is well-formed but cannot be meant. */
 void units_check(struct load *load);
 

@@ -122,6 +122,13 @@ struct plan_log_target {
 	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
 };
 
+/* When a log file is put aside. */
+struct plan_rotate {
+	size_t size_bytes; /* 0: whatever its size */
+	eff_ns every_ns;   /* 0: at no time */
+	uint32_t keep;
+};
+
 enum plan_catch_up { PLAN_CATCH_UP_NO, PLAN_CATCH_UP_ONCE };
 enum plan_overlap { PLAN_OVERLAP_SKIP, PLAN_OVERLAP_QUEUE, PLAN_OVERLAP_KILL };
 
@@ -232,6 +239,7 @@ struct plan_unit {
 	int reload_signal;               /* 0: none */
 	struct plan_log_target out, err; /* err: PLAN_LOG_STDOUT by default */
 	uint32_t ring_bytes, max_line_bytes;
+	struct plan_rotate rotate;
 
 	/* fibers */
 	const char *builtin; /* NULL when it is a module */

@@ -22,6 +22,7 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 	if (!t)
 		return -ENOMEM;
 	t->world = (struct unit_world){.os = os, .hooks = &tree_hooks, .log_dir = log_dir};
+	eff_list_init(&t->world.logs);
 	eff_pulse_init(&t->world.output);
 	eff_event_init(&t->ended);
 	eff_pulse_init(&t->changed);

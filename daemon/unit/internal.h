@@ -75,18 +75,29 @@ const struct plan_probe *probe_startup(const struct plan_unit *spec);
 const struct plan_probe *probe_readiness(const struct plan_unit *spec);
 const struct plan_probe *probe_liveness(const struct plan_unit *spec);
 
+/* ── logfile.c ── */
+
+struct logfile;
+/* The log of this path, which is opened when it is first written to; the caller's share of it. NULL: out of memory. */
+struct logfile *logfile_get(struct unit_world *world, const char *path);
+void logfile_put(struct logfile *f); /* NULL is fine */
+const char *logfile_path(const struct logfile *f);
+/* Append what `u` says; the file is put aside as the unit's row wants it. Does not suspend. 0 or -errno, and how much is
+ * in it. */
+int logfile_write(
+	struct logfile *f, struct unit *u, const char *bytes, size_t len, size_t *ret_written);
+
 /* ── output.c ── */
 
 /* Where what a unit writes to a stream goes. */
 struct sink {
 	struct unit *unit;
 	enum os_stream stream;
-	struct text line; /* the beginning of a line whose end has not come */
-	struct text out;  /* for effd's stdout, not yet taken */
-	struct os_file *file;
-	char *path;     /* of the file; NULL: none is open */
-	eff_ns told_at; /* of the last word about lost output */
-	uint64_t lost;  /* since then */
+	struct text line;     /* the beginning of a line whose end has not come */
+	struct text out;      /* for effd's stdout, not yet taken */
+	struct logfile *file; /* NULL: none */
+	eff_ns told_at;       /* of the last word about lost output */
+	uint64_t lost;        /* since then */
 };
 void sink_init(struct sink *k, struct unit *u, enum os_stream stream);
 void sink_done(struct sink *k);

@@ -102,7 +102,7 @@ static void sink_lose(struct sink *k, size_t bytes, int error)
 	if (k->told_at >= 0 && eff_now() - k->told_at < TELL_EVERY)
 		return;
 	text_printf(&words, "%llu bytes lost: cannot write %s: %s", (unsigned long long)k->lost,
-		k->path ? k->path : "the log", strerror(error));
+		k->file ? logfile_path(k->file) : "the log", strerror(error));
 	(void)strncpy(text, words.bytes ? words.bytes : "output lost", sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	text_done(&words);
@@ -129,44 +129,41 @@ static char *sink_path(const struct sink *k, const struct plan_log_target *targe
 
 static void sink_close_file(struct sink *k)
 {
-	if (k->file)
-		k->unit->world->os->ops->close_log(k->file);
+	logfile_put(k->file);
 	k->file = NULL;
-	free(k->path);
-	k->path = NULL;
 }
 
-/* The file that the unit's row names now is open, or it is said why not. */
-static int sink_open_file(struct sink *k, const struct plan_log_target *target)
+/* Take the file that the unit's row names now. */
+static int sink_take_file(struct sink *k, const struct plan_log_target *target)
 {
-	struct os *os = k->unit->world->os;
 	char *path = sink_path(k, target);
+	struct logfile *before = k->file;
 
 	if (!path)
 		return -ENOMEM;
-	if (k->file && strcmp(path, k->path) == 0) {
-		free(path);
-		return 0;
+	if (!before || strcmp(path, logfile_path(before)) != 0) {
+		k->file = logfile_get(k->unit->world, path);
+		logfile_put(before);
 	}
-	sink_close_file(k);
-	k->path = path;
-	return os->ops->open_log(os, path, &k->file);
+	free(path);
+	return k->file ? 0 : -ENOMEM;
 }
 
 static void sink_to_file(struct sink *k, const char *bytes, size_t len)
 {
 	const struct plan_log_target *target = sink_target(k);
+	size_t written = 0;
 	int r;
 
 	if (target->kind != PLAN_LOG_FILE) {
 		sink_close_file(k);
 		return;
 	}
-	r = sink_open_file(k, target);
+	r = sink_take_file(k, target);
 	if (r == 0)
-		r = k->unit->world->os->ops->append(k->file, bytes, len);
+		r = logfile_write(k->file, k->unit, bytes, len, &written);
 	if (r < 0)
-		sink_lose(k, len, -r);
+		sink_lose(k, len - written, -r);
 }
 
 /* Hand what is due to effd's stdout; while that takes no more, wait and try again. Suspends. */

@@ -49,6 +49,7 @@ struct unit_world {
 	const struct unit_hooks *hooks;
 	const char *log_dir;     /* for `log: {stdout: file}` without a path */
 	const char *state_dir;   /* what must outlive effd; NULL: nothing can */
+	struct eff_list logs;    /* log files that are written to; logfile.c's */
 	struct eff_pulse output; /* some unit has a new line in its ring */
 	uint64_t next_line;      /* lines are numbered through the whole tree */
 	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */

@@ -64,6 +64,9 @@ START_TEST(what_is_not_given_is_preset)
 	ck_assert_int_eq(unit->stop.timeout_ns, EFF_S(10));
 	ck_assert_uint_eq(unit->umask, 0022);
 	ck_assert_uint_eq(unit->ring_bytes, 65536);
+	ck_assert_uint_eq(unit->rotate.size_bytes, 50 << 20);
+	ck_assert_int_eq(unit->rotate.every_ns, 0);
+	ck_assert_uint_eq(unit->rotate.keep, 10);
 	ck_assert_int_eq(unit->out.kind, PLAN_LOG_INHERIT);
 	ck_assert_int_eq(unit->err.kind, PLAN_LOG_STDOUT);
 	ck_assert_str_eq(unit->working_dir, "/tree");
@@ -124,7 +127,8 @@ START_TEST(presets_are_canonical)
 		"    restart: {policy: always, backoff: {initial: 500ms, factor: 2.0, max: 30s, jitter: 0.1,\n"
 		"      reset_after: 60s}, max_restarts: infinity}\n    start_timeout: 90s\n    success_exit: 0\n"
 		"    stop: {signal: TERM, timeout: 10000ms, mode: auto, final_signal: 9}\n    umask: \"022\"\n"
-		"    log: {stdout: inherit, stderr: stdout, ring: 65536B, max_line: 64KiB}\n"
+		"    log: {stdout: inherit, stderr: stdout, ring: 65536B, max_line: 64KiB,\n"
+		"      rotate: {size: 51200KiB, keep: 10}}\n"
 		"    env_inherit: [PATH, HOME, LANG, LC_*, TZ]\n");
 	plan = plan_world_good(&world, text.bytes);
 	text_done(&text);

@@ -106,18 +106,25 @@ static struct os_file *file_find(const struct os_fake *fake, const char *path)
 	return NULL;
 }
 
-int fake_open_log(struct os *os, const char *path, struct os_file **ret_file)
+struct os_file *fake_file(struct os_fake *fake, const char *path, bool make)
 {
-	struct os_fake *fake = fake_of(os);
 	struct os_file *f = file_find(fake, path);
 
-	if (!f) {
+	if (!f && make) {
 		f = fake_zalloc(sizeof(*f));
 		f->fake = fake;
 		f->path = strdup(path);
 		f->next = fake->files;
 		fake->files = f;
 	}
+	return f;
+}
+
+int fake_open_log(struct os *os, const char *path, struct os_file **ret_file)
+{
+	struct os_file *f = fake_file(fake_of(os), path, true);
+
+	f->removed = false;
 	f->opened++;
 	*ret_file = f;
 	return 0;
@@ -154,6 +161,7 @@ int fake_append(struct os_file *file, const void *bytes, size_t size)
 	if (file->fake->disk_full)
 		return -ENOSPC;
 	text_add_bytes(&file->bytes, bytes, size);
+	file->written_at = eff_wall();
 	return 0;
 }
 
@@ -181,7 +189,7 @@ const char *os_fake_file(const struct os_fake *fake, const char *path)
 {
 	const struct os_file *f = file_find(fake, path);
 
-	if (!f)
+	if (!f || f->removed)
 		return NULL;
 	return f->bytes.bytes ? f->bytes.bytes : "";
 }

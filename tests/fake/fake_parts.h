@@ -53,6 +53,8 @@ struct os_file {
 	char *path;
 	struct text bytes;
 	unsigned opened;
+	bool removed;
+	eff_ns written_at;
 };
 
 struct os_fake {
@@ -64,6 +66,7 @@ struct os_fake {
 	struct os_file *files;
 	struct text out;
 	bool disk_full, stdout_full;
+	int rename_error;
 	unsigned n_asked, n_reads;
 	uint64_t n_calls;
 	struct fake_event *events;
@@ -123,6 +126,12 @@ int fake_write_state(struct os *os, const char *path, const char *text);
 int fake_open_log(struct os *os, const char *path, struct os_file **ret_file);
 int fake_append(struct os_file *file, const void *bytes, size_t size);
 void fake_close_log(struct os_file *file);
+/* An entry of the table of files, there or not; with `make` never NULL. */
+struct os_file *fake_file(struct os_fake *fake, const char *path, bool make);
+
+/* fake_logs.c */
+int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look);
+int fake_rotate_log(struct os_file *file, unsigned keep);
 int fake_write_stdout(struct os *os, const void *bytes, size_t size);
 void fake_doors_free(struct os_fake *fake);
 

@@ -32,6 +32,8 @@ static const struct os_ops fake_ops = {
 	.write_state = fake_write_state,
 	.open_log = fake_open_log,
 	.append = fake_append,
+	.look_at_log = fake_look_at_log,
+	.rotate_log = fake_rotate_log,
 	.close_log = fake_close_log,
 	.write_stdout = fake_write_stdout,
 };

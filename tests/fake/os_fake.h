@@ -102,6 +102,8 @@ unsigned os_fake_asked(const struct os_fake *fake); /* probes answered or under 
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);
 void os_fake_disk_full(struct os_fake *fake, bool full);
+/* Files cannot be put aside: why; 0: they can. */
+void os_fake_renames_fail(struct os_fake *fake, int error);
 const char *os_fake_stdout(const struct os_fake *fake);
 void os_fake_stdout_full(struct os_fake *fake, bool full);
 size_t os_fake_open_files(const struct os_fake *fake);

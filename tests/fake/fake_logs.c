@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens to log files besides being written to. An entry of the table keeps its path, so it is contents that move. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fake/fake_parts.h"
+
+enum { PATH_BYTES = 512 };
+
+int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look)
+{
+	if (!file->opened)
+		fake_breach(file->fake, "a look at %s, which is closed", file->path);
+	*ret_look = (struct os_log_look){
+		.size = file->bytes.len, .written_at = file->written_at, .regular = true};
+	return 0;
+}
+
+static struct os_file *numbered(
+	const struct os_file *file, unsigned number, const char *ending, bool make)
+{
+	char path[PATH_BYTES];
+	struct os_file *f;
+
+	(void)snprintf(path, sizeof(path), "%s.%u%s", file->path, number, ending);
+	f = fake_file(file->fake, path, make);
+	return f && (make || !f->removed) ? f : NULL;
+}
+
+static void file_remove(struct os_file *f)
+{
+	text_done(&f->bytes);
+	f->bytes = (struct text){0};
+	f->removed = true;
+}
+
+static void file_rename(struct os_file *from, struct os_file *to)
+{
+	file_remove(to);
+	to->bytes = from->bytes;
+	to->written_at = from->written_at;
+	to->removed = false;
+	from->bytes = (struct text){0};
+	from->removed = true;
+}
+
+static void move_on(const struct os_file *file, unsigned number, bool remove, const char *ending)
+{
+	struct os_file *f = numbered(file, number, ending, false);
+
+	if (f && remove)
+		file_remove(f);
+	else if (f)
+		file_rename(f, numbered(file, number + 1, ending, true));
+}
+
+int fake_rotate_log(struct os_file *file, unsigned keep)
+{
+	unsigned number = 1;
+
+	if (file->fake->rename_error)
+		return -file->fake->rename_error;
+	while (numbered(file, number, "", false) || numbered(file, number, ".gz", false))
+		number++;
+	while (--number > 0) {
+		move_on(file, number, number >= keep, "");
+		move_on(file, number, number >= keep, ".gz");
+	}
+	if (keep > 0)
+		file_rename(file, numbered(file, 1, "", true));
+	else
+		file_remove(file);
+	file->removed = false;
+	return 0;
+}
+
+void os_fake_renames_fail(struct os_fake *fake, int error)
+{
+	fake->rename_error = error;
+}
