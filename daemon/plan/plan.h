@@ -122,6 +122,8 @@ struct plan_log_target {
 	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
 };
 
+enum plan_format { PLAN_RAW, PLAN_JSON };
+
 /* When a log file is put aside. */
 struct plan_rotate {
 	size_t size_bytes; /* 0: whatever its size */
@@ -240,6 +242,8 @@ struct plan_unit {
 	struct plan_log_target out, err; /* err: PLAN_LOG_STDOUT by default */
 	uint32_t ring_bytes, max_line_bytes;
 	struct plan_rotate rotate;
+	enum plan_format format;
+	bool timestamps;
 
 	/* fibers */
 	const char *builtin; /* NULL when it is a module */

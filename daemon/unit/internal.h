@@ -75,6 +75,20 @@ const struct plan_probe *probe_startup(const struct plan_unit *spec);
 const struct plan_probe *probe_readiness(const struct plan_unit *spec);
 const struct plan_probe *probe_liveness(const struct plan_unit *spec);
 
+/* ── line.c ── */
+
+/* A line, or a piece of a long one, for a file or for effd's stdout. */
+struct line {
+	const char *text;
+	size_t len;
+	bool partial; /* there is more of it */
+	bool goes_on; /* a file has its beginning */
+	bool is_file, is_json;
+};
+/* What comes before it by the unit's row, now. */
+void line_head(struct text *head, const struct unit *u, enum os_stream stream, bool is_file);
+void line_add(struct text *to, const struct text *head, const struct line *line);
+
 /* ── logfile.c ── */
 
 struct logfile;
@@ -94,7 +108,10 @@ struct sink {
 	struct unit *unit;
 	enum os_stream stream;
 	struct text line;     /* the beginning of a line whose end has not come */
-	struct text out;      /* for effd's stdout, not yet taken */
+	struct text head;     /* of lines that are taken now */
+	struct text out;      /* lines for effd's stdout, not yet taken, or for the file */
+	bool by_line;         /* it gets lines, and not the bytes as they are */
+	bool mid_line;        /* the line at hand is a long one, whose first pieces are gone */
 	struct logfile *file; /* NULL: none */
 	eff_ns told_at;       /* of the last word about lost output */
 	uint64_t lost;        /* since then */

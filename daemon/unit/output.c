@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Output: where what a unit writes goes. Whole lines go into the ring, the bytes as they are to a file, or line by line to
- * effd's own stdout behind the unit's name. A file that takes no more costs lines, counted and told once a minute, never
+/* Output: where what a unit writes goes. Whole lines go into the ring, the bytes as they are, or line by line with the time
+ * or as JSON, to a file, or line by line to effd's own stdout behind the unit's name. A file that takes no more costs lines, counted and told once a minute, never
  * the unit. A stdout that takes no more makes the unit wait, as it would without effd. Of more than the ring can hold only
  * the end is cut into lines, where nobody but the ring wants them. */
 #include <errno.h>
@@ -20,13 +20,23 @@ static const struct plan_log_target *sink_target(const struct sink *k)
 									   : &spec->err;
 }
 
-/* Does anybody see each of its lines: effd's stdout, a probe that waits for one, a client that follows? */
+/* Does where it goes get lines, and not the bytes as they are? */
+static bool wants_lines(const struct sink *k)
+{
+	const struct plan_unit *spec = k->unit->spec;
+	enum plan_log_kind kind = sink_target(k)->kind;
+
+	if (kind == PLAN_LOG_FILE)
+		return spec->timestamps || spec->format == PLAN_JSON;
+	return kind == PLAN_LOG_INHERIT;
+}
+
+/* Does anybody see each of its lines: where they go, a probe that waits for one, a client that follows? */
 static bool wants_every_line(const struct sink *k)
 {
 	const struct unit *u = k->unit;
 
-	return sink_target(k)->kind == PLAN_LOG_INHERIT || probe_awaits_line(u) ||
-		!eff_list_empty(&u->world->output.waiters);
+	return k->by_line || probe_awaits_line(u) || !eff_list_empty(&u->world->output.waiters);
 }
 
 static void ring_line(
@@ -49,13 +59,18 @@ static void ring_line(
 
 static void sink_emit(struct sink *k, const char *text, size_t len, bool partial)
 {
+	bool is_file = sink_target(k)->kind == PLAN_LOG_FILE;
+	struct line line = {.text = text,
+		.len = len,
+		.partial = partial,
+		.goes_on = is_file && k->mid_line,
+		.is_file = is_file,
+		.is_json = k->unit->spec->format == PLAN_JSON};
+
 	ring_line(k->unit, text, len, k->stream, partial);
-	if (sink_target(k)->kind != PLAN_LOG_INHERIT)
-		return;
-	text_add(&k->out, k->unit->name);
-	text_add(&k->out, " | ");
-	text_add_bytes(&k->out, text, len);
-	text_add(&k->out, "\n");
+	if (k->by_line)
+		line_add(&k->out, &k->head, &line);
+	k->mid_line = partial;
 }
 
 /* The last bytes of a line, which as a rule are all of it. */
@@ -151,19 +166,26 @@ static int sink_take_file(struct sink *k, const struct plan_log_target *target)
 
 static void sink_to_file(struct sink *k, const char *bytes, size_t len)
 {
-	const struct plan_log_target *target = sink_target(k);
 	size_t written = 0;
-	int r;
+	int r = sink_take_file(k, sink_target(k));
 
-	if (target->kind != PLAN_LOG_FILE) {
-		sink_close_file(k);
-		return;
-	}
-	r = sink_take_file(k, target);
 	if (r == 0)
 		r = logfile_write(k->file, k->unit, bytes, len, &written);
 	if (r < 0)
 		sink_lose(k, len - written, -r);
+}
+
+/* The lines that are for a file are written at once. */
+static void sink_lines_to_file(struct sink *k)
+{
+	if (sink_target(k)->kind != PLAN_LOG_FILE)
+		return;
+	if (k->out.failed)
+		sink_lose(k, k->out.len, ENOMEM);
+	else if (k->out.len > 0)
+		sink_to_file(k, k->out.bytes, k->out.len);
+	k->out.len = 0;
+	k->out.failed = false;
 }
 
 /* Hand what is due to effd's stdout; while that takes no more, wait and try again. Suspends. */
@@ -195,6 +217,7 @@ void sink_done(struct sink *k)
 {
 	sink_close_file(k);
 	text_done(&k->line);
+	text_done(&k->head);
 	text_done(&k->out);
 }
 
@@ -212,22 +235,60 @@ void sink_init(struct sink *k, struct unit *u, enum os_stream stream)
 	*k = (struct sink){.unit = u, .stream = stream, .told_at = -1};
 }
 
-void sink_take(struct sink *k, const char *bytes, size_t len)
+/* Lines from here on have one head. */
+static void sink_begin(struct sink *k)
+{
+	bool is_file = sink_target(k)->kind == PLAN_LOG_FILE;
+
+	if (!is_file)
+		sink_close_file(k);
+	if (k->by_line)
+		line_head(&k->head, k->unit, k->stream, is_file);
+}
+
+static void sink_take_part(struct sink *k, const char *bytes, size_t len)
 {
 	size_t skipped = 0;
 
-	sink_to_file(k, bytes, len);
+	sink_begin(k);
+	if (!k->by_line && sink_target(k)->kind == PLAN_LOG_FILE)
+		sink_to_file(k, bytes, len);
 	if (!wants_every_line(k))
 		skipped = len - ring_worth(k->unit->spec->ring_bytes, bytes, len);
-	if (skipped)
+	if (skipped) {
 		k->line.len = 0;
+		k->mid_line = false;
+	}
 	sink_split(k, bytes + skipped, len - skipped);
+	sink_lines_to_file(k);
+}
+
+void sink_take(struct sink *k, const char *bytes, size_t len)
+{
+	bool by_line = wants_lines(k);
+	size_t rest = 0;
+
+	/* A line that was begun before a reload changed it is one line, not two halves. */
+	if (by_line != k->by_line && (k->line.len > 0 || k->mid_line)) {
+		const char *newline = memchr(bytes, '\n', len);
+
+		rest = newline ? (size_t)(newline + 1 - bytes) : len;
+		sink_take_part(k, bytes, rest);
+		if (!newline)
+			return;
+	}
+	k->by_line = by_line;
+	if (rest < len)
+		sink_take_part(k, bytes + rest, len - rest);
 }
 
 void sink_end(struct sink *k)
 {
-	if (k->line.len > 0)
+	if (k->line.len > 0) {
+		sink_begin(k);
 		sink_emit(k, k->line.bytes, k->line.len, false);
+		sink_lines_to_file(k);
+	}
 	k->line.len = 0;
 }
 
@@ -237,38 +298,25 @@ void sink_rest(struct sink *k)
 		text_done(&k->line);
 	if (k->out.len == 0)
 		text_done(&k->out);
+	text_done(&k->head);
 }
 
-/* A fiber's line goes to its file at once: nothing is kept open for the few that there are. */
-static void line_to_file(struct unit *u, const char *line, size_t len)
-{
-	struct text out = {0};
-	struct sink k;
-
-	sink_init(&k, u, OS_STDOUT);
-	text_add_bytes(&out, line, len);
-	text_add(&out, "\n");
-	if (!out.failed)
-		sink_to_file(&k, out.bytes, out.len);
-	text_done(&out);
-	sink_close_file(&k);
-}
-
+/* A fiber's line goes where it goes at once: nothing is kept open for the few that there are, nor is the loop held. */
 void output_line(struct unit *u, const char *line, size_t len)
 {
 	struct os *os = u->world->os;
-	struct text out = {0};
+	struct sink k;
 
-	ring_line(u, line, len, OS_STDOUT, false);
-	if (u->spec->out.kind == PLAN_LOG_FILE)
-		line_to_file(u, line, len);
-	if (u->spec->out.kind != PLAN_LOG_INHERIT)
-		return;
-	text_printf(&out, "%s | ", u->name);
-	text_add_bytes(&out, line, len);
-	text_add(&out, "\n");
-	/* A fiber's word is not worth holding the loop for. */
-	if (out.failed || os->ops->write_stdout(os, out.bytes, out.len) < 0)
+	sink_init(&k, u, OS_STDOUT);
+	k.by_line = wants_lines(&k);
+	sink_begin(&k);
+	sink_emit(&k, line, len, false);
+	if (!k.by_line && u->spec->out.kind == PLAN_LOG_FILE) {
+		text_add_bytes(&k.out, line, len);
+		text_add(&k.out, "\n");
+	}
+	sink_lines_to_file(&k);
+	if (k.out.len > 0 && os->ops->write_stdout(os, k.out.bytes, k.out.len) < 0)
 		u->log_lost_bytes += len;
-	text_done(&out);
+	sink_done(&k);
 }

@@ -12,5 +12,7 @@ struct text;
 void escape_bytes(struct text *to, const char *bytes, size_t len);
 /* The same, but controls stay: for a JSON text, where they have escapes of their own. */
 void escape_no_utf8(struct text *to, const char *bytes, size_t len);
+/* As escape_bytes(), and then as what stands between the quotes of a JSON text. */
+void escape_json(struct text *to, const char *bytes, size_t len);
 
 #endif

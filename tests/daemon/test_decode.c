@@ -67,6 +67,8 @@ START_TEST(what_is_not_given_is_preset)
 	ck_assert_uint_eq(unit->rotate.size_bytes, 50 << 20);
 	ck_assert_int_eq(unit->rotate.every_ns, 0);
 	ck_assert_uint_eq(unit->rotate.keep, 10);
+	ck_assert_int_eq(unit->format, PLAN_RAW);
+	ck_assert(!unit->timestamps);
 	ck_assert_int_eq(unit->out.kind, PLAN_LOG_INHERIT);
 	ck_assert_int_eq(unit->err.kind, PLAN_LOG_STDOUT);
 	ck_assert_str_eq(unit->working_dir, "/tree");
@@ -128,7 +130,7 @@ START_TEST(presets_are_canonical)
 		"      reset_after: 60s}, max_restarts: infinity}\n    start_timeout: 90s\n    success_exit: 0\n"
 		"    stop: {signal: TERM, timeout: 10000ms, mode: auto, final_signal: 9}\n    umask: \"022\"\n"
 		"    log: {stdout: inherit, stderr: stdout, ring: 65536B, max_line: 64KiB,\n"
-		"      rotate: {size: 51200KiB, keep: 10}}\n"
+		"      rotate: {size: 51200KiB, keep: 10}, format: raw, timestamps: false}\n"
 		"    env_inherit: [PATH, HOME, LANG, LC_*, TZ]\n");
 	plan = plan_world_good(&world, text.bytes);
 	text_done(&text);

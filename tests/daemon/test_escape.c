@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "wire/escape.h"
+#include "wire/json.h"
 
 Suite *test_suite(void);
 
@@ -29,6 +30,8 @@ static const struct {
 	{"\xc2\xa0", 2, "\xc2\xa0", "\xc2\xa0"},
 	{"a\0b", 3, "a\\x00b", NULL},
 	{"back\\slash", 10, "back\\slash", "back\\slash"},
+	{"\"quoted\"", 8, "\"quoted\"", "\"quoted\""},
+	{"\"\\\x1b\xff\"", 5, "\"\\\\x1B\\xFF\"", "\"\\\x1b\\xFF\""},
 };
 
 START_TEST(controls_and_strange_bytes_are_shown_as_hexadecimal)
@@ -57,6 +60,24 @@ START_TEST(for_json_only_strange_bytes_are)
 }
 END_TEST
 
+/* Between quotes it is JSON again, and the same as escape_bytes() makes of it. */
+START_TEST(within_json_it_is_the_same_text)
+{
+	struct text quoted = {0}, wanted = {0};
+	struct json *value = NULL;
+
+	text_add(&quoted, "{\"text\":\"");
+	escape_json(&quoted, rows[_i].bytes, rows[_i].len);
+	text_add(&quoted, "\"}");
+	escape_bytes(&wanted, rows[_i].bytes, rows[_i].len);
+	ck_assert_int_eq(json_parse(quoted.bytes, quoted.len, 10, &value, NULL), 0);
+	ck_assert_str_eq(json_get_text(value, "text", "none"), wanted.len ? wanted.bytes : "");
+	json_free(value);
+	text_done(&quoted);
+	text_done(&wanted);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("escape");
@@ -66,6 +87,8 @@ Suite *test_suite(void)
 		sizeof(rows) / sizeof(*rows));
 	tcase_add_loop_test(
 		tcase, for_json_only_strange_bytes_are, 0, sizeof(rows) / sizeof(*rows));
+	tcase_add_loop_test(
+		tcase, within_json_it_is_the_same_text, 0, sizeof(rows) / sizeof(*rows));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
