@@ -207,15 +207,16 @@ run:
 	$Q$(O)/effd -c conf/examples/shop.yaml
 
 # The library's tests run on each loop. A corpus is replayed under the sanitizers, system tests run on what is installed:
-# the plain build. Scale is held by a build of its own, that counts what it does.
+# the plain build, in which alone there are a hundred thousand fibers. Scale is held by a build of its own, that counts what
+# it does.
 san := $(B)/san
 replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
 	$Qscripts/setup check
 	$Q$(MAKE) SAN=address,undefined all build-tests
-	$Q$(MAKE) all
+	$Q$(MAKE) all $(O)/tests/lib/test_many
 	$Q$(MAKE) STEPS=1 build-scales
-	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) \
+	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) $(O)/tests/lib/test_many \
 		$(foreach t,$(filter tests/lib/%,$(TESTS:%.c=%)),"EFF_BACKEND=uv $(san)/$t") \
 		$(foreach f,$(FUZZ),$(call replay,$f)) $(SCALE:%.c=$(B)/steps/%) -- -t 600 $(SYSTEM) -- -t 3600 scripts/tidy
 
