@@ -15,7 +15,7 @@
 #include "internal.h"
 #include "run.h"
 
-enum { FIBERS_MOST = 200, RACERS_MOST = 60, HELD_MOST = 64 };
+enum { FIBERS_MOST = 200, RACERS_MOST = 60, HELD_MOST = 64, FIRST_CODE = 1000 };
 
 /* What forks fibers in a scope; all that runs in that scope finds it as a service. */
 struct owner {
@@ -28,6 +28,8 @@ struct task {
 	struct owner *owner;
 	struct owner body;
 	bool started, ended;
+	bool failed;        /* with a code of its own: FIRST_CODE + its number */
+	int n_seen, n_told; /* by who awaited it; to the hook */
 };
 
 static struct {
@@ -97,15 +99,29 @@ __attribute__((unused)) static struct eff_fiber *any_held(void)
 	return world.n_held ? world.held[draw((unsigned)world.n_held)] : NULL;
 }
 
+/* The task that ended so; NULL: none, or it did not fail. */
+__attribute__((unused)) static struct task *failed_task(eff_exit exit)
+{
+	return exit.code > FIRST_CODE ? &world.tasks[exit.code - FIRST_CODE - 1] : NULL;
+}
+
 /* Never without a limit: two that await each other behind masks would wait for ever. */
 __attribute__((unused)) static int await_within(struct eff_fiber *fiber)
 {
+	eff_exit exit = eff_ok(NULL);
 	struct eff_scope within;
+	struct task *task;
 	int r;
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_now() + EFF_MS(20));
-	r = eff_await(fiber, NULL);
+	r = eff_await(fiber, &exit);
+	task = failed_task(exit);
+	if (task) {
+		ck_holds(task->failed && task->ended);
+		task->n_seen++;
+	}
+	eff_exit_drop(exit);
 	ck_holds(r >= 0 || eff_check() == r);
 	(void)eff_scope_close(&within);
 	return r < 0 ? eff_check() : r;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Random programs of forks, waits, masks, interrupts, limits, scopes, brackets and races, in virtual time. Whatever they
- * do: every fiber ends once, whoever owns ends after what is owned, what was deferred runs once and last first and is shown
- * the exit, what was acquired is released, a service is the one of the owner, time never runs backwards, nothing is left;
- * and the same seed gives the same trace. A failure names its seed. */
+/* Random programs of forks, waits, masks, interrupts, limits, scopes, brackets, races, channels and supervisors, in virtual
+ * time. Whatever they do: every fiber ends once, whoever owns ends after what is owned, what was deferred runs once and last
+ * first and is shown the exit, what was acquired is released, a failure is seen by who awaits it or told to the hook, a
+ * message arrives once, a run that began ends, a service is the one of the owner, time never runs backwards, nothing is
+ * left; and the same seed gives the same trace. A failure names its seed; EFF_SEED repeats one program, EFF_PROGRAMS is
+ * the count. */
 #include <stdlib.h>
 
 #include "leak.h"
-#include "structure.h"
+#include "structure_parts.h"
 
 Suite *test_suite(void);
 
-enum { DEPTH_MOST = 4, STEPS_MOST = 12, PROGRAMS = 150, MANY = 4 };
+enum { DEPTH_MOST = 4, STEPS_MOST = 12, PROGRAMS = 2400, BATCHES = 8, MANY = 4 };
 
 static void steps(int depth, struct owner *owner);
 
@@ -44,6 +46,9 @@ static eff_exit task_main(void *arg)
 	trace('b', task->number);
 	steps(0, &task->body);
 	ck_holds(local_number() == task->number);
+	task->failed = !draw(4);
+	if (task->failed)
+		return eff_failf(FIRST_CODE + task->number, "task %d", task->number);
 	return draw(3) ? eff_ok(NULL) : eff_exit_of(eff_check());
 }
 
@@ -200,59 +205,6 @@ static void in_mask(int depth, struct owner *owner)
 	ck_holds(!refused || eff_check() < 0);
 }
 
-/* ── brackets ── */
-
-struct bracket {
-	int depth;
-	struct owner owner;
-	bool fails, acquired, used, released;
-	eff_ns naps;
-};
-
-static eff_exit acquire(void *arg)
-{
-	struct bracket *bracket = arg;
-
-	ck_holds(!bracket->acquired);
-	ck_holds(eff_sleep(bracket->naps) == 0);
-	bracket->acquired = !bracket->fails;
-	return bracket->fails ? eff_fail(1) : eff_ok(NULL);
-}
-
-static eff_exit use(void *arg)
-{
-	struct bracket *bracket = arg;
-
-	ck_holds(bracket->acquired && !bracket->used);
-	ck_holds(eff_check() == 0);
-	bracket->used = true;
-	owner_init(&bracket->owner);
-	steps(bracket->depth + 1, &bracket->owner);
-	return eff_exit_of(eff_check());
-}
-
-static eff_exit release(void *arg, eff_exit exit)
-{
-	struct bracket *bracket = arg;
-
-	ck_holds(bracket->acquired && !bracket->released && !bracket->owner.live);
-	ck_holds(bracket->used || !eff_is_ok(exit));
-	ck_holds(eff_sleep(bracket->naps) == 0);
-	bracket->released = true;
-	return eff_ok(NULL);
-}
-
-static void in_bracket(int depth)
-{
-	struct bracket bracket = {.depth = depth, .fails = !draw(4), .naps = EFF_MS(draw(9))};
-	eff_exit exit = eff_bracket(acquire, use, release, &bracket);
-
-	ck_holds(bracket.released == bracket.acquired);
-	ck_holds(bracket.used || !eff_is_ok(exit));
-	trace('k', exit.tag);
-	eff_exit_drop(exit);
-}
-
 /* ── many ── */
 
 struct racer {
@@ -342,7 +294,7 @@ static void steps(int depth, struct owner *owner)
 
 	for (unsigned i = 0; i < n; i++) {
 		ck_holds(eff_self()->mask == before);
-		switch (draw(depth < DEPTH_MOST ? 8 : 4)) {
+		switch (draw(depth < DEPTH_MOST ? 10 : 5)) {
 		case 0:
 			fork_one(eff_scope_current(), owner);
 			break;
@@ -354,13 +306,19 @@ static void steps(int depth, struct owner *owner)
 			act();
 			break;
 		case 4:
-			in_scope(depth);
+			exchange();
 			break;
 		case 5:
-			in_bracket(depth);
+			in_scope(depth);
 			break;
 		case 6:
+			in_bracket(depth + 1, steps);
+			break;
+		case 7:
 			in_many(depth);
+			break;
+		case 8:
+			in_supervisor(depth + 1, steps);
 			break;
 		default:
 			in_mask(depth, owner);
@@ -397,6 +355,27 @@ static eff_exit root_main(void *arg)
 	return eff_ok(NULL);
 }
 
+static void on_unhandled(void *context, const char *name, eff_exit exit)
+{
+	struct task *task = failed_task(exit);
+
+	(void)context;
+	(void)name;
+	if (task)
+		task->n_told++;
+}
+
+/* One that failed was seen by who awaited it; else it was told, once. */
+static void check_told(void)
+{
+	for (int i = 0; i < world.n_tasks; i++) {
+		const struct task *task = &world.tasks[i];
+
+		ck_holds(task->ended);
+		ck_holds(task->n_told == (task->failed && !task->n_seen));
+	}
+}
+
 static uint64_t run_program(uint64_t seed)
 {
 	struct eff_rt_stats stats;
@@ -406,11 +385,15 @@ static uint64_t run_program(uint64_t seed)
 	world.state = seed * 0x9e3779b97f4a7c15u;
 	eff_event_init(&world.event);
 	eff_pulse_init(&world.pulse);
+	parts_init();
 	run_setup();
+	run_rt->hooks.on_unhandled = on_unhandled;
 	run_ok(root_main, NULL);
 	for (int i = 0; i < world.n_held; i++)
 		eff_fiber_unref(world.held[i]);
 	ck_holds(world.n_ended == world.n_tasks);
+	check_told();
+	parts_check();
 	ck_holds(world.n_run == world.n_deferred);
 	ck_holds(eff_list_empty(&world.event.waiters) && eff_list_empty(&world.pulse.waiters));
 	eff_rt_stats(run_rt, &stats);
@@ -422,9 +405,14 @@ static uint64_t run_program(uint64_t seed)
 
 START_TEST(whatever_a_program_does_its_structure_holds_and_it_does_it_again)
 {
-	uint64_t first = (uint64_t)_i * PROGRAMS;
+	const char *one = getenv("EFF_SEED");
+	const char *programs = getenv("EFF_PROGRAMS");
+	uint64_t n = (programs ? strtoull(programs, NULL, 10) : PROGRAMS) / BATCHES;
+	uint64_t first = one ? strtoull(one, NULL, 10) : (uint64_t)_i * n;
 
-	for (uint64_t seed = first; seed < first + PROGRAMS; seed++) {
+	if (one)
+		n = _i == 0;
+	for (uint64_t seed = first; seed < first + n; seed++) {
 		uint64_t hash = run_program(seed);
 
 		ck_assert_msg(run_program(seed) == hash, "seed %llu gave another trace",
@@ -439,8 +427,8 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("structure");
 
 	test_leak_guard(tcase);
-	tcase_add_loop_test(
-		tcase, whatever_a_program_does_its_structure_holds_and_it_does_it_again, 0, 8);
+	tcase_add_loop_test(tcase,
+		whatever_a_program_does_its_structure_holds_and_it_does_it_again, 0, BATCHES);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
