@@ -335,6 +335,26 @@ FIBER_TEST(one_that_says_nothing_may_be_up_when_it_begins)
 	return played(&sup);
 }
 
+FIBER_TEST(one_that_is_said_to_be_stuck_holds_up_nobody)
+{
+	struct player p[] = {PLAYER("a", STEADY),
+		PLAYER("b", {.lives = EFF_FOREVER, .stop_takes = EFF_S(30)})};
+	struct eff_sup sup;
+
+	player_is_quiet = true;
+	PLAY(&sup, p, .order = EFF_SEQUENTIAL);
+	(void)eff_sleep(EFF_S(1));
+	eff_child_stuck(&p[1].child);
+	eff_child_stop_async(&p[1].child);
+	eff_child_stuck(&p[1].child);
+	(void)eff_sleep(EFF_S(1));
+	eff_sup_stop(&sup);
+	EXPECT("a+@0 b+@0 b!@1 a.@2 b.@31 ");
+	eff_child_stuck(&p[1].child);
+	EXPECT("");
+	return played(&sup);
+}
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("lib/child_verbs");
@@ -353,6 +373,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, any_number_may_wait_until_one_is_up);
 	tcase_add_test(c, an_effect_may_ask_which_child_it_is);
 	tcase_add_test(c, one_that_says_nothing_may_be_up_when_it_begins);
+	tcase_add_test(c, one_that_is_said_to_be_stuck_holds_up_nobody);
 	suite_add_tcase(suite, c);
 	return suite;
 }

@@ -280,6 +280,35 @@ START_TEST(what_is_told_of_one_that_never_began_may_go_deep)
 }
 END_TEST
 
+static eff_exit fails(void *arg)
+{
+	(void)arg;
+	return eff_failf(3, "words");
+}
+
+static eff_exit hold_twice(void *arg)
+{
+	struct eff_fiber *first = forked(fails, arg);
+	struct eff_fiber *second = eff_fiber_ref(first);
+	eff_exit exit;
+
+	ck_assert_ptr_eq(first, second);
+	ck_assert_int_eq(eff_await(first, NULL), 0);
+	eff_fiber_unref(first);
+	/* The exit is there as long as a reference is. */
+	ck_assert(eff_poll(second, &exit));
+	ck_assert_int_eq(exit.code, 3);
+	ck_assert_str_eq(eff_exit_words(exit), "words");
+	eff_fiber_unref(second);
+	return eff_ok(NULL);
+}
+
+START_TEST(an_ended_fiber_is_there_until_its_last_reference_goes)
+{
+	run_ok(hold_twice, NULL);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("fiber");
@@ -297,6 +326,7 @@ Suite *test_suite(void)
 		tcase, a_wait_that_was_fulfilled_returns_its_result_though_cancelled_meanwhile);
 	tcase_add_test(tcase, what_is_told_of_one_that_never_began_may_go_deep);
 	tcase_add_test(tcase, a_call_on_the_main_stack_runs_there_and_nobody_else_meanwhile);
+	tcase_add_test(tcase, an_ended_fiber_is_there_until_its_last_reference_goes);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -110,11 +110,12 @@ static eff_exit forgotten(void *arg)
 		w[i] = (struct waiter){.fd = ends[0], .events = EFF_READ};
 		fibers[i] = fork_waiter(&w[i]);
 	}
-	eff_fd_close(ends[0]);
+	eff_fd_forget(ends[0]);
 	for (int i = 0; i < 2; i++) {
 		await(fibers[i]);
 		ck_assert_int_eq(w[i].result, -EBADF);
 	}
+	eff_fd_close(ends[0]);
 	/* The number is used again, for something else that can be waited for. */
 	pipe_make(again);
 	ck_assert_int_eq(again[0], ends[0]);

@@ -25,6 +25,19 @@ for field in command depends_on restart.backoff.initial readiness_probe.tcp.port
 	matches "effd.yaml(5) on $field" "$(cat "$DIR/yaml.txt")" "^ +$field"
 done
 
+# Every function that the library has for its users stands in the page of its header, and every page in libeff(3).
+read_page libeff.3 >"$DIR/libeff.txt"
+for header in "$here"/../../lib/include/eff/*.h; do
+	page=eff_$(basename "$header" .h)
+	matches "libeff(3) on $page" "$(cat "$DIR/libeff.txt")" "$page\(3\)"
+	read_page "$page.3" >>"$DIR/functions.txt"
+done
+functions=$(nm -D --defined-only "$BUILD/libeff.so" | sed -n 's/^[0-9a-f]* [TR] \(eff_.*\)/\1/p')
+[ "$(wc -w <<<"$functions")" -gt 150 ] || fail "libeff.so has few functions: $functions"
+for function in $functions; do
+	grep -qw "$function" "$DIR/functions.txt" || fail "no page tells of $function"
+done
+
 # The tree of effd.yaml(5) is a good one, and runs.
 example() { awk '/^\.Bd -literal/ { if (!n++) on = 1; next } /^\.Ed/ { on = 0 } on' "$1" | sed 's/\\e/\\/g'; }
 example "$man/effd.yaml.5" >"$DIR/example.yaml"
