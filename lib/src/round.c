@@ -17,6 +17,15 @@ bool eff__round_holds(const struct eff_child *c)
 	return c->sup->n_leading > 0 && !c->leading && c->place > c->sup->leads_after;
 }
 
+static struct eff_child *leader_of(const struct eff_sup *sup)
+{
+	struct eff_child *c = sup->n_leading > 0 ? eff__child_first(sup) : NULL;
+
+	while (c && !c->leading)
+		c = eff__child_next(c);
+	return c;
+}
+
 static void round_unlead(struct eff_child *c)
 {
 	struct eff_sup *sup = c->sup;
@@ -24,7 +33,7 @@ static void round_unlead(struct eff_child *c)
 	c->leading = false;
 	sup->n_leading--;
 	if (sup->leader == c)
-		sup->leader = NULL;
+		sup->leader = leader_of(sup);
 }
 
 /* A sibling that the round takes in. */
@@ -103,6 +112,20 @@ void eff__round_release(struct eff_child *c)
 		if (s->held)
 			eff__child_wake(s, EFF__WATCH_MOVE, 0);
 	eff__round_look(sup);
+}
+
+void eff__round_moved(struct eff_child *c)
+{
+	struct eff_sup *sup = c->sup;
+
+	if (c->held)
+		eff__child_wake(c, EFF__WATCH_MOVE, 0);
+	if (!c->leading || sup->leads_after < 0)
+		return;
+	sup->leads_after = c->place;
+	for (struct eff_child *s = eff__child_first(sup); s; s = eff__child_next(s))
+		if (s->held)
+			eff__child_wake(s, EFF__WATCH_MOVE, 0);
 }
 
 void eff__round_look(struct eff_sup *sup)

@@ -188,6 +188,7 @@ void eff_sup_move(struct eff_child *c, uint32_t place)
 	sup->ending_at = sup->children.prev;
 	c->place = place;
 	sup_place(c);
+	eff__round_moved(c);
 }
 
 struct eff_child *eff_sup_find(const struct eff_sup *sup, const char *name)

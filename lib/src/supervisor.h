@@ -75,6 +75,8 @@ void eff__round_begin(struct eff_child *c, eff_exit end);
 int eff__round_await_ended(struct eff_child *c);
 /* Its delay is over, or it is to stop: those that it held start, in order, it in its place. Suspends. */
 void eff__round_release(struct eff_child *c);
+/* It has another place: who holds, and who is held, may be others now. */
+void eff__round_moved(struct eff_child *c);
 /* Is it held by the end of another? */
 bool eff__round_holds(const struct eff_child *c);
 /* The round is over when all are up. */

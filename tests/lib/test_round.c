@@ -218,21 +218,6 @@ FIBER_TEST(one_that_merely_waits_in_its_run_begins_anew_and_that_is_no_restart)
 	return played(&sup);
 }
 
-FIBER_TEST(those_that_share_a_place_leave_each_other_alone)
-{
-	struct player p[] = {PLAYER("r1", FAILS_AFTER(EFF_S(1)), STEADY),
-		PLAYER("r2", FAILS_AFTER(EFF_MS(1200)), STEADY), PLAYER("z", STEADY)};
-	struct eff_sup sup;
-
-	p[0].child.place = p[1].child.place = 1;
-	PLAY(&sup, p, .strategy = EFF_REST_FOR_ONE);
-	(void)eff_sleep(EFF_S(10));
-	/* What comes after them waits for both delays. */
-	EXPECT("r1+@0 r2+@0 z+@0 r1-@1 r1~@1 (r1@1 z<r1@1 z.@1 r2-@1200ms r2~@1200ms (r2@1200ms "
-	       "r1+@2 r2+@2200ms z+@2200ms )@2200ms ");
-	return played(&sup);
-}
-
 /* ── words of others meanwhile ── */
 
 static void three(struct player *p)
@@ -431,7 +416,6 @@ Suite *test_suite(void)
 	tcase_add_test(c, one_that_stops_with_another_takes_over_from_who_waited_for_that_stop);
 	tcase_add_test(c, one_that_is_never_run_again_is_stopped_and_stays_at_rest);
 	tcase_add_test(c, one_that_merely_waits_in_its_run_begins_anew_and_that_is_no_restart);
-	tcase_add_test(c, those_that_share_a_place_leave_each_other_alone);
 	tcase_add_test(c, when_the_one_that_ended_is_stopped_the_others_start_at_once);
 	tcase_add_test(c, a_sibling_that_is_stopped_meanwhile_starts_no_more);
 	tcase_add_test(c, a_start_of_one_that_waits_ends_the_delay_for_all);
