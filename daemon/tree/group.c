@@ -105,10 +105,12 @@ void groups_place(struct tree *t)
 static bool group_awaits_burial(const struct unit *group)
 {
 	struct tree *t = tree_of(group);
-	uint32_t first = plan_unit(t->plan, unit_index(group))->first_child;
+	uint32_t first;
 
-	if (eff_list_empty(&t->graveyard))
+	/* One that is in the graveyard itself has no row any more. */
+	if (eff_list_empty(&t->graveyard) || group->removed)
 		return false;
+	first = plan_unit(t->plan, unit_index(group))->first_child;
 	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling)
 		if (wish_holds(t->units[i]) && tree_grave_of(t, t->units[i]->name))
 			return true;

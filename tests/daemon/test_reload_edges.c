@@ -190,6 +190,26 @@ START_TEST(a_reload_that_waits_when_the_tree_gives_up_ends_with_it)
 }
 END_TEST
 
+START_TEST(a_group_may_be_taken_away_in_the_moment_in_which_it_is_up)
+{
+#define X(program) "x: {command: " program ", type: notify}\n"
+	struct world *w = world_new(X("x") "g: {units: {a: {fiber: idle, depends_on: [x]}}}");
+
+	world_script(w, "x", (struct script){.ready_after = EFF_S(5), .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	/* This one is over when x is up, and then the next one takes away the group that x lets go. */
+	world_reload(w, X("x again") "g: {units: {a: {fiber: idle, depends_on: [x]}}}");
+	world_reload(w, X("x again"));
+	world_run_for(w, EFF_S(10));
+
+	ck_assert_uint_eq(w->tree->n_units, 2);
+	EXPECT_STATES(w, "x", "0 starting, 1000 starting, 6000 up");
+	ck_assert(eff_list_empty(&w->tree->graveyard));
+	world_free(w);
+#undef X
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -206,6 +226,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_child_that_vanishes_while_its_group_starts_holds_it_no_longer);
 	tcase_add_test(tcase, a_group_that_stops_while_a_reload_takes_its_children_ends_well);
 	tcase_add_test(tcase, a_reload_that_waits_when_the_tree_gives_up_ends_with_it);
+	tcase_add_test(tcase, a_group_may_be_taken_away_in_the_moment_in_which_it_is_up);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
