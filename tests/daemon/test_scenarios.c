@@ -15,7 +15,12 @@
 #include "fake/scenario.h"
 #include "fake/world.h"
 
-enum { STEPS = 25, N_SCENARIOS = 2000, N_BATCHES = 8, N_SHADOWS = 2 * SCENARIO_NODES };
+enum {
+	STEPS = 25,
+	N_SCENARIOS = 2000,
+	N_BATCHES = 8,
+	N_SHADOWS = 2 * SCENARIO_NODES * SCENARIO_REPLICAS
+};
 
 struct play {
 	struct scenario scenario;
@@ -29,6 +34,7 @@ struct play {
 		const struct unit *unit; /* that it is of: another of the same name begins anew */
 		uint64_t verbs; /* that it has seen; another may come to lie in its place, and has seen less */
 		bool held;
+		bool told; /* this run has had a signal */
 		eff_ns gone_at;
 	} shadows[N_SHADOWS];
 	unsigned n_shadows;
@@ -161,7 +167,8 @@ static bool requires(const struct unit *d, const struct unit *u)
 	return false;
 }
 
-/* A unit that is being stopped for good gets its signal only when those that go first have gone. */
+/* A unit that is being stopped for good gets its first signal only when those that go first have gone. The final one comes
+ * when its time is up, whoever else is to stop meanwhile. */
 static void check_stop(struct play *p, const struct unit *u)
 {
 	bool all = p->world->tree->shutting_down;
@@ -187,16 +194,36 @@ static void watch(void *context, const struct fake_event *event)
 {
 	struct play *p = context;
 	struct unit *u = tree_find(p->world->tree, event->unit);
+	struct shadow *shadow;
 
 	/* One that a reload took out has nobody's needs to look at. */
 	if (!u || event->helper)
 		return;
-	if (event->what == FAKE_SPAWN)
+	shadow = shadow_of(p, u->name);
+	if (event->what == FAKE_SPAWN) {
 		check_spawn(p, u);
-	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && event->whom == OS_GROUP && u->pid)
-		check_stop(p, u);
+		shadow->told = false;
+	}
+	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && u->pid) {
+		if (!shadow->told)
+			check_stop(p, u);
+		shadow->told = true;
+	}
 	if (event->what == FAKE_GONE)
-		shadow_of(p, u->name)->gone_at = event->at;
+		shadow->gone_at = event->at;
+}
+
+/* ── what must hold at any time ── */
+
+/* All replicas of a unit are in one place of their group. */
+static void check_place(const struct play *p, const struct unit *u, const struct unit *before)
+{
+	const struct plan_unit *row = u->next ? u->next : u->spec;
+
+	if (row->replica > 1 && u->child.sup && before->child.sup)
+		WORLD_ASSERT(p->world, u->child.place == before->child.place,
+			"%s is in place %u, and %s in %u", u->name, u->child.place,
+			before->name, before->child.place);
 }
 
 /* ── time passes ── */
@@ -218,6 +245,7 @@ static void check_now(struct play *p)
 			shadow_at(p, u)->held = u->held;
 		WORLD_ASSERT(w, shadow_at(p, u)->held == u->held, "%s is %sheld", u->name,
 			u->held ? "" : "not ");
+		check_place(p, u, w->tree->units[i - 1]);
 	}
 	/* One that comes back may have the very memory of the one that went. */
 	for (unsigned i = 0; i < p->n_shadows; i++)

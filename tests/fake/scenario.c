@@ -76,6 +76,8 @@ static void node_add_need(struct scenario *s, unsigned index)
 		need->condition = "completed";
 	else if (s->nodes[on].kind == NODE_PROCESS && scenario_one_in(s, 4))
 		need->condition = "started";
+	if (s->nodes[on].replicas > 0 && scenario_one_in(s, 3))
+		need->number = 1 + scenario_below(s, (unsigned)s->nodes[on].replicas);
 	node->n_needs++;
 }
 
@@ -104,8 +106,10 @@ static void node_make(struct scenario *s, unsigned index, unsigned parent)
 	struct scenario_node *node = &s->nodes[index];
 	char name[sizeof(node->name)];
 
-	*node = (struct scenario_node){
-		.parent = parent, .depth = s->nodes[parent].depth + 1, .max_restarts = -1};
+	*node = (struct scenario_node){.parent = parent,
+		.depth = s->nodes[parent].depth + 1,
+		.max_restarts = -1,
+		.replicas = -1};
 	node->kind = node->depth < 3 && scenario_one_in(s, 4) ? NODE_GROUP
 		: scenario_one_in(s, 8)                       ? NODE_FIBER
 							      : NODE_PROCESS;
@@ -115,6 +119,8 @@ static void node_make(struct scenario *s, unsigned index, unsigned parent)
 	memcpy(node->name, name, sizeof(name));
 	if (node->kind == NODE_PROCESS)
 		node_make_process(s, node);
+	if (node->kind != NODE_GROUP && scenario_one_in(s, 4))
+		node->replicas = (int)scenario_below(s, SCENARIO_REPLICAS + 1);
 	node->policy = is_oneshot(node) ? PICK_WORD(s, "on-failure", "on-abnormal", "no")
 					: PICK_WORD(s, "always", "always", "on-failure",
 						  "on-abnormal", "no", "on-success");
@@ -162,6 +168,7 @@ void scenario_make(struct scenario *s, uint64_t seed)
 	if (s->nodes[s->n - 1].kind == NODE_GROUP) {
 		s->nodes[s->n - 1].kind = NODE_PROCESS;
 		s->nodes[s->n - 1].type = NULL;
+		s->nodes[s->n - 1].replicas = -1;
 	}
 }
 
@@ -169,6 +176,10 @@ void scenario_mutate(struct scenario *s)
 {
 	struct scenario_node *node = &s->nodes[1 + scenario_below(s, s->n - 1)];
 
+	if (node->replicas >= 0 && scenario_one_in(s, 2)) {
+		node->replicas = (int)scenario_below(s, SCENARIO_REPLICAS + 1);
+		return;
+	}
 	switch (scenario_below(s, 6)) {
 	case 0:
 	case 1:
@@ -230,8 +241,10 @@ static void yaml_needs(const struct scenario *s, const struct scenario_node *nod
 
 		if (is_gone(s, need->on))
 			continue;
-		text_printf(text, "%s%s: {required: %s, restart: %s, bind: %s", before,
-			s->nodes[need->on].name,
+		text_printf(text, "%s%s", before, s->nodes[need->on].name);
+		if (need->number > 0 && (int)need->number <= s->nodes[need->on].replicas)
+			text_printf(text, "@%u", need->number);
+		text_printf(text, ": {required: %s, restart: %s, bind: %s",
 			need->required && !is_disabled(s, need->on) ? "true" : "false",
 			need->restart ? "true" : "false", need->bind ? "true" : "false");
 		if (need->condition)
@@ -283,6 +296,8 @@ static void yaml_leaf(const struct scenario *s, const struct scenario_node *node
 			text_printf(text, "type: %s, ", node->type);
 	}
 	yaml_common(s, node, text);
+	if (node->replicas >= 0)
+		text_printf(text, ", replicas: %d", node->replicas);
 	if (node->start_timeout_ms)
 		text_printf(text, ", start_timeout: %ums", node->start_timeout_ms);
 	if (node->max_runtime_ms)

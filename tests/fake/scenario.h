@@ -9,10 +9,11 @@
 #include "base/text.h"
 #include "fake/os_fake.h"
 
-enum { SCENARIO_NODES = 14, SCENARIO_NEEDS = 3 };
+enum { SCENARIO_NODES = 14, SCENARIO_NEEDS = 3, SCENARIO_REPLICAS = 3 };
 
 struct scenario_need {
-	unsigned on; /* a node before it */
+	unsigned on;     /* a node before it */
+	unsigned number; /* of its replicas; 0: all of them */
 	bool required, restart, bind;
 	const char *condition; /* NULL: the default */
 };
@@ -27,6 +28,7 @@ struct scenario_node {
 	unsigned backoff_ms, jitter_percent, max_ms, stop_ms, start_timeout_ms, max_runtime_ms,
 		version;
 	int max_restarts; /* -1: no limit */
+	int replicas;     /* -1: it says nothing of them */
 	unsigned readiness_port, liveness_port, idle_ms;
 	bool critical, significant, manual, disabled, sequential, gone;
 	const char *strategy, *auto_shutdown; /* of a group */
