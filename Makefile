@@ -33,7 +33,7 @@ FLOORS := base plan wire os unit tree control
 LIB := $(wildcard lib/src/*.c lib/src/*.S)
 DAEMON := $(wildcard $(FLOORS:%=daemon/%/*.c))
 EFFD := $(wildcard daemon/effd/*.c)
-EFFCTL := $(wildcard daemon/effctl/*.c)
+EFFCTL := $(wildcard daemon/effctl/*.c daemon/effctl/import/*.c)
 FAKE := $(wildcard tests/fake/*.c)
 TESTS := $(wildcard tests/lib/test_*.c tests/daemon/test_*.c)
 SCALE := $(wildcard tests/scale/test_*.c)

@@ -89,7 +89,7 @@ void help_print(FILE *to, const struct command *command)
 
 void help_unknown(FILE *to, const char *word)
 {
-	static const char *const later[] = {"add", "remove", "top", "import", "schema"};
+	static const char *const later[] = {"add", "remove"};
 	const char *nearest = NULL;
 	uint32_t least = 3;
 
