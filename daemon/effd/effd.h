@@ -40,6 +40,8 @@ char *options_socket(const struct options *options, const struct plan_daemon *da
 char *options_log_dir(const struct plan_daemon *daemon);
 /* Where effd remembers what must outlive it; NULL: nowhere. */
 char *options_state_dir(const struct plan_daemon *daemon);
+/* Where folders of units are made, each malloc'd; NULL: nowhere. */
+void options_places(char *ret[OS_N_PLACES]);
 
 /* ── load.c ── */
 
@@ -86,7 +88,7 @@ struct effd {
 	struct options options;
 	bool to_journal;   /* the log goes to systemd's journal */
 	struct plan *plan; /* the first one; main's reference */
-	char *socket, *log_dir, *state_dir, *runtime_dir;
+	char *socket, *log_dir, *state_dir, *runtime_dir, *places[OS_N_PLACES];
 	int64_t nofile_soft; /* that effd was started with */
 	struct os *os;
 	struct tree *tree;

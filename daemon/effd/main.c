@@ -200,6 +200,8 @@ static int effd_begin(struct effd *e)
 	};
 	int r = signals_init(e);
 
+	for (int i = 0; i < OS_N_PLACES; i++)
+		opts.places[i] = e->places[i];
 	if (r == 0)
 		r = os_linux_new(&opts, &e->os);
 	if (r == 0)
@@ -284,6 +286,7 @@ static int places_find(struct effd *e)
 		return EXIT_USAGE;
 	e->log_dir = options_log_dir(plan_daemon(e->plan));
 	e->state_dir = options_state_dir(plan_daemon(e->plan));
+	options_places(e->places);
 	/* Whoever has the socket has this folder, and what a killed effd has left in it. */
 	if (asprintf(&e->runtime_dir, "%s.notify", e->socket) < 0)
 		e->runtime_dir = NULL;
@@ -330,6 +333,8 @@ int main(int argc, char **argv)
 	free(e.log_dir);
 	free(e.state_dir);
 	free(e.runtime_dir);
+	for (int i = 0; i < OS_N_PLACES; i++)
+		free(e.places[i]);
 	options_done(&e.options);
 	return code;
 }

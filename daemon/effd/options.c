@@ -113,6 +113,8 @@ static char *join(const char *folder, const char *rest)
 {
 	char *joined = NULL;
 
+	if (!rest)
+		return strdup(folder);
 	return asprintf(&joined, "%s/%s", folder, rest) < 0 ? NULL : joined;
 }
 
@@ -194,6 +196,19 @@ char *options_state_dir(const struct plan_daemon *daemon)
 	if (geteuid() == 0)
 		return strdup("/var/lib/effd");
 	return user_folder("XDG_STATE_HOME", ".local/state", "effd");
+}
+
+void options_places(char *ret[OS_N_PLACES])
+{
+	bool is_root = geteuid() == 0;
+
+	ret[OS_RUNTIME] = is_root ? strdup("/run") : user_folder("XDG_RUNTIME_DIR", NULL, NULL);
+	ret[OS_STATE] = is_root ? strdup("/var/lib")
+				: user_folder("XDG_STATE_HOME", ".local/state", NULL);
+	ret[OS_CACHE] = is_root ? strdup("/var/cache")
+				: user_folder("XDG_CACHE_HOME", ".cache", NULL);
+	ret[OS_LOGS] = is_root ? strdup("/var/log")
+			       : user_folder("XDG_STATE_HOME", ".local/state", "log");
 }
 
 static int complain(FILE *err, const char *words, const char *what)

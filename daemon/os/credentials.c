@@ -129,17 +129,17 @@ static int look_up_user(struct ids *ids)
 	return ids->home && ids->shell ? 0 : -ENOMEM;
 }
 
-static int look_up_group(struct ids *ids)
+static int group_of(const char *name, gid_t *ret_gid)
 {
-	int kind = id_parse(ids->group, &ids->gid);
+	int kind = id_parse(name, ret_gid);
 
 	if (kind < 0)
 		return kind;
-	return kind ? 0 : group_find(ids->group, &ids->gid);
+	return kind ? 0 : group_find(name, ret_gid);
 }
 
 /* What initgroups() would set. */
-static int look_up_groups(struct ids *ids)
+static int look_up_user_groups(struct ids *ids)
 {
 	int n = GROUPS_FIRST;
 
@@ -159,6 +159,29 @@ static int look_up_groups(struct ids *ids)
 	return -E2BIG;
 }
 
+/* The further ones that were asked for. */
+static int look_up_further(struct ids *ids)
+{
+	size_t n = 0;
+	gid_t *groups;
+
+	while (ids->further && ids->further[n])
+		n++;
+	groups = n ? alloc_grow(ids->groups, (ids->n_groups + n) * sizeof(*groups)) : NULL;
+	if (n && !groups)
+		return -ENOMEM;
+	if (n)
+		ids->groups = groups;
+	for (; ids->n_found < n; ids->n_found++) {
+		int r = group_of(ids->further[ids->n_found], &groups[ids->n_groups]);
+
+		if (r < 0)
+			return r;
+		ids->n_groups++;
+	}
+	return 0;
+}
+
 static void look_up(void *arg)
 {
 	struct ids *ids = arg;
@@ -169,10 +192,15 @@ static void look_up(void *arg)
 		r = look_up_user(ids);
 	if (r >= 0 && ids->group) {
 		ids->stage = "group";
-		r = look_up_group(ids);
+		r = group_of(ids->group, &ids->gid);
 	}
 	if (r >= 0)
-		r = look_up_groups(ids);
+		r = look_up_user_groups(ids);
+	if (r >= 0 && ids->further) {
+		ids->stage = "group";
+		ids->at_further = true;
+		r = look_up_further(ids);
+	}
 	ids->error = -r;
 }
 
@@ -182,6 +210,9 @@ void os_ids_free(struct ids *ids)
 {
 	if (!ids)
 		return;
+	for (size_t i = 0; ids->further && ids->further[i]; i++)
+		free(ids->further[i]);
+	free(ids->further);
 	free(ids->user);
 	free(ids->group);
 	free(ids->groups);
@@ -196,16 +227,32 @@ static void ids_done(void *arg)
 	os_ids_free(arg);
 }
 
-static struct ids *ids_new(const char *user, const char *group)
+static bool further_copy(struct ids *ids, const char *const *groups)
+{
+	size_t n = 0;
+
+	while (groups[n])
+		n++;
+	ids->further = alloc_new((n + 1) * sizeof(*ids->further));
+	for (size_t i = 0; ids->further && i < n; i++) {
+		ids->further[i] = copy(groups[i]);
+		if (!ids->further[i])
+			return false;
+	}
+	return ids->further;
+}
+
+static struct ids *ids_new(const struct os_spawn *spawn)
 {
 	struct ids *ids = alloc_new(sizeof(*ids));
 
 	if (!ids)
 		return NULL;
 	/* The thread may still look when who asked is gone, so it has names of its own. */
-	ids->user = user ? copy(user) : NULL;
-	ids->group = group ? copy(group) : NULL;
-	if ((user && !ids->user) || (group && !ids->group)) {
+	ids->user = spawn->user ? copy(spawn->user) : NULL;
+	ids->group = spawn->group ? copy(spawn->group) : NULL;
+	if ((spawn->user && !ids->user) || (spawn->group && !ids->group) ||
+		(spawn->groups && !further_copy(ids, spawn->groups))) {
 		os_ids_free(ids);
 		return NULL;
 	}
@@ -214,9 +261,19 @@ static struct ids *ids_new(const char *user, const char *group)
 	return ids;
 }
 
-int os_ids_find(const char *user, const char *group, struct ids **ret_ids, struct os_fault *ret_fault)
+/* Which name it was. */
+static const char *name_at(const struct os_spawn *spawn, const struct ids *ids)
 {
-	struct ids *ids = ids_new(user, group);
+	if (!ids || !ids->stage)
+		return spawn->user ? spawn->user : spawn->group;
+	if (ids->at_further)
+		return spawn->groups[ids->n_found];
+	return strcmp(ids->stage, "user") == 0 ? spawn->user : spawn->group;
+}
+
+int os_ids_find(const struct os_spawn *spawn, struct ids **ret_ids, struct os_fault *ret_fault)
+{
+	struct ids *ids = ids_new(spawn);
 	int r = ids ? eff_blocking(look_up, ids, ids_done) : -ENOMEM;
 
 	if (r == -ECANCELED || r == -ETIMEDOUT)
@@ -225,9 +282,9 @@ int os_ids_find(const char *user, const char *group, struct ids **ret_ids, struc
 		*ret_ids = ids;
 		return 0;
 	}
-	ret_fault->stage = ids && ids->stage ? ids->stage : (user ? "user" : "group");
+	ret_fault->stage = ids && ids->stage ? ids->stage : (spawn->user ? "user" : "group");
 	ret_fault->error = r < 0 ? -r : ids->error;
-	ret_fault->what = strcmp(ret_fault->stage, "user") == 0 ? user : group;
+	ret_fault->what = name_at(spawn, ids);
 	os_ids_free(ids);
 	return -ECHILD;
 }
@@ -235,5 +292,5 @@ int os_ids_find(const char *user, const char *group, struct ids **ret_ids, struc
 bool os_ids_change(const struct ids *ids)
 {
 	/* Without rights a process may still be asked to be what it is. */
-	return geteuid() == 0 || ids->uid != geteuid() || ids->gid != getegid();
+	return geteuid() == 0 || ids->further || ids->uid != geteuid() || ids->gid != getegid();
 }

@@ -104,7 +104,8 @@ struct os_linux {
 	struct rlimit nofile; /* what children get */
 	bool set_nofile, subreaper, owns_runtime_dir, stdout_known;
 	char *runtime_dir;
-	char *stdout_rest; /* of a line that stdout took a part of */
+	char *places[OS_N_PLACES]; /* NULL: none */
+	char *stdout_rest;         /* of a line that stdout took a part of */
 	size_t stdout_rest_len;
 	int stdout_fd; /* stdout opened once more, not to block; -1 */
 	int null_fd;
@@ -179,6 +180,7 @@ void linux_child_free(struct os_child *child);
 /* Whom a child is to be. */
 struct ids {
 	char *user, *group; /* as they were asked for; NULL */
+	char **further;     /* NULL-terminated; NULL: none */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups; /* the supplementary ones */
@@ -186,11 +188,13 @@ struct ids {
 	char *name, *home, *shell; /* of the user; NULL without one */
 	const char *stage;         /* of a failure: "user" or "group" */
 	int error;
+	bool at_further; /* it was about the further group of the number n_found */
+	size_t n_found;
 };
-/* Look up `user` and `group` (NULL: not asked for), on a thread. Suspends. Returns 0; -ECHILD with *ret_fault; -ECANCELED,
+/* Look up the spawn's user and groups, on a thread. Suspends. Returns 0; -ECHILD with *ret_fault; -ECANCELED,
  * -ETIMEDOUT. The ids are the caller's. */
 EFF_SUSPENDS int os_ids_find(
-	const char *user, const char *group, struct ids **ret_ids, struct os_fault *ret_fault);
+	const struct os_spawn *spawn, struct ids **ret_ids, struct os_fault *ret_fault);
 void os_ids_free(struct ids *ids);
 /* False when they are what this process is, and it could be nothing else. */
 bool os_ids_change(const struct ids *ids);
@@ -209,6 +213,13 @@ bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct 
 void os_step_add(struct steps *steps, struct eff_step step);
 /* The stage, and what it was about, of the step of that word; both stay as long as the spawn's strings. */
 void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fault *fault);
+
+/* ── directories.c ── */
+
+/* Make the spawn's directories and give them to `ids` (NULL: effd's own), on a thread. Suspends. Returns 0; -ECHILD with
+ * *ret_fault; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int os_directories_make(struct os_linux *os, const struct os_spawn *spawn,
+	const struct ids *ids, struct os_fault *ret_fault);
 
 /* ── environment.c ── */
 

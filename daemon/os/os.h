@@ -26,15 +26,21 @@ struct eff_watch;
 enum os_stream_to { OS_NULL, OS_CAPTURE, OS_MERGE }; /* OS_MERGE: stderr into stdout's pipe */
 enum os_stream { OS_STDOUT, OS_STDERR };
 
+/* Where folders are made for a unit. */
+enum os_place { OS_RUNTIME, OS_STATE, OS_CACHE, OS_LOGS, OS_N_PLACES };
+
 struct os_spawn {
 	const char *unit; /* full name, for paths and messages */
 	const char *const *argv;
 	const char *const *environment; /* complete, but for what the seam adds: NOTIFY_SOCKET, and with `user`
 						 * HOME, USER, LOGNAME, SHELL where they are not there */
 	const char *working_dir;
-	const char *user, *group; /* NULL: effd's own */
+	const char *user, *group;  /* NULL: effd's own */
+	const char *const *groups; /* further ones, beside the user's; NULL: none */
 	mode_t umask;
-	const struct terms *terms; /* NULL: those of effd */
+	const struct terms *terms;                   /* NULL: those of effd */
+	const char *const *directories[OS_N_PLACES]; /* made first, and given to the user; NULL: none */
+	mode_t directories_mode;
 	enum os_stream_to out, err;
 	bool notify;        /* give it a NOTIFY_SOCKET */
 	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */
@@ -43,7 +49,7 @@ struct os_spawn {
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
 struct os_fault {
-	const char *stage; /* fork, user, group, rlimit, priority, chdir, log, socket, exec; NULL: it died before it executed */
+	const char *stage; /* fork, user, group, rlimit, priority, directory, chdir, log, socket, exec; NULL: it died before it executed */
 	int error;         /* positive errno */
 	const char *what; /* of the spawn's strings, static, or the seam's until its next fault: the program, the user … */
 };

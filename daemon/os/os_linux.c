@@ -102,6 +102,11 @@ static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 	os->runtime_dir = opts->runtime_dir ? strdup(opts->runtime_dir) : NULL;
 	if (opts->runtime_dir && !os->runtime_dir)
 		return -ENOMEM;
+	for (int i = 0; i < OS_N_PLACES; i++) {
+		os->places[i] = opts->places[i] ? strdup(opts->places[i]) : NULL;
+		if (opts->places[i] && !os->places[i])
+			return -ENOMEM;
+	}
 	os->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	os->asking_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	os->births_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
@@ -159,5 +164,7 @@ void os_linux_free(struct os *os)
 	if (own->births_fd >= 0)
 		(void)close(own->births_fd);
 	free(own->runtime_dir);
+	for (int i = 0; i < OS_N_PLACES; i++)
+		free(own->places[i]);
 	free(own);
 }

@@ -11,6 +11,7 @@ struct os_linux_opts {
 	/* For notify sockets: made 0700 when first needed (0711 once a unit has another user, who must pass through it), and
 	 * removed with what is in it at the end. */
 	const char *runtime_dir;
+	const char *places[OS_N_PLACES]; /* where folders of units are made; NULL: nowhere */
 	bool subreaper;
 	/* The soft limit of descriptors that effd was started with: its children get it back. -1: leave it. */
 	int64_t nofile_soft;

@@ -263,8 +263,8 @@ static void fault_tell(struct os_linux *os, const struct os_spawn *spawn,
 		ret_fault->what = os->fault_what;
 }
 
-static int record_new(
-	const struct os_spawn *spawn, struct record **ret_record, struct os_fault *ret_fault)
+static int record_new(struct os_linux *os, const struct os_spawn *spawn,
+	struct record **ret_record, struct os_fault *ret_fault)
 {
 	struct record *record = alloc_new(sizeof(*record));
 	int r = 0;
@@ -273,8 +273,10 @@ static int record_new(
 		record->arena = arena_new();
 	if (!record || !record->arena)
 		r = fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
-	else if (spawn->user || spawn->group)
-		r = os_ids_find(spawn->user, spawn->group, &record->ids, ret_fault);
+	else if (spawn->user || spawn->group || spawn->groups)
+		r = os_ids_find(spawn, &record->ids, ret_fault);
+	if (r >= 0)
+		r = os_directories_make(os, spawn, record->ids, ret_fault);
 	if (r < 0)
 		record_free(record);
 	else
@@ -297,7 +299,7 @@ int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **r
 	r = os_gate_await(&linux_of(os)->gate);
 	if (r < 0)
 		return r;
-	r = record_new(spawn, &record, ret_fault);
+	r = record_new(linux_of(os), spawn, &record, ret_fault);
 	if (r < 0)
 		return r;
 	child = child_make(linux_of(os));

@@ -132,7 +132,7 @@ static void ids_add(struct steps *steps, const struct os_spawn *spawn, const str
 		return;
 	os_step_add(steps,
 		(struct eff_step){.kind = EFF_STEP_SETGROUPS,
-			.stage = stage,
+			.stage = spawn->groups ? "group" : stage,
 			.ids = {.list = ids->groups, .n = ids->n_groups}});
 	os_step_add(steps,
 		(struct eff_step){.kind = EFF_STEP_SETGID, .stage = stage, .id = ids->gid});
@@ -190,7 +190,8 @@ void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fau
 	static const char priority[] = "priority.";
 	const struct {
 		const char *stage, *what;
-	} known[] = {{"user", spawn->user}, {"group", spawn->group},
+	} known[] = {{"user", spawn->user},
+		{"group", spawn->group || !spawn->groups ? spawn->group : spawn->groups[0]},
 		{"chdir", spawn->working_dir}, {"exec", spawn->argv[0]}};
 
 	fault->stage = "fork";

@@ -246,6 +246,18 @@ static void who_known(struct load *load, struct node *node, const char *name,
 			is_user ? "user" : "group", name);
 }
 
+static void groups_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *node = draft_node(load, unit->index, FIELD_SUPPLEMENTARY_GROUPS), *item;
+	plan_strv group = node ? unit->more->groups : NULL;
+
+	if (node && !load->source->privileged)
+		(void)fault_key(load, node, "E220", "only root may give a process further groups");
+	item = node && node->kind == NODE_LIST ? node->first : node;
+	for (; group && *group && item; group++, item = item->next)
+		who_known(load, item, *group, &load->source->group);
+}
+
 static void who_check(struct load *load, const struct plan_unit *unit)
 {
 	const struct plan_source *source = load->source;
@@ -374,6 +386,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	probe_check(load, unit, FIELD_LIVENESS, unit->liveness.argv);
 	folder_check(load, unit);
 	who_check(load, unit);
+	groups_check(load, unit);
 	terms_check(load, unit);
 	shell_check(load, unit);
 	secrets_check(load, unit);

@@ -170,9 +170,15 @@ struct plan_value {
 	struct plan_place at;
 };
 
+/* Where directories are made. */
+enum plan_place_of { PLAN_RUNTIME, PLAN_STATE, PLAN_CACHE, PLAN_LOGS, PLAN_N_PLACES };
+
 /* What few processes are given, apart from the rest, for there are many units. */
 struct plan_process {
 	struct terms terms;
+	plan_strv groups;                     /* supplementary_groups, as `group`; NULL: none */
+	plan_strv directories[PLAN_N_PLACES]; /* paths below the place; NULL: none */
+	mode_t directories_mode;
 };
 
 struct plan_unit {

@@ -7,6 +7,8 @@
 
 #include "plan/draft.h"
 
+enum { DIRECTORIES_MODE = 0755 }; /* as its row says */
+
 /* Those of which the value does not tell whether it was given. */
 static unsigned given_of(const struct plan_unit *unit)
 {
@@ -55,6 +57,8 @@ void process_settle(struct decoder *decoder, struct plan_unit *unit, const struc
 	if (!decoder->has_process)
 		return;
 	decoder->process.terms.given = given_of(unit);
+	if (!layer->slots[FIELD_DIRECTORIES_MODE])
+		decoder->process.directories_mode = DIRECTORIES_MODE;
 	halves_settle(decoder->load, &decoder->process.terms, layer);
 	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): were they told apart in vain, it would cost some bytes. */
 	if (!decoder->kept || memcmp(decoder->kept, &decoder->process, sizeof(*more)) != 0) {

@@ -71,6 +71,8 @@ bool read_command(struct value *value);
 bool read_shell(struct value *value);
 bool read_ends(struct value *value);
 bool read_target(struct value *value);
+bool read_texts(struct value *value);
+bool read_folders(struct value *value);
 bool read_names(struct value *value);
 bool read_map(struct value *value);
 

@@ -73,6 +73,30 @@ bool read_command(struct value *value)
 	return true;
 }
 
+bool read_texts(struct value *value)
+{
+	struct node *node = value->node;
+	struct words words = {0};
+
+	if (node->kind == NODE_MAP)
+		return wrong_kind(value, node, "a text or a list");
+	if (node->kind == NODE_SCALAR)
+		words_add(value->load, &words, value_fill(value, node));
+	else if (!words_of_list(value, &words))
+		return false;
+	for (uint32_t i = 0; i < words.n; i++)
+		if (!words.items[i] || !words.items[i][0]) {
+			(void)fault(value->load, node, "E213", "`%s` has an empty name",
+				value->field->face.name);
+			return false;
+		}
+	*(plan_strv *)value->to = words.items;
+	text_add(&value->text, words.n ? "" : "[]");
+	if (words.n)
+		canonical_words(&value->text, words.items);
+	return true;
+}
+
 bool read_shell(struct value *value)
 {
 	struct node *node = value->node;

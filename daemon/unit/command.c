@@ -84,9 +84,11 @@ static const char **environment_with(plan_strv environment, plan_strv more)
 
 struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
 {
+	static const enum os_place places[] = {
+		[PLAN_RUNTIME] = OS_RUNTIME, [PLAN_STATE] = OS_STATE, [PLAN_CACHE] = OS_CACHE, [PLAN_LOGS] = OS_LOGS};
 	const struct plan_unit *spec = u->spec;
-
-	return (struct os_spawn){
+	const struct plan_process *more = spec->more;
+	struct os_spawn spawn = {
 		.unit = u->name,
 		.argv = argv,
 		.environment = spec->environment,
@@ -94,8 +96,17 @@ struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
 		.user = spec->user,
 		.group = spec->group,
 		.umask = spec->umask,
-		.terms = spec->more ? &spec->more->terms : NULL,
 	};
+
+	if (!more)
+		return spawn;
+	spawn.terms = &more->terms;
+	spawn.groups = more->groups;
+	spawn.directories_mode = more->directories_mode;
+	/* Beside its own program they are there. */
+	for (int i = 0; i < PLAN_N_PLACES && !u->process; i++)
+		spawn.directories[places[i]] = more->directories[i];
+	return spawn;
 }
 
 int command_run(struct unit *u, struct command *command)

@@ -37,6 +37,8 @@
 
 static struct os *os;
 static char world_dir[32];
+static bool no_places
+	__attribute__((unused)); /* for folders of units; else they are in the world's folder */
 static struct {
 	void (*body)(void);
 	struct os_linux_opts opts;
@@ -69,6 +71,7 @@ static inline eff_exit world_reaper(void *arg)
 
 static inline eff_exit world_root(void *arg)
 {
+	static const char *const places[OS_N_PLACES] = {"runtime", "state", "cache", "logs"};
 	char runtime_dir[64];
 	struct eff_scope scope;
 	sigset_t set;
@@ -77,6 +80,8 @@ static inline eff_exit world_root(void *arg)
 	(void)snprintf(runtime_dir, sizeof(runtime_dir), "%s/run", world_dir);
 	if (!world.opts.runtime_dir)
 		world.opts.runtime_dir = runtime_dir;
+	for (int i = 0; i < OS_N_PLACES && !no_places; i++)
+		world.opts.places[i] = world_path(places[i]);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	ck_assert_int_eq(eff_signals_open(&world.signals, &set), 0);

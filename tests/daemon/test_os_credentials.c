@@ -5,6 +5,8 @@
 
 #include "daemon/os_world.h"
 
+static const char *const *asked_groups;
+
 /* Its ids as the kernel has them: "UID GID GROUPS…", each thing once. */
 static const char *ids_of(const char *user, const char *group)
 {
@@ -18,6 +20,7 @@ static const char *ids_of(const char *user, const char *group)
 
 	spawn.user = user;
 	spawn.group = group;
+	spawn.groups = asked_groups;
 	line = output_of(spawn);
 	ck_assert_int_eq(sscanf(line, "Uid: %u %u %u %u Gid: %u %u %u %u Groups:%n", &u[0],
 				 &u[1], &u[2], &u[3], &g[0], &g[1], &g[2], &g[3], &at),
@@ -128,6 +131,41 @@ OS_TEST(a_group_takes_the_place_of_the_users_own)
 	ck_assert_str_eq(ids_of("nobody", "12"), "65534 12 12");
 }
 
+OS_TEST(further_groups_come_beside_those_of_the_user)
+{
+	static const char *const further[] = {"12", "daemon", "4294967294", NULL};
+
+	if (!is_root())
+		return;
+	asked_groups = further;
+	ck_assert_str_eq(ids_of("54321", NULL), "54321 54321 1 12 4294967294");
+	ck_assert_str_eq(ids_of("nobody", NULL), "65534 65534 1 12 65534 4294967294");
+	/* Without a user they are all that there is: root's own do not survive. */
+	ck_assert_str_eq(ids_of(NULL, NULL), "0 0 1 12 4294967294");
+	asked_groups = NULL;
+}
+
+OS_TEST(a_further_group_that_is_unknown_is_named)
+{
+	static const char *const further[][4] = {
+		{"12", "no-such-group", "0x1", NULL}, {"12", "-1", NULL}};
+	struct os_spawn spawn = shell("echo never");
+	struct os_fault fault;
+
+	spawn.group = "12";
+	spawn.groups = further[0];
+	fault = fault_of(spawn);
+	ck_assert_str_eq(fault.stage, "group");
+	ck_assert_int_eq(fault.error, ENOENT);
+	ck_assert_str_eq(fault.what, "no-such-group");
+	spawn.groups = further[1];
+	fault = fault_of(spawn);
+	ck_assert_int_eq(fault.error, EINVAL);
+	ck_assert_str_eq(fault.what, "-1");
+	spawn.group = "no-such-group";
+	ck_assert_str_eq(fault_of(spawn).what, "no-such-group");
+}
+
 OS_TEST(a_user_brings_its_part_of_the_environment)
 {
 	static const char *const argv[] = {"/usr/bin/env", NULL};
@@ -194,6 +232,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_number_without_an_entry_is_itself_and_in_no_group);
 	tcase_add_test(tcase, a_group_alone_takes_all_others_away);
 	tcase_add_test(tcase, a_group_takes_the_place_of_the_users_own);
+	tcase_add_test(tcase, further_groups_come_beside_those_of_the_user);
+	tcase_add_test(tcase, a_further_group_that_is_unknown_is_named);
 	tcase_add_test(tcase, a_user_brings_its_part_of_the_environment);
 	tcase_add_test(tcase, the_folder_is_entered_with_the_users_rights);
 	tcase_add_test(tcase, without_rights_a_user_may_be_what_it_is_and_nothing_else);

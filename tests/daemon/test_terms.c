@@ -157,6 +157,36 @@ START_TEST(priorities_are_inherited_one_by_one)
 }
 END_TEST
 
+/* ── directories and groups ── */
+
+START_TEST(directories_and_groups_are_lists_of_names)
+{
+	const struct plan_process *more;
+
+	(void)plan_world_good(&world,
+		"version: 1\ndefaults: {supplementary_groups: [audio, '44']}\nunits:\n"
+		"  a: {command: x, directories: {state: [shop, shop-x/y], logs: shop, mode: '0750'}}\n"
+		"  b: {command: x, supplementary_groups: []}\n"
+		"  c: {command: x, directories: {cache: [c]}, supplementary_groups: video}\n");
+	more = planned("a")->more;
+
+	ck_assert_str_eq(more->directories[PLAN_STATE][0], "shop");
+	ck_assert_str_eq(more->directories[PLAN_STATE][1], "shop-x/y");
+	ck_assert_ptr_null(more->directories[PLAN_STATE][2]);
+	ck_assert_str_eq(more->directories[PLAN_LOGS][0], "shop");
+	ck_assert_ptr_null(more->directories[PLAN_CACHE]);
+	ck_assert_uint_eq(more->directories_mode, 0750);
+	ck_assert_str_eq(more->groups[0], "audio");
+	ck_assert_str_eq(more->groups[1], "44");
+	ck_assert_ptr_null(more->groups[2]);
+	ck_assert_ptr_null(planned("b")->more->groups);
+	ck_assert_uint_eq(planned("c")->more->directories_mode, 0755);
+	ck_assert_str_eq(planned("c")->more->groups[0], "video");
+	ck_assert_str_eq(value_of("a", "supplementary_groups"), "[audio, 44]");
+	ck_assert_str_eq(value_of("c", "directories.cache"), "[c]");
+}
+END_TEST
+
 /* ── on to the seam ── */
 
 static unsigned n_seen;
@@ -190,6 +220,36 @@ START_TEST(the_terms_are_those_of_its_commands_too)
 }
 END_TEST
 
+static void seen_directories(void *context, const struct os_spawn *spawn)
+{
+	const char *program = spawn->argv[0];
+
+	text_printf(context, "%s%s ", program, spawn->directories[OS_STATE] ? "+" : "-");
+	ck_assert_str_eq(spawn->groups[0], "video");
+}
+
+START_TEST(directories_are_made_before_what_comes_first_and_not_beside_the_program)
+{
+	struct world *w = world_new(
+		"web: {command: web, directories: {state: web}, supplementary_groups: video, "
+		"hooks: {pre_start: prepare, on_ready: tell}, stop: {command: quit}}");
+	struct text seen = {0};
+
+	os_fake_on_spawn(w->fake, seen_directories, &seen);
+	world_script(w, "prepare", (struct script){.helper = true});
+	world_script(w, "tell", (struct script){.helper = true});
+	world_script(w, "quit", (struct script){.helper = true});
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "web");
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(seen.bytes, "prepare+ web+ tell- quit- ");
+	text_done(&seen);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_term_that_cannot_be_granted_is_the_cause_of_the_end)
 {
 	struct world *w = world_new("web: {command: web, limits: {nofile: 77}, restart: no}");
@@ -216,9 +276,12 @@ Suite *test_suite(void)
 	tcase_add_test(plan, limits_are_inherited_half_by_half);
 	tcase_add_test(plan, priorities_are_what_was_given_and_nothing_else);
 	tcase_add_test(plan, priorities_are_inherited_one_by_one);
+	tcase_add_test(plan, directories_and_groups_are_lists_of_names);
 	suite_add_tcase(suite, plan);
 	test_leak_guard(seam);
 	tcase_add_test(seam, the_terms_are_those_of_its_commands_too);
+	tcase_add_test(
+		seam, directories_are_made_before_what_comes_first_and_not_beside_the_program);
 	tcase_add_test(seam, a_term_that_cannot_be_granted_is_the_cause_of_the_end);
 	suite_add_tcase(suite, seam);
 	return suite;

@@ -20,6 +20,17 @@ if [ "$own" -eq 0 ]; then
     group: daemon
     umask: \"0077\"
     working_dir: /
+    log: {stdout: ring}
+  further:
+    type: oneshot
+    command: $DIR/bin/world
+    user: nobody
+    supplementary_groups: [daemon, \"12345\"]
+    log: {stdout: ring}
+  further-root:
+    type: oneshot
+    command: $DIR/bin/world
+    supplementary_groups: daemon
     log: {stdout: ring}"
 fi
 
@@ -84,6 +95,11 @@ if [ "$own" -eq 0 ]; then
 	other_group=$(getent group daemon | cut -d: -f3)
 	same "the ids of one with a group" "$(grep -E '^(uids|gids|umask|folder)' <<<"$grouped")" \
 		"uids $uid $uid $uid"$'\n'"gids $other_group $other_group $other_group"$'\n'"umask 0077"$'\n'"folder /"
+	same "the groups of one with further ones" "$(world_of further | grep -E '^(uids|gids|status Groups)' | sort)" \
+		"gids $gid $gid $gid"$'\n'"status Groups: $(echo "$(groups_of nobody) $other_group 12345" | tr ' ' '\n' |
+			sort -n | paste -sd ' ')"$'\n'"uids $uid $uid $uid"
+	same "the groups of root's with a further one" "$(world_of further-root | grep -E '^(gids|status Groups)' | sort)" \
+		"gids 0 0 0"$'\n'"status Groups: $other_group"
 	! grep -qE 'Groups:.*\b0\b' <<<"$grouped" || fail "root's group survived: $grouped"
 fi
 effd_stop

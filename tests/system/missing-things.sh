@@ -11,7 +11,9 @@ chmod 644 "$DIR/locked"
 user_unit=
 [ "$(id -u)" -ne 0 ] || user_unit="
   user: {command: $DIR/bin/family, user: no-such-user}
-  group: {command: $DIR/bin/family, group: no-such-group}"
+  group: {command: $DIR/bin/family, group: no-such-group}
+  further: {command: $DIR/bin/family, supplementary_groups: [daemon, no-such-group]}
+  odd: {command: $DIR/bin/family, user: 0day}"
 effd_start <<TREE
 version: 1
 defaults: {restart: {backoff: {initial: 10ms, max: 20ms}}}
@@ -40,6 +42,8 @@ text text "exec: ENOEXEC \(Exec format error\): $DIR/text$"
 text directory "exec: EACCES \(Permission denied\): $DIR/tmp$"
 if [ -n "$user_unit" ]; then
 	text user 'user: [A-Z]+ \(.+\): no-such-user$'
+	text further 'group: [A-Z]+ \(.+\): no-such-group$'
+	text odd 'user: EINVAL \(Invalid argument\): 0day$'
 	text group 'group: [A-Z]+ \(.+\): no-such-group$'
 fi
 same "the one that is well" "$(state well)" up

@@ -199,7 +199,7 @@ static void resources_take(struct compose *c, struct item *unit, struct node *re
 	struct node *limits = compose_get(c, resources, "limits");
 	struct node *memory = limits ? compose_get(c, limits, "memory") : NULL;
 	const char *text = memory ? compose_text(c, memory) : NULL;
-	const char *size = text ? size_of(c->im, text) : NULL;
+	const char *size = text ? import_size_of(c->im, text) : NULL;
 
 	if (size)
 		item_set_later(c->im, unit, "cgroup.memory_max", size);

@@ -194,7 +194,7 @@ static void take_scale(struct compose *c, struct item *unit, struct node *value,
 static void take_size(struct compose *c, struct item *unit, struct node *value, row taker)
 {
 	const char *text = compose_text(c, value);
-	const char *size = text ? size_of(c->im, text) : NULL;
+	const char *size = text ? import_size_of(c->im, text) : NULL;
 
 	if (size)
 		item_set_later(c->im, unit, taker->path, size);

@@ -188,6 +188,6 @@ void item_set_later(struct import *im, struct item *unit, const char *path, cons
 void limit_set(struct import *im, struct item *unit, const char *name, const char *soft,
 	const char *hard);
 /* "512M", "1g", "65536": a size, the letters meaning powers of 1024; NULL: it is none. */
-const char *size_of(struct import *im, const char *value);
+const char *import_size_of(struct import *im, const char *value);
 
 #endif

@@ -192,7 +192,7 @@ void item_set_later(struct import *im, struct item *unit, const char *path, cons
 		no_equal(im, "`%s` does not work in effd yet", path);
 }
 
-const char *size_of(struct import *im, const char *value)
+const char *import_size_of(struct import *im, const char *value)
 {
 	static const char letters[] = "BKMGT";
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -221,7 +221,7 @@ static const char *limit_value(struct import *im, const char *name, const char *
 		if (!strcmp(name, counts[i]))
 			return n && n < 16 && strspn(value, "0123456789") == n ? value : NULL;
 	}
-	return !strcmp(name, "cpu") || !strcmp(name, "rttime") ? NULL : size_of(im, value);
+	return !strcmp(name, "cpu") || !strcmp(name, "rttime") ? NULL : import_size_of(im, value);
 }
 
 void limit_set(struct import *im, struct item *unit, const char *name, const char *soft,

@@ -59,7 +59,7 @@ static void as_later(struct systemd *s, const char *value, const struct systemd_
 
 static void as_size(struct systemd *s, const char *value, const struct systemd_row *row)
 {
-	const char *size = size_of(s->im, value);
+	const char *size = import_size_of(s->im, value);
 
 	if (size)
 		item_set_later(s->im, s->unit->item, row->path, size);
