@@ -17,3 +17,14 @@ const char *terms_limit_name(int resource)
 
 	return resource >= 0 && resource < TERMS_N_LIMITS ? names[resource] : NULL;
 }
+
+const char *terms_capability_name(unsigned number)
+{
+	static const char *const names[TERMS_N_CAPABILITIES] = {
+#define CAPABILITY(name, number) [number] = (name),
+#include "base/capabilities.def"
+#undef CAPABILITY
+	};
+
+	return number < TERMS_N_CAPABILITIES ? names[number] : NULL;
+}

@@ -34,6 +34,7 @@ enum {
 	TERMS_CPUS = 16,
 	TERMS_SCHED = 32,
 	TERMS_SCHED_PRIORITY = 64,
+	TERMS_CAPABILITIES = 128,
 };
 
 #define TERMS_N_CPUS 1024
@@ -51,9 +52,15 @@ struct terms {
 	enum terms_sched sched;
 	uint32_t sched_priority; /* of FIFO and RR */
 	struct terms_cpus cpus;
+	uint64_t capabilities,
+		ambient; /* bit n: capability n; what it may ever have, and has without being root */
+	bool no_new_privileges;
 };
 
 /* "nofile" */
 const char *terms_limit_name(int resource);
+/* "NET_RAW"; NULL: there is none of that number. */
+const char *terms_capability_name(unsigned number);
+#define TERMS_N_CAPABILITIES 64
 
 #endif

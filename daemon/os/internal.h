@@ -102,7 +102,7 @@ struct os_linux {
 	struct eff_pulse orphans; /* some were reaped: groups may be empty */
 	struct scan scan;
 	struct rlimit nofile; /* what children get */
-	bool set_nofile, subreaper, owns_runtime_dir, stdout_known;
+	bool set_nofile, subreaper, owns_runtime_dir, stdout_known, has_ambient;
 	char *runtime_dir;
 	char *places[OS_N_PLACES]; /* NULL: none */
 	char *stdout_rest;         /* of a line that stdout took a part of */

@@ -49,7 +49,7 @@ struct os_spawn {
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
 struct os_fault {
-	const char *stage; /* fork, user, group, rlimit, priority, directory, chdir, log, socket, exec; NULL: it died before it executed */
+	const char *stage; /* fork, user, group, rlimit, priority, security, directory, chdir, log, socket, exec; NULL: it died before it executed */
 	int error;         /* positive errno */
 	const char *what; /* of the spawn's strings, static, or the seam's until its next fault: the program, the user … */
 };

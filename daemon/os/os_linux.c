@@ -97,6 +97,18 @@ static uint64_t signals_ignored(void)
 	return set;
 }
 
+/* Does effd have capabilities that what it executes would get? */
+static bool ambient_is_any(void)
+{
+	for (unsigned long n = 0; n < TERMS_N_CAPABILITIES; n++) {
+		int r = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, n, 0, 0);
+
+		if (r != 0)
+			return r > 0; /* the kernel knows no further ones */
+	}
+	return false;
+}
+
 static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 {
 	os->runtime_dir = opts->runtime_dir ? strdup(opts->runtime_dir) : NULL;
@@ -121,6 +133,7 @@ static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 		return -errno;
 	os->subreaper = opts->subreaper;
 	os->ignored = signals_ignored();
+	os->has_ambient = ambient_is_any();
 	return 0;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a child does before its program, in the order that is safe.
  *
- * The score for the kernel's killer comes first, for it takes a descriptor, which a limit might refuse; then limits, which may
- * allow a priority, then priorities. Groups change before the group before the user; the folder is entered with
- * the rights that the program will have. The signal at effd's death comes last, since a change of ids forgets it. The word
- * of a step is the field it is for, and os_step_fault() makes of it what people are told. */
+ * The score for the kernel's killer comes first, for it takes a descriptor, which a limit might refuse; then limits, which
+ * may allow a priority, then priorities. Capabilities are bounded while that may be done, and are ambient only when all
+ * others are gone; in between groups change before the group before the user. The folder is entered with the rights that the
+ * program will have. The signal at effd's death follows, since a change of ids forgets it, and last what forbids to gain
+ * anything. The word of a step is the field it is for, and os_step_fault() makes of it what people are told. */
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = TERMS_N_LIMITS + 13, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
+enum { MOST_STEPS = TERMS_N_LIMITS + 17, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
 
 void os_step_add(struct steps *steps, struct eff_step step)
 {
@@ -142,6 +143,40 @@ static void ids_add(struct steps *steps, const struct os_spawn *spawn, const str
 	steps->own_memory = true;
 }
 
+/* Capabilities are taken away while that may still be done. */
+static void bounds_add(struct steps *steps, const struct terms *terms)
+{
+	if (!(terms->given & TERMS_CAPABILITIES))
+		return;
+	os_step_add(steps,
+		(struct eff_step){.kind = EFF_STEP_BOUNDING,
+			.stage = "security.capabilities",
+			.capabilities = terms->capabilities});
+	steps->own_memory = true;
+}
+
+/* A change of ids takes them all away, but for what it is told to leave; only then can some be ambient. */
+static void keep_add(struct steps *steps, const struct os_spawn *spawn)
+{
+	if (spawn->terms->ambient && spawn->user)
+		os_step_add(steps,
+			(struct eff_step){.kind = EFF_STEP_KEEP_CAPS, .stage = "security.ambient"});
+}
+
+/* effd's own are for nobody who did not ask. */
+static void ambient_add(struct steps *steps, const struct os_linux *os, const struct terms *terms)
+{
+	uint64_t ambient = terms ? terms->ambient : 0;
+
+	if (!ambient && !os->has_ambient)
+		return;
+	os_step_add(steps,
+		(struct eff_step){.kind = EFF_STEP_AMBIENT,
+			.stage = "security.ambient",
+			.capabilities = ambient});
+	steps->own_memory |= ambient != 0;
+}
+
 static bool folder_add(struct steps *steps, struct arena *arena, const struct os_spawn *spawn)
 {
 	const char *dir = spawn->working_dir ? arena_strdup(arena, spawn->working_dir) : NULL;
@@ -169,11 +204,20 @@ bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct 
 		priorities_add(ret, spawn->terms);
 	if (spawn->terms && !cpus_add(ret, arena, spawn->terms))
 		return false;
+	if (spawn->terms)
+		bounds_add(ret, spawn->terms);
+	if (spawn->terms)
+		keep_add(ret, spawn);
 	ids_add(ret, spawn, ids);
+	ambient_add(ret, os, spawn->terms);
 	if (!folder_add(ret, arena, spawn))
 		return false;
 	os_step_add(ret,
 		(struct eff_step){.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL});
+	if (spawn->terms && spawn->terms->no_new_privileges)
+		os_step_add(ret,
+			(struct eff_step){.kind = EFF_STEP_NO_NEW_PRIVS,
+				.stage = "security.no_new_privileges"});
 	return true;
 }
 
@@ -185,9 +229,20 @@ static const char *limit_named(const char *word)
 	return NULL;
 }
 
+/* "priority.nice": a section of the tree is a stage, and the field in it is what it was about. */
+static bool in_section(const char *word, const char *section, struct os_fault *fault)
+{
+	size_t len = strlen(section);
+
+	if (strncmp(word, section, len) != 0 || word[len] != '.')
+		return false;
+	fault->stage = section;
+	fault->what = word + len + 1;
+	return true;
+}
+
 void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fault *fault)
 {
-	static const char priority[] = "priority.";
 	const struct {
 		const char *stage, *what;
 	} known[] = {{"user", spawn->user},
@@ -203,10 +258,9 @@ void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fau
 		fault->what = known[i].what;
 		return;
 	}
-	if (strncmp(word, priority, strlen(priority)) == 0) {
-		fault->stage = "priority";
-		fault->what = word + strlen(priority);
-	} else if (limit_named(word)) {
+	if (in_section(word, "priority", fault) || in_section(word, "security", fault))
+		return;
+	if (limit_named(word)) {
 		fault->stage = "rlimit";
 		fault->what = limit_named(word);
 	}

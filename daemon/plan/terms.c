@@ -18,7 +18,8 @@ static unsigned given_of(const struct plan_unit *unit)
 	} fields[] = {{FIELD_NICE, TERMS_NICE}, {FIELD_OOM_SCORE_ADJ, TERMS_OOM_SCORE_ADJ},
 		{FIELD_IONICE_CLASS, TERMS_IONICE}, {FIELD_IONICE_LEVEL, TERMS_IONICE_LEVEL},
 		{FIELD_CPUS, TERMS_CPUS}, {FIELD_SCHED_POLICY, TERMS_SCHED},
-		{FIELD_SCHED_PRIORITY, TERMS_SCHED_PRIORITY}};
+		{FIELD_SCHED_PRIORITY, TERMS_SCHED_PRIORITY},
+		{FIELD_CAPABILITIES, TERMS_CAPABILITIES}};
 	unsigned given = 0;
 
 	for (uint32_t i = 0; i < unit->n_values; i++)
@@ -165,6 +166,37 @@ static void levels_check(struct load *load, const struct plan_unit *unit)
 		(void)fault_key(load, priority, "E218", "`priority` is for `fifo` and `rr` alone");
 }
 
+/* The first of a set of capabilities. */
+static const char *first_of(uint64_t set)
+{
+	unsigned n = 0;
+
+	while (!(set >> n & 1))
+		n++;
+	return terms_capability_name(n);
+}
+
+static void security_check(struct load *load, const struct plan_unit *unit)
+{
+	const struct terms *terms = &unit->more->terms;
+	struct node *all = draft_node(load, unit->index, FIELD_CAPABILITIES);
+	struct node *ambient = draft_node(load, unit->index, FIELD_AMBIENT);
+	uint64_t left_out = all ? terms->ambient & ~terms->capabilities : 0,
+		 missing = terms->ambient & ~load->source->rights.capabilities;
+
+	if (ambient && left_out)
+		diag_note(load->diags,
+			fault(load, ambient, "E209",
+				"`ambient` has %s, which `capabilities` leaves out",
+				first_of(left_out)),
+			all->at, "`capabilities` is here");
+	if (all && !may(load, CAP_SETPCAP))
+		refuse(load, all, "take capabilities away");
+	if (ambient && missing && !load->source->privileged)
+		(void)fault(load, ambient, "E220",
+			"only root may grant %s, which effd does not have", first_of(missing));
+}
+
 void terms_check(struct load *load, const struct plan_unit *unit)
 {
 	enum field_id id;
@@ -175,4 +207,5 @@ void terms_check(struct load *load, const struct plan_unit *unit)
 		limit_check(load, unit, id);
 	levels_check(load, unit);
 	priority_check(load, unit);
+	security_check(load, unit);
 }

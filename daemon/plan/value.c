@@ -155,6 +155,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 	static reader *const others[] = {
 		[TYPE_TEXTS] = read_texts,
 		[TYPE_FOLDERS] = read_folders,
+		[TYPE_CAPABILITIES] = read_capabilities,
 		[TYPE_CPUS] = read_cpus,
 		[TYPE_RLIMIT_COUNT] = read_rlimit,
 		[TYPE_RLIMIT_SIZE] = read_rlimit,

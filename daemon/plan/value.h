@@ -61,6 +61,7 @@ bool duration_of(struct value *value, eff_ns *ret_ns);
 
 /* The readers of the terms of a process. */
 bool read_integer(struct value *value);
+bool read_capabilities(struct value *value);
 bool read_cpus(struct value *value);
 bool read_rlimit(struct value *value);
 /* One half of a limit, as it is written. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values that are terms of a process: its limits, its priorities, its processors, its directories. */
+/* Values that are terms of a process: its limits, its priorities, its processors, its rights, its
+ * directories. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,6 +250,57 @@ bool read_cpus(struct value *value)
 		(void)fault(value->load, node, "E204", "`%s` names no processor",
 			value->field->face.name);
 	return value->text.len > 0;
+}
+
+/* ── capabilities ── */
+
+/* With or without CAP_, in small letters or not. */
+static bool capability_take(struct value *value, struct node *node, uint64_t *set)
+{
+	const char *text = node->kind == NODE_SCALAR ? value_fill(value, node) : NULL, *name;
+	struct nearest nearest;
+	struct diag *diag;
+
+	if (node->kind != NODE_SCALAR)
+		(void)fault(value->load, node, "E204", "`%s` needs a list of capabilities",
+			value->field->face.name);
+	if (!text)
+		return false;
+	name = strncasecmp(text, "CAP_", 4) == 0 ? text + 4 : text;
+	for (unsigned n = 0; n < TERMS_N_CAPABILITIES; n++)
+		if (terms_capability_name(n) && strcasecmp(terms_capability_name(n), name) == 0) {
+			*set |= UINT64_C(1) << n;
+			return true;
+		}
+	nearest = (struct nearest){.wanted = name};
+	for (unsigned n = 0; n < TERMS_N_CAPABILITIES && terms_capability_name(n); n++)
+		nearest_offer(&nearest, terms_capability_name(n));
+	diag = fault(value->load, node, "E210", "`%s` is no capability", text);
+	if (nearest.best)
+		diag_help(value->load->diags, diag, "did you mean %s?", nearest.best);
+	return false;
+}
+
+bool read_capabilities(struct value *value)
+{
+	struct node *node = value->node, *item;
+	const char *comma = "";
+	uint64_t set = 0;
+	bool good = true;
+
+	if (node->kind != NODE_LIST)
+		good = capability_take(value, node, &set);
+	for (item = node->kind == NODE_LIST ? node->first : NULL; item; item = item->next)
+		good &= capability_take(value, item, &set);
+	*(uint64_t *)value->to = set;
+	text_add(&value->text, "[");
+	for (unsigned n = 0; n < TERMS_N_CAPABILITIES; n++)
+		if (set >> n & 1) {
+			text_printf(&value->text, "%s%s", comma, terms_capability_name(n));
+			comma = ", ";
+		}
+	text_add(&value->text, "]");
+	return good;
 }
 
 /* ── directories ── */

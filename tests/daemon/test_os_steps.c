@@ -101,9 +101,13 @@ START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 		.argv = argv, .working_dir = "/tmp", .user = "12345", .terms = &terms};
 
 	terms.limits[RLIMIT_NOFILE] = (struct terms_limit){.hard = 9, .has_hard = true};
-	terms.given = TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE | TERMS_CPUS | TERMS_SCHED;
+	terms.given = TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE | TERMS_CPUS |
+		TERMS_SCHED | TERMS_CAPABILITIES;
+	terms.capabilities = terms.ambient = 1;
+	terms.no_new_privileges = true;
 	ck_assert_str_eq(order_of(&spawn, &ids),
-		"umask write limit nice ioprio scheduler affinity groups gid uid chdir deathsig");
+		"umask write limit nice ioprio scheduler affinity bounding keep groups gid uid "
+		"ambient chdir deathsig no_new_privs");
 	ck_assert(steps_of(&spawn, &ids).own_memory);
 }
 END_TEST
@@ -190,6 +194,21 @@ START_TEST(what_shares_effds_memory_would_give_effd_its_score)
 }
 END_TEST
 
+START_TEST(what_effd_has_is_for_nobody_who_did_not_ask)
+{
+	const struct os_spawn spawn = {.argv = argv, .terms = &terms}, plain = {.argv = argv};
+
+	ck_assert_str_eq(order_of(&spawn, NULL), "umask deathsig");
+	seam.has_ambient = true;
+	ck_assert_uint_eq(step_of(EFF_STEP_AMBIENT).capabilities, 0);
+	ck_assert_int_eq(steps_of(&plain, NULL).list[1].kind, EFF_STEP_AMBIENT);
+	ck_assert(!steps_of(&plain, NULL).own_memory);
+	terms.ambient = 6;
+	ck_assert_uint_eq(step_of(EFF_STEP_AMBIENT).capabilities, 6);
+	ck_assert(steps_of(&spawn, NULL).own_memory);
+}
+END_TEST
+
 START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
 {
 	const struct os_spawn spawn = {
@@ -201,6 +220,7 @@ START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
 	fault_is(&spawn, "exec", "exec", "/bin/program");
 	fault_is(&spawn, "nofile", "rlimit", "nofile");
 	fault_is(&spawn, "priority.nice", "priority", "nice");
+	fault_is(&spawn, "security.ambient", "security", "ambient");
 	fault_is(&spawn, "nice", "rlimit", "nice");
 	fault_is(&spawn, "fds", "fork", "/bin/program");
 }
@@ -218,6 +238,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, half_a_limit_has_its_other_half_from_effd);
 	tcase_add_test(tcase, priorities_are_as_the_kernel_takes_them);
 	tcase_add_test(tcase, what_shares_effds_memory_would_give_effd_its_score);
+	tcase_add_test(tcase, what_effd_has_is_for_nobody_who_did_not_ask);
 	tcase_add_test(tcase, a_step_that_fails_is_told_in_the_words_of_the_tree);
 	suite_add_tcase(suite, tcase);
 	return suite;

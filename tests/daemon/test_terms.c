@@ -157,6 +157,32 @@ START_TEST(priorities_are_inherited_one_by_one)
 }
 END_TEST
 
+/* ── rights ── */
+
+START_TEST(rights_are_sets_of_capabilities)
+{
+	const struct terms *a, *b;
+
+	(void)plan_world_good(&world,
+		"version: 1\ndefaults: {security: {no_new_privileges: true, capabilities: [KILL]}}\nunits:\n"
+		"  a: {command: x, security: {capabilities: [net_raw, CAP_CHOWN, Cap_Kill], ambient: CHOWN}}\n"
+		"  b: {command: x, security: {capabilities: [], no_new_privileges: false}}\n"
+		"  c: {command: x}\n");
+	a = &planned("a")->more->terms;
+	b = &planned("b")->more->terms;
+
+	ck_assert_uint_eq(a->capabilities, 1 << 13 | 1 << 5 | 1);
+	ck_assert_uint_eq(a->ambient, 1);
+	ck_assert(a->no_new_privileges);
+	ck_assert_uint_eq(a->given, TERMS_CAPABILITIES);
+	ck_assert_str_eq(value_of("a", "security.capabilities"), "[CHOWN, KILL, NET_RAW]");
+	ck_assert_uint_eq(b->capabilities, 0);
+	ck_assert_uint_eq(b->given, TERMS_CAPABILITIES);
+	ck_assert(!b->no_new_privileges);
+	ck_assert_uint_eq(planned("c")->more->terms.capabilities, 1 << 5);
+}
+END_TEST
+
 /* ── directories and groups ── */
 
 START_TEST(directories_and_groups_are_lists_of_names)
@@ -276,6 +302,7 @@ Suite *test_suite(void)
 	tcase_add_test(plan, limits_are_inherited_half_by_half);
 	tcase_add_test(plan, priorities_are_what_was_given_and_nothing_else);
 	tcase_add_test(plan, priorities_are_inherited_one_by_one);
+	tcase_add_test(plan, rights_are_sets_of_capabilities);
 	tcase_add_test(plan, directories_and_groups_are_lists_of_names);
 	suite_add_tcase(suite, plan);
 	test_leak_guard(seam);

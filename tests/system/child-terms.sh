@@ -17,6 +17,13 @@ cpu=$(awk '/^Cpus_allowed_list:/ { split($2, first, /[-,]/); print first[1] }' /
 root_units=
 [ "$(id -u)" -ne 0 ] || root_units="
   before: {command: $DIR/bin/world, priority: {nice: -4, ionice: realtime, sched: {policy: rr, priority: 3}}}
+  bounded: {command: $DIR/bin/world, security: {capabilities: [CHOWN, net_bind_service]}}
+  nothing: {command: $DIR/bin/world, security: {capabilities: []}}
+  granted:
+    command: $DIR/bin/world
+    user: nobody
+    security: {ambient: [NET_BIND_SERVICE], capabilities: [NET_BIND_SERVICE, KILL], no_new_privileges: true}
+  asked: {command: $DIR/bin/world, user: nobody, security: {capabilities: [CHOWN]}}
   spared: {command: $DIR/bin/world, user: nobody, priority: {oom_score_adj: 1}}"
 ulimit -S -n 512
 hard=$(ulimit -H -n)
@@ -36,6 +43,7 @@ units:
   low: {command: $DIR/bin/world, limits: {nofile: {hard: 64}}}
   behind: {command: $DIR/bin/world, priority: {nice: 7, oom_score_adj: 900, ionice: idle, sched: batch}}
   within: {command: $DIR/bin/world, priority: {ionice: {class: best-effort, level: 7}, cpus: "$cpu"}}
+  narrow: {command: $DIR/bin/world, security: {no_new_privileges: true}}
   nowhere: {command: $DIR/bin/world, priority: {cpus: 1000-1023}}$root_units
 TREE
 plain=$(world_of plain)
@@ -54,11 +62,19 @@ io 3 0
 scheduler 3 0"
 differs within "status Cpus_allowed_list: $cpu
 io 2 7"
+differs narrow "status NoNewPrivs: 1"
+capabilities_of() { world_of "$1" | sed -nE 's/^status Cap(...): 0*([0-9a-f]+)$/\1 \2/p' | paste -sd ' '; }
 same "one for processors that are not there" "$(end_of nowhere)" "exec_error priority: EINVAL (Invalid argument): cpus"
 if [ -n "$root_units" ]; then
 	differs before "nice -4
 io 1 4
 scheduler 2 3"
+	same "root with two capabilities" "$(capabilities_of bounded)" "Inh 0 Prm 401 Eff 401 Bnd 401 Amb 0"
+	same "root with none" "$(capabilities_of nothing)" "Inh 0 Prm 0 Eff 0 Bnd 0 Amb 0"
+	same "a user with one" "$(capabilities_of granted)" "Inh 400 Prm 400 Eff 400 Bnd 420 Amb 400"
+	matches "that user" "$(world_of granted)" "^uids $(id -u nobody) $(id -u nobody) $(id -u nobody)\$"
+	matches "that user's flag" "$(world_of granted)" "^status NoNewPrivs: 1\$"
+	same "a user that may have one, and has none" "$(capabilities_of asked)" "Inh 0 Prm 0 Eff 0 Bnd 1 Amb 0"
 	same "the score of one with a user" "$(world_of spared | grep '^oom')" "oom score 1"
 fi
 
@@ -82,7 +98,8 @@ effd_stop
 # Root that may not do all that root may, as in a container: what is refused ends the start, and is named.
 [ -n "$root_units" ] || exit 0
 need setpriv
-EFFD_UNDER=(setpriv --bounding-set=-sys_resource,-sys_nice --inh-caps=-sys_resource,-sys_nice)
+less=-sys_resource,-sys_nice,-setpcap,-net_raw
+EFFD_UNDER=(setpriv --bounding-set=$less --inh-caps=$less)
 effd_start <<TREE
 version: 1
 defaults: {type: oneshot, log: {stdout: ring}, restart: no}
@@ -92,6 +109,8 @@ units:
   io: {command: $DIR/bin/world, priority: {ionice: {class: realtime, level: 0}}}
   sched: {command: $DIR/bin/world, priority: {sched: {policy: fifo, priority: 3}}}
   oom: {command: $DIR/bin/world, priority: {oom_score_adj: -1000}}
+  bounding: {command: $DIR/bin/world, security: {capabilities: [CHOWN]}}
+  ambient: {command: $DIR/bin/world, security: {ambient: [NET_RAW]}}
   well: {command: $DIR/bin/world}
 TREE
 refused() { # UNIT STAGE ERRNO WHAT
@@ -102,6 +121,29 @@ refused nofile rlimit EPERM nofile
 refused nice priority EACCES nice
 refused sched priority EPERM sched
 refused oom priority EACCES oom_score_adj
+refused bounding security EPERM capabilities
+refused ambient security EPERM ambient
 same "the one that is well" "$(state well)" done
 matches "one that may use disks first, where CAP_SYS_ADMIN is enough for it" "$(state io)" '^(done|failed)$'
+effd_stop
+
+# A user that was given a capability: it gives it to whom it was told to, and to nobody else.
+mkdir "$DIR/user"
+chown 12345 "$DIR/user"
+SOCKET=$DIR/user/control.sock
+EFFD_UNDER=(setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=+net_bind_service
+	--ambient-caps=+net_bind_service --)
+effd_launch <<TREE
+version: 1
+defaults: {type: oneshot, log: {stdout: ring}, restart: no}
+units:
+  plain: {command: $DIR/bin/world}
+  granted: {command: $DIR/bin/world, security: {ambient: NET_BIND_SERVICE}}
+TREE
+wait_for done plain granted
+same "one that did not ask" "$(capabilities_of plain | sed 's/ Bnd.* Amb/ Amb/')" "Inh 400 Prm 0 Eff 0 Amb 0"
+same "one that asked" "$(capabilities_of granted | sed 's/ Bnd.* Amb/ Amb/')" "Inh 400 Prm 400 Eff 400 Amb 400"
+sed -i 's/ambient: NET_BIND_SERVICE/ambient: NET_RAW/' "$TREE"
+expect_exit 1 ctl reload
+matches "what it does not have itself" "$ERR" "E220.*only root may grant NET_RAW, which effd does not have"
 effd_stop

@@ -67,7 +67,7 @@ wanted_world() { # UIDS GIDS GROUPS UMASK FOLDER, the environment on standard in
 	printf '%s\n' "fd 0 /dev/null" "fd 1 stream" "fd 2 stream" "status Groups: $3" 'status NoNewPrivs: 0' \
 		'status SigBlk: 0000000000000000' 'status SigIgn: 0000000000000000' 'status SigCgt: 0000000000000000' \
 		"uids $1" "gids $2" "session own" "group own" "umask $4" "$limits" \
-		"$(like_here "^(oom score|nice|io|scheduler) ")" "$(like_here "^status Cpus_allowed_list:")" "folder $5" "death signal 9"
+		"$(like_here "^(oom score|nice|io|scheduler) ")" "$(like_here "^status Cpus_allowed_list:")" "$capabilities" "folder $5" "death signal 9"
 	sort | while read -r line; do echo "env $line"; done
 	echo end
 }
@@ -80,6 +80,7 @@ compare() { # UNIT WANTED
 	same "the kernel's view of $1" "$(ordered <<<"$got")" "$(ordered <<<"$2")"
 }
 
+capabilities=$(like_here "^status Cap")
 compare plain "$(printf '%s\n' "PATH=$PATH" HOME=/somewhere LANG=C LC_ALL=C.UTF-8 LC_TIME=C TZ=UTC |
 	LC_ALL=C wanted_world "$own $own $own" "$own_group $own_group $own_group" "$own_groups" 0022 "$DIR")"
 told=$(world_of told)
@@ -90,6 +91,7 @@ if [ "$own" -eq 0 ]; then
 	IFS=: read -r _ _ uid gid _ home shell <<<"$(getent passwd nobody)"
 	groups_of() { id -G "$@" | tr ' ' '\n' | sort -n | paste -sd ' '; }
 	environment="PATH=$PATH HOME=$home USER=nobody LOGNAME=nobody SHELL=$shell LANG=C LC_ALL=C.UTF-8 LC_TIME=C TZ=UTC"
+	capabilities=$(sed -E "s/(Prm|Eff|Amb): .*/\\1: 0000000000000000/" <<<"$capabilities")
 	compare other "$(tr ' ' '\n' <<<"$environment" | LC_ALL=C wanted_world "$uid $uid $uid" "$gid $gid $gid" "$(groups_of nobody)" 0022 "$DIR")"
 	grouped=$(world_of grouped)
 	other_group=$(getent group daemon | cut -d: -f3)

@@ -72,8 +72,8 @@ static void print_status_line(char *line)
 
 static void print_status_lines(void)
 {
-	static const char *const names[] = {
-		"SigBlk:", "SigIgn:", "SigCgt:", "NoNewPrivs:", "Groups:", "Cpus_allowed_list:"};
+	static const char *const names[] = {"SigBlk:", "SigIgn:", "SigCgt:", "NoNewPrivs:", "Groups:",
+		"Cpus_allowed_list:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"};
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[1024];
 
