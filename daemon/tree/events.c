@@ -84,7 +84,8 @@ static bool all_are_up(const struct unit *d, const struct plan_need *need)
 
 static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_state to)
 {
-	for (uint32_t i = 0; i < u->n_needed_by; i++) {
+	/* Of one that a reload has taken away nobody has a need any more. */
+	for (uint32_t i = 0; i < u->n_needed_by && !u->removed; i++) {
 		struct unit *d = u->needed_by[i].unit;
 		const struct plan_need *need = u->needed_by[i].need;
 

@@ -39,6 +39,7 @@ struct play {
 	} shadows[N_SHADOWS];
 	unsigned n_shadows;
 	uint64_t generation; /* of the tree at the last look */
+	bool is_killing;     /* not effd: somebody */
 };
 
 static struct shadow *shadow_of(struct play *p, const char *name)
@@ -204,7 +205,7 @@ static void watch(void *context, const struct fake_event *event)
 		check_spawn(p, u);
 		shadow->told = false;
 	}
-	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && u->pid) {
+	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && u->pid && !p->is_killing) {
 		if (!shadow->told)
 			check_stop(p, u);
 		shadow->told = true;
@@ -314,7 +315,9 @@ static void do_something_outside(struct play *p, struct unit *u)
 			open ? 0 : -ECONNREFUSED, scenario_one_in(&p->scenario, 4) ? EFF_S(2) : 0);
 	} else if (os_fake_runs(w->fake, u->name)) {
 		tell(p, "kill", u->name);
+		p->is_killing = true;
 		os_fake_kill(w->fake, u->name, scenario_one_in(&p->scenario, 2) ? SIGKILL : SIGTERM);
+		p->is_killing = false;
 	}
 }
 

@@ -177,25 +177,31 @@ bool field_works(const char *name)
 	return false;
 }
 
+/* A number is plain. */
+static void item_set_typed(struct import *im, struct item *unit, const char *path, const char *text)
+{
+	const char *digits = text + (*text == '-');
+
+	if (*digits && strspn(digits, "0123456789") == strlen(digits))
+		item_set_plain(im, unit, path, text);
+	else
+		item_set(im, unit, path, text);
+}
+
 void item_set_later(struct import *im, struct item *unit, const char *path, const char *text)
 {
-	const char *digits = text;
-
 	if (!text)
 		return;
-	digits += *text == '-';
-	if (field_works(path) && *digits && strspn(digits, "0123456789") == strlen(digits))
-		item_set_plain(im, unit, path, text);
-	else if (field_works(path))
-		item_set(im, unit, path, text);
+	if (field_works(path))
+		item_set_typed(im, unit, path, text);
 	else
 		no_equal(im, "`%s` does not work in effd yet", path);
 }
 
 const char *import_size_of(struct import *im, const char *value)
 {
-	static const char letters[] = "BKMGT";
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	static const char letters[] = "BKMG";
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
 	size_t n = strspn(value, "0123456789");
 	const char *suffix = value + n;
 	const char *letter = *suffix ? strchr(letters, toupper((unsigned char)*suffix)) : letters;
@@ -238,7 +244,7 @@ void limit_set(struct import *im, struct item *unit, const char *name, const cha
 	} else if (!strcmp(low, high) || !field_works(path)) {
 		item_set_later(im, unit, path, low);
 	} else {
-		item_set(im, unit, im_printf(im, "%s.soft", path), low);
-		item_set(im, unit, im_printf(im, "%s.hard", path), high);
+		item_set_typed(im, unit, im_printf(im, "%s.soft", path), low);
+		item_set_typed(im, unit, im_printf(im, "%s.hard", path), high);
 	}
 }
