@@ -26,7 +26,6 @@ struct procfs_stat {
 	char state;
 	char command[16];
 	uint64_t born; /* in ticks since boot: with the pid, who it is */
-	uint64_t cpu_ticks;
 };
 /* False when there is no such process, or no /proc. */
 bool os_procfs_stat(pid_t pid, struct procfs_stat *ret_stat);

@@ -10,15 +10,7 @@
 #include "os/internal.h"
 
 /* Fields of stat, counted from the state, which is the first after the name. */
-enum {
-	STAT_STATE,
-	STAT_PPID,
-	STAT_PGID,
-	STAT_SID,
-	STAT_UTIME = 11,
-	STAT_STIME,
-	STAT_BORN = 19
-};
+enum { STAT_STATE, STAT_PPID, STAT_PGID, STAT_SID, STAT_BORN = 19 };
 
 /* Read all of a small file, NUL-terminated; false when there is none. */
 static bool read_small(pid_t pid, const char *name, char *buf, size_t size)
@@ -66,8 +58,6 @@ bool os_procfs_stat(pid_t pid, struct procfs_stat *ret_stat)
 			st.ppid = (pid_t)strtol(field, NULL, 10);
 		else if (i == STAT_SID)
 			st.sid = (pid_t)strtol(field, NULL, 10);
-		else if (i == STAT_UTIME || i == STAT_STIME)
-			st.cpu_ticks += strtoull(field, NULL, 10);
 		else if (i == STAT_BORN)
 			st.born = strtoull(field, NULL, 10);
 	}
