@@ -271,7 +271,7 @@ $(O)/tests/bench/programs/service: nostart := -nostdlib
 endif
 
 bench: all $(benches) $(beside) $(bench_programs)
-	$Qset -e; for p in $(benches) $(beside) $(wildcard tests/bench/*.sh); do BUILD=$(abspath $(O)) $$p; done
+	$Qset -e; for p in $(filter-out %/fibers,$(benches)) $(beside) $(wildcard tests/bench/*.sh); do BUILD=$(abspath $(O)) $$p; done
 
 places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR BASHDIR ZSHDIR \
 	FISHDIR UNITDIR USERUNITDIR SYSUSERSDIR TMPFILESDIR,$p='$($p)')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What fibers cost: a switch, a message, a fork and its await, a suspended fiber's memory, a sleep. Each measure runs in a
- * process of its own, so that every one starts cold; the measures take turns, and the best of a few rounds counts. Prints
- * `name value unit`. */
+/* What fibers cost: a switch, a message, a fork and its await, a suspended fiber's memory, a sleep. Run as the drivers in
+ * others/ are, MEASURE, in a process each so that every one starts cold; without an argument all take turns a few times, and
+ * the best counts. Prints `name value unit`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,31 +206,44 @@ static bool measure(eff_fn *fn, struct result *ret_result)
 	return good;
 }
 
-/* The unit is the last word of the name. */
-static const struct {
+static const struct row {
+	const char *name;
 	eff_fn *fn;
-	const char *first, *second;
+	const char *first, *second, *unit, *second_unit;
 } rows[] = {
-	{measure_switch, "fibers_switch_ns", NULL},
-	{measure_message, "fibers_channel_message_ns", "fibers_channel_of_1_message_ns"},
-	{measure_fork, "fibers_fork_await_ns", NULL},
-	{measure_live, "fibers_suspended_bytes", "fibers_suspended_make_ns"},
-	{measure_sleep, "fibers_100k_sleep_cold_ms", "fibers_100k_sleep_warm_ms"},
+	{"switch", measure_switch, "switch", NULL, "ns", NULL},
+	{"message", measure_message, "message", "message_of_1", "ns", "ns"},
+	{"fork_await", measure_fork, "fork_await", NULL, "ns", NULL},
+	{"live", measure_live, "live", "live_make", "bytes", "ns"},
+	{"sleep", measure_sleep, "sleep_cold", "sleep_warm", "ms", "ms"},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static void report(const char *name, double value)
+static void report(const struct row *row, const struct result *result)
 {
-	if (name)
-		printf("%s %.1f %s\n", name, value, strrchr(name, '_') + 1);
+	printf("%s %.1f %s\n", row->first, result->value, row->unit);
+	if (row->second)
+		printf("%s %.1f %s\n", row->second, result->second, row->second_unit);
 }
 
-int main(void)
+static int measure_one(const char *name)
+{
+	struct result one;
+
+	for (int row = 0; row < ROWS; row++)
+		if (!strcmp(rows[row].name, name) && measure(rows[row].fn, &one))
+			report(&rows[row], &one);
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	struct result best[ROWS];
 	struct result one;
 
+	if (argc > 1)
+		return measure_one(argv[1]);
 	for (int row = 0; row < ROWS; row++)
 		best[row] = (struct result){1e300, 1e300};
 	for (int i = 0; i < ROWS * ROUNDS; i++) {
@@ -241,9 +254,7 @@ int main(void)
 		mine->value = one.value < mine->value ? one.value : mine->value;
 		mine->second = one.second < mine->second ? one.second : mine->second;
 	}
-	for (int row = 0; row < ROWS; row++) {
-		report(rows[row].first, best[row].value);
-		report(rows[row].second, best[row].second);
-	}
+	for (int row = 0; row < ROWS; row++)
+		report(&rows[row], &best[row]);
 	return 0;
 }
