@@ -19,6 +19,7 @@ struct acts {
 	eff_ns until;               /* EFF_FOREVER: no limit */
 	struct act *acts;
 	uint32_t n, room;
+	uint32_t *places; /* by row: where in `acts` the last one of a unit stands, from 1; 0: there is none */
 	uint32_t n_decided;
 	uint64_t generation; /* of the tree whose units these are */
 	int error;
@@ -44,14 +45,15 @@ static void acts_done(struct acts *all)
 		json_free(all->acts[i].result);
 	}
 	free(all->acts);
+	free(all->places);
 }
 
+/* Its last one; NULL: there is none. While they are set going: the tree is the same as long. */
 static struct act *acts_find(struct acts *all, const struct unit *u)
 {
-	for (uint32_t i = 0; i < all->n; i++)
-		if (all->acts[i].unit == u)
-			return &all->acts[i];
-	return NULL;
+	uint32_t at = all->places[tree_index(all->req->tree, u->name)];
+
+	return at ? &all->acts[at - 1] : NULL;
 }
 
 /* One act more; of a unit that has one that is not decided, that one. NULL: out of memory. */
@@ -81,7 +83,7 @@ static struct act *acts_add(struct acts *all, struct unit *u)
 		all->error = -ENOMEM;
 		return NULL;
 	}
-	all->n++;
+	all->places[tree_index(all->req->tree, u->name)] = ++all->n;
 	a->verbs = u->verbs;
 	a->starts = u->starts;
 	a->ends = u->ends;
@@ -273,6 +275,11 @@ static int acts_judge(struct acts *all, eff_ns *ret_wake_at)
 	return r;
 }
 
+static eff_ns later(eff_ns a, eff_ns b)
+{
+	return a > b ? a : b;
+}
+
 static int acts_await(struct acts *all)
 {
 	int r = 0;
@@ -285,8 +292,8 @@ static int acts_await(struct acts *all)
 		if (r < 0 || all->n_decided == all->n)
 			return r;
 		eff_scope_open(&within);
-		eff_scope_limit(&within, wake_at);
-		r = eff_pulse_await(&all->req->tree->changed);
+		eff_scope_limit(&within, later(wake_at, eff_now() + look_pause(all->n)));
+		r = changes_await(all->req->tree, all->n);
 		(void)eff_scope_close(&within);
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;
@@ -340,7 +347,10 @@ static void verb_run(struct request *req, enum verb verb)
 	}
 	if (request_until(req, &all.until) < 0 || select_units(req, names, false, &s) < 0)
 		return;
-	for (uint32_t i = 0; i < s.n; i++)
+	all.places = alloc_new(req->tree->n_units * sizeof(*all.places));
+	if (!all.places)
+		all.error = -ENOMEM;
+	for (uint32_t i = 0; i < s.n && all.error == 0; i++)
 		verb_begin(&all, req->tree->units[s.index[i]]);
 	selection_done(&s);
 	/* Who waits for an earlier verb on these learns that it is over. */

@@ -136,7 +136,7 @@ static void wait_run(struct waiting *w, eff_ns until)
 	eff_scope_open(&within);
 	eff_scope_limit(&within, until);
 	while ((r = look(w)) == 0) {
-		r = eff_pulse_await(&w->req->tree->changed);
+		r = changes_await(w->req->tree, w->n);
 		if (r < 0)
 			break;
 	}

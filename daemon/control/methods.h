@@ -75,6 +75,11 @@ struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u);
 uint32_t tree_index(const struct tree *t, const char *name);
 /* When `timeout_s` ends; EFF_FOREVER without. Answers the request when it is none. */
 int request_until(struct request *req, eff_ns *ret_until);
+/* The least time between two looks at `n` units: at many one does not look at each change, or the looks of one client would
+ * cost more than the changes. */
+eff_ns look_pause(uint32_t n);
+/* Until something in the tree has changed, for who then looks at `n` units. Suspends. 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int changes_await(struct tree *t, uint32_t n);
 /* One line for the log: who asked for what. */
 void request_log(struct request *req, const char *what, const char *unit);
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Is anything still to come of a unit? A verb or a wait ends when nothing is. A start that was begun shows in the state
+/* Is anything still to come of a unit, and when is it time to look again? A verb or a wait ends when nothing is. A start that was begun shows in the state
  * only at the next turn; until then the unit has a fiber, or its group is about to give it one. */
 #include "control/methods.h"
 
 /* So long is the longest chain of units that wait for each other that is followed. */
 enum { HOPS_MAX = 1000 };
+/* So many units are looked at after each change. A look at one takes about a tenth of the pause that it is worth. */
+enum { FEW = 64 };
+#define LOOK_EVERY EFF_US(1)
 
 /* Is a group above it on its way up, so that it will start what it wants? One that rests itself comes only with its own, and
  * only if it was neither stopped nor has ended. */
@@ -95,4 +98,16 @@ struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u)
 		u = is_group ? awaited : unit_first_awaited(u);
 	}
 	return NULL;
+}
+
+eff_ns look_pause(uint32_t n)
+{
+	return n <= FEW ? 0 : LOOK_EVERY * n;
+}
+
+int changes_await(struct tree *t, uint32_t n)
+{
+	int r = eff_pulse_await(&t->changed);
+
+	return r < 0 || n <= FEW ? r : eff_sleep(look_pause(n));
 }

@@ -187,6 +187,24 @@ static void tells_status(struct costs *costs, struct server *s, unsigned n)
 	costs_begin(costs);
 }
 
+/* A client asks for a verb on all, and time goes on until it has its answer. */
+static void asks(struct costs *costs, struct server *s, const char *method, const char *parameters)
+{
+	struct client *c = client_new(s);
+
+	costs_begin(costs);
+	client_call(c, method, parameters, false);
+	for (int i = 0; i < 1000 && !memchr(c->bytes, '\0', c->n); i++) {
+		ck_assert_int_eq(eff_testclock_advance(s->w->clock, EFF_MS(i < 100 ? 1 : 100)), 0);
+		client_receive(c);
+	}
+	costs_count(costs, method);
+	ck_assert_ptr_nonnull(memchr(c->bytes, '\0', c->n));
+	ck_assert_ptr_null(strstr(c->bytes, "\"error\""));
+	client_free(c);
+	costs_begin(costs);
+}
+
 static void reloads(struct costs *costs, const char *act, struct world *w, char *document)
 {
 	costs_begin(costs);
@@ -229,6 +247,23 @@ static void tree_lives(struct costs *costs, tree_fn *fn, unsigned n)
 	costs_count(costs, "stop");
 	ck_assert(w->ended);
 	told_close(&told, s);
+	server_free(s);
+	free(document);
+}
+
+static void tree_is_ruled(struct costs *costs, unsigned n)
+{
+	char *document = document_of(units_flat, n, "u", 1);
+	struct server *s = server_new(document);
+
+	os_fake_play(s->w->fake, "serve", serve_play, NULL);
+	costs->rt = s->w->rt;
+	costs->fake = s->w->fake;
+	asks(costs, s, "Wait", "{\"units\":[\"u*\"],\"for\":\"up\"}");
+	asks(costs, s, "Restart", "{\"units\":[\"u*\"]}");
+	asks(costs, s, "Stop", "{\"units\":[\"u*\"]}");
+	asks(costs, s, "Start", "{\"units\":[\"u*\"]}");
+	ck_assert_uint_eq(n_up(s->w), n);
 	server_free(s);
 	free(document);
 }
@@ -278,6 +313,16 @@ START_TEST(one_for_all_in_sequence_costs_in_proportion)
 }
 END_TEST
 
+START_TEST(verbs_on_all_cost_in_proportion)
+{
+	struct costs costs = {0};
+
+	for (; costs.size < SIZES; costs.size++)
+		tree_is_ruled(&costs, SOME >> (SIZES - 1 - costs.size));
+	costs_check(&costs);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -290,6 +335,7 @@ Suite *test_suite(void)
 	tcase_add_test(t, one_that_all_need_costs_in_proportion);
 	tcase_add_test(t, one_that_needs_all_costs_in_proportion);
 	tcase_add_test(t, one_for_all_in_sequence_costs_in_proportion);
+	tcase_add_test(t, verbs_on_all_cost_in_proportion);
 	suite_add_tcase(suite, t);
 	return suite;
 }
