@@ -103,7 +103,7 @@ static enum code check(struct effctl *e, const char *path, struct diags *diags)
 	if (plan_load(path, &source, &plan, diags) == -ENOMEM)
 		return out_of_memory(e);
 	n_errors = diags_errors(diags);
-	n_others = diags_count(diags) - n_errors;
+	n_others = diags_warnings(diags);
 	if (e->given[OPTION_JSON])
 		code = put_document(e, diags);
 	else

@@ -51,6 +51,11 @@ uint32_t diags_errors(const struct diags *diags)
 	return diags->n_errors;
 }
 
+uint32_t diags_warnings(const struct diags *diags)
+{
+	return diags->n_warnings;
+}
+
 bool diags_failed(const struct diags *diags)
 {
 	return diags->failed;

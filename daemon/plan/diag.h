@@ -34,9 +34,10 @@ struct diags;
 
 struct diags *diags_new(void); /* NULL: out of memory */
 void diags_free(struct diags *diags);
-uint32_t diags_count(const struct diags *diags);  /* those kept */
-uint32_t diags_errors(const struct diags *diags); /* all errors, kept or not */
-bool diags_failed(const struct diags *diags);     /* memory ran out: something is missing */
+uint32_t diags_count(const struct diags *diags);    /* those kept */
+uint32_t diags_errors(const struct diags *diags);   /* all errors, kept or not */
+uint32_t diags_warnings(const struct diags *diags); /* all others */
+bool diags_failed(const struct diags *diags);       /* memory ran out: something is missing */
 const struct diag *diags_at(const struct diags *diags, uint32_t i); /* sorted by diags_sort() */
 void diags_sort(struct diags *diags); /* plan_load() has done it */
 

@@ -70,6 +70,23 @@ START_TEST(a_good_tree_is_told_with_its_size)
 }
 END_TEST
 
+START_TEST(more_errors_than_are_kept_are_counted)
+{
+	FILE *to;
+
+	tree("version: 1\nunits:\n");
+	to = fopen(path, "a");
+	ck_assert_ptr_nonnull(to);
+	for (int i = 0; i < 1500; i++)
+		(void)fprintf(to, "  u%d: {command: [/bin/true], depends_on: [v%d]}\n", i, i);
+	(void)fclose(to);
+
+	ck_assert_int_eq(check(path, NULL), CODE_FAILED);
+
+	ck_assert_ptr_nonnull(strstr(printed, ": 1500 errors, 0 warnings\n"));
+}
+END_TEST
+
 START_TEST(a_tree_with_errors_ends_with_1_and_names_them_all)
 {
 	tree("version: 1\nunits:\n  a: {command: [/bin/true], restrt: no}\n  b: {start_timeout: 30}\n");
@@ -131,6 +148,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_good_tree_is_told_with_its_size);
+	tcase_add_test(tcase, more_errors_than_are_kept_are_counted);
 	tcase_add_test(tcase, a_tree_with_errors_ends_with_1_and_names_them_all);
 	tcase_add_test(tcase, warnings_fail_only_when_it_is_strict);
 	tcase_add_test(tcase, diagnostics_are_a_document_with_json);
