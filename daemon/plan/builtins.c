@@ -3,6 +3,7 @@
  * anything starts, as of every other field. */
 #include <string.h>
 
+#include "base/text.h"
 #include "plan/draft.h"
 #include "plan/suggest.h"
 
@@ -37,12 +38,20 @@ static void key_is_unknown(struct load *load, const char *builtin, struct node *
 	struct nearest nearest = {.wanted = node->key};
 	struct diag *diag = fault_key(
 		load, node, "E201", "`%s` takes no `%s` under `with`", builtin, node->key);
+	struct text all = {0};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].builtin, builtin) == 0)
-			nearest_offer(&nearest, field_key(&rows[i].field));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].builtin, builtin) != 0)
+			continue;
+		nearest_offer(&nearest, field_key(&rows[i].field));
+		text_printf(&all, "%s`%s`", all.len ? " and " : "", field_key(&rows[i].field));
+	}
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+	else if (all.bytes)
+		diag_help(load->diags, diag, "it takes %s", all.bytes);
+	load->failed |= all.failed;
+	text_done(&all);
 }
 
 /* Where it listens nobody can guess. */

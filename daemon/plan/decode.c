@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "plan/draft.h"
+#include "plan/suggest.h"
 
 struct node *draft_node(const struct load *load, uint32_t unit, enum field_id id)
 {
@@ -203,8 +204,10 @@ static void fiber_settle(struct load *load, struct plan_unit *unit, const struct
 	if (named && (module || entry))
 		(void)fault_key(load, fiber, "E217", "`fiber` is either a built-in or a module");
 	else if (!named && (!module || !entry))
-		(void)fault_key(load, fiber, "E203",
-			"`fiber` needs a name, or both `module` and `entry`");
+		diag_help(load->diags,
+			fault_key(load, fiber, "E203",
+				"`fiber` needs a name, or both `module` and `entry`"),
+			"write `fiber: heartbeat`, or `fiber: {module: PATH, entry: NAME}`");
 }
 
 /* `defaults` are read once for themselves, so that what is wrong in them is said even if no unit inherits it. */
@@ -249,8 +252,10 @@ void units_open(struct decoder *decoder, uint32_t index, struct node *units)
 	if (!units)
 		return;
 	if (units->kind != NODE_MAP) {
-		(void)fault(load, units, "E204", "`units` needs a mapping, and this is %s",
-			node_kind_text(units));
+		advise_form(load,
+			fault(load, units, "E204", "`units` needs a mapping, and this is %s",
+				node_kind_text(units)),
+			field_row(FIELD_UNITS));
 		return;
 	}
 	if (decoder->depth == UNITS_DEEP)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plan/load.h"
+#include "plan/suggest.h"
 
 struct root {
 	struct load *load;
@@ -178,8 +179,10 @@ static void include_one(struct root *root, struct file *file, struct node *item)
 	struct diag *diag;
 
 	if (item->kind != NODE_SCALAR || node_is_null(item)) {
-		(void)fault(load, item, "E204", "`include` needs paths, and this is %s",
-			node_kind_text(item));
+		advise_form(load,
+			fault(load, item, "E204", "`include` needs paths, and this is %s",
+				node_kind_text(item)),
+			field_row(FIELD_INCLUDE));
 		return;
 	}
 	path = path_from(load, file->path, item->text);
@@ -209,8 +212,10 @@ static void include_all(struct root *root, struct file *file, struct node *inclu
 	if (include->kind == NODE_SCALAR)
 		include_one(root, file, include);
 	else if (include->kind == NODE_MAP)
-		(void)fault(root->load, include, "E204",
-			"`include` needs a list of paths, and this is a mapping");
+		advise_form(root->load,
+			fault(root->load, include, "E204",
+				"`include` needs a list of paths, and this is a mapping"),
+			field_row(FIELD_INCLUDE));
 	for (item = include->kind == NODE_LIST ? include->first : NULL; item; item = item->next)
 		include_one(root, file, item);
 }

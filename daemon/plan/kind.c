@@ -60,8 +60,10 @@ enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *
 		return PLAN_FIBER;
 	load->drafts[index].is_broken = true;
 	if (map->kind != NODE_MAP && !node_is_null(map)) {
-		(void)fault(load, map, "E204", "a unit is a mapping, and this is %s",
+		diag = fault(load, map, "E204", "a unit is a mapping, and this is %s",
 			node_kind_text(map));
+		diag_help(load->diags, diag, "write `%s: {command: [PROGRAM, ARGUMENT, …]}`",
+			map->key);
 		return kind;
 	}
 	diag = fault_key(load, map, "E203", "`%s` does not say what it is", map->key);

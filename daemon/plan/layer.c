@@ -61,9 +61,11 @@ static struct node *needs_map(struct walk *walk, struct node *list)
 	tail = &map->first;
 	for (item = list->first; item; item = item->next) {
 		if (item->kind != NODE_SCALAR || node_is_null(item)) {
-			(void)fault(walk->load, item, "E204",
-				"`depends_on` needs names in its list, and this is %s",
-				node_kind_text(item));
+			advise_form(walk->load,
+				fault(walk->load, item, "E204",
+					"`depends_on` needs names in its list, and this is %s",
+					node_kind_text(item)),
+				field_row(FIELD_DEPENDS_ON));
 			continue;
 		}
 		need = node_new(walk->load, NODE_SCALAR, item->at);
@@ -118,8 +120,10 @@ static void take_section(struct walk *walk, const struct field *field, struct no
 		walk->layer->slots[field_id(field)] = node;
 		walk->layer->slots[field->short_form] = node;
 	} else {
-		(void)fault(load, node, "E204", "`%s` needs a mapping, and this is %s",
-			field->face.name, node_kind_text(node));
+		advise_form(load,
+			fault(load, node, "E204", "`%s` needs a mapping, and this is %s",
+				field->face.name, node_kind_text(node)),
+			field);
 	}
 }
 
@@ -139,7 +143,9 @@ static void take_field(struct walk *walk, const struct field *field, struct node
 
 	/* `null` is a word here. */
 	if (node_is_null(node) && !(field->type == TYPE_TARGET && strcmp(node->text, "null") == 0))
-		(void)fault_key(load, node, "E204", "`%s` has no value", field->face.name);
+		advise_form(load,
+			fault_key(load, node, "E204", "`%s` has no value", field->face.name),
+			field);
 	else if (field->type == TYPE_SECTION)
 		take_section(walk, field, node);
 	else if (field->type == TYPE_NEEDS && node->kind == NODE_LIST)
@@ -199,8 +205,10 @@ void layer_defaults(struct load *load, struct layer *layer, struct node *map, co
 		.load = load, .layer = layer, .kinds = ANY_UNIT, .unit = unit, .is_defaults = true};
 
 	if (map->kind != NODE_MAP) {
-		(void)fault(load, map, "E204", "`defaults` needs a mapping, and this is %s",
-			node_kind_text(map));
+		advise_form(load,
+			fault(load, map, "E204", "`defaults` needs a mapping, and this is %s",
+				node_kind_text(map)),
+			field_row(FIELD_DEFAULTS));
 		return;
 	}
 	walk_all(&walk, map);

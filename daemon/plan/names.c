@@ -3,7 +3,11 @@
  * its first part is found. The name of a unit that says `replicas` stands for all of them, with "@3" behind it for one. */
 #include <string.h>
 
+#include "base/text.h"
 #include "plan/draft.h"
+
+/* More names than these do not help. */
+enum { SIBLINGS_TOLD = 8 };
 
 static const struct range nobody = {PLAN_NONE, 0};
 
@@ -102,6 +106,31 @@ static bool number_help(struct load *load, struct diag *diag, uint32_t from, con
 	return true;
 }
 
+/* Who stands beside it, as far as that can be told in a line. */
+static void siblings_advise(struct load *load, uint32_t from, struct diag *diag)
+{
+	uint32_t above = load->units[from].parent, i, n = 0;
+	const struct node *before = load->drafts[from].map;
+	struct text text = {0};
+
+	for (i = above == PLAN_NONE ? PLAN_NONE : load->units[above].first_child;
+		i != PLAN_NONE && n <= SIBLINGS_TOLD; i = load->units[i].next_sibling) {
+		const struct node *map = load->drafts[i].map;
+
+		if (map == before || map == load->drafts[from].map)
+			continue;
+		before = map; /* of replicas the first */
+		if (n++ < SIBLINGS_TOLD)
+			text_printf(&text, "%s%s", text.len ? ", " : "", map->key);
+		else
+			text_add(&text, ", …");
+	}
+	if (text.bytes)
+		diag_help(load->diags, diag, "units beside it: %s", text.bytes);
+	load->failed |= text.failed;
+	text_done(&text);
+}
+
 static void fault_unknown(struct load *load, uint32_t from, struct node *node, const char *name)
 {
 	const struct plan_unit *unit = &load->units[from];
@@ -128,6 +157,8 @@ static void fault_unknown(struct load *load, uint32_t from, struct node *node, c
 			nearest_offer(&nearest, load->drafts[i].map->key);
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+	else
+		siblings_advise(load, from, diag);
 }
 
 struct range reference_find(

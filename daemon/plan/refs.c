@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "plan/draft.h"
+#include "plan/suggest.h"
 
 static struct range others_find(struct load *load, uint32_t from, struct node *node, const char *name)
 {
@@ -46,7 +47,8 @@ static void need_part(struct load *load, struct plan_need *need, struct node *pa
 		return;
 	}
 	if (node_is_null(part)) {
-		(void)fault_key(load, part, "E204", "`%s` has no value", part->key);
+		advise_form(load, fault_key(load, part, "E204", "`%s` has no value", part->key),
+			row);
 		return;
 	}
 	value.to = (char *)need + row->offset;

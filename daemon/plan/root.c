@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The root: a supervisor without a name of its own, and effd's settings. */
 #include "plan/draft.h"
+#include "plan/suggest.h"
 
 static void readers_decode(struct decoder *decoder, struct node *readers)
 {
@@ -65,7 +66,8 @@ void root_decode(struct decoder *decoder, struct node *root)
 			"write `version: 1`");
 	if (!node_find(load, root, "units") && !node_find(load, root, "services") &&
 		!node_find(load, root, "template"))
-		(void)fault_at(load, root->at, "E203", "`units` is missing");
+		advise_form(load, fault_at(load, root->at, "E203", "`units` is missing"),
+			field_row(FIELD_UNITS));
 	defaults_lay(decoder, 0, layer->slots[FIELD_DEFAULTS], NULL);
 	units_open(decoder, 0, layer->slots[FIELD_UNITS]);
 }

@@ -76,6 +76,7 @@ static void suggest_nearest(struct load *load, struct diag *diag, const char *ke
 	}
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+	advise_keys(load, diag, section, kinds);
 }
 
 void key_unknown(struct load *load, struct node *node, const struct field *section, int kinds)

@@ -8,4 +8,11 @@
 /* Say that a key is not known under `section` (NULL: of the unit itself): E202 for another tool's, else E201. */
 void key_unknown(struct load *load, struct node *node, const struct field *section, int kinds);
 
+/* ── advise.c: where nothing nearer can be said. A diagnostic that has its help keeps it; NULL is fine ── */
+
+/* How the value of this row is written. */
+void advise_form(struct load *load, struct diag *diag, const struct field *field);
+/* Which keys stand under `section` (NULL: those of a unit of these kinds). */
+void advise_keys(struct load *load, struct diag *diag, const struct field *section, int kinds);
+
 #endif

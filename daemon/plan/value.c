@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/endpoint.h"
+#include "plan/suggest.h"
 #include "plan/value.h"
 
 typedef bool reader(struct value *value);
@@ -21,15 +22,19 @@ static bool read_name(struct value *value)
 {
 	if (value->filled[0])
 		return read_text(value);
-	(void)fault(value->load, value->node, "E213", "`%s` is empty", value->field->face.name);
+	advise_form(value->load,
+		fault(value->load, value->node, "E213", "`%s` is empty", value->field->face.name),
+		value->field);
 	return false;
 }
 
 static bool read_path(struct value *value)
 {
 	if (!value->filled[0]) {
-		(void)fault(value->load, value->node, "E204",
-			"`%s` needs a path, and this is empty", value->field->face.name);
+		advise_form(value->load,
+			fault(value->load, value->node, "E204",
+				"`%s` needs a path, and this is empty", value->field->face.name),
+			value->field);
 		return false;
 	}
 	value->filled = path_from(value->load, value->node->at.file, value->filled);
@@ -186,8 +191,10 @@ bool value_read(struct value *value)
 	if (!is_scalar)
 		return read(value);
 	if (value->node->kind != NODE_SCALAR) {
-		(void)fault(value->load, value->node, "E204", "`%s` needs a text, and this is %s",
-			value->field->face.name, node_kind_text(value->node));
+		advise_form(value->load,
+			fault(value->load, value->node, "E204", "`%s` needs a text, and this is %s",
+				value->field->face.name, node_kind_text(value->node)),
+			value->field);
 		return false;
 	}
 	value->filled = value_fill(value, value->node);

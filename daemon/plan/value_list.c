@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "base/cause.h"
+#include "plan/suggest.h"
 #include "plan/value.h"
 
 static bool wrong_kind(struct value *value, struct node *node, const char *wanted)
 {
-	(void)fault(value->load, node, "E204", "`%s` needs %s, and this is %s",
-		value->field->face.name, wanted, node_kind_text(node));
+	advise_form(value->load,
+		fault(value->load, node, "E204", "`%s` needs %s, and this is %s",
+			value->field->face.name, wanted, node_kind_text(node)),
+		value->field);
 	return false;
 }
 
@@ -58,8 +61,10 @@ bool read_command(struct value *value)
 	if (value->load->failed)
 		return false;
 	if (words.n == 0 || !words.items[0][0]) {
-		(void)fault(value->load, node, "E216", "`%s` names no program",
-			value->field->face.name);
+		advise_form(value->load,
+			fault(value->load, node, "E216", "`%s` names no program",
+				value->field->face.name),
+			value->field);
 		return false;
 	}
 	/* As a shell has it: with a slash it is a path, without one it is searched in PATH. */
@@ -105,7 +110,8 @@ bool read_shell(struct value *value)
 	if (node->kind != NODE_SCALAR)
 		return wrong_kind(value, node, "a text");
 	if (node->text[0] == '\0') {
-		(void)fault(value->load, node, "E216", "`shell` is empty");
+		advise_form(value->load, fault(value->load, node, "E216", "`shell` is empty"),
+			value->field);
 		return false;
 	}
 	argv = keep_alloc(value->load, 4 * sizeof(*argv));
@@ -246,11 +252,15 @@ static bool target_file(struct value *value, struct plan_log_target *target)
 
 	for (child = value->node->first; child; child = child->next)
 		if (child != file)
-			(void)fault_key(value->load, child, "E201", "unknown key `%s` under `%s`",
-				child->key, value->field->face.name);
+			advise_form(value->load,
+				fault_key(value->load, child, "E201", "unknown key `%s` under `%s`",
+					child->key, value->field->face.name),
+				value->field);
 	if (!file) {
-		(void)fault(value->load, value->node, "E203", "`%s` as a mapping needs `file`",
-			value->field->face.name);
+		advise_form(value->load,
+			fault(value->load, value->node, "E203",
+				"`%s` as a mapping needs `file`", value->field->face.name),
+			value->field);
 		return false;
 	}
 	if (file->kind != NODE_SCALAR || node_is_null(file))
@@ -334,21 +344,17 @@ bool read_map(struct value *value)
 	struct node *child;
 	struct diag *diag;
 
-	if (value->node->kind != NODE_MAP) {
-		diag = fault(value->load, value->node, "E204",
-			"`%s` needs a mapping, and this is %s", value->field->face.name,
-			node_kind_text(value->node));
-		if (value->field->type == TYPE_NEEDS)
-			diag_help(value->load->diags, diag, "write [NAME, …]");
-		else if (value->node->kind == NODE_LIST)
-			diag_help(value->load->diags, diag, "write {NAME: VALUE, …}");
-		return false;
-	}
+	if (value->node->kind != NODE_MAP)
+		return wrong_kind(value, value->node, "a mapping");
 	for (child = value->node->first; child; child = child->next) {
 		if (!is_map_key(value->field->type, child->key)) {
-			(void)fault_key(value->load, child, "E213",
+			diag = fault_key(value->load, child, "E213",
 				"`%s` cannot be a name under `%s`", child->key,
 				value->field->face.name);
+			diag_help(value->load->diags, diag,
+				value->field->type == TYPE_LABELS
+					? "a label's name is made of A-Z a-z 0-9 _ . / -"
+					: "a variable's name has a character at least, and no =");
 			good = false;
 		}
 		if (is_flat && child->kind != NODE_SCALAR) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/suggest.h"
 #include "plan/value.h"
 
 /* A decimal number without sign or leading zero; the whole text. */
@@ -37,16 +38,22 @@ bool number_in_range(struct value *value, uint64_t n, const char *unit)
 	return false;
 }
 
+/* Returns false. */
+static bool no_number(struct value *value, const char *wanted)
+{
+	advise_form(value->load,
+		fault(value->load, value->node, "E204", "`%s` needs %s, and this is `%s`",
+			value->field->face.name, wanted, value->filled),
+		value->field);
+	return false;
+}
+
 bool read_count(struct value *value)
 {
 	uint64_t n;
 
-	if (!number_is_whole(value->filled, &n)) {
-		(void)fault(value->load, value->node, "E204",
-			"`%s` needs a number, and this is `%s`", value->field->face.name,
-			value->filled);
-		return false;
-	}
+	if (!number_is_whole(value->filled, &n))
+		return no_number(value, "a number");
 	if (!number_in_range(value, n, ""))
 		return false;
 	if (value->to)
@@ -64,12 +71,8 @@ bool read_limit(struct value *value)
 		text_add(&value->text, value->filled);
 		return true;
 	}
-	if (!number_is_whole(value->filled, &n)) {
-		(void)fault(value->load, value->node, "E204",
-			"`%s` needs a number or infinity, and this is `%s`",
-			value->field->face.name, value->filled);
-		return false;
-	}
+	if (!number_is_whole(value->filled, &n))
+		return no_number(value, "a number or infinity");
 	if (n > 1000000000) {
 		(void)fault(value->load, value->node, "E209",
 			"`%s` must be at most 1000000000, or infinity", value->field->face.name);
@@ -107,12 +110,8 @@ bool read_number(struct value *value)
 	const char *rest;
 	double n;
 
-	if (!real_number(value->filled, &n, &rest) || *rest) {
-		(void)fault(value->load, value->node, "E204",
-			"`%s` needs a number, and this is `%s`", value->field->face.name,
-			value->filled);
-		return false;
-	}
+	if (!real_number(value->filled, &n, &rest) || *rest)
+		return no_number(value, "a number");
 	if (n < (double)value->field->min || n > (double)value->field->max)
 		return number_in_range(value, UINT64_MAX, "");
 	*(double *)value->to = n;
@@ -125,12 +124,8 @@ bool read_ratio(struct value *value)
 	const char *rest;
 	double n;
 
-	if (!real_number(value->filled, &n, &rest) || (*rest && strcmp(rest, "%") != 0)) {
-		(void)fault(value->load, value->node, "E204",
-			"`%s` needs a ratio as 10%% or 0.1, and this is `%s`",
-			value->field->face.name, value->filled);
-		return false;
-	}
+	if (!real_number(value->filled, &n, &rest) || (*rest && strcmp(rest, "%") != 0))
+		return no_number(value, "a ratio as 10% or 0.1");
 	if (*rest)
 		n /= 100;
 	if (n > 1) {
