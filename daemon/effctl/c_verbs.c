@@ -6,7 +6,8 @@
 #include "effctl/command.h"
 #include "effctl/results.h"
 
-static enum code verb(struct effctl *e, enum method method)
+/* `asked` is what is said of one that nobody waits for: its state is still the one before. */
+static enum code verb(struct effctl *e, enum method method, const char *asked)
 {
 	struct json *parameters = call_units(e);
 
@@ -15,27 +16,27 @@ static enum code verb(struct effctl *e, enum method method)
 	if (e->given[OPTION_NOW])
 		(void)json_set(parameters, "now", json_bool(true));
 	call_add_timeout(e, parameters);
-	return results_ask(e, method, parameters, NULL);
+	return results_ask(e, method, parameters, e->given[OPTION_NO_WAIT] ? asked : NULL);
 }
 
 enum code c_start(struct effctl *e)
 {
-	return verb(e, METHOD_START);
+	return verb(e, METHOD_START, "asked to start");
 }
 
 enum code c_stop(struct effctl *e)
 {
-	return verb(e, METHOD_STOP);
+	return verb(e, METHOD_STOP, "asked to stop");
 }
 
 enum code c_restart(struct effctl *e)
 {
-	return verb(e, METHOD_RESTART);
+	return verb(e, METHOD_RESTART, "asked to restart");
 }
 
 enum code c_reset(struct effctl *e)
 {
-	return verb(e, METHOD_RESET);
+	return verb(e, METHOD_RESET, "asked to forget its failures");
 }
 
 enum code c_signal(struct effctl *e)

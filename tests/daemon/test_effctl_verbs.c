@@ -53,6 +53,21 @@ START_TEST(stop_names_the_dependants_and_who_asked)
 }
 END_TEST
 
+START_TEST(what_nobody_waits_for_is_asked_for_and_not_in_its_old_state)
+{
+	served_play((struct served_step[]){
+		{"\"wait\":false",
+			{SERVED_REPLY(
+				"{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"down\",\"pid\":null},"
+				"{\"name\":\"b\",\"outcome\":\"unchanged\",\"state\":\"up\",\"pid\":3}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("start a b --no-wait"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "a: asked to start\nb: unchanged, up (pid 3)\n");
+}
+END_TEST
+
 START_TEST(the_results_of_a_verb_add_up_to_its_exit_code)
 {
 	static const struct {
@@ -304,6 +319,7 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, served_open, served_close);
 	tcase_add_test(tcase, a_verb_tells_what_became_of_each_unit);
 	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
+	tcase_add_test(tcase, what_nobody_waits_for_is_asked_for_and_not_in_its_old_state);
 	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);
 	tcase_add_test(tcase, signals_and_reloads_of_units_say_what_was_done);
 	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
