@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -142,6 +143,28 @@ static void say_how_it_ended(const struct effd *e, eff_exit end)
 		log_error("%s has ended: %s", name, eff_exit_text(end, words, sizeof(words)));
 }
 
+/* Who left its unit's session and group, and whose parents have all gone, is nobody's any more: it outlives effd. As PID 1
+ * it does not, for the kernel ends what is left. */
+static void say_who_is_left(const struct effd *e)
+{
+	enum { TOLD = 8 };
+	struct os_left left[TOLD];
+	struct text text = {0};
+	size_t n;
+
+	if (getpid() == 1 || !plan_daemon(e->tree->plan)->subreaper)
+		return;
+	n = os_linux_strays(left, TOLD);
+	for (size_t i = 0; i < n && i < TOLD; i++)
+		text_printf(&text, "%s pid %d (%s)", i ? "," : "", (int)left[i].pid,
+			left[i].command);
+	if (n > TOLD)
+		text_printf(&text, " and %zu more", n - TOLD);
+	if (text.bytes)
+		log_warn("left behind, for no unit could be told to own it:%s", text.bytes);
+	text_done(&text);
+}
+
 /* To read a tree takes three times the memory that it needs. */
 static eff_exit give_memory_back(void *arg)
 {
@@ -180,6 +203,7 @@ static void effd_live(struct effd *e)
 		/* Whoever waited for the last change still gets its answer. */
 		(void)eff_yield();
 		(void)eff_yield();
+		say_who_is_left(e);
 		say_how_it_ended(e, end);
 		e->code = tree_exit_code(e->tree, end);
 	} else {

@@ -24,6 +24,8 @@ void os_linux_free(struct os *os);
 /* To be called when SIGCHLD came: reaps at most `most` orphans that effd has adopted, gives known pids to their own wait,
  * and wakes who waits for a group to be gone. Returns true when there may be more. Does not suspend. */
 bool os_linux_reap(struct os *os, unsigned most);
+/* Whom effd has adopted and who still runs: at most `n`; returns how many there are in all. Does not suspend. */
+size_t os_linux_strays(struct os_left *ret_left, size_t n);
 /* Strangers reaped since the start. */
 uint64_t os_linux_reaped(const struct os *os);
 

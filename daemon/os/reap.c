@@ -2,7 +2,10 @@
 /* Reaping what effd did not start: orphans that it has adopted as PID 1 or subreaper. A child of ours is collected through
  * its own wait, which also tells who awaits it. Bounded: a storm of orphans takes several turns. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "os/internal.h"
 
@@ -52,6 +55,31 @@ bool os_linux_reap(struct os *os, unsigned most)
 	if (own->n_reaped != n_before)
 		eff_pulse_send(&own->orphans);
 	return n == most;
+}
+
+size_t os_linux_strays(struct os_left *ret_left, size_t n)
+{
+	struct procfs_stat st;
+	size_t count = 0;
+	char path[64];
+	FILE *children;
+	int pid;
+
+	/* Who is adopted becomes a child of the first thread. */
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	children = fopen(path, "re");
+	while (children && fscanf(children, "%d", &pid) == 1) {
+		if (!os_procfs_stat(pid, &st) || st.state == 'Z' || st.state == 'X')
+			continue;
+		if (count < n) {
+			ret_left[count] = (struct os_left){.pid = pid};
+			memcpy(ret_left[count].command, st.command, sizeof(st.command));
+		}
+		count++;
+	}
+	if (children)
+		(void)fclose(children);
+	return count;
 }
 
 uint64_t os_linux_reaped(const struct os *os)
