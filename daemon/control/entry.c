@@ -85,8 +85,7 @@ static const char *kind_name(enum plan_kind kind)
 	return names[kind];
 }
 
-/* Is a child of a group as it should be? */
-static bool child_ails(const struct unit *u)
+bool child_ails(const struct unit *u)
 {
 	if (u->state == UNIT_FAILED || u->state == UNIT_BACKOFF)
 		return true;

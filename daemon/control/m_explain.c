@@ -6,6 +6,9 @@
 #include "base/cause_words.h"
 #include "control/methods.h"
 
+/* Of more children that ail only the number is told. */
+enum { AILING_TOLD = 4 };
+
 static const char *condition_name(enum plan_condition condition)
 {
 	static const char *const names[] = {
@@ -68,7 +71,30 @@ static const char *wish_text(const struct unit *u)
 		: "not wanted";
 }
 
-static struct json *explain_chain(const struct unit *u)
+/* Who makes the health of a group that is up be failing; of one that starts, who has failed. */
+static void chain_add_ailing(struct json *chain, const struct tree *t, const struct unit *group)
+{
+	uint32_t i = tree_index(t, group->name), n = 0;
+	struct text text = {0};
+
+	i = i == UINT32_MAX ? PLAN_NONE : plan_unit(t->plan, i)->first_child;
+	for (; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
+		const struct unit *u = t->units[i];
+
+		if (!child_ails(u) || (group->state != UNIT_UP && u->state != UNIT_FAILED))
+			continue;
+		if (++n <= AILING_TOLD)
+			text_printf(&text, "%s%s is %s", n > 1 ? ", " : "failing: ", u->name,
+				unit_phrase(u));
+	}
+	if (n > AILING_TOLD)
+		text_printf(&text, " and %u more", n - AILING_TOLD);
+	if (n > 0)
+		chain_add(chain, &text, 0, NULL);
+	text_done(&text);
+}
+
+static struct json *explain_chain(const struct tree *t, const struct unit *u)
 {
 	bool is_end = cause_is_completed_by(u->cause, u->last_exit);
 	struct json *chain = json_array();
@@ -78,6 +104,8 @@ static struct json *explain_chain(const struct unit *u)
 	chain_add(chain, &text, u->since_wall, NULL);
 	text_done(&text);
 	chain_add_causes(chain, is_end ? u->last_exit : u->cause, NULL);
+	if (u->spec->kind == PLAN_SUPERVISOR && (u->state == UNIT_UP || u->state == UNIT_STARTING))
+		chain_add_ailing(chain, t, u);
 	if (u->state == UNIT_STARTING && u->lacks) {
 		text_printf(&text, "not ready: %s", u->lacks);
 		chain_add(chain, &text, 0, NULL);
@@ -325,7 +353,7 @@ static struct json *explain(const struct tree *t, const struct unit *u)
 	(void)json_set(parameters, "unit", json_text(u->name));
 	(void)json_set(parameters, "state", json_text(state_name(u->state)));
 	(void)json_set(parameters, "since", json_wall(u->since_wall));
-	(void)json_set(parameters, "chain", explain_chain(u));
+	(void)json_set(parameters, "chain", explain_chain(t, u));
 	(void)json_set(parameters, "waits_for", explain_waits(t, u));
 	(void)json_set(parameters, "next", explain_next(t, u));
 	return parameters;

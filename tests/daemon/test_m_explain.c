@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Explain: why a unit is as it is, what it waits for, and what comes next. */
+#include <errno.h>
+
+#include <check.h>
+
+#include "control_world.h"
+
+static const struct script forever = {.lives = EFF_FOREVER};
+
+static struct server *shop(void)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\n"
+		"web: {command: [run], depends_on: [db], environment: {SECRET: hidden}}\n"
+		"g:\n  units:\n    a: {command: [dies], restart: {backoff: {jitter: 0}}}\n    b: {command: [run]}\n");
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .dies_by = 9});
+	world_run_for(s->w, EFF_MS(1100));
+	return s;
+}
+
+/* The texts of an Explain's chain and of its `waits_for`, in order. Frees the reply. */
+static const char *explained(struct json *reply)
+{
+	static char words[1024];
+	size_t n = 0;
+
+	for (const struct json *v = json_first(reply_at(reply, "parameters.chain")); v;
+		v = json_next(v))
+		n += (size_t)snprintf(
+			words + n, sizeof(words) - n, "%s\n", json_get_text(v, "text", "?"));
+	for (const struct json *v = json_first(reply_at(reply, "parameters.waits_for")); v;
+		v = json_next(v))
+		n += (size_t)snprintf(words + n, sizeof(words) - n, "-> %s %s %s\n",
+			json_get_text(v, "unit", "?"), json_get_text(v, "condition", "?"),
+			json_get_text(v, "state", "?"));
+	(void)snprintf(words + n, sizeof(words) - n, "next %s: %s\n",
+		reply_text(reply, "parameters.next.action"),
+		reply_text(reply, "parameters.next.text"));
+	json_free(reply);
+	return words;
+}
+
+START_TEST(explain_tells_the_chain_what_is_waited_for_and_what_comes_next)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Explain", "{\"unit\":\"g/a\"}");
+
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "backoff");
+	ck_assert_str_eq(reply_text(reply, "parameters.chain.1.kind"), "signal");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.action"), "start");
+	ck_assert_double_eq_tol(
+		json_get_number(reply_at(reply, "parameters.next"), "in_s", -1), 0.4, 0.002);
+	json_free(reply);
+
+	world_stop(s->w, "db");
+	world_run_for(s->w, EFF_S(1));
+	reply = client_ask(c, "Explain", "{\"unit\":\"web\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "waiting");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "db");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.condition"), "ready");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.state"), "down");
+	ck_assert_str_eq(reply_text(reply, "parameters.next.action"), "none");
+	ck_assert_ptr_nonnull(strstr(reply_text(reply, "parameters.next.text"), "effctl start db"));
+	json_free(reply);
+
+	reply = client_ask(c, "Explain", "{\"unit\":\"db\"}");
+	ck_assert_ptr_nonnull(
+		strstr(reply_text(reply, "parameters.chain.0.text"), "stopped by hand"));
+	ck_assert_ptr_nonnull(
+		strstr(reply_text(reply, "parameters.chain.1.text"), "effctl (pid 4711, uid 0)"));
+	json_free(reply);
+	ck_assert_str_eq(reply_error(client_ask(c, "Explain", "{\"unit\":\"dbb\"}")), "NoSuchUnit");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_says_nothing_twice)
+{
+	struct server *s = shop();
+	struct client *c = client_new(s);
+
+	world_stop(s->w, "db");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"db\"}")),
+		"stopped by hand: nothing automatic starts it\n"
+		"stop requested (SIGTERM) by effctl (pid 4711, uid 0)\n"
+		"next none: nothing by itself; effctl start starts it\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
+		"wanted\n"
+		"dependency: waits for db, which is down\n"
+		"stop requested by effctl (pid 4711, uid 0)\n"
+		"its last run ended\n"
+		"dependency: what it requires is being stopped (SIGTERM)\n"
+		"-> db ready down\n"
+		"next none: nothing by itself: db is down; effctl start db\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_tells_what_bounds_a_start_and_what_a_group_waits_for)
+{
+	struct server *s = server_new(
+		"off: {command: [run], enabled: false}\n"
+		"job: {command: [run], type: oneshot}\n"
+		"g:\n  units:\n    slow: {command: [slow], type: notify, start_timeout: 1m}\n"
+		"    run: {command: [run]}\n    manual: {command: [run], activate: manual}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_H(1)});
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g\"}")),
+		"wanted\n-> g/slow up or at rest starting\n"
+		"next up: as soon as none of its children has to be waited for\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g/slow\"}")),
+		"wanted\nnext start_timeout: unless it is ready before\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"job\"}")),
+		"wanted\nnext up: done, as soon as it has ended well\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"off\"}")),
+		"not enabled: it is never started\nnext none: nothing: it is not enabled\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_of_a_group_tells_who_makes_it_fail)
+{
+	struct server *s = server_new("a: {command: [dies], restart: no}\n"
+				      "b: {command: [dies], restart: {backoff: {initial: 1h, max: 1h}}}\n"
+				      "c: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_run_for(s->w, EFF_S(2));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"/\"}")),
+		"wanted\nfailing: a is failed, b is in backoff\nnext (none): (none)\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_of_one_that_is_ready_no_more_promises_no_timeout)
+{
+	struct server *s = server_new(
+		"web: {command: [run], max_runtime: 1h, readiness_probe: {tcp: {port: 80}, period: 1s}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	os_fake_port(s->w->fake, 80, -ECONNREFUSED, 0);
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
+		"wanted\nnot ready: readiness probe: ECONNREFUSED (Connection refused)\n"
+		"next start_timeout: unless it is ready before\n");
+	os_fake_port(s->w->fake, 80, 0, 0);
+	world_run_for(s->w, EFF_S(5));
+	os_fake_port(s->w->fake, 80, -ECONNREFUSED, 0);
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(state_name(world_state(s->w, "web")), "starting");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
+		"wanted\nprobe: readiness probe: ECONNREFUSED (Connection refused)\nnext up: as soon as it is ready\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_names_the_group_that_holds_a_unit_down)
+{
+	struct server *s = server_new("g:\n  units:\n    a: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_run_for(s->w, EFF_S(1));
+	world_stop(s->w, "g");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g/a\"}")),
+		"wanted\nstop requested (SIGTERM) by effctl (pid 4711, uid 0)\n"
+		"next none: nothing by itself: its supervisor g is down; effctl start g\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_of_one_that_stops_tells_when_it_is_killed)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\nweb: {command: [slow], depends_on: [db], stop: {timeout: 5s}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(9)});
+	world_run_for(s->w, EFF_S(1));
+	world_stop(s->w, "db");
+	world_run_for(s->w, EFF_S(1));
+	reply = client_ask(c, "Explain", "{\"unit\":\"web\"}");
+	ck_assert_double_eq_tol(
+		json_get_number(reply_at(reply, "parameters.next"), "in_s", -1), 4, 0.002);
+	ck_assert_str_eq(explained(reply),
+		"wanted\ndependency: what it requires is being stopped\n"
+		"stop requested by effctl (pid 4711, uid 0)\n"
+		"next kill: the final signal, unless it has ended before\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+Suite *test_suite(void);
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("m_explain");
+	TCase *tcase = tcase_create("explained");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, explain_tells_the_chain_what_is_waited_for_and_what_comes_next);
+	tcase_add_test(tcase, explain_says_nothing_twice);
+	tcase_add_test(tcase, explain_tells_what_bounds_a_start_and_what_a_group_waits_for);
+	tcase_add_test(tcase, explain_of_a_group_tells_who_makes_it_fail);
+	tcase_add_test(tcase, explain_of_one_that_is_ready_no_more_promises_no_timeout);
+	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);
+	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
