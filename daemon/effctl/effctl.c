@@ -31,13 +31,16 @@ static enum code run_command(struct effctl *e)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	enum code code;
+	int r = 0;
 
 	if (e->given[OPTION_SOCKET])
 		e->socket = e->value[OPTION_SOCKET];
-	else if (address_default(path) == 0)
+	else if ((r = address_default(path)) == 0)
 		e->socket = path;
 	if (!e->socket) {
-		(void)fputs("effctl: the path of the socket is too long\n", e->err);
+		(void)fprintf(e->err, "effctl: %s\n",
+			r == -EPERM ? "the folder in /tmp for the socket is not yours alone: give --socket PATH"
+				    : "the path of the socket is too long");
 		return CODE_USAGE;
 	}
 	link_init(&e->link);

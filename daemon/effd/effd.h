@@ -31,7 +31,7 @@ struct options {
 /* Returns 0; 1 when all has been said (--help, --version); -EINVAL after a word on `err`. */
 int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *err);
 void options_done(struct options *options);
-/* The default socket: malloc'd; NULL when there is none for this user (no XDG_RUNTIME_DIR), or out of memory. */
+/* The default socket: malloc'd; NULL when there is none for this user (no XDG_RUNTIME_DIR, and somebody else has taken its stead), or out of memory. */
 char *options_default_socket(void);
 /* Where the socket is to be, absolute and malloc'd: by the option, EFFD_SOCKET, the tree, the default. NULL after a word on
  * `err`. */

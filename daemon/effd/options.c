@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "effd/effd.h"
+#include "wire/address.h"
 #include "wire/varlink.h"
 
 static const char usage_head[] = "usage: effd [-c FILE|DIR] [--socket PATH] [--log-level LEVEL] [--check]\n"
@@ -149,9 +150,9 @@ static char *default_tree(void)
 
 char *options_default_socket(void)
 {
-	if (geteuid() == 0)
-		return strdup("/run/effd/control.sock");
-	return user_folder("XDG_RUNTIME_DIR", NULL, "effd/control.sock");
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	return address_of_user(path, true) == 0 ? strdup(path) : NULL;
 }
 
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err)

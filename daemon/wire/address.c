@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wire/address.h"
@@ -16,19 +17,55 @@ static const char *variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
+static int path_take(char ret_path[static ROOM], const char *folder, const char *rest)
+{
+	int n = snprintf(ret_path, ROOM, "%s%s", folder, rest);
+
+	return n < 0 || (size_t)n >= ROOM ? -ENAMETOOLONG : 0;
+}
+
+static bool folder_is_own(const char *folder)
+{
+	struct stat st;
+
+	return lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+		!(st.st_mode & 022);
+}
+
+/* Anybody may make something of that name first: what is not this user's alone is nobody's socket to speak to. */
+static int path_in_tmp(char ret_path[static ROOM], bool make)
+{
+	char folder[32];
+
+	(void)snprintf(folder, sizeof(folder), "/tmp/effd-%u", (unsigned)geteuid());
+	if (make)
+		(void)mkdir(folder, 0700);
+	if (folder_is_own(folder))
+		return path_take(ret_path, folder, "/control.sock");
+	return access(folder, F_OK) < 0 && errno == ENOENT && !make
+		? path_take(ret_path, folder, "/control.sock")
+		: -EPERM;
+}
+
+int address_of_user(char ret_path[static ROOM], bool make)
+{
+	const char *runtime = variable("XDG_RUNTIME_DIR");
+	char folder[32];
+
+	if (geteuid() == 0)
+		return path_take(ret_path, "/run/effd", "/control.sock");
+	/* The specification says that relative ones are to be ignored. */
+	if (runtime && *runtime == '/')
+		return path_take(ret_path, runtime, "/effd/control.sock");
+	(void)snprintf(folder, sizeof(folder), "/run/user/%u", (unsigned)geteuid());
+	if (folder_is_own(folder))
+		return path_take(ret_path, folder, "/effd/control.sock");
+	return path_in_tmp(ret_path, make);
+}
+
 int address_default(char ret_path[static ROOM])
 {
 	const char *path = variable("EFFD_SOCKET");
-	const char *runtime = variable("XDG_RUNTIME_DIR");
-	int n;
 
-	if (path)
-		n = snprintf(ret_path, ROOM, "%s", path);
-	else if (geteuid() == 0)
-		n = snprintf(ret_path, ROOM, "/run/effd/control.sock");
-	else if (runtime)
-		n = snprintf(ret_path, ROOM, "%s/effd/control.sock", runtime);
-	else
-		n = snprintf(ret_path, ROOM, "/run/user/%u/effd/control.sock", (unsigned)geteuid());
-	return n < 0 || (size_t)n >= ROOM ? -ENAMETOOLONG : 0;
+	return path ? path_take(ret_path, path, "") : address_of_user(ret_path, false);
 }

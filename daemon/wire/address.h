@@ -3,10 +3,14 @@
 #ifndef EFFD_ADDRESS_H
 #define EFFD_ADDRESS_H
 
+#include <stdbool.h>
 #include <sys/un.h>
 
-/* The path of the control socket: EFFD_SOCKET; or as root /run/effd/control.sock; or in the user's runtime folder. Into
- * `ret_path`, which a struct sockaddr_un can take. Returns 0 or -ENAMETOOLONG. */
+/* As root /run/effd/control.sock; as a user effd/control.sock in XDG_RUNTIME_DIR, or in /run/user/UID where that is his; else
+ * /tmp/effd-UID/control.sock, whose folder is made with `make`. Into `ret_path`, which a struct sockaddr_un can take.
+ * Returns 0, -ENAMETOOLONG, or -EPERM when that last folder is there and not this user's alone. */
+int address_of_user(char ret_path[static sizeof(((struct sockaddr_un *)0)->sun_path)], bool make);
+/* EFFD_SOCKET, or else that. */
 int address_default(char ret_path[static sizeof(((struct sockaddr_un *)0)->sun_path)]);
 
 #endif
