@@ -102,6 +102,9 @@ void log_check(struct load *load, const struct plan_unit *unit);
 /* What is well-formed but cannot be meant. */
 void units_check(struct load *load);
 
+/* Significant units, and supervisors that wait for such. */
+void significant_check(struct load *load);
+
 /* What a unit was given for a field, and where; NULL: nothing, nor by `defaults`. */
 struct node *draft_node(const struct load *load, uint32_t unit, enum field_id id);
 

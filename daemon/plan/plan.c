@@ -147,7 +147,7 @@ static void plan_seal(struct plan *plan, struct load *load, const char *path)
 static void tree_make(struct load *load, struct node *root)
 {
 	void (*const steps[])(struct load *) = {references_resolve, conflicts_resolve,
-		orders_make, environments_make, cycles_check, units_check};
+		orders_make, environments_make, cycles_check, units_check, significant_check};
 	size_t i;
 
 	if (!load->failed)

@@ -232,6 +232,30 @@ static bool is_disabled(const struct scenario *s, unsigned index)
 	return false;
 }
 
+/* Could it end for good, and is there anything of it? */
+static bool may_be_significant(const struct scenario *s, unsigned index)
+{
+	const struct scenario_node *node = &s->nodes[index];
+
+	return node->significant && strcmp(node->policy, "always") != 0 &&
+		node->replicas != 0 && !is_gone(s, index);
+}
+
+/* Its auto_shutdown, as far as that makes sense. */
+static const char *shutdown_of(const struct scenario *s, unsigned group)
+{
+	for (unsigned i = 1; i < s->n; i++)
+		if (s->nodes[i].parent == group && may_be_significant(s, i))
+			return s->nodes[group].auto_shutdown;
+	return "never";
+}
+
+static bool is_significant(const struct scenario *s, unsigned index)
+{
+	return may_be_significant(s, index) &&
+		strcmp(shutdown_of(s, s->nodes[index].parent), "never") != 0;
+}
+
 static void yaml_needs(const struct scenario *s, const struct scenario_node *node, struct text *text)
 {
 	const char *before = ", depends_on: {";
@@ -274,7 +298,7 @@ static void yaml_common(const struct scenario *s, const struct scenario_node *no
 	text_add(text, "}");
 	if (node->critical)
 		text_add(text, ", critical: true");
-	if (node->significant)
+	if (is_significant(s, (unsigned)(node - s->nodes)))
 		text_add(text, ", significant: true");
 	if (node->manual)
 		text_add(text, ", activate: manual");
@@ -312,11 +336,14 @@ static void yaml_leaf(const struct scenario *s, const struct scenario_node *node
 }
 
 /* How a group keeps its units, each field followed by `end`. */
-static void yaml_supervisor(const struct scenario_node *node, struct text *text, const char *end)
+static void yaml_supervisor(
+	const struct scenario *s, unsigned index, struct text *text, const char *end)
 {
+	const struct scenario_node *node = &s->nodes[index];
+
 	text_printf(text, "start_order: %s%s", node->sequential ? "sequential" : "parallel", end);
 	text_printf(text, "strategy: %s%s", node->strategy, end);
-	text_printf(text, "auto_shutdown: %s%s", node->auto_shutdown, end);
+	text_printf(text, "auto_shutdown: %s%s", shutdown_of(s, index), end);
 	if (node->within_ms)
 		text_printf(text, "intensity: {max_restarts: %u, period: %ums}%s", node->most,
 			node->within_ms, end);
@@ -327,7 +354,7 @@ static void yaml_group(const struct scenario *s, const struct scenario_node *nod
 {
 	yaml_common(s, node, text);
 	text_add(text, ", ");
-	yaml_supervisor(node, text, ", ");
+	yaml_supervisor(s, (unsigned)(node - s->nodes), text, ", ");
 	text_add(text, "units: {");
 }
 
@@ -363,7 +390,7 @@ static void yaml_nodes(const struct scenario *s, struct text *text)
 void scenario_yaml(const struct scenario *s, struct text *text)
 {
 	text_add(text, "version: 1\nname: test\n");
-	yaml_supervisor(&s->nodes[0], text, "\n");
+	yaml_supervisor(s, 0, text, "\n");
 	text_printf(text, "daemon: {on_give_up: %s}\nunits:%s", s->idles ? "idle" : "exit",
 		is_gone(s, 0) ? " {}" : "");
 	yaml_nodes(s, text);
