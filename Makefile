@@ -227,7 +227,7 @@ tidy:
 	$Qscripts/tidy
 
 # The library under other eyes: ThreadSanitizer where threads meet; valgrind, which knows of its stacks, over what needs no
-# limits of memory; another processor, in emulation, for the switch and the core.
+# limits of memory; another processor, in emulation, for the switch and the core. Random programs are fewer there.
 THREADED := blocking runtime loop host watchdog
 CORE := switch fiber scope structure event exit timers schedule clock_virtual effect retry deferred queue hub semaphore mutex
 tsan:
@@ -238,13 +238,13 @@ tsan:
 valgrind:
 	$Qscripts/setup valgrind
 	$Q$(MAKE) $(CORE:%=$(O)/tests/lib/test_%)
-	$QCK_TIMEOUT_MULTIPLIER=20 scripts/run-tests -t 1200 \
+	$QCK_TIMEOUT_MULTIPLIER=20 EFF_PROGRAMS=400 scripts/run-tests -t 1200 \
 		$(CORE:%='valgrind -q --error-exitcode=9 --leak-check=full $(O)/tests/lib/test_%')
 
 cross:
 	$Qscripts/setup cross
 	$Q$(MAKE) CC=aarch64-linux-gnu-gcc O=$(B)/aarch64 UV= $(CORE:%=$(B)/aarch64/tests/lib/test_%)
-	$QCK_TIMEOUT_MULTIPLIER=20 scripts/run-tests -t 1200 $(CORE:%='qemu-aarch64 -L / $(B)/aarch64/tests/lib/test_%')
+	$QCK_TIMEOUT_MULTIPLIER=20 EFF_PROGRAMS=400 scripts/run-tests -t 1200 $(CORE:%='qemu-aarch64 -L / $(B)/aarch64/tests/lib/test_%')
 
 cover:
 	$Q$(MAKE) COVER=1 SAN= build-tests
