@@ -62,7 +62,8 @@ static inline bool eff_is_ok(eff_exit e)
 /* Another reference to the same. */
 EFF_API eff_exit eff_exit_keep(eff_exit e);
 EFF_API void eff_exit_drop(eff_exit e);
-/* Keep the first and put the second behind it, if that one is no OK. Takes both. */
+/* Keep the first and put the second behind it, if that one is no OK. Takes both. Without memory for all of that, as much of
+ * it as there was; the first one's tag, code and texts are always kept. */
 EFF_API eff_exit eff_exit_join(eff_exit first, eff_exit second);
 /* Put a text behind it. Takes `e`. Without memory, `e` as it was. */
 EFF_API eff_exit eff_exit_note(eff_exit e, const char *format, ...)
