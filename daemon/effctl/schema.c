@@ -87,6 +87,8 @@ static struct json *field_schema(const struct field *field)
 		value = schema_ref("unit", "s");
 	else if (field_id(field) == FIELD_DEFAULTS)
 		value = schema_ref("unit", "defaults");
+	else if (field_id(field) == FIELD_TEMPLATE)
+		value = schema_ref("unit", "template");
 	else
 		value = schema_value(field);
 	annotate(value, field);
@@ -106,7 +108,7 @@ static void define_fields(struct json *defs)
 	}
 }
 
-/* What may be given to some kinds of units; `defaults` holds no units, nor defaults for them. */
+/* What may be given to some kinds of units; `defaults` holds no units, nor what is for them. */
 static struct json *kind_schema(int kinds)
 {
 	bool is_defaults = kinds == ANY_UNIT;
@@ -116,7 +118,7 @@ static struct json *kind_schema(int kinds)
 		const struct field *field = field_row(id);
 
 		if (field->type != TYPE_LATER && is_top(field) && (field->kinds & kinds) &&
-			!(is_defaults && (id == FIELD_UNITS || id == FIELD_DEFAULTS)))
+			!(is_defaults && (id == FIELD_UNITS || id == FIELD_DEFAULTS || id == FIELD_TEMPLATE)))
 			(void)json_set(
 				keys, field->face.name, schema_ref("field", field->face.name));
 	}
@@ -150,14 +152,21 @@ static struct json *decide(struct json *when, struct json *then, struct json *ot
 	return choice;
 }
 
-static void define_units(struct json *defs)
+/* A unit, told by what it has; `otherwise`, when that tells nothing. */
+static struct json *unit_schema(struct json *otherwise)
 {
-	struct json *unit = decide(when_has("command", "shell"), schema_ref("unit", "process"),
-		schema_ref("unit", "any"));
-	struct json *units = json_object(), *names = json_object(), *inherits = json_object();
+	struct json *unit = decide(
+		when_has("command", "shell"), schema_ref("unit", "process"), otherwise);
 
 	unit = decide(when_has("fiber", NULL), schema_ref("unit", "fiber"), unit);
-	unit = decide(when_has("units", "template"), schema_ref("unit", "supervisor"), unit);
+	return decide(when_has("units", "template"), schema_ref("unit", "supervisor"), unit);
+}
+
+static void define_units(struct json *defs)
+{
+	struct json *unit = unit_schema(schema_ref("unit", "any"));
+	struct json *units = json_object(), *names = json_object(), *inherits = json_object();
+
 	(void)json_set(inherits, "type", json_text("null"));
 	unit = schema_either(inherits, unit);
 	(void)json_set(defs, "unit.supervisor", kind_schema(SUPERVISOR));
@@ -166,6 +175,7 @@ static void define_units(struct json *defs)
 	(void)json_set(defs, "unit.any", kind_schema(RUNS));
 	(void)json_set(defs, "unit.defaults", kind_schema(ANY_UNIT));
 	(void)json_set(defs, "unit.one", unit);
+	(void)json_set(defs, "unit.template", unit_schema(schema_ref("unit", "defaults")));
 	(void)json_set(units, "type", json_text("object"));
 	(void)json_set(names, "pattern", json_text("^([A-Za-z0-9][A-Za-z0-9_.-]{0,62}|x-.*)$"));
 	(void)json_set(units, "propertyNames", names);

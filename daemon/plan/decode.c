@@ -265,10 +265,11 @@ void units_open(struct decoder *decoder, uint32_t index, struct node *units)
 	decoder->levels[decoder->depth++].last = PLAN_NONE;
 }
 
-void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *above)
+void unit_decode(struct decoder *decoder, uint32_t index)
 {
 	struct load *load = decoder->load;
 	struct plan_unit *unit = &load->units[index];
+	const struct layer *above = template_layer(decoder, unit->parent, unit->name);
 	struct layer *layer = &decoder->layer;
 	struct node **nodes;
 
@@ -288,8 +289,10 @@ void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *ab
 	fiber_settle(load, unit, layer);
 	if (unit->kind != PLAN_SUPERVISOR)
 		return;
-	defaults_lay(decoder, index, layer->slots[FIELD_DEFAULTS], above);
-	units_open(decoder, index, layer->slots[FIELD_UNITS]);
+	if (above && above->slots[FIELD_UNITS])
+		load->drafts[index].is_shared = true;
+	defaults_lay(decoder, index, layer->slots[FIELD_DEFAULTS], load->drafts[unit->parent].below);
+	children_open(decoder, index, layer);
 }
 
 void tree_decode(struct load *load, struct node *root)

@@ -201,6 +201,18 @@ void diags_sort(struct diags *diags)
 		qsort(diags->items, diags->n, sizeof(*diags->items), by_place);
 }
 
+void diags_keep(struct diags *diags, const char *file)
+{
+	uint32_t n = 0, i;
+
+	for (i = 0; i < diags->n; i++)
+		if (diags->items[i].is_error || strcmp(diags->items[i].at.file, file) == 0)
+			diags->items[n++] = diags->items[i];
+		else
+			diags->n_warnings--;
+	diags->n = n;
+}
+
 static void place_print(const struct plan_place *at, FILE *to)
 {
 	if (!at->file || !at->file[0])

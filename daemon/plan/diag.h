@@ -52,6 +52,9 @@ void diag_note(struct diags *diags, struct diag *diag, struct plan_place at, con
 /* The source line and how many characters the caret spans. */
 void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len, uint32_t width);
 
+/* Forget the warnings that are not about this file. */
+void diags_keep(struct diags *diags, const char *file);
+
 /* As people read them: `FILE:LINE:COL: error[E204]: text`, the line with a caret, `help:`, `note:`. */
 void diags_print(const struct diags *diags, FILE *to);
 

@@ -12,6 +12,8 @@ struct draft {
 	struct node **nodes;       /* of each of the unit's values; the same order */
 	const struct layer *below; /* of a supervisor: what its units inherit; NULL: nothing */
 	bool is_broken;            /* what it is could not be made out; that was said */
+	bool is_shared;            /* its mapping, or what is in it, may be others' too */
+	struct node *template;     /* of a supervisor: what its children are made from; NULL */
 };
 
 /* An order between two units: `from` waits for `to`. */
@@ -34,6 +36,7 @@ struct decoder {
 	struct node **nodes;
 	uint32_t n_values;
 	struct layer layer; /* of the unit that is being read */
+	struct layer made;  /* of its supervisor's template, and what that inherits */
 	struct {
 		struct node *next;
 		uint32_t unit, last; /* the supervisor, and the child before `next` */
@@ -58,11 +61,22 @@ void defaults_lay(struct decoder *decoder, uint32_t index, struct node *defaults
 	const struct layer *above);
 void units_open(struct decoder *decoder, uint32_t index, struct node *units);
 /* Reads one unit, from its mapping and what it inherits. */
-void unit_decode(struct decoder *decoder, uint32_t index, const struct layer *above);
+void unit_decode(struct decoder *decoder, uint32_t index);
 /* Reads all units of the supervisors that are open, and of those within. */
 void units_decode(struct decoder *decoder);
+/* ── template.c ── */
+/* Opens the units of a supervisor, declared or added. Says what is wrong with its template, and whether the two fit its
+ * strategy. */
+void children_open(struct decoder *decoder, uint32_t index, const struct layer *layer);
+/* What a unit of this name has from above: the template of its supervisor, if it has one, upon what that hands down. Valid
+ * until the next unit's. */
+const struct layer *template_layer(struct decoder *decoder, uint32_t supervisor, const char *unit);
+/* Whether what templates name is there. */
+void templates_check(struct load *load);
 void root_decode(struct decoder *decoder, struct node *root);
 
+/* The root mapping of a tree of one unit, which runs this command. NULL: out of memory. */
+struct node *command_tree(struct load *load, plan_strv argv);
 /* Every unit and its values, from the root mapping. */
 void tree_decode(struct load *load, struct node *root);
 /* What a unit is; `above` is what it inherits, NULL: nothing. What cannot be made out is told, and the draft is broken. */
@@ -71,6 +85,8 @@ enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *
 void process_settle(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer);
 /* Whether the terms of a process make sense, and are effd's to grant. */
 void terms_check(struct load *load, const struct plan_unit *unit);
+/* What a mapping says that it is; NULL: nothing. A second key that says something else is an error. */
+struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_kind);
 /* Which of its probes a unit has, from its slots. */
 void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
 /* The environment of every process. */
@@ -89,6 +105,8 @@ uint32_t replicas_read(
 	struct load *load, struct node *node, const struct layer *above, bool *ret_numbered);
 /* What all replicas of a unit would share and cannot. */
 void replicas_check(struct load *load, const struct plan_unit *unit);
+/* May `from` name these? Not from outside of where they were added. Else it is said. */
+bool reference_lasts(struct load *load, uint32_t from, struct node *node, struct range others);
 /* Who never runs beside whom, and whether that can be. */
 void conflicts_resolve(struct load *load);
 /* after, before and needed_by of all units, from the edges. */

@@ -68,12 +68,10 @@ static struct file *file_keep(struct load *load, const char *path, char *bytes, 
 
 struct file *file_read(struct load *load, const char *path, int *ret_error)
 {
-	const struct plan_source *source = load->source;
 	struct file *file;
 	char *bytes = NULL;
 	size_t size = 0;
-	int r = source->read(
-		source->context, path, TREE_MAX_BYTES - load->tree_bytes, &bytes, &size);
+	int r = record_read(load, path, &bytes, &size);
 
 	*ret_error = r;
 	if (r == -ENOMEM)
@@ -121,12 +119,11 @@ static uint32_t folder_read(struct root *root, const char *folder, const char *p
 	struct node *why, int *ret_error)
 {
 	struct load *load = root->load;
-	const struct plan_source *source = load->source;
 	const char *slash = folder[0] && folder[strlen(folder) - 1] == '/' ? "" : "/";
 	uint32_t n = 0, i;
 	char **names;
 
-	*ret_error = source->list ? source->list(source->context, folder, &names) : -ENOTDIR;
+	*ret_error = record_list(load, folder, &names);
 	if (*ret_error < 0)
 		return 0;
 	for (i = 0; names[i] && !load->failed; i++) {

@@ -5,7 +5,7 @@
 #include "plan/draft.h"
 
 /* The first key that says what a unit is; a second one that says something else is an error. */
-static struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_kind)
+struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_kind)
 {
 	static const struct {
 		const char *key;
@@ -27,7 +27,7 @@ static struct node *kind_find(struct load *load, struct node *map, enum plan_kin
 			continue;
 		}
 		/* `template` in a mapping with `units` is a matter of supervisors. */
-		if (i == 4)
+		if (i == 4 || (i == 3 && strcmp(first->key, "template") == 0))
 			continue;
 		diag = fault_key(load, node, "E217", "`%s` and `%s`: a unit is one of them",
 			first->key, node->key);
@@ -52,6 +52,8 @@ enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *
 
 	if (kind_find(load, map, &kind))
 		return kind;
+	if (above && (above->slots[FIELD_UNITS] || above->slots[FIELD_TEMPLATE]))
+		return PLAN_SUPERVISOR;
 	if (above && above->slots[FIELD_FIBER])
 		return PLAN_FIBER;
 	if (above && (above->slots[FIELD_COMMAND] || above->slots[FIELD_SHELL]))

@@ -218,8 +218,12 @@ void layer_defaults(struct load *load, struct layer *layer, struct node *map, co
 	if (layer->slots[FIELD_DEFAULTS])
 		(void)fault_key(load, layer->slots[FIELD_DEFAULTS], "E218",
 			"`defaults` is not for `defaults`");
+	if (layer->slots[FIELD_TEMPLATE])
+		(void)fault_key(load, layer->slots[FIELD_TEMPLATE], "E218",
+			"`template` is not for `defaults`");
 	layer->slots[FIELD_UNITS] = NULL;
 	layer->slots[FIELD_DEFAULTS] = NULL;
+	layer->slots[FIELD_TEMPLATE] = NULL;
 }
 
 struct merge {

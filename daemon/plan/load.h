@@ -29,6 +29,8 @@ struct file {
 	uint32_t n_lines;
 };
 
+struct record;
+struct added;
 struct draft;
 struct edge;
 struct layer;
@@ -65,6 +67,12 @@ struct load {
 	const struct env_pairs *shared_of; /* what `shared_environment` was made of */
 	plan_strv shared_environment;
 	bool shared_but_users;
+	bool has_template;          /* so units may be added later: what was read is kept */
+	const struct record *again; /* what it was read from before, and is now; NULL: read the files */
+	struct record *notes;       /* of this reading, beside the files that could be read */
+	const struct plan *present; /* whose additions are kept; NULL: none */
+	struct plan_addition *addition; /* a further one; NULL */
+	struct added *added, **added_tail;
 };
 
 /* Memory of the plan, of the load. Zeroed; NULL: out of memory, noted. */
@@ -107,6 +115,22 @@ bool file_is_text(struct load *load, const struct file *file);
 uint32_t file_tab_in_indent(const struct file *file, size_t line);
 /* Reads the tree at `path` with all that it includes: one root mapping. NULL: nothing to go on with. */
 struct node *tree_read(struct load *load, const char *path);
+/* ── record.c: what a tree was read from, so that it can be read so again ── */
+
+/* As the source does, or did. `limit`: bytes. */
+int record_read(struct load *load, const char *path, char **ret_bytes, size_t *ret_size);
+int record_list(struct load *load, const char *folder, char ***ret_names);
+/* All that was read, in the plan's memory. */
+const struct record *record_keep(struct load *load, const char *path);
+const char *record_path(const struct record *record);
+
+/* ── added.c: what was added at run time ── */
+
+/* Reads all texts that were added, and the one that is to be. */
+void added_read(struct load *load);
+/* The units that were added to this supervisor, as a mapping; NULL: none. */
+struct node *added_units(struct load *load, const char *supervisor);
+
 /* Gives each diagnostic its source line. */
 void sources_show(struct load *load);
 

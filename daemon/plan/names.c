@@ -180,7 +180,7 @@ struct range reference_find(
 	else if (from < found.first && found.first < unit->end)
 		what = "a unit below it";
 	if (!what)
-		return found;
+		return reference_lasts(load, from, node, found) ? found : nobody;
 	(void)fault(load, node, "E303", "`%s` cannot %s %s: `%s`", unit->name, verb, what,
 		found.n > 1 ? other->stem : other->name);
 	return nobody;

@@ -30,6 +30,7 @@ struct node {
 	uint32_t told_until; /* of its variables: one behind the last that was complained of */
 	struct node *first, *next;
 	uint32_t unit, n_units; /* of a unit's mapping: the unit; with `replicas`, the first, and how many */
+	const struct plan_batch *batch; /* of one that was added at run time */
 	const struct node *index; /* the mapping whose keys are in the table of keys for this one */
 };
 

@@ -8,18 +8,7 @@
 
 #include "base/alloc.h"
 #include "plan/draft.h"
-
-struct plan {
-	struct arena *arena;
-	const char *name;
-	struct plan_daemon *daemon;
-	const struct plan_unit *units;
-	uint32_t n_units;
-	plan_strv files;
-	struct table by_name; /* full name: its unit */
-	struct table stems;   /* full name of a unit that says `replicas`: the range of them */
-	unsigned n_refs;
-};
+#include "plan/sealed.h"
 
 static void plan_free(struct plan *plan)
 {
@@ -39,14 +28,18 @@ struct plan *plan_ref(struct plan *plan)
 
 void plan_unref(struct plan *plan)
 {
-	if (!plan)
-		return;
-	assert(plan->n_refs > 0);
-	if (--plan->n_refs == 0)
+	while (plan) {
+		struct plan *base = plan->base;
+
+		assert(plan->n_refs > 0);
+		if (--plan->n_refs > 0)
+			return;
 		plan_free(plan);
+		plan = base;
+	}
 }
 
-static struct plan *plan_new(void)
+struct plan *plan_new(void)
 {
 	struct plan *plan = alloc_new(sizeof(*plan));
 
@@ -117,15 +110,29 @@ static plan_strv files_keep(struct load *load)
 	return paths;
 }
 
+bool plan_index(struct plan *plan)
+{
+	uint32_t i;
+
+	for (i = 0; i < plan->n_units; i++) {
+		void **at = table_at(&plan->by_name, NULL, plan->units[i].name);
+
+		if (!at)
+			return false;
+		*at = (void *)&plan->units[i];
+	}
+	return true;
+}
+
 /* What was loaded becomes the plan's, and is not written again. */
 static void plan_seal(struct plan *plan, struct load *load, const char *path)
 {
 	struct plan_unit *units = keep_alloc(load, load->n_units * sizeof(*units));
-	uint32_t i;
-	void **at;
 
 	plan->name = load->name ? load->name : name_of_path(load, path);
 	plan->files = files_keep(load);
+	if (load->has_template)
+		plan->record = record_keep(load, path);
 	if (load->failed)
 		return;
 	load->units[0].key = plan->name;
@@ -134,20 +141,15 @@ static void plan_seal(struct plan *plan, struct load *load, const char *path)
 	plan->n_units = load->n_units;
 	plan->stems = load->stems;
 	load->stems = (struct table){0};
-	for (i = 0; i < plan->n_units; i++) {
-		at = table_at(&plan->by_name, NULL, units[i].name);
-		if (!at) {
-			load->failed = true;
-			return;
-		}
-		*at = &units[i];
-	}
+	if (!plan_index(plan))
+		load->failed = true;
 }
 
 static void tree_make(struct load *load, struct node *root)
 {
-	void (*const steps[])(struct load *) = {references_resolve, conflicts_resolve,
-		orders_make, environments_make, cycles_check, units_check, significant_check};
+	void (*const steps[])(struct load *) = {references_resolve, templates_check,
+		conflicts_resolve, orders_make, environments_make, cycles_check, units_check,
+		significant_check};
 	size_t i;
 
 	if (!load->failed)
@@ -175,21 +177,41 @@ static int load_end(struct load *load, struct plan *plan, const char *path,
 	return 0;
 }
 
-int plan_load(const char *path, const struct plan_source *source, struct plan **ret_plan,
-	struct diags *diags)
+/* What a plan is to be made of. */
+struct origin {
+	const char *path;
+	const struct record *again; /* NULL: the files as they are */
+	const struct plan *present; /* whose additions stay; NULL */
+	struct plan_addition *addition;
+};
+
+static void origin_read(struct load *load, const struct origin *origin)
+{
+	struct node *root;
+
+	load->again = origin->again;
+	load->present = origin->present;
+	load->addition = origin->addition;
+	root = tree_read(load, origin->path);
+	/* What was added is held against the tree; without one there is nothing to say of it. */
+	if (root && !load->failed)
+		added_read(load);
+	if (root)
+		tree_make(load, root);
+}
+
+static int plan_make(const struct origin *origin, const struct plan_source *source,
+	struct plan **ret_plan, struct diags *diags)
 {
 	uint32_t errors_before = diags_errors(diags);
 	struct plan *plan = plan_new();
-	struct node *root;
 	struct load load;
 	int r = plan ? load_init(&load, plan, source, diags) : -ENOMEM;
 
 	if (r < 0)
 		goto fail;
-	root = tree_read(&load, path);
-	if (root)
-		tree_make(&load, root);
-	r = load_end(&load, plan, path, errors_before, ret_plan);
+	origin_read(&load, origin);
+	r = load_end(&load, plan, origin->path, errors_before, ret_plan);
 	load_done(&load);
 	if (r < 0)
 		goto fail;
@@ -199,84 +221,39 @@ fail:
 	return r;
 }
 
-/* A text as if it stood in a file, but exactly so. */
-static struct node *scalar_new(struct load *load, const char *text)
+int plan_load(const char *path, const struct plan_source *source, struct plan **ret_plan,
+	struct diags *diags)
 {
-	struct node *node = node_new(load, NODE_SCALAR, (struct plan_place){"", 0, 0});
-
-	if (!node)
-		return NULL;
-	node->text = text;
-	node->verbatim = node->quoted = true;
-	return node;
+	return plan_make(&(struct origin){.path = path}, source, ret_plan, diags);
 }
 
-static struct node *list_new(struct load *load, plan_strv items)
+int plan_load_again(const char *path, const struct plan_source *source,
+	const struct plan *present, struct plan **ret_plan, struct diags *diags)
 {
-	struct node *list = node_new(load, NODE_LIST, (struct plan_place){"", 0, 0}), **tail;
+	return plan_make(
+		&(struct origin){.path = path, .present = present}, source, ret_plan, diags);
+}
 
-	if (list)
-		list->verbatim = true;
-	for (tail = list ? &list->first : NULL; tail && *items; items++) {
-		*tail = scalar_new(load, *items);
-		tail = *tail ? &(*tail)->next : NULL;
+int plan_add(const struct plan *present, struct plan_addition *addition,
+	const struct plan_source *source, struct plan **ret_plan, struct diags *diags)
+{
+	struct origin origin = {.again = present->record, .present = present, .addition = addition};
+	struct plan *plan;
+	int r;
+
+	assert(present->record);
+	origin.path = record_path(present->record);
+	r = plan_make(&origin, source, &plan, diags);
+	diags_keep(diags, addition->file);
+	if (r == 0 && addition->taken) {
+		plan_unref(plan);
+		return -EEXIST;
 	}
-	return list;
-}
-
-static void map_put(struct load *load, struct node *map, const char *key, struct node *child)
-{
-	struct node **tail;
-
-	if (!map || !child)
-		return;
-	for (tail = &map->first; *tail;)
-		tail = &(*tail)->next;
-	child->key = key;
-	node_put(load, map, &tail, child);
-}
-
-/* "/usr/bin/[" has no letter that the name of a unit may have; then it is "command". */
-static const char *name_of_command(struct load *load, const char *program)
-{
-	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-	const char *slash = strrchr(program, '/'), *base = slash ? slash + 1 : program;
-	size_t len;
-	char *name;
-
-	base += strspn(base, "_.-");
-	len = strspn(base, chars);
-	if (len == 0)
-		return "command";
-	name = arena_strndup(load->scratch, base, len < 63 ? len : 63);
-	if (!name)
-		load->failed = true;
-	return name;
-}
-
-/* version: 1, units: {NAME: {command: [...], restart: no, env_inherit: ["*"]}}, daemon: {exit_code_from: NAME} */
-static struct node *command_tree(struct load *load, plan_strv argv)
-{
-	const struct plan_place nowhere = {"", 0, 0};
-	struct node *root = node_new(load, NODE_MAP, nowhere),
-		    *units = node_new(load, NODE_MAP, nowhere);
-	struct node *unit = node_new(load, NODE_MAP, nowhere),
-		    *daemon = node_new(load, NODE_MAP, nowhere);
-	const char *const everything[] = {"*", NULL};
-	const char *name = name_of_command(load, argv[0]);
-
-	if (!root || !units || !unit || !daemon || !name)
-		return NULL;
-	map_put(load, unit, "command", list_new(load, argv));
-	map_put(load, unit, "restart", scalar_new(load, "no"));
-	map_put(load, unit, "env_inherit", list_new(load, everything));
-	map_put(load, units, name, unit);
-	map_put(load, daemon, "exit_code_from", scalar_new(load, name));
-	map_put(load, root, "version", scalar_new(load, "1"));
-	map_put(load, root, "name", scalar_new(load, name));
-	map_put(load, root, "daemon", daemon);
-	map_put(load, root, "units", units);
-	return load->failed ? NULL : root;
+	free(addition->taken);
+	addition->taken = NULL;
+	if (r == 0)
+		*ret_plan = plan;
+	return r;
 }
 
 int plan_of_command(plan_strv argv, const struct plan_source *source, struct plan **ret_plan,

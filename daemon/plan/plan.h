@@ -181,6 +181,9 @@ struct plan_process {
 	mode_t directories_mode;
 };
 
+/* A text that was added to a tree while it ran; the plan's own business. */
+struct plan_batch;
+
 struct plan_unit {
 	const char *name;     /* full: "workers/index"; the root's is "/" */
 	const char *key;      /* its own part: "index"; the root's is the tree's name */
@@ -192,6 +195,7 @@ struct plan_unit {
 	uint32_t replica; /* its number among the replicas of a unit, from 1; 0: that does not say `replicas` */
 	uint32_t n_replicas;
 	const char *stem; /* the full name of all of them: "workers/fetch" of "workers/fetch@2"; NULL: is none */
+	const struct plan_batch *added; /* what it was added with at run time; NULL: it stands in the tree */
 
 	const char *description; /* NULL: none */
 	const struct plan_pair *labels;
@@ -319,6 +323,30 @@ int plan_load(const char *path, const struct plan_source *source, struct plan **
 /* A tree of one unit from a command line: `effd -- COMMAND ARGS…`. restart: no, exit_code_from it. */
 int plan_of_command(plan_strv argv, const struct plan_source *source, struct plan **ret_plan,
 	struct diags *diags);
+
+/* ── what is added at run time ── */
+
+/* The text of a file that holds `units:`, for a supervisor whose strategy is simple_one_for_one. */
+struct plan_addition {
+	const char *supervisor; /* its full name */
+	const char *file; /* absolute: how diagnostics name it; relative paths are relative to its folder */
+	const char *text;
+	size_t size;
+	char *taken; /* after -EEXIST: the full name that is not free; malloc'd, the caller's */
+};
+/* As plan_load(); what was added to `present` is laid over the new tree's templates, as far as its supervisors are there
+ * still. `present` may be in use by others meanwhile: it is only read. */
+int plan_load_again(const char *path, const struct plan_source *source,
+	const struct plan *present, struct plan **ret_plan, struct diags *diags);
+/* The tree of `present` as it was read, not as its files are now, and the addition. Returns as plan_load(), with warnings
+ * about the addition alone; or -EEXIST when a name is taken. `present` is only read. */
+int plan_add(const struct plan *present, struct plan_addition *addition,
+	const struct plan_source *source, struct plan **ret_plan, struct diags *diags);
+/* Did this plan add it, and not one before? */
+bool plan_is_new(const struct plan_unit *unit);
+/* A plan without these units, and what is below them: `gone` has a mark for each unit of `plan`. None that stays may name
+ * one that goes. Returns 0 and a plan with one reference, or -ENOMEM. */
+int plan_without(struct plan *plan, const bool *gone, struct plan **ret_plan);
 
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan); /* NULL is fine */

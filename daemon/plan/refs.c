@@ -240,7 +240,7 @@ static void exit_code_resolve(struct load *load)
 			"give the name of one of them, as in `%s@1`", name);
 	else if (load->units[found.first].kind == PLAN_SUPERVISOR)
 		(void)fault(load, node, "E316", "`%s` is a supervisor and has no exit code", name);
-	else
+	else if (reference_lasts(load, 0, node, found))
 		load->daemon->exit_code_from = found.first;
 }
 

@@ -65,9 +65,9 @@ void root_decode(struct decoder *decoder, struct node *root)
 		diag_help(load->diags, fault(load, root, "E203", "`version` is missing"),
 			"write `version: 1`");
 	if (!node_find(load, root, "units") && !node_find(load, root, "services") &&
-		!node_find(load, root, "template"))
+		!node_find(load, root, "template") && unit->strategy != PLAN_SIMPLE_ONE_FOR_ONE)
 		advise_form(load, fault_at(load, root->at, "E203", "`units` is missing"),
 			field_row(FIELD_UNITS));
 	defaults_lay(decoder, 0, layer->slots[FIELD_DEFAULTS], NULL);
-	units_open(decoder, 0, layer->slots[FIELD_UNITS]);
+	children_open(decoder, 0, layer);
 }

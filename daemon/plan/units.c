@@ -91,7 +91,9 @@ static void unit_read(struct decoder *decoder, struct node *node, uint32_t repli
 	if (index == PLAN_NONE)
 		return;
 	unit = &load->units[index];
+	load->drafts[index].is_shared = load->drafts[above].is_shared;
 	unit->parent = above;
+	unit->added = node->batch;
 	unit->enabled = true;
 	unit->replica = replica;
 	unit->stem = stem;
@@ -104,7 +106,7 @@ static void unit_read(struct decoder *decoder, struct node *node, uint32_t repli
 	}
 	if (node->n_units > 0)
 		unit_join(decoder, index);
-	unit_decode(decoder, index, load->drafts[above].below);
+	unit_decode(decoder, index);
 	load->units[index].enabled &= load->units[above].enabled;
 	load->units[index].end = load->n_units;
 }
@@ -117,7 +119,7 @@ static void units_read(struct decoder *decoder, struct node *node)
 	const char *stem = NULL;
 	bool numbered;
 
-	n = replicas_read(load, node, load->drafts[above].below, &numbered);
+	n = replicas_read(load, node, template_layer(decoder, above, node->key), &numbered);
 	name_put(decoder, node, n);
 	if (numbered)
 		stem = stem_put(load, above, node);
@@ -145,6 +147,10 @@ void units_decode(struct decoder *decoder)
 		if (strncmp(node->key, "x-", 2) == 0)
 			continue;
 		name_check(load, node);
-		units_read(decoder, node);
+		/* By a template, others may be made from the very same mapping. */
+		if (load->drafts[above].is_shared)
+			node = node_copy(load, node);
+		if (node)
+			units_read(decoder, node);
 	}
 }
