@@ -118,7 +118,8 @@ static struct json *kind_schema(int kinds)
 		const struct field *field = field_row(id);
 
 		if (field->type != TYPE_LATER && is_top(field) && (field->kinds & kinds) &&
-			!(is_defaults && (id == FIELD_UNITS || id == FIELD_DEFAULTS || id == FIELD_TEMPLATE)))
+			!(is_defaults &&
+				(id == FIELD_UNITS || id == FIELD_DEFAULTS || id == FIELD_TEMPLATE)))
 			(void)json_set(
 				keys, field->face.name, schema_ref("field", field->face.name));
 	}

@@ -25,6 +25,11 @@ struct edge {
 	struct plan_place at;
 };
 
+/* A unit names one that was added. */
+struct naming {
+	uint32_t named, by;
+};
+
 /* What decoding a tree works with. */
 struct decoder {
 	struct load *load;
@@ -111,6 +116,8 @@ bool reference_lasts(struct load *load, uint32_t from, struct node *node, struct
 void conflicts_resolve(struct load *load);
 /* after, before and needed_by of all units, from the edges. */
 void orders_make(struct load *load);
+/* named_by of all units. */
+void namings_make(struct load *load);
 /* Cycles of all that waits. */
 void cycles_check(struct load *load);
 /* What a built-in fiber was given that it does not take. */

@@ -33,6 +33,7 @@ struct record;
 struct added;
 struct draft;
 struct edge;
+struct naming;
 struct layer;
 struct env_pairs;
 
@@ -58,6 +59,8 @@ struct load {
 	struct plan_unit *units;
 	struct edge *edges; /* all orders of the tree */
 	uint32_t n_edges, room_edges;
+	struct naming *namings; /* of units that were added */
+	uint32_t n_namings, room_namings;
 	struct node *exit_code_from; /* of `daemon`; NULL: not given */
 	struct plan_daemon *daemon;
 	const char *name;

@@ -76,6 +76,7 @@ static void load_done(struct load *load)
 	free(load->units);
 	free(load->drafts);
 	free(load->edges);
+	free(load->namings);
 	arena_free(load->scratch);
 }
 
@@ -148,8 +149,8 @@ static void plan_seal(struct plan *plan, struct load *load, const char *path)
 static void tree_make(struct load *load, struct node *root)
 {
 	void (*const steps[])(struct load *) = {references_resolve, templates_check,
-		conflicts_resolve, orders_make, environments_make, cycles_check, units_check,
-		significant_check};
+		conflicts_resolve, orders_make, namings_make, environments_make, cycles_check,
+		units_check, significant_check};
 	size_t i;
 
 	if (!load->failed)

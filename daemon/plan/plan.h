@@ -214,6 +214,8 @@ struct plan_unit {
 	uint32_t n_before;
 	const uint32_t *conflicts; /* each is in the other's, whoever said it */
 	uint32_t n_conflicts;
+	const uint32_t *named_by; /* of one that was added: who names it, whatever for */
+	uint32_t n_named_by;
 
 	enum plan_restart restart;
 	struct plan_backoff backoff;

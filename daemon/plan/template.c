@@ -2,8 +2,10 @@
 /* simple_one_for_one: a supervisor whose children are added while it runs. Each is what was added, laid over the
  * supervisor's template, and that over its `defaults`. A template is read once for itself, so that what is wrong in it is
  * said before there is a child. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "plan/draft.h"
 
 static int template_kinds(struct load *load, struct node *template)
@@ -146,6 +148,58 @@ void templates_check(struct load *load)
 			template_names_check(load, i, load->drafts[i].template);
 }
 
+/* ── names of what may go ── */
+
+static void naming_add(struct load *load, uint32_t named, uint32_t by)
+{
+	uint32_t room = load->room_namings ? load->room_namings * 2 : 32;
+	struct naming *namings;
+
+	if (load->n_namings == load->room_namings) {
+		namings = alloc_grow(load->namings, room * sizeof(*namings));
+		if (!namings) {
+			load->failed = true;
+			return;
+		}
+		load->namings = namings;
+		load->room_namings = room;
+	}
+	load->namings[load->n_namings++] = (struct naming){named, by};
+}
+
+static void namings_add(struct load *load, struct range named, uint32_t by)
+{
+	for (uint32_t i = 0; i < named.n && !load->failed; i++)
+		naming_add(load, named.first + i, by);
+}
+
+static int by_named(const void *left, const void *right)
+{
+	const struct naming *a = left, *b = right;
+
+	if (a->named != b->named)
+		return a->named < b->named ? -1 : 1;
+	return a->by < b->by ? -1 : a->by > b->by;
+}
+
+void namings_make(struct load *load)
+{
+	uint32_t *by = keep_alloc(load, load->n_namings * sizeof(*by));
+	uint32_t i;
+
+	if (!by || !load->n_namings)
+		return;
+	qsort(load->namings, load->n_namings, sizeof(*load->namings), by_named);
+	for (i = 0; i < load->n_namings; i++) {
+		struct plan_unit *unit = &load->units[load->namings[i].named];
+
+		by[i] = load->namings[i].by;
+		if (!unit->n_named_by)
+			unit->named_by = &by[i];
+		unit->n_named_by++;
+	}
+}
+
 bool reference_lasts(struct load *load, uint32_t from, struct node *node, struct range others)
 {
 	const struct plan_unit *units = load->units;
@@ -153,7 +207,10 @@ bool reference_lasts(struct load *load, uint32_t from, struct node *node, struct
 
 	for (at = others.n ? others.first : 0; at != 0; at = group) {
 		group = units[at].parent;
-		if (!units[at].added || (group < from && from < units[group].end))
+		if (!units[at].added)
+			continue;
+		namings_add(load, others, from);
+		if (group < from && from < units[group].end)
 			continue;
 		(void)fault(load, node, "E319",
 			"`%s` was added at run time and may go: only what was added beside it can name it",

@@ -85,6 +85,7 @@ static void row_shrink(struct shrinking *s, struct plan_unit *unit)
 	unit->after = list_of(s, unit->after, &unit->n_after);
 	unit->needed_by = list_of(s, unit->needed_by, &unit->n_needed_by);
 	unit->before = list_of(s, unit->before, &unit->n_before);
+	unit->named_by = list_of(s, unit->named_by, &unit->n_named_by);
 	unit->conflicts = list_of(s, unit->conflicts, &unit->n_conflicts);
 }
 
@@ -121,8 +122,8 @@ static bool stems_shrink(const struct shrinking *s, struct plan *plan)
 		at = left ? table_at(&plan->stems, NULL, stems->slots[i].name) : NULL;
 		if (!at)
 			return false;
-		*left = (struct range){
-			s->ends[all->first], s->ends[all->first + all->n] - s->ends[all->first]};
+		*left = (struct range){s->ends[all->first],
+			s->ends[all->first + all->n] - s->ends[all->first]};
 		*at = left;
 	}
 	return true;

@@ -28,7 +28,8 @@ static struct eff_sup_opts group_opts(const struct unit *group)
 		[PLAN_ONE_FOR_ONE] = EFF_ONE_FOR_ONE,
 		[PLAN_ONE_FOR_ALL] = EFF_ONE_FOR_ALL,
 		[PLAN_REST_FOR_ONE] = EFF_REST_FOR_ONE,
-		[PLAN_SIMPLE_ONE_FOR_ONE] = EFF_SIMPLE_ONE_FOR_ONE,
+		/* They have an order, that in which they were added: it may be asked for. */
+		[PLAN_SIMPLE_ONE_FOR_ONE] = EFF_ONE_FOR_ONE,
 	};
 	static const enum eff_auto_shutdown shutdowns[] = {
 		[PLAN_AUTO_NEVER] = EFF_AUTO_NEVER,
@@ -205,6 +206,7 @@ static void group_stop(struct unit *group)
 		u->leaving = false;
 		eff_sup_remove(&u->child);
 	}
+	added_forget_all(group, word);
 	cause_unref(word);
 	eff_unmask(before);
 }

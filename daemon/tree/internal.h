@@ -97,8 +97,19 @@ void event_state(struct unit *u, enum unit_state from, enum unit_state to);
 void event_words(struct unit *u, const char *kind, const char *text);
 void events_done(struct tree *t);
 
+/* ── added.c ── */
+
+/* Its supervisor has ended: none of its children stays. */
+void added_forget_all(struct unit *group, struct cause *why);
+/* A unit rests: is it one that does not outlive its end? */
+void added_rests(struct unit *u);
+
 /* ── reload.c ── */
 
+/* The one step in which the new plan takes the old one's place. Without `changes` only what is new, and what vanishes, is
+ * touched. 0, or -ENOMEM and nothing is changed. */
+int tree_take(struct tree *t, struct plan *plan, const struct plan_change *changes, uint32_t n,
+	struct cause *why);
 /* What reloads removed and nobody buried: the tree ended first. */
 void graves_free(struct tree *t);
 

@@ -219,22 +219,24 @@ static void units_apply(struct tree *t, struct plan *plan, const struct plan_cha
 	free(kinds);
 }
 
-static void units_begin(struct tree *t)
+/* All that is to run and does not; or only what was not there `before`. */
+static void units_begin(struct tree *t, const struct plan *before)
 {
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct unit *u = t->units[i];
+		bool begins = !before || !plan_find(before, u->name);
 
-		wish_pull(t, u);
-		if (!u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED)
+		if (begins)
+			wish_pull(t, u);
+		if (begins && !u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED)
 			wish_act(u);
 		/* Its needs may have changed: who waits looks again. */
 		eff_pulse_send(&u->changed);
 	}
 }
 
-/* The one step in which the new plan takes the old one's place. */
-static int tree_take(struct tree *t, struct plan *plan, const struct plan_change *changes,
-	uint32_t n, struct cause *why)
+int tree_take(struct tree *t, struct plan *plan, const struct plan_change *changes, uint32_t n,
+	struct cause *why)
 {
 	struct grave *g = grave_make(t, plan);
 	struct unit **units = units_make(t, plan), **old = t->units;
@@ -264,7 +266,7 @@ static int tree_take(struct tree *t, struct plan *plan, const struct plan_change
 	eff_list_append(&t->graveyard, &g->link);
 	groups_place(t);
 	units_apply(t, plan, changes, n, why);
-	units_begin(t);
+	units_begin(t, changes ? NULL : before);
 	wish_take_back(t, g->lent, g->n_lent, why);
 	plan_unref(before);
 	if (eff_fork_in(t->top.scope, EFF(grave_keep, g), NULL) < 0)
@@ -286,18 +288,19 @@ static bool unit_has_arrived(const struct unit *u)
 static int tree_await_change(
 	struct tree *t, struct plan *plan, const struct plan_change *changes, uint32_t n)
 {
-	uint64_t generation = t->generation;
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < n; i++) {
-		if (changes[i].after == PLAN_NONE ||
-			plan_unit(plan, changes[i].after)->kind == PLAN_SUPERVISOR)
-			continue;
-		while (r == 0 && !t->ended.set && t->generation == generation &&
-			!unit_has_arrived(t->units[changes[i].after]))
+		const struct plan_unit *row = changes[i].after == PLAN_NONE
+			? NULL
+			: plan_unit(plan, changes[i].after);
+
+		/* By name: what was added comes and goes meanwhile. */
+		while (row && row->kind != PLAN_SUPERVISOR && r == 0 && !t->ended.set &&
+			tree_find(t, row->name) && !unit_has_arrived(tree_find(t, row->name)))
 			r = eff_pulse_await(&t->changed);
 	}
-	while (r == 0 && !t->ended.set && !eff_list_empty(&t->graveyard) && t->generation == generation)
+	while (r == 0 && !t->ended.set && !eff_list_empty(&t->graveyard))
 		r = eff_pulse_await(&t->changed);
 	return r;
 }
@@ -336,12 +339,18 @@ int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
 		r = eff_pulse_await(&t->reloaded);
 	if (r == 0 && (t->shutting_down || t->ended.set))
 		r = -ESHUTDOWN;
-	if (r == 0)
-		r = tree_plan(t, plan, &reloaded.changes, &reloaded.n);
 	if (r < 0)
 		return r;
-	reloaded.old = plan_ref(t->plan);
-	r = reload_carry_out(t, plan, by, &reloaded);
+	/* What has gone during the wait does not come back. */
+	plan_ref(plan);
+	r = tree_catch_up(t, &plan);
+	if (r == 0)
+		r = tree_plan(t, plan, &reloaded.changes, &reloaded.n);
+	if (r == 0) {
+		reloaded.old = plan_ref(t->plan);
+		r = reload_carry_out(t, plan, by, &reloaded);
+	}
+	plan_unref(plan);
 	if (r < 0)
 		tree_reloaded_done(&reloaded);
 	else

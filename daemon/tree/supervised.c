@@ -156,6 +156,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		schedule_run_now(u);
 		return;
 	}
+	added_rests(u);
 	if (rest != EFF_REST_STOPPED && rest != EFF_REST_GROUP && !u->clock &&
 		unit_index(u) == plan_daemon(t->plan)->exit_code_from)
 		exit_code_unit_rests(u);

@@ -27,6 +27,7 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 	eff_event_init(&t->ended);
 	eff_pulse_init(&t->changed);
 	eff_pulse_init(&t->reloaded);
+	eff_pulse_init(&t->plan_free);
 	eff_pulse_init(&t->top.changed);
 	eff_list_init(&t->graveyard);
 	t->plan = plan_ref(plan);

@@ -50,9 +50,12 @@ struct tree {
 	bool reloading;
 	uint32_t n_give_ups;       /* on_give_up hooks under way */
 	struct eff_pulse reloaded; /* a reload has ended: the next may begin */
-	uint64_t generation;       /* counts plans taken over */
-	uint64_t wishes;           /* counts changes of wishes, for a plan's id */
-	uint64_t last_set;         /* (private) counts sets of units */
+	bool plan_claimed;         /* somebody makes a plan from the present one */
+	struct eff_pulse plan_free;
+	bool forgetting;     /* a fiber is about to take out what has ended for good */
+	uint64_t generation; /* counts plans taken over */
+	uint64_t wishes;     /* counts changes of wishes, for a plan's id */
+	uint64_t last_set;   /* (private) counts sets of units */
 	struct eff_list graveyard; /* (private) units that a reload removed and that do not rest yet */
 };
 
@@ -134,6 +137,29 @@ struct tree_reloaded {
 EFF_SUSPENDS int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
 	struct tree_reloaded *ret_reloaded);
 void tree_reloaded_done(struct tree_reloaded *reloaded);
+
+/* ── what is added at run time: children of a supervisor that is simple_one_for_one ── */
+
+/* Is it such a child? Then it lasts until it is removed, or its supervisor ends. */
+bool unit_was_added(const struct unit *u);
+/* Only one at a time makes a plan out of the present one, for the next has to begin with what comes of that. Suspends until
+ * it is the caller's turn. 0; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int tree_claim_plan(struct tree *t);
+void tree_release_plan(struct tree *t);
+/* What was added may go while a plan is made with it: take that out of the plan. 0 or -ENOMEM. */
+int tree_catch_up(struct tree *t, struct plan **plan);
+/* Take over a plan that plan_add() has made of the present one for this supervisor: what is new begins, nothing else is
+ * touched. Does not suspend. 0; -ESRCH when the supervisor does not run, or is about to end; -ESHUTDOWN, -ENOMEM. */
+int tree_add(struct tree *t, struct plan *plan, const char *supervisor);
+struct tree_removal {
+	const struct asker *by;
+	bool now;             /* those that run are killed; else they may not go */
+	struct unit *blocker; /* out: the one that cannot go */
+	struct unit *because; /* out: of -ENOTEMPTY, who names it; NULL */
+};
+/* Take units out of the tree, all or none; they are gone when they rest. Does not suspend. 0; -EPERM: one was not added;
+ * -EBUSY: one does not rest; -ENOTEMPTY: one that stays names it; -ENOMEM. */
+int tree_remove(struct tree *t, struct unit *const *units, uint32_t n, struct tree_removal *removal);
 
 /* ── events ── */
 

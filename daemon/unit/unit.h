@@ -89,7 +89,8 @@ struct unit {
 	bool stuck;   /* something of it survived the final signal */
 	bool was_up;  /* in this life of its group: `restart` edges act when it is up again */
 	bool settled; /* has once been up, done, failed, in backoff, or waits for such */
-	bool removed; /* a reload took it out of the tree: it goes when it rests */
+	bool removed; /* a reload, or an operator, took it out of the tree: it goes when it rests */
+	bool forget;     /* it was added, and has ended for good: it is to leave the tree */
 	bool group_open; /* a supervisor whose `sup` is open */
 	bool in_round;   /* a group round has taken it out of `up` */
 	uint64_t starts, restarts;

@@ -61,19 +61,25 @@ static char *document(const char *units)
 	return text.bytes;
 }
 
-struct plan *world_plan(struct world *w, const char *units, bool print)
+struct plan_source world_source(struct world *w)
 {
-	struct plan_source source = {.read = source_read,
+	return (struct plan_source){.read = source_read,
 		.list = source_list,
 		.context = w,
 		.environment = environment,
 		.privileged = true};
+}
+
+struct plan *world_plan(struct world *w, const char *units, bool print)
+{
+	struct plan_source source = world_source(w);
 	struct diags *diags = diags_new();
 	struct plan *plan = NULL;
 	int r;
 
 	w->text = document(units);
-	r = plan_load("/world/test.yaml", &source, &plan, diags);
+	r = plan_load_again(
+		"/world/test.yaml", &source, w->tree ? w->tree->plan : NULL, &plan, diags);
 	if (r < 0 && print) {
 		(void)fprintf(stderr, "cannot load (%d):\n%s\n", r, w->text);
 		diags_print(diags, stderr);

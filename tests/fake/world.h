@@ -75,6 +75,15 @@ void world_reload(struct world *w, const char *units);
 /* "web restart; db live": what the last reload did. */
 const char *world_changes(struct world *w);
 
+/* Add to a supervisor what stands between the braces of `units: {…}`, or remove a unit. What tree_add(), tree_remove() say;
+ * -EINVAL, -EEXIST of plan_add(). */
+int world_add(struct world *w, const char *supervisor, const char *units);
+int world_remove(struct world *w, const char *unit, bool now);
+/* The units of the tree after the root, in their order. */
+const char *world_units(const struct world *w);
+/* How the world's trees are read. */
+struct plan_source world_source(struct world *w);
+
 struct unit *world_unit(struct world *w, const char *unit);
 enum unit_state world_state(struct world *w, const char *unit);
 
