@@ -99,6 +99,10 @@ int hook_before_start(struct unit *u)
 		.hook = &u->spec->hooks.pre_start, .name = "pre_start", .cause = u->last_exit};
 	int r = hook_run(u, &call);
 
+	/* It may have ended in the very moment in which the unit was told to stop: the cancellation that comes with that, or
+	 * is still to come, ends the start. */
+	while (r == 0 && call.hook->argv && unit_is_leaving(u))
+		r = eff_pulse_await(&u->changed);
 	if (r == 0 || r == -ECANCELED || r == -ETIMEDOUT)
 		return r;
 	unit_fault(u, unit_cause(u, CAUSE_HOOK, NULL, "%s", call.words));
@@ -109,7 +113,9 @@ eff_exit hook_when_ready(void *arg)
 {
 	struct unit *u = arg;
 
+	u->tells_ready = true;
 	(void)hook_run_told(u, &u->spec->hooks.on_ready, "on_ready", NULL);
+	u->tells_ready = false;
 	return eff_ok(NULL);
 }
 
@@ -133,5 +139,9 @@ void hook_after_stop(struct unit *u, const struct cause *end)
 
 void hook_after_failure(struct unit *u)
 {
+	if (!u->spec->hooks.on_failure.argv)
+		return;
+	/* Whatever it was until now, nothing of it is there any more. */
+	unit_enter(u, UNIT_STOPPING, cause_ref(u->last_exit));
 	(void)hook_run_told(u, &u->spec->hooks.on_failure, "on_failure", u->last_exit);
 }

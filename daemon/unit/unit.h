@@ -87,6 +87,7 @@ struct unit {
 	bool leaving; /* its run has been told to end; until the next run begins */
 	bool started; /* its program has been executed and has not ended */
 	bool stuck;   /* something of it survived the final signal */
+	bool tells_ready; /* its on_ready runs */
 	bool was_up;  /* in this life of its group: `restart` edges act when it is up again */
 	bool settled; /* has once been up, done, failed, in backoff, or waits for such */
 	bool removed; /* a reload, or an operator, took it out of the tree: it goes when it rests */

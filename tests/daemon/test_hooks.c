@@ -197,6 +197,40 @@ START_TEST(on_failure_runs_after_ends_that_are_not_clean_and_no_others)
 }
 END_TEST
 
+START_TEST(while_its_failure_is_told_a_unit_is_not_up)
+{
+	struct world *w = world_new("web: {command: web, hooks: {on_failure: tell},"
+				    " restart: {backoff: {jitter: 0}}}\n"
+				    "slow: {command: slow, depends_on: [late]}\n"
+				    "late: {command: late, depends_on: [web, db]}\n"
+				    "db: {command: db, type: notify}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(1), .exits = 1}, STEADY);
+	world_script(w, "tell", HELPER(.lives = EFF_S(2)));
+	world_script(w, "db", (struct script){.ready_after = EFF_S(2), .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(20));
+
+	EXPECT_STATES(w, "web", "0 up, 1000 stopping, 3000 backoff, 3500 up");
+	EXPECT_TRACE(w, "late", "3500 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(while_a_command_of_its_readiness_does_not_end_a_unit_that_ended_is_not_up)
+{
+	struct world *w = world_new("web: {command: web, hooks: {on_ready: tell},"
+				    " restart: {backoff: {jitter: 0}}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(1), .exits = 1}, STEADY);
+	WORLD_SCRIPTS(w, "tell", HELPER(.lives = EFF_FOREVER, .unkillable_for = EFF_S(2)),
+		HELPER(.lives = 0));
+	world_run_for(w, EFF_S(20));
+
+	EXPECT_STATES(w, "web", "0 up, 1000 stopping, 3000 backoff, 3500 up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_fiber_has_hooks_too)
 {
 	struct world *w = world_new("a: {fiber: idle, with: {for: 5s, exit: fail}, restart: no,"
@@ -299,6 +333,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, post_stop_runs_when_all_is_gone_and_before_anything_else);
 	tcase_add_test(tcase, now_cuts_post_stop_short);
 	tcase_add_test(tcase, on_failure_runs_after_ends_that_are_not_clean_and_no_others);
+	tcase_add_test(tcase, while_its_failure_is_told_a_unit_is_not_up);
+	tcase_add_test(tcase,
+		while_a_command_of_its_readiness_does_not_end_a_unit_that_ended_is_not_up);
 	tcase_add_test(tcase, a_fiber_has_hooks_too);
 	tcase_add_test(tcase, on_give_up_runs_once_when_a_unit_has_failed);
 	tcase_add_test(tcase, on_give_up_of_a_critical_unit_is_heard_before_the_end);
