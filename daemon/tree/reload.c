@@ -219,6 +219,13 @@ static void units_apply(struct tree *t, struct plan *plan, const struct plan_cha
 	free(kinds);
 }
 
+/* One that is to run and does not; a schedule is kept, whatever the unit does now. */
+static bool unit_is_to_begin(const struct tree *t, const struct unit *u)
+{
+	return plan_unit(t->plan, unit_index(u))->schedule.is_there ||
+		(!u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED);
+}
+
 /* All that is to run and does not; or only what was not there `before`. */
 static void units_begin(struct tree *t, const struct plan *before)
 {
@@ -228,7 +235,7 @@ static void units_begin(struct tree *t, const struct plan *before)
 
 		if (begins)
 			wish_pull(t, u);
-		if (begins && !u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED)
+		if (begins && unit_is_to_begin(t, u))
 			wish_act(u);
 		/* Its needs may have changed: who waits looks again. */
 		eff_pulse_send(&u->changed);

@@ -60,6 +60,12 @@ static eff_ns recall(struct unit *u)
 	return r == 0 && end != text && at > 0 ? at : -1;
 }
 
+/* The newest row: it holds for the schedule at once, though a run from the one before it may have to end first. */
+static const struct plan_unit *row_of(const struct unit *u)
+{
+	return u->next ? u->next : u->spec;
+}
+
 /* ── when ── */
 
 struct clock {
@@ -72,7 +78,7 @@ struct clock {
 /* The next moment, by the runtime's clock. */
 static eff_ns moment_next(struct clock *c)
 {
-	const struct plan_schedule *s = &c->unit->spec->schedule;
+	const struct plan_schedule *s = &row_of(c->unit)->schedule;
 	eff_ns now = eff_now(), wall = eff_wall(), next;
 
 	if (s->by_cron) {
@@ -95,7 +101,7 @@ static eff_ns spread(const struct plan_schedule *s)
 /* Was there a moment since it ran last? */
 static bool has_missed(struct unit *u)
 {
-	const struct plan_schedule *s = &u->spec->schedule;
+	const struct plan_schedule *s = &row_of(u)->schedule;
 	eff_ns last = recall(u), next;
 
 	if (last < 0) {
@@ -135,9 +141,9 @@ static void run_due(struct unit *u)
 		return;
 	if (!u->child.fiber)
 		schedule_run_now(u);
-	else if (u->spec->schedule.overlap == PLAN_OVERLAP_KILL)
+	else if (row_of(u)->schedule.overlap == PLAN_OVERLAP_KILL)
 		run_replace(u);
-	else if (u->spec->schedule.overlap == PLAN_OVERLAP_QUEUE)
+	else if (row_of(u)->schedule.overlap == PLAN_OVERLAP_QUEUE)
 		u->run_queued = true;
 }
 
@@ -153,7 +159,7 @@ static bool clock_was_set(const struct clock *c)
 static int await_moment(struct clock *c)
 {
 	struct unit *u = c->unit;
-	bool by_cron = u->spec->schedule.by_cron;
+	bool by_cron = row_of(u)->schedule.by_cron;
 
 	while (eff_now() < u->due_at) {
 		eff_ns until = u->due_at;
@@ -168,7 +174,7 @@ static int await_moment(struct clock *c)
 		(void)eff_scope_close(&within);
 		if (r == -ECANCELED)
 			return r;
-		if (u->clock_off || u->spec != c->spec || (by_cron && clock_was_set(c)))
+		if (u->clock_off || row_of(u) != c->spec || (by_cron && clock_was_set(c)))
 			return 1;
 	}
 	return 0;
@@ -179,19 +185,22 @@ static void clock_run(struct unit *u)
 	struct clock c = {.unit = u, .base_at = eff_now()};
 	int r = 0;
 
+	/* It may have been taken away before this began. */
+	if (!row_of(u)->schedule.is_there)
+		return;
 	u->due_at = moment_next(&c);
-	if (u->spec->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
+	if (row_of(u)->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
 		run_due(u);
 		remember(u);
 	}
-	while (r >= 0 && !u->clock_off && u->spec->schedule.is_there) {
-		c.spec = u->spec;
+	while (r >= 0 && !u->clock_off && row_of(u)->schedule.is_there) {
+		c.spec = row_of(u);
 		c.wall_ahead = eff_wall() - eff_now();
-		u->due_at = eff_ns_add(moment_next(&c), spread(&u->spec->schedule));
+		u->due_at = eff_ns_add(moment_next(&c), spread(&row_of(u)->schedule));
 		r = await_moment(&c);
 		if (r != 0)
 			continue;
-		c.base_at = eff_ns_add(c.base_at, u->spec->schedule.every_ns);
+		c.base_at = eff_ns_add(c.base_at, row_of(u)->schedule.every_ns);
 		run_due(u);
 		remember(u);
 	}

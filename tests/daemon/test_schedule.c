@@ -281,6 +281,53 @@ START_TEST(a_unit_with_a_schedule_may_be_removed_at_any_time)
 }
 END_TEST
 
+START_TEST(a_schedule_may_come_to_one_that_runs)
+{
+	struct world *w = world_new("job: {command: job, restart: no}");
+
+	world_script(w, "job", (struct script){.lives = EFF_S(7)});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, "job: {command: job, restart: no, schedule: {every: 10s}}");
+	world_run_for(w, EFF_S(25));
+
+	EXPECT_STATES(w, "job", "0 up, 7000 done, 15000 up, 22000 done, 25000 up");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_schedule_may_come_with_another_program)
+{
+	struct world *w = world_new("job: {command: job}");
+
+	world_script(w, "job", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, "job: {command: job 2, schedule: {every: 10s, overlap: kill}}");
+	world_run_for(w, EFF_S(20));
+
+	/* The new one takes the old one's place; from then on it is run by its schedule. */
+	EXPECT_TRACE(w, "job",
+		"0 spawn, 5000 TERM, 7000 SIGTERM, 7000 spawn, 15000 TERM, 17000 SIGTERM, 17000 spawn, 25000 TERM");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_schedule_that_is_taken_away_at_once_leaves_a_unit_like_any_other)
+{
+	struct world *w = world_new("job: {command: job}");
+
+	world_script(w, "job", (struct script){.lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, "job: {command: job 2, schedule: {every: 10s}}");
+	world_reload(w, "job: {command: job 3}");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATE(w, "job", "up");
+	ck_assert_ptr_null(world_unit(w, "job")->clock);
+	ck_assert_str_eq(world_unit(w, "job")->spec->argv[1], "3");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -303,6 +350,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_schedule_that_a_reload_changes_takes_hold_at_once);
 	tcase_add_test(tcase, a_schedule_that_is_taken_away_leaves_a_unit_like_any_other);
 	tcase_add_test(tcase, a_unit_with_a_schedule_may_be_removed_at_any_time);
+	tcase_add_test(tcase, a_schedule_may_come_to_one_that_runs);
+	tcase_add_test(tcase, a_schedule_may_come_with_another_program);
+	tcase_add_test(tcase, a_schedule_that_is_taken_away_at_once_leaves_a_unit_like_any_other);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
