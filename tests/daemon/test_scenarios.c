@@ -124,8 +124,9 @@ static void check_spawn(struct play *p, struct unit *u)
 		if (at->leaving)
 			broken(p, u->name, "is started while there is on its way out", at->name);
 		for (uint32_t i = 0; i < at->n_needs; i++)
+			/* While pre_start runs what it requires may end by itself. */
 			if (at == u && at->needs[i].need->required &&
-				!condition_holds(&at->needs[i]))
+				!u->spec->hooks.pre_start.argv && !condition_holds(&at->needs[i]))
 				broken(p, u->name, "is started though it requires",
 					at->needs[i].unit->name);
 	}
@@ -395,6 +396,7 @@ static void play(uint64_t seed, bool tells)
 	p->world = world_new(yaml.bytes);
 	p->world->story = p->story.bytes;
 	os_fake_play(p->world->fake, "prog", scenario_play, &p->scenario);
+	os_fake_play(p->world->fake, "hook", scenario_hook, &p->scenario);
 	os_fake_watch(p->world->fake, watch, p);
 	play_steps(p);
 	tell(p, "shutdown", "");

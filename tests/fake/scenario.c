@@ -45,7 +45,7 @@ static const char *pick_word(struct scenario *s, const char *const *list, unsign
 /* ── nodes ── */
 
 /* Is it `outer`, or in it? */
-static bool is_around(const struct scenario *s, unsigned outer, unsigned node)
+bool scenario_is_around(const struct scenario *s, unsigned outer, unsigned node)
 {
 	while (node && node != outer)
 		node = s->nodes[node].parent;
@@ -63,7 +63,7 @@ static void node_add_need(struct scenario *s, unsigned index)
 	unsigned on = 1 + scenario_below(s, index > 1 ? index - 1 : 1);
 	struct scenario_need *need = &node->needs[node->n_needs];
 
-	if (on >= index || is_around(s, on, index))
+	if (on >= index || scenario_is_around(s, on, index))
 		return;
 	for (unsigned i = 0; i < node->n_needs; i++)
 		if (node->needs[i].on == on)
@@ -99,6 +99,13 @@ static void node_make_group(struct scenario *s, struct scenario_node *node)
 	node->auto_shutdown = PICK_WORD(s, "never", "never", "never", "any", "all");
 	node->most = PICK(s, 0, 1, 3, 10);
 	node->within_ms = scenario_one_in(s, 3) ? PICK(s, 100, 3000, 60000) : 0;
+}
+
+static void node_make_schedule(struct scenario *s, struct scenario_node *node)
+{
+	node->overlap = PICK_WORD(s, "skip", "queue", "kill");
+	node->every_ms = PICK(s, 0, 300, 5000, 60000);
+	node->off_ms = PICK(s, 0, 0, 200);
 }
 
 static void node_make(struct scenario *s, unsigned index, unsigned parent)
@@ -137,6 +144,10 @@ static void node_make(struct scenario *s, unsigned index, unsigned parent)
 	node->manual = scenario_one_in(s, 8);
 	node->disabled = scenario_one_in(s, 20);
 	node->sequential = scenario_one_in(s, 3);
+	for (unsigned i = 0; i < SCENARIO_HOOKS; i++)
+		node->hooks |= (unsigned)scenario_one_in(s, 14) << i;
+	if (node->kind != NODE_GROUP && scenario_one_in(s, 8))
+		node_make_schedule(s, node);
 	node_make_group(s, node);
 	for (unsigned i = scenario_below(s, SCENARIO_NEEDS + 1); i > 0; i--)
 		node_add_need(s, index);
@@ -180,7 +191,7 @@ void scenario_mutate(struct scenario *s)
 		node->replicas = (int)scenario_below(s, SCENARIO_REPLICAS + 1);
 		return;
 	}
-	switch (scenario_below(s, 6)) {
+	switch (scenario_below(s, 7)) {
 	case 0:
 	case 1:
 		node->version++;
@@ -195,205 +206,19 @@ void scenario_mutate(struct scenario *s)
 		if (node->n_needs > 0)
 			node->n_needs--;
 		break;
+	case 5:
+		node->hooks = scenario_below(s, 1U << SCENARIO_HOOKS);
+		if (node->overlap && scenario_one_in(s, 2))
+			node->overlap = NULL;
+		else if (node->kind != NODE_GROUP)
+			node_make_schedule(s, node);
+		break;
 	default:
 		node->stop_ms = PICK(s, 0, 100, 2000, 10000);
 		node->critical = !node->critical;
 		node_make_group(s, node);
 		break;
 	}
-}
-
-/* ── as text ── */
-
-static bool is_left_out(const struct scenario *s, unsigned index)
-{
-	for (unsigned i = index; i; i = s->nodes[i].parent)
-		if (s->nodes[i].gone)
-			return true;
-	return false;
-}
-
-/* Is it left out, or a group without anything in it? */
-static bool is_gone(const struct scenario *s, unsigned index)
-{
-	if (is_left_out(s, index))
-		return true;
-	for (unsigned i = index; i < s->n; i++)
-		if (s->nodes[i].kind != NODE_GROUP && is_around(s, index, i) && !is_left_out(s, i))
-			return false;
-	return true;
-}
-
-static bool is_disabled(const struct scenario *s, unsigned index)
-{
-	for (unsigned i = index; i; i = s->nodes[i].parent)
-		if (s->nodes[i].disabled)
-			return true;
-	return false;
-}
-
-/* Could it end for good, and is there anything of it? */
-static bool may_be_significant(const struct scenario *s, unsigned index)
-{
-	const struct scenario_node *node = &s->nodes[index];
-
-	return node->significant && strcmp(node->policy, "always") != 0 &&
-		node->replicas != 0 && !is_gone(s, index);
-}
-
-/* Its auto_shutdown, as far as that makes sense. */
-static const char *shutdown_of(const struct scenario *s, unsigned group)
-{
-	for (unsigned i = 1; i < s->n; i++)
-		if (s->nodes[i].parent == group && may_be_significant(s, i))
-			return s->nodes[group].auto_shutdown;
-	return "never";
-}
-
-static bool is_significant(const struct scenario *s, unsigned index)
-{
-	return may_be_significant(s, index) &&
-		strcmp(shutdown_of(s, s->nodes[index].parent), "never") != 0;
-}
-
-static void yaml_needs(const struct scenario *s, const struct scenario_node *node, struct text *text)
-{
-	const char *before = ", depends_on: {";
-
-	for (unsigned i = 0; i < node->n_needs; i++) {
-		const struct scenario_need *need = &node->needs[i];
-
-		if (is_gone(s, need->on))
-			continue;
-		text_printf(text, "%s%s", before, s->nodes[need->on].name);
-		if (need->number > 0 && (int)need->number <= s->nodes[need->on].replicas)
-			text_printf(text, "@%u", need->number);
-		text_printf(text, ": {required: %s, restart: %s, bind: %s",
-			need->required && !is_disabled(s, need->on) ? "true" : "false",
-			need->restart ? "true" : "false", need->bind ? "true" : "false");
-		if (need->condition)
-			text_printf(text, ", condition: %s", need->condition);
-		text_add(text, "}");
-		before = ", ";
-	}
-	if (before[2] == '\0')
-		text_add(text, "}");
-}
-
-static void yaml_probe(struct text *text, const char *name, unsigned port)
-{
-	if (port)
-		text_printf(text,
-			", %s: {tcp: {port: %u}, period: 1s, timeout: 500ms, failure_threshold: 2}",
-			name, port);
-}
-
-static void yaml_common(const struct scenario *s, const struct scenario_node *node, struct text *text)
-{
-	text_printf(text,
-		"restart: {policy: %s, backoff: {initial: %ums, max: %ums, jitter: %u%%, reset_after: 20s}",
-		node->policy, node->backoff_ms, node->max_ms, node->jitter_percent);
-	if (node->max_restarts >= 0)
-		text_printf(text, ", max_restarts: %d", node->max_restarts);
-	text_add(text, "}");
-	if (node->critical)
-		text_add(text, ", critical: true");
-	if (is_significant(s, (unsigned)(node - s->nodes)))
-		text_add(text, ", significant: true");
-	if (node->manual)
-		text_add(text, ", activate: manual");
-	if (node->disabled)
-		text_add(text, ", enabled: false");
-	yaml_needs(s, node, text);
-}
-
-static void yaml_leaf(const struct scenario *s, const struct scenario_node *node, struct text *text)
-{
-	if (node->kind == NODE_FIBER) {
-		text_printf(text, "fiber: idle, with: {exit: %s", node->exit);
-		if (node->idle_ms)
-			text_printf(text, ", for: %ums", node->idle_ms);
-		text_printf(text, ", x-version: %u}, ", node->version);
-	} else {
-		text_printf(text, "command: prog %u, ", node->version);
-		if (node->type)
-			text_printf(text, "type: %s, ", node->type);
-	}
-	yaml_common(s, node, text);
-	if (node->replicas >= 0)
-		text_printf(text, ", replicas: %d", node->replicas);
-	if (node->start_timeout_ms)
-		text_printf(text, ", start_timeout: %ums", node->start_timeout_ms);
-	if (node->max_runtime_ms)
-		text_printf(text, ", max_runtime: %ums", node->max_runtime_ms);
-	yaml_probe(text, "readiness_probe", node->readiness_port);
-	yaml_probe(text, "liveness_probe", node->liveness_port);
-	text_printf(text, ", stop: {timeout: %s%.0u%s", node->stop_ms ? "" : "0", node->stop_ms,
-		node->stop_ms ? "ms" : "");
-	if (node->stop_mode)
-		text_printf(text, ", mode: %s", node->stop_mode);
-	text_add(text, "}");
-}
-
-/* How a group keeps its units, each field followed by `end`. */
-static void yaml_supervisor(
-	const struct scenario *s, unsigned index, struct text *text, const char *end)
-{
-	const struct scenario_node *node = &s->nodes[index];
-
-	text_printf(text, "start_order: %s%s", node->sequential ? "sequential" : "parallel", end);
-	text_printf(text, "strategy: %s%s", node->strategy, end);
-	text_printf(text, "auto_shutdown: %s%s", shutdown_of(s, index), end);
-	if (node->within_ms)
-		text_printf(text, "intensity: {max_restarts: %u, period: %ums}%s", node->most,
-			node->within_ms, end);
-}
-
-/* What stands before its units, of a group. */
-static void yaml_group(const struct scenario *s, const struct scenario_node *node, struct text *text)
-{
-	yaml_common(s, node, text);
-	text_add(text, ", ");
-	yaml_supervisor(s, (unsigned)(node - s->nodes), text, ", ");
-	text_add(text, "units: {");
-}
-
-/* Nodes stand depth first: a group ends before the first node that is no deeper. */
-static void yaml_nodes(const struct scenario *s, struct text *text)
-{
-	unsigned depth = 1;
-	const char *before = "";
-
-	for (unsigned i = 1; i < s->n; i++) {
-		const struct scenario_node *node = &s->nodes[i];
-
-		if (is_gone(s, i))
-			continue;
-		for (; depth > node->depth; depth--)
-			text_add(text, "}}");
-		text_printf(text, "%s%s: {", depth == 1 ? "\n  " : before, node->key);
-		before = ", ";
-		if (node->kind == NODE_GROUP) {
-			yaml_group(s, node, text);
-			depth++;
-			before = "";
-			continue;
-		}
-		yaml_leaf(s, node, text);
-		text_add(text, "}");
-	}
-	for (; depth > 1; depth--)
-		text_add(text, "}}");
-	text_add(text, "\n");
-}
-
-void scenario_yaml(const struct scenario *s, struct text *text)
-{
-	text_add(text, "version: 1\nname: test\n");
-	yaml_supervisor(s, 0, text, "\n");
-	text_printf(text, "daemon: {on_give_up: %s}\nunits:%s", s->idles ? "idle" : "exit",
-		is_gone(s, 0) ? " {}" : "");
-	yaml_nodes(s, text);
 }
 
 /* ── processes ── */
@@ -426,5 +251,25 @@ struct script scenario_play(void *context, const char *unit, unsigned n)
 	script.leaves = scenario_one_in(&s, 12) ? EFF_MS(PICK(&s, 200, 20000, 100000000)) : 0;
 	script.left_ignores_term = scenario_one_in(&s, 2);
 	script.prints = scenario_one_in(&s, 3) ? "a line\nand half" : NULL;
+	return script;
+}
+
+struct script scenario_hook(void *context, const char *unit, unsigned n)
+{
+	const struct scenario *made = context;
+	struct scenario s = {.random = mix(made->seed ^ mix(n + 1000))};
+	struct script script = {.helper = true};
+
+	for (const char *c = unit; *c; c++)
+		s.random = mix(s.random ^ (unsigned char)*c);
+	script.exec_takes = EFF_MS(PICK(&s, 0, 0, 0, 50));
+	if (scenario_one_in(&s, 20))
+		script.exec_error = 2;
+	script.lives = EFF_MS(PICK(&s, 0, 0, 10, 300, 3000));
+	if (scenario_one_in(&s, 12))
+		script.lives = EFF_FOREVER;
+	script.exits = (int)PICK(&s, 0, 0, 0, 1);
+	script.ignores_term = scenario_one_in(&s, 4);
+	script.unkillable_for = scenario_one_in(&s, 25) ? EFF_MS(PICK(&s, 300, 8000)) : 0;
 	return script;
 }

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "fake/os_fake.h"
 
-enum { SCENARIO_NODES = 14, SCENARIO_NEEDS = 3, SCENARIO_REPLICAS = 3 };
+enum { SCENARIO_NODES = 14, SCENARIO_NEEDS = 3, SCENARIO_REPLICAS = 3, SCENARIO_HOOKS = 5 };
 
 struct scenario_need {
 	unsigned on;     /* a node before it */
@@ -33,6 +33,9 @@ struct scenario_node {
 	bool critical, significant, manual, disabled, sequential, gone;
 	const char *strategy, *auto_shutdown; /* of a group */
 	unsigned most, within_ms;             /* intensity; within_ms 0: none */
+	unsigned hooks;                       /* bit n: has the n-th, as fields.def has them */
+	const char *overlap;                  /* of its schedule; NULL: none */
+	unsigned every_ms, off_ms;            /* every_ms 0: by cron; off_ms: jitter */
 	struct scenario_need needs[SCENARIO_NEEDS];
 	unsigned n_needs;
 };
@@ -48,11 +51,15 @@ struct scenario {
 unsigned scenario_below(struct scenario *s, unsigned n);
 bool scenario_one_in(struct scenario *s, unsigned n);
 void scenario_make(struct scenario *s, uint64_t seed);
+/* Is it `outer`, or in it? */
+bool scenario_is_around(const struct scenario *s, unsigned outer, unsigned node);
 /* Change something in the tree. */
 void scenario_mutate(struct scenario *s);
 /* The tree as a document. The caller's text. */
 void scenario_yaml(const struct scenario *s, struct text *text);
 /* A fake_play: what the n-th run of a unit does, by the seed. context: the scenario. */
 struct script scenario_play(void *context, const char *unit, unsigned n);
+/* The same of a hook. */
+struct script scenario_hook(void *context, const char *unit, unsigned n);
 
 #endif

@@ -237,9 +237,12 @@ static const char *unit_wrong(const struct world *w, const struct unit *u)
 	/* One that was to start when its group is on its way out waits for that unseen. */
 	if (state_rests(u->state) && u->child.fiber && !unit_is_leaving(u))
 		return "has a fiber";
-	if (!state_rests(u->state) && !u->child.fiber && !unit_awaits_schedule(u))
+	/* Its schedule may be over while its group is on its way out, which then says that it is down. */
+	if (!state_rests(u->state) && !u->child.fiber && !unit_awaits_schedule(u) &&
+		!unit_is_leaving(u))
 		return "has no fiber";
-	if (u->state == UNIT_WAITING && !u->awaits && !unit_awaits_schedule(u))
+	if (u->state == UNIT_WAITING && !u->awaits && !unit_awaits_schedule(u) &&
+		!unit_is_leaving(u))
 		return "waits for nobody";
 	if (!u->spec->enabled && !state_rests(u->state) && !u->child.stopping && !unit_is_leaving(u))
 		return "is disabled";
