@@ -143,6 +143,10 @@ static const struct {
 	{TYPE_READERS, "names"},
 	{TYPE_NAMES, "names"},
 	{TYPE_REFERENCES, "names"},
+	{TYPE_TEXTS, "names"},
+	{TYPE_FOLDERS, "names"},
+	{TYPE_CAPABILITIES, "names"},
+	{TYPE_CPUS, "names"},
 	{TYPE_ENV_FILES, "names"},
 	{TYPE_RAW, "names"}, /* include; the others have schemas of their own */
 	{TYPE_LABELS, "labels"},
@@ -265,6 +269,23 @@ static struct json *but_zero(struct json *value)
 	return both;
 }
 
+/* A limit of a resource: a value for both, or {soft, hard}. */
+static struct json *rlimit_of(const struct field *field)
+{
+	struct json *value, *halves = json_object();
+
+	if (field->type == TYPE_RLIMIT_TIME)
+		value = schema_ref("value", "duration");
+	else if (field->type == TYPE_RLIMIT_SIZE)
+		value = schema_either(schema_ref("value", "size"), constant(json_text("infinity")));
+	else
+		value = or_filled(schema_either(number_from_to("integer", 0, field->max),
+			constant(json_text("infinity"))));
+	(void)json_set(halves, "soft", json_copy(value));
+	(void)json_set(halves, "hard", json_copy(value));
+	return schema_either(value, schema_mapping(halves));
+}
+
 struct json *schema_value(const struct field *field)
 {
 	switch (field->type) {
@@ -273,6 +294,11 @@ struct json *schema_value(const struct field *field)
 		return words_of(field);
 	case TYPE_TARGET:
 		return target_of(field);
+	case TYPE_RLIMIT_COUNT:
+	case TYPE_RLIMIT_SIZE:
+	case TYPE_RLIMIT_TIME:
+		return rlimit_of(field);
+	case TYPE_INTEGER:
 	case TYPE_COUNT:
 		return or_filled(number_from_to("integer", field->min, field->max));
 	case TYPE_NUMBER:

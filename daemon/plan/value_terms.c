@@ -101,19 +101,19 @@ bool read_rlimit(struct value *value)
 	struct terms_limit limit = {.has_soft = soft, .has_hard = hard};
 	struct diag *diag;
 
-	if (value->node->kind != NODE_MAP || !value->node->first) {
+	for (child = value->node->first; child && value->node->kind == NODE_MAP; child = child->next)
+		if (child != soft && child != hard && strncmp(child->key, "x-", 2) != 0) {
+			(void)fault_key(value->load, child, "E201", "unknown key `%s` under `%s`",
+				child->key, value->field->face.name);
+			return false;
+		}
+	if (!soft && !hard) {
 		(void)fault(value->load, value->node, "E204",
 			"`%s` needs a value or {soft, hard}, and this is %s",
 			value->field->face.name,
 			value->node->kind == NODE_MAP ? "empty" : node_kind_text(value->node));
 		return false;
 	}
-	for (child = value->node->first; child; child = child->next)
-		if (child != soft && child != hard) {
-			(void)fault_key(value->load, child, "E201", "unknown key `%s` under `%s`",
-				child->key, value->field->face.name);
-			return false;
-		}
 	if (soft && !half_read(value, soft, &limit.soft))
 		return false;
 	if (hard && !half_read(value, hard, &limit.hard))
