@@ -34,6 +34,7 @@ struct os_spawn {
 	const char *const *argv;
 	const char *const *environment; /* complete, but for what the seam adds: NOTIFY_SOCKET, and with `user`
 						 * HOME, USER, LOGNAME, SHELL where they are not there */
+	const char *root_dir; /* NULL: effd's own; working_dir and the program are in there */
 	const char *working_dir;
 	const char *user, *group;  /* NULL: effd's own */
 	const char *const *groups; /* further ones, beside the user's; NULL: none */
@@ -49,7 +50,7 @@ struct os_spawn {
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
 struct os_fault {
-	const char *stage; /* fork, user, group, rlimit, priority, security, directory, chdir, log, socket, exec; NULL: it died before it executed */
+	const char *stage; /* fork, user, group, rlimit, priority, security, directory, root, chdir, log, socket, exec; NULL: it died before it executed */
 	int error;         /* positive errno */
 	const char *what; /* of the spawn's strings, static, or the seam's until its next fault: the program, the user … */
 };

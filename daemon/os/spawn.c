@@ -257,7 +257,8 @@ static void fault_tell(struct os_linux *os, const struct os_spawn *spawn,
 	if (!fault->stage)
 		return;
 	os_step_fault(spawn, fault->stage, ret_fault);
-	if (fault->error == ENOENT && strcmp(fault->stage, "exec") == 0 &&
+	/* What a script in another root asks for is not to be found from here. */
+	if (fault->error == ENOENT && !spawn->root_dir && strcmp(fault->stage, "exec") == 0 &&
 		os_interpreter_missing(
 			spawn, os_search_of(spawn), os->fault_what, sizeof(os->fault_what)))
 		ret_fault->what = os->fault_what;

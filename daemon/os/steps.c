@@ -2,8 +2,8 @@
 /* What a child does before its program, in the order that is safe.
  *
  * The score for the kernel's killer comes first, for it takes a descriptor, which a limit might refuse; then limits, which
- * may allow a priority, then priorities. Capabilities are bounded while that may be done, and are ambient only when all
- * others are gone; in between groups change before the group before the user. The folder is entered with the rights that the
+ * may allow a priority, then priorities. Another root is entered, and capabilities are bounded, while that may be done;
+ * they are ambient only when all others are gone, and in between groups change before the group before the user. The folder is entered with the rights that the
  * program will have. The signal at effd's death follows, since a change of ids forgets it, and last what forbids to gain
  * anything. The word of a step is the field it is for, and os_step_fault() makes of it what people are told. */
 #include <sched.h>
@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = TERMS_N_LIMITS + 17, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
+enum { MOST_STEPS = TERMS_N_LIMITS + 18, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
 
 void os_step_add(struct steps *steps, struct eff_step step)
 {
@@ -177,14 +177,13 @@ static void ambient_add(struct steps *steps, const struct os_linux *os, const st
 	steps->own_memory |= ambient != 0;
 }
 
-static bool folder_add(struct steps *steps, struct arena *arena, const struct os_spawn *spawn)
+/* `path`, NULL: none, in a step of that kind. */
+static bool path_add(struct steps *steps, struct arena *arena, struct eff_step step, const char *path)
 {
-	const char *dir = spawn->working_dir ? arena_strdup(arena, spawn->working_dir) : NULL;
-
-	if (dir)
-		os_step_add(steps,
-			(struct eff_step){.kind = EFF_STEP_CHDIR, .stage = "chdir", .path = dir});
-	return dir || !spawn->working_dir;
+	step.path = path ? arena_strdup(arena, path) : NULL;
+	if (step.path)
+		os_step_add(steps, step);
+	return step.path || !path;
 }
 
 bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct os_spawn *spawn,
@@ -204,13 +203,17 @@ bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct 
 		priorities_add(ret, spawn->terms);
 	if (spawn->terms && !cpus_add(ret, arena, spawn->terms))
 		return false;
+	if (!path_add(ret, arena, (struct eff_step){.kind = EFF_STEP_CHROOT, .stage = "root"},
+		    spawn->root_dir))
+		return false;
 	if (spawn->terms)
 		bounds_add(ret, spawn->terms);
 	if (spawn->terms)
 		keep_add(ret, spawn);
 	ids_add(ret, spawn, ids);
 	ambient_add(ret, os, spawn->terms);
-	if (!folder_add(ret, arena, spawn))
+	if (!path_add(ret, arena, (struct eff_step){.kind = EFF_STEP_CHDIR, .stage = "chdir"},
+		    spawn->working_dir))
 		return false;
 	os_step_add(ret,
 		(struct eff_step){.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL});
@@ -247,7 +250,7 @@ void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fau
 		const char *stage, *what;
 	} known[] = {{"user", spawn->user},
 		{"group", spawn->group || !spawn->groups ? spawn->group : spawn->groups[0]},
-		{"chdir", spawn->working_dir}, {"exec", spawn->argv[0]}};
+		{"root", spawn->root_dir}, {"chdir", spawn->working_dir}, {"exec", spawn->argv[0]}};
 
 	fault->stage = "fork";
 	fault->what = spawn->argv[0];

@@ -173,6 +173,8 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 	struct load *load = decoder->load;
 	const struct plan_place *at = &unit->at;
 
+	if (!unit->working_dir && unit->more && unit->more->root_dir)
+		unit->working_dir = "/";
 	if (!unit->working_dir)
 		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
 	if (unit->kind == PLAN_SUPERVISOR) {

@@ -88,6 +88,13 @@ void tree_decode(struct load *load, struct node *root);
 enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *above);
 /* Keeps what of a process stands apart, if it has any. */
 void process_settle(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer);
+/* Would this unit find it? Yes, when nobody can tell. */
+bool program_is_there(struct load *load, const struct plan_unit *unit, const char *program);
+/* Whether this machine has what the unit names in a field, where it starts, and who it is. */
+void program_check(
+	struct load *load, const struct plan_unit *unit, enum field_id field, plan_strv argv);
+void folder_check(struct load *load, const struct plan_unit *unit);
+void who_check(struct load *load, const struct plan_unit *unit);
 /* Whether the terms of a process make sense, and are effd's to grant. */
 void terms_check(struct load *load, const struct plan_unit *unit);
 /* What a mapping says that it is; NULL: nothing. A second key that says something else is an error. */

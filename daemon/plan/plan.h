@@ -176,6 +176,7 @@ enum plan_place_of { PLAN_RUNTIME, PLAN_STATE, PLAN_CACHE, PLAN_LOGS, PLAN_N_PLA
 /* What few processes are given, apart from the rest, for there are many units. */
 struct plan_process {
 	struct terms terms;
+	const char *root_dir;                 /* NULL: effd's own */
 	plan_strv groups;                     /* supplementary_groups, as `group`; NULL: none */
 	plan_strv directories[PLAN_N_PLACES]; /* paths below the place; NULL: none */
 	mode_t directories_mode;

@@ -199,12 +199,16 @@ static void security_check(struct load *load, const struct plan_unit *unit)
 
 void terms_check(struct load *load, const struct plan_unit *unit)
 {
+	struct node *node;
 	enum field_id id;
 
 	if (!unit->more)
 		return;
 	for (id = FIELD_LIMITS + 1; id <= FIELD_LIMIT_STACK && !may(load, CAP_SYS_RESOURCE); id++)
 		limit_check(load, unit, id);
+	node = draft_node(load, unit->index, FIELD_ROOT_DIR);
+	if (node && !may(load, CAP_SYS_CHROOT))
+		(void)fault_key(load, node, "E220", "only root may give a process another root");
 	levels_check(load, unit);
 	priority_check(load, unit);
 	security_check(load, unit);

@@ -101,6 +101,7 @@ struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
 	if (!more)
 		return spawn;
 	spawn.terms = &more->terms;
+	spawn.root_dir = more->root_dir;
 	spawn.groups = more->groups;
 	spawn.directories_mode = more->directories_mode;
 	/* Beside its own program they are there. */

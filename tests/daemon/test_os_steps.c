@@ -97,8 +97,11 @@ END_TEST
 START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 {
 	struct ids ids = {.uid = 12345, .gid = 12345};
-	const struct os_spawn spawn = {
-		.argv = argv, .working_dir = "/tmp", .user = "12345", .terms = &terms};
+	const struct os_spawn spawn = {.argv = argv,
+		.root_dir = "/jail",
+		.working_dir = "/tmp",
+		.user = "12345",
+		.terms = &terms};
 
 	terms.limits[RLIMIT_NOFILE] = (struct terms_limit){.hard = 9, .has_hard = true};
 	terms.given = TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE | TERMS_CPUS |
@@ -106,7 +109,7 @@ START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 	terms.capabilities = terms.ambient = 1;
 	terms.no_new_privileges = true;
 	ck_assert_str_eq(order_of(&spawn, &ids),
-		"umask write limit nice ioprio scheduler affinity bounding keep groups gid uid "
+		"umask write limit nice ioprio scheduler affinity chroot bounding keep groups gid uid "
 		"ambient chdir deathsig no_new_privs");
 	ck_assert(steps_of(&spawn, &ids).own_memory);
 }
@@ -212,10 +215,11 @@ END_TEST
 START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
 {
 	const struct os_spawn spawn = {
-		.argv = argv, .working_dir = "/srv", .user = "web", .group = "www"};
+		.argv = argv, .root_dir = "/jail", .working_dir = "/srv", .user = "web", .group = "www"};
 
 	fault_is(&spawn, "user", "user", "web");
 	fault_is(&spawn, "group", "group", "www");
+	fault_is(&spawn, "root", "root", "/jail");
 	fault_is(&spawn, "chdir", "chdir", "/srv");
 	fault_is(&spawn, "exec", "exec", "/bin/program");
 	fault_is(&spawn, "nofile", "rlimit", "nofile");

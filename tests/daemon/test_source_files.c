@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -220,6 +221,20 @@ START_TEST(users_and_groups_are_names_or_numbers)
 }
 END_TEST
 
+START_TEST(what_effd_may_grant_is_what_it_has)
+{
+	struct rlimit files;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+	ck_assert_uint_eq(source.rights.hard[RLIMIT_NOFILE], files.rlim_max);
+	ck_assert_int_eq(source.rights.nice, getpriority(PRIO_PROCESS, 0));
+	ck_assert_int_eq(setpriority(PRIO_PROCESS, 0, 15), 0);
+	source_files((plan_strv)environ, &source);
+	ck_assert_int_eq(source.rights.nice, 15);
+	ck_assert(source.privileged == (geteuid() == 0));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("source_files");
@@ -237,6 +252,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_empty_folder_has_no_names_and_a_file_is_no_folder);
 	tcase_add_test(tcase, a_program_is_searched_for_where_it_would_be);
 	tcase_add_test(tcase, users_and_groups_are_names_or_numbers);
+	tcase_add_test(tcase, what_effd_may_grant_is_what_it_has);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -183,6 +183,22 @@ START_TEST(rights_are_sets_of_capabilities)
 }
 END_TEST
 
+/* ── another root ── */
+
+START_TEST(in_another_root_it_begins_at_the_top)
+{
+	(void)plan_world_good(&world,
+		"version: 1\ndefaults: {root_dir: jail}\nunits:\n"
+		"  a: {command: x}\n  b: {command: x, root_dir: /srv, working_dir: /in}\n  c: {fiber: idle}\n");
+
+	ck_assert_str_eq(planned("a")->more->root_dir, "/tree/jail");
+	ck_assert_str_eq(planned("a")->working_dir, "/");
+	ck_assert_str_eq(planned("b")->more->root_dir, "/srv");
+	ck_assert_str_eq(planned("b")->working_dir, "/in");
+	ck_assert_str_eq(planned("c")->working_dir, "/tree");
+}
+END_TEST
+
 /* ── directories and groups ── */
 
 START_TEST(directories_and_groups_are_lists_of_names)
@@ -303,6 +319,7 @@ Suite *test_suite(void)
 	tcase_add_test(plan, priorities_are_what_was_given_and_nothing_else);
 	tcase_add_test(plan, priorities_are_inherited_one_by_one);
 	tcase_add_test(plan, rights_are_sets_of_capabilities);
+	tcase_add_test(plan, in_another_root_it_begins_at_the_top);
 	tcase_add_test(plan, directories_and_groups_are_lists_of_names);
 	suite_add_tcase(suite, plan);
 	test_leak_guard(seam);
