@@ -36,6 +36,8 @@ char *options_default_socket(void);
 /* Where the socket is to be, absolute and malloc'd: by the option, EFFD_SOCKET, the tree, the default. NULL after a word on
  * `err`. */
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err);
+/* Must there be a socket? A command alone runs without one, where nobody named a place and there is none. */
+bool options_need_socket(const struct options *options);
 /* Where logs go by default, malloc'd; NULL: out of memory. */
 char *options_log_dir(const struct plan_daemon *daemon);
 /* Where effd remembers what must outlive it; NULL: nowhere. */
@@ -92,7 +94,7 @@ struct effd {
 	int64_t nofile_soft; /* that effd was started with */
 	struct os *os;
 	struct tree *tree;
-	struct control *control;
+	struct control *control; /* NULL: without a socket */
 	struct notify notify;
 	struct eff_signals signals;
 	struct eff_event cut_short; /* a person will not wait any longer */

@@ -101,9 +101,12 @@ static int control_begin(struct effd *e)
 			.context = e},
 	};
 	struct text why = {0};
-	int r = control_open(&opts, &e->control, &why);
+	int r = e->socket ? control_open(&opts, &e->control, &why) : 0;
 
-	if (r < 0) {
+	if (r < 0 && r != -EADDRINUSE && !options_need_socket(&e->options)) {
+		log_warn("%s", why.bytes ? why.bytes : strerror(-r));
+		r = 0;
+	} else if (r < 0) {
 		log_error("%s", why.bytes ? why.bytes : strerror(-r));
 		e->code = r == -EADDRINUSE ? EXIT_TAKEN : 1;
 	}
@@ -123,8 +126,12 @@ static bool socket_is_default(const struct effd *e)
 
 static void say_where(const struct effd *e)
 {
-	bool known = socket_is_default(e);
+	bool known = e->control && socket_is_default(e);
 
+	if (!e->control) {
+		log_info("%s: without a control socket", plan_name(e->tree->plan));
+		return;
+	}
 	log_info("%s: control socket %s; look with: effctl%s%s status", plan_name(e->tree->plan),
 		e->socket, known ? "" : " -s ", known ? "" : e->socket);
 }
@@ -185,7 +192,7 @@ static void effd_live(struct effd *e)
 	r = eff_fork(EFF(signals_run, e), NULL);
 	if (r == 0)
 		r = eff_fork(EFF_NAMED("tree", tree_run, e->tree), &tree);
-	if (r == 0)
+	if (r == 0 && e->control)
 		r = eff_fork(EFF_NAMED("control", control_run, e->control), NULL);
 	if (r == 0)
 		r = eff_fork(EFF(shutdown_watch, e), NULL);
@@ -306,15 +313,15 @@ static int first_load(struct effd *e)
 static int places_find(struct effd *e)
 {
 	e->socket = options_socket(&e->options, plan_daemon(e->plan), stderr);
-	if (!e->socket)
+	if (!e->socket && options_need_socket(&e->options))
 		return EXIT_USAGE;
 	e->log_dir = options_log_dir(plan_daemon(e->plan));
 	e->state_dir = options_state_dir(plan_daemon(e->plan));
 	options_places(e->places);
 	/* Whoever has the socket has this folder, and what a killed effd has left in it. */
-	if (asprintf(&e->runtime_dir, "%s.notify", e->socket) < 0)
+	if (e->socket && asprintf(&e->runtime_dir, "%s.notify", e->socket) < 0)
 		e->runtime_dir = NULL;
-	if (!e->log_dir || !e->runtime_dir) {
+	if (!e->log_dir || (e->socket && !e->runtime_dir)) {
 		log_error("out of memory");
 		return 1;
 	}

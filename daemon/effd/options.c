@@ -155,6 +155,11 @@ char *options_default_socket(void)
 	return address_of_user(path, true) == 0 ? strdup(path) : NULL;
 }
 
+bool options_need_socket(const struct options *options)
+{
+	return !options->command || options->socket || environment("EFFD_SOCKET");
+}
+
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err)
 {
 	const char *given = options->socket;
@@ -165,7 +170,7 @@ char *options_socket(const struct options *options, const struct plan_daemon *da
 	if (!given)
 		given = daemon->socket;
 	path = given ? absolute(given) : options_default_socket();
-	if (!path)
+	if (!path && options_need_socket(options))
 		(void)fprintf(err,
 			"effd: no place for the control socket: set XDG_RUNTIME_DIR, or give --socket PATH\n");
 	return path;
