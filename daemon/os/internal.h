@@ -98,6 +98,7 @@ struct os_linux {
 	struct os os;
 	struct gate gate;
 	struct eff_list children; /* all that were not freed */
+	struct eff_list logs;     /* all that are open */
 	struct eff_pulse orphans; /* some were reaped: groups may be empty */
 	struct scan scan;
 	struct rlimit nofile; /* what children get */
@@ -293,9 +294,10 @@ int linux_http_get(struct os *os, const struct os_http *request);
 EFF_SUSPENDS int os_connect_tcp(const char *host, uint16_t port);
 EFF_SUSPENDS int os_connect_unix(const char *path);
 
-/* ── logfile.c, rotate.c, stdout.c ── */
+/* ── logfile.c, rotate.c, compress.c, stdout.c ── */
 
 struct os_file {
+	struct eff_list link; /* of all that are open */
 	int fd;
 	bool regular;
 	dev_t dev;
@@ -308,7 +310,11 @@ struct os_file {
 int os_log_folder(const char *path, char *copy, const char **ret_name, bool *ret_is_ours);
 /* Open what is at its path; on failure it is as it was. */
 int os_log_reopen(struct os_file *file);
+/* "x.log.7.gz" of "x.log", 7 and ".gz"; a name has at most NAME_MAX bytes. Numbers are looked for up to a bound. */
+enum { ASIDE_MOST = 100000 };
+int os_log_aside(const char *name, unsigned number, const char *ending, char *ret_aside);
 int linux_rotate_log(struct os_file *file, unsigned keep);
+int linux_compress_log(struct os *os, const char *path);
 
 /* Make the folders of `path` that are missing, its last part too when `whole`. Returns 0 or -errno. */
 int os_folders_make(const char *path, mode_t mode, bool whole);

@@ -182,23 +182,26 @@ int linux_open_log(struct os *os, const char *path, struct os_file **ret_file)
 	struct os_file *file = alloc_new(sizeof(*file) + len);
 	int r = -ENOMEM;
 
-	(void)os;
 	if (file) {
+		eff_list_init(&file->link);
 		file->fd = -1;
 		memcpy(file->path, path, len);
 		r = os_log_reopen(file);
 	}
-	if (r < 0)
+	if (r < 0) {
 		free(file);
-	else
-		*ret_file = file;
-	return r;
+		return r;
+	}
+	eff_list_append(&linux_of(os)->logs, &file->link);
+	*ret_file = file;
+	return 0;
 }
 
 void linux_close_log(struct os_file *file)
 {
 	if (!file)
 		return;
+	eff_list_remove(&file->link);
 	(void)close(file->fd);
 	free(file);
 }

@@ -149,6 +149,9 @@ struct os_ops {
 	/* Put it aside as PATH.1, what was there as PATH.2 and so on, at most `keep` of them, and go on with a new one. One that is
 	 * no more at its path is only opened anew. 0; or -errno, and it goes on as it is. Does not suspend. */
 	int (*rotate_log)(struct os_file *file, unsigned keep);
+	/* Make the oldest of those put aside for `path` that is none yet an archive, PATH.N.gz, by gzip. Suspends. 1 when it was
+	 * one; 0 when none is left; -ENOENT when there is no gzip; -EIO when it failed; … What is half-made does not stay. */
+	int (*compress_log)(struct os *os, const char *path);
 	void (*close_log)(struct os_file *file);
 	/* effd's own stdout: all of it or nothing; -EAGAIN when it takes no more now. Does not suspend. */
 	int (*write_stdout)(struct os *os, const void *bytes, size_t size);

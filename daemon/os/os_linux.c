@@ -86,6 +86,7 @@ static const struct os_ops linux_ops = {
 	.append = linux_append,
 	.look_at_log = linux_look_at_log,
 	.rotate_log = linux_rotate_log,
+	.compress_log = linux_compress_log,
 	.close_log = linux_close_log,
 	.write_stdout = linux_write_stdout,
 };
@@ -153,6 +154,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = -1;
 	os_gate_init(&os->gate);
 	eff_list_init(&os->children);
+	eff_list_init(&os->logs);
 	eff_pulse_init(&os->orphans);
 	r = take_options(os, opts);
 	if (r < 0)

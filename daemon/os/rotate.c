@@ -16,8 +16,6 @@
 #include "base/auto.h"
 #include "os/internal.h"
 
-enum { NUMBERS_MOST = 100000 };
-
 struct aside {
 	int folder;
 	const char *name;
@@ -27,10 +25,9 @@ struct aside {
 static const char *const endings[] = {"", ".gz"};
 enum { N_ENDINGS = sizeof(endings) / sizeof(endings[0]) };
 
-static int name_of(
-	const struct aside *a, unsigned number, unsigned ending, char ret_name[NAME_MAX + 1])
+int os_log_aside(const char *name, unsigned number, const char *ending, char *ret_aside)
 {
-	int n = snprintf(ret_name, NAME_MAX + 1, "%s.%u%s", a->name, number, endings[ending]);
+	int n = snprintf(ret_aside, NAME_MAX + 1, "%s.%u%s", name, number, ending);
 
 	return n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
@@ -41,7 +38,7 @@ static bool is_taken(const struct aside *a, unsigned number)
 	struct stat st;
 
 	for (unsigned i = 0; i < N_ENDINGS; i++)
-		if (name_of(a, number, i, name) == 0 &&
+		if (os_log_aside(a->name, number, endings[i], name) == 0 &&
 			fstatat(a->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	return false;
@@ -62,9 +59,9 @@ static int move_on(const struct aside *a, unsigned number, bool remove)
 	int r = 0;
 
 	for (unsigned i = 0; i < N_ENDINGS && r == 0; i++) {
-		r = name_of(a, number, i, from);
+		r = os_log_aside(a->name, number, endings[i], from);
 		if (r == 0)
-			r = name_of(a, number + 1, i, to);
+			r = os_log_aside(a->name, number + 1, endings[i], to);
 		if (r == 0)
 			r = rename_or_remove(a, from, remove ? NULL : to);
 	}
@@ -77,7 +74,7 @@ static int make_room(const struct aside *a, unsigned keep)
 	unsigned number = 1;
 	int r = 0;
 
-	while (number < NUMBERS_MOST && is_taken(a, number))
+	while (number < ASIDE_MOST && is_taken(a, number))
 		number++;
 	while (--number > 0 && r == 0)
 		r = move_on(a, number, number >= keep);
@@ -90,7 +87,7 @@ static int put_aside(const struct aside *a, unsigned keep)
 	int r = make_room(a, keep);
 
 	if (r == 0)
-		r = name_of(a, 1, 0, to);
+		r = os_log_aside(a->name, 1, "", to);
 	if (r < 0)
 		return r;
 	if (keep > 0)

@@ -124,11 +124,14 @@ struct plan_log_target {
 
 enum plan_format { PLAN_RAW, PLAN_JSON };
 
+enum plan_compress { PLAN_COMPRESS_NONE, PLAN_COMPRESS_GZIP };
+
 /* When a log file is put aside. */
 struct plan_rotate {
 	size_t size_bytes; /* 0: whatever its size */
 	eff_ns every_ns;   /* 0: at no time */
 	uint32_t keep;
+	enum plan_compress compress;
 };
 
 enum plan_catch_up { PLAN_CATCH_UP_NO, PLAN_CATCH_UP_ONCE };

@@ -61,6 +61,7 @@ void tree_free(struct tree *t)
 	for (uint32_t i = 0; i < t->n_units; i++)
 		unit_free(t->units[i]);
 	free(t->units);
+	archives_done(&t->world.archives);
 	events_done(t);
 	plan_unref(t->plan);
 	free(t);
@@ -87,6 +88,7 @@ eff_exit tree_run(void *arg)
 	root->child.run = EFF_NAMED("/", group_run, root);
 	eff_sup_add(&t->top, &root->child);
 	t->has_begun = true;
+	t->world.archives.beside = eff_scope_current();
 	if (r == 0 && !t->shutting_down && wish_holds(root))
 		r = eff_child_start(&root->child);
 	while (r == 0 && !tree_is_over(t))
@@ -95,6 +97,7 @@ eff_exit tree_run(void *arg)
 	while (r == 0 && t->n_give_ups > 0 && !root->kill_now)
 		r = eff_pulse_await(&t->changed);
 	t->has_begun = false;
+	t->world.archives.beside = NULL;
 	eff_event_set(&t->ended);
 	eff_pulse_send(&t->changed);
 	if (r == -ENOMEM)

@@ -101,6 +101,11 @@ const char *logfile_path(const struct logfile *f);
 int logfile_write(
 	struct logfile *f, struct unit *u, const char *bytes, size_t len, size_t *ret_written);
 
+/* ── archive.c ── */
+
+/* What was put aside for this path is to be compressed; `u` is who writes there. Does not suspend. */
+void archive_ask(struct unit_world *world, struct unit *u, const char *path);
+
 /* ── output.c ── */
 
 /* Where what a unit writes to a stream goes. */

@@ -125,6 +125,12 @@ static int append(struct logfile *f, const char *bytes, size_t len)
 	return 0;
 }
 
+static void archive_of(struct logfile *f, struct unit *u)
+{
+	if (u->spec->rotate.compress == PLAN_COMPRESS_GZIP && u->spec->rotate.keep > 0)
+		archive_ask(f->world, u, f->path);
+}
+
 static void put_aside(struct logfile *f, struct unit *u)
 {
 	int r = f->world->os->ops->rotate_log(f->file, u->spec->rotate.keep);
@@ -133,6 +139,7 @@ static void put_aside(struct logfile *f, struct unit *u)
 	if (r == 0) {
 		f->mid_line = f->is_due = false;
 		f->line_bytes = 0;
+		archive_of(f, u);
 		return;
 	}
 	f->not_before = eff_ns_add(eff_now(), TRY_EVERY);
@@ -147,9 +154,15 @@ int logfile_write(
 	const struct os_ops *ops = f->world->os->ops;
 	struct os_log_look look;
 	size_t n;
-	int r = f->file ? 0 : ops->open_log(f->world->os, f->path, &f->file);
+	int r = 0;
 
 	*ret_written = 0;
+	if (!f->file) {
+		r = ops->open_log(f->world->os, f->path, &f->file);
+		/* What an effd that ended amid has left. */
+		if (r == 0)
+			archive_of(f, u);
+	}
 	while (r == 0 && *ret_written < len) {
 		r = ops->look_at_log(f->file, &look);
 		if (r < 0)

@@ -43,13 +43,23 @@ struct unit_hooks {
 	void (*on_event)(struct unit *u, const char *kind, const char *text);
 };
 
+/* Files put aside that are to be compressed; archive.c's. */
+struct archives {
+	struct eff_scope *beside; /* where that is done; NULL: the tree does not run */
+	struct unit *root;        /* who tells when it cannot be done */
+	struct archive_wish *wishes;
+	bool is_at_it, told;
+};
+void archives_done(struct archives *archives);
+
 /* What all units of a tree share. The tree's. */
 struct unit_world {
 	struct os *os;
 	const struct unit_hooks *hooks;
-	const char *log_dir;     /* for `log: {stdout: file}` without a path */
-	const char *state_dir;   /* what must outlive effd; NULL: nothing can */
-	struct eff_list logs;    /* log files that are written to; logfile.c's */
+	const char *log_dir;   /* for `log: {stdout: file}` without a path */
+	const char *state_dir; /* what must outlive effd; NULL: nothing can */
+	struct eff_list logs;  /* log files that are written to; logfile.c's */
+	struct archives archives;
 	struct eff_pulse output; /* some unit has a new line in its ring */
 	uint64_t next_line;      /* lines are numbered through the whole tree */
 	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */

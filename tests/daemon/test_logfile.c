@@ -1,93 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* Log files put aside: when, what is in each of them to the byte, and what happens when it cannot be done. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <check.h>
-
-#include "fake/world.h"
-
-static const char *file_of(struct world *w, const char *path)
-{
-	const char *text = os_fake_file(w->fake, path);
-
-	return text ? text : "(none)";
-}
-
-/* A unit that writes to /log/web, and is up. */
-static struct world *world_of(const char *log)
-{
-	char tree[512];
-	struct world *w;
-
-	(void)snprintf(tree, sizeof(tree),
-		"web: {command: web, log: {stdout: {file: /log/web}, %s}}", log);
-	w = world_new(tree);
-	world_run_for(w, EFF_S(1));
-	return w;
-}
-
-static void print(struct world *w, const char *text)
-{
-	os_fake_print(w->fake, "web", OS_STDOUT, text);
-	world_run_for(w, EFF_MS(10));
-}
-
-/* A line of `size` bytes with its end. */
-static void print_line(struct world *w, int of, size_t size)
-{
-	char *line = calloc(1, size + 1);
-
-	memset(line, of, size - 1);
-	line[size - 1] = '\n';
-	print(w, line);
-	free(line);
-}
-
-/* "aaa\nbb\n" as "a4 b3". */
-static const char *shape(struct world *w, const char *path)
-{
-	static char texts[4][256];
-	static unsigned turn;
-	char *text = texts[turn++ % 4];
-	const char *at = os_fake_file(w->fake, path);
-	int len = 0;
-
-	if (!at)
-		return "(none)";
-	text[0] = '\0';
-	while (*at) {
-		const char *end = strchr(at, '\n');
-		size_t n = end ? (size_t)(end + 1 - at) : strlen(at);
-
-		len += snprintf(text + len, sizeof(texts[0]) - (size_t)len, "%s%c%zu%s",
-			len ? " " : "", *at, n, end ? "" : "…");
-		at += n;
-	}
-	return text;
-}
+#include "daemon/log_world.h"
 
 START_TEST(a_file_is_put_aside_before_it_becomes_too_large)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 3}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 3}");
 
 	for (int c = 'a'; c <= 'i'; c++)
-		print_line(w, c, 512);
+		log_line(w, c, 512);
 
-	ck_assert_str_eq(shape(w, "/log/web"), "i512");
-	ck_assert_str_eq(shape(w, "/log/web.1"), "g512 h512");
-	ck_assert_str_eq(shape(w, "/log/web.2"), "e512 f512");
-	ck_assert_str_eq(shape(w, "/log/web.3"), "c512 d512");
-	ck_assert_str_eq(shape(w, "/log/web.4"), "(none)");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "i512");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "g512 h512");
+	ck_assert_str_eq(log_shape(w, "/log/web.2"), "e512 f512");
+	ck_assert_str_eq(log_shape(w, "/log/web.3"), "c512 d512");
+	ck_assert_str_eq(log_shape(w, "/log/web.4"), "(none)");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(what_comes_at_once_is_parted_between_lines)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 9}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 9}");
 	char all[3001] = "", *at = all;
 
 	for (int c = 'a'; c <= 'j'; c++) {
@@ -95,85 +30,85 @@ START_TEST(what_comes_at_once_is_parted_between_lines)
 		at[299] = '\n';
 		at += 300;
 	}
-	print(w, all);
+	log_print(w, all);
 
-	ck_assert_str_eq(shape(w, "/log/web"), "j300");
-	ck_assert_str_eq(shape(w, "/log/web.1"), "g300 h300 i300");
-	ck_assert_str_eq(shape(w, "/log/web.2"), "d300 e300 f300");
-	ck_assert_str_eq(shape(w, "/log/web.3"), "a300 b300 c300");
-	ck_assert_str_eq(shape(w, "/log/web.4"), "(none)");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "j300");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "g300 h300 i300");
+	ck_assert_str_eq(log_shape(w, "/log/web.2"), "d300 e300 f300");
+	ck_assert_str_eq(log_shape(w, "/log/web.3"), "a300 b300 c300");
+	ck_assert_str_eq(log_shape(w, "/log/web.4"), "(none)");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_line_that_was_begun_is_ended_where_it_began)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 2}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 2}");
 
-	print_line(w, 'a', 1000);
-	print(w, "bbbb");
-	print_line(w, 'b', 100);
-	print_line(w, 'c', 100);
+	log_line(w, 'a', 1000);
+	log_print(w, "bbbb");
+	log_line(w, 'b', 100);
+	log_line(w, 'c', 100);
 
-	ck_assert_str_eq(shape(w, "/log/web.1"), "a1000 b104");
-	ck_assert_str_eq(shape(w, "/log/web"), "c100");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "a1000 b104");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "c100");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_line_larger_than_a_file_may_be_is_whole)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 2}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 2}");
 
-	print_line(w, 'a', 10);
-	print_line(w, 'b', 5000);
-	print_line(w, 'c', 10);
+	log_line(w, 'a', 10);
+	log_line(w, 'b', 5000);
+	log_line(w, 'c', 10);
 
-	ck_assert_str_eq(shape(w, "/log/web.2"), "a10");
-	ck_assert_str_eq(shape(w, "/log/web.1"), "b5000");
-	ck_assert_str_eq(shape(w, "/log/web"), "c10");
+	ck_assert_str_eq(log_shape(w, "/log/web.2"), "a10");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "b5000");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "c10");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_line_without_end_is_cut_at_max_line)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 9}, max_line: 3KiB");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 9}, max_line: 3KiB");
 	char part[1001] = "";
 
 	memset(part, 'a', 1000);
 	for (int i = 0; i < 8; i++)
-		print(w, part);
+		log_print(w, part);
 
-	ck_assert_str_eq(shape(w, "/log/web.2"), "a3072…");
-	ck_assert_str_eq(shape(w, "/log/web.1"), "a3072…");
-	ck_assert_str_eq(shape(w, "/log/web"), "a1856…");
+	ck_assert_str_eq(log_shape(w, "/log/web.2"), "a3072…");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "a3072…");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "a1856…");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(with_size_0_and_no_period_nothing_is_put_aside)
 {
-	struct world *w = world_of("rotate: {size: 0}");
+	struct world *w = log_world("rotate: {size: 0}");
 
 	for (int i = 0; i < 6; i++)
-		print_line(w, 'a', 60000);
+		log_line(w, 'a', 60000);
 
-	ck_assert_uint_eq(strlen(file_of(w, "/log/web")), 360000);
-	ck_assert_str_eq(file_of(w, "/log/web.1"), "(none)");
+	ck_assert_uint_eq(strlen(log_file(w, "/log/web")), 360000);
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "(none)");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(keep_0_removes_what_is_put_aside)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 0}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 0}");
 
-	print_line(w, 'a', 1000);
-	print_line(w, 'b', 1000);
+	log_line(w, 'a', 1000);
+	log_line(w, 'b', 1000);
 
-	ck_assert_str_eq(shape(w, "/log/web"), "b1000");
-	ck_assert_str_eq(file_of(w, "/log/web.1"), "(none)");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "b1000");
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "(none)");
 	world_free(w);
 }
 END_TEST
@@ -186,64 +121,64 @@ static void run_until(struct world *w, eff_ns calendar)
 
 START_TEST(a_new_period_begins_a_new_file)
 {
-	struct world *w = world_of("rotate: {every: 1h}");
+	struct world *w = log_world("rotate: {every: 1h}");
 
-	print(w, "one\n");
+	log_print(w, "one\n");
 	run_until(w, EFF_M(60) - EFF_MS(11));
-	print(w, "two\n");
+	log_print(w, "two\n");
 	run_until(w, EFF_M(60));
-	print(w, "three\n");
+	log_print(w, "three\n");
 	run_until(w, EFF_H(6));
-	print(w, "four\n");
+	log_print(w, "four\n");
 
-	ck_assert_str_eq(file_of(w, "/log/web.2"), "one\ntwo\n");
-	ck_assert_str_eq(file_of(w, "/log/web.1"), "three\n");
-	ck_assert_str_eq(file_of(w, "/log/web"), "four\n");
+	ck_assert_str_eq(log_file(w, "/log/web.2"), "one\ntwo\n");
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "three\n");
+	ck_assert_str_eq(log_file(w, "/log/web"), "four\n");
 	/* Hours without a line make no file. */
-	ck_assert_str_eq(file_of(w, "/log/web.3"), "(none)");
+	ck_assert_str_eq(log_file(w, "/log/web.3"), "(none)");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_line_that_began_in_the_old_period_ends_in_the_old_file)
 {
-	struct world *w = world_of("rotate: {every: 1h}");
+	struct world *w = log_world("rotate: {every: 1h}");
 
-	print(w, "one\ntw");
+	log_print(w, "one\ntw");
 	run_until(w, EFF_M(60));
-	print(w, "o\nthree\n");
-	print(w, "four\n");
+	log_print(w, "o\nthree\n");
+	log_print(w, "four\n");
 
-	ck_assert_str_eq(file_of(w, "/log/web.1"), "one\ntwo\n");
-	ck_assert_str_eq(file_of(w, "/log/web"), "three\nfour\n");
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "one\ntwo\n");
+	ck_assert_str_eq(log_file(w, "/log/web"), "three\nfour\n");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(weeks_begin_on_mondays)
 {
-	struct world *w = world_of("rotate: {every: 1w}");
+	struct world *w = log_world("rotate: {every: 1w}");
 
-	print(w, "wednesday\n");
+	log_print(w, "wednesday\n");
 	run_until(w, EFF_H(5 * 24) - EFF_S(1));
-	print(w, "sunday\n");
+	log_print(w, "sunday\n");
 	run_until(w, EFF_H(5 * 24));
-	print(w, "monday\n");
+	log_print(w, "monday\n");
 
-	ck_assert_str_eq(file_of(w, "/log/web.1"), "wednesday\nsunday\n");
-	ck_assert_str_eq(file_of(w, "/log/web"), "monday\n");
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "wednesday\nsunday\n");
+	ck_assert_str_eq(log_file(w, "/log/web"), "monday\n");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_file_that_cannot_be_put_aside_is_written_on_and_it_is_said_once_a_minute)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 2}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 2}");
 	unsigned told = 0;
 
 	os_fake_renames_fail(w->fake, EACCES);
 	for (int i = 0; i < 90; i++) {
-		print_line(w, 'a', 100);
+		log_line(w, 'a', 100);
 		world_run_for(w, EFF_MS(990));
 	}
 	for (uint64_t seq = 1; seq <= w->tree->last_seq; seq++)
@@ -252,30 +187,30 @@ START_TEST(a_file_that_cannot_be_put_aside_is_written_on_and_it_is_said_once_a_m
 	ck_assert_uint_eq(told, 2);
 	ck_assert_str_eq(world_said(w, "web", "log_not_rotated"),
 		"cannot put /log/web aside: Permission denied");
-	ck_assert_uint_eq(strlen(file_of(w, "/log/web")), 9000);
+	ck_assert_uint_eq(strlen(log_file(w, "/log/web")), 9000);
 	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 0);
 
 	os_fake_renames_fail(w->fake, 0);
 	world_run_for(w, EFF_M(1));
-	print_line(w, 'b', 100);
-	ck_assert_uint_eq(strlen(file_of(w, "/log/web.1")), 9000);
-	ck_assert_str_eq(shape(w, "/log/web"), "b100");
+	log_line(w, 'b', 100);
+	ck_assert_uint_eq(strlen(log_file(w, "/log/web.1")), 9000);
+	ck_assert_str_eq(log_shape(w, "/log/web"), "b100");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_disk_that_fills_up_amid_loses_what_did_not_fit_alone)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 2}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 2}");
 
-	print_line(w, 'a', 1000);
+	log_line(w, 'a', 1000);
 	os_fake_disk_full(w->fake, true);
-	print_line(w, 'b', 1000);
+	log_line(w, 'b', 1000);
 	os_fake_disk_full(w->fake, false);
-	print_line(w, 'c', 1000);
+	log_line(w, 'c', 1000);
 
-	ck_assert_str_eq(shape(w, "/log/web.1"), "a1000");
-	ck_assert_str_eq(shape(w, "/log/web"), "c1000");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "a1000");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "c1000");
 	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 1000);
 	world_free(w);
 }
@@ -283,33 +218,33 @@ END_TEST
 
 START_TEST(two_streams_of_one_path_share_one_file)
 {
-	struct world *w = world_of("stderr: {file: /log/web}, rotate: {size: 1KiB, keep: 9}");
+	struct world *w = log_world("stderr: {file: /log/web}, rotate: {size: 1KiB, keep: 9}");
 
 	for (int c = 'a'; c <= 'f'; c++) {
-		print_line(w, c, 400);
+		log_line(w, c, 400);
 		os_fake_print(w->fake, "web", OS_STDERR, "stderr\n");
 		world_run_for(w, EFF_MS(10));
 	}
 	ck_assert_uint_eq(os_fake_open_files(w->fake), 1);
-	ck_assert_str_eq(shape(w, "/log/web.2"), "a400 s7 b400 s7");
-	ck_assert_str_eq(shape(w, "/log/web.1"), "c400 s7 d400 s7");
-	ck_assert_str_eq(shape(w, "/log/web"), "e400 s7 f400 s7");
+	ck_assert_str_eq(log_shape(w, "/log/web.2"), "a400 s7 b400 s7");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "c400 s7 d400 s7");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "e400 s7 f400 s7");
 	world_free(w);
 }
 END_TEST
 
 START_TEST(a_reload_changes_it_without_a_restart)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 9}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 9}");
 
-	print_line(w, 'a', 1000);
+	log_line(w, 'a', 1000);
 	world_reload(w,
 		"web: {command: web, log: {stdout: {file: /log/web}, rotate: {size: 10KiB, keep: 9}}}");
 	world_run_for(w, EFF_S(1));
-	print_line(w, 'b', 1000);
+	log_line(w, 'b', 1000);
 
 	ck_assert_str_eq(world_changes(w), "web live");
-	ck_assert_str_eq(shape(w, "/log/web"), "a1000 b1000");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "a1000 b1000");
 	EXPECT_TRACE(w, "web", "0 spawn");
 	world_free(w);
 }
@@ -317,15 +252,15 @@ END_TEST
 
 START_TEST(a_restart_goes_on_with_the_file_that_is_there)
 {
-	struct world *w = world_of("rotate: {size: 1KiB, keep: 9}");
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 9}");
 
-	print_line(w, 'a', 1000);
+	log_line(w, 'a', 1000);
 	world_restart(w, "web");
 	world_run_for(w, EFF_S(1));
-	print_line(w, 'b', 1000);
+	log_line(w, 'b', 1000);
 
-	ck_assert_str_eq(shape(w, "/log/web.1"), "a1000");
-	ck_assert_str_eq(shape(w, "/log/web"), "b1000");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "a1000");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "b1000");
 	world_free(w);
 }
 END_TEST

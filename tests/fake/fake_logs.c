@@ -79,3 +79,65 @@ void os_fake_renames_fail(struct os_fake *fake, int error)
 {
 	fake->rename_error = error;
 }
+
+void os_fake_gzip(struct os_fake *fake, eff_ns takes, int error)
+{
+	fake->gzip_takes = takes;
+	fake->gzip_error = error;
+}
+
+unsigned os_fake_gzips(const struct os_fake *fake)
+{
+	return fake->n_gzips;
+}
+
+/* The number of the last that is no archive; or of the one with these contents. 0: none. */
+static unsigned number_of(const struct os_file *file, const char *bytes)
+{
+	unsigned found = 0;
+
+	for (unsigned number = 1;; number++) {
+		struct os_file *f = numbered(file, number, "", false);
+
+		if (f && (!bytes || f->bytes.bytes == bytes))
+			found = number;
+		if (!f && !numbered(file, number, ".gz", false))
+			return found;
+	}
+}
+
+static void archive_make(const struct os_file *file, unsigned number)
+{
+	struct os_file *from = numbered(file, number, "", false);
+	struct os_file *to = numbered(file, number, ".gz", true);
+
+	file_remove(to);
+	text_add(&to->bytes, "gz:");
+	text_add_bytes(&to->bytes, from->bytes.bytes, from->bytes.len);
+	to->removed = false;
+	file_remove(from);
+}
+
+int fake_compress_log(struct os *os, const char *path)
+{
+	struct os_fake *fake = fake_of(os);
+	struct os_file *file = fake_file(fake, path, true);
+	unsigned number = number_of(file, NULL);
+	const char *bytes;
+	int r;
+
+	if (number == 0)
+		return 0;
+	fake->n_gzips++;
+	if (fake->gzips_at_once++ > 0)
+		fake_breach(fake, "two gzips at once");
+	bytes = numbered(file, number, "", false)->bytes.bytes;
+	r = eff_sleep(fake->gzip_takes);
+	fake->gzips_at_once--;
+	if (r == 0)
+		r = -fake->gzip_error;
+	number = r == 0 ? number_of(file, bytes) : 0;
+	if (number > 0)
+		archive_make(file, number);
+	return r < 0 ? r : 1;
+}

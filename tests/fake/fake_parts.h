@@ -66,7 +66,9 @@ struct os_fake {
 	struct os_file *files;
 	struct text out;
 	bool disk_full, stdout_full;
-	int rename_error;
+	int rename_error, gzip_error;
+	eff_ns gzip_takes;
+	unsigned n_gzips, gzips_at_once;
 	unsigned n_asked, n_reads;
 	uint64_t n_calls;
 	struct fake_event *events;
@@ -132,6 +134,7 @@ struct os_file *fake_file(struct os_fake *fake, const char *path, bool make);
 /* fake_logs.c */
 int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look);
 int fake_rotate_log(struct os_file *file, unsigned keep);
+int fake_compress_log(struct os *os, const char *path);
 int fake_write_stdout(struct os *os, const void *bytes, size_t size);
 void fake_doors_free(struct os_fake *fake);
 

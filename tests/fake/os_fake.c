@@ -34,6 +34,7 @@ static const struct os_ops fake_ops = {
 	.append = fake_append,
 	.look_at_log = fake_look_at_log,
 	.rotate_log = fake_rotate_log,
+	.compress_log = fake_compress_log,
 	.close_log = fake_close_log,
 	.write_stdout = fake_write_stdout,
 };

@@ -102,6 +102,9 @@ unsigned os_fake_asked(const struct os_fake *fake); /* probes answered or under 
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);
 void os_fake_disk_full(struct os_fake *fake, bool full);
+/* How long gzip takes (its archive is "gz:" and what was compressed), and its error (positive; 0: none). */
+void os_fake_gzip(struct os_fake *fake, eff_ns takes, int error);
+unsigned os_fake_gzips(const struct os_fake *fake); /* that were begun */
 /* Files cannot be put aside: why; 0: they can. */
 void os_fake_renames_fail(struct os_fake *fake, int error);
 const char *os_fake_stdout(const struct os_fake *fake);

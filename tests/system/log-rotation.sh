@@ -29,11 +29,15 @@ units:
     type: oneshot
     command: [seq, 1, 300000]
     log: {stdout: {file: $DIR/few/log}, rotate: {size: 64KiB, keep: 3}}
+  packed:
+    type: oneshot
+    command: [seq, 1, 300000]
+    log: {stdout: {file: $DIR/packed/log}, rotate: {size: 256KiB, keep: 99, compress: gzip}}
   moved:
     shell: 'while read -r word; do echo "\$word"; done <>$gate'
     log: {stdout: {file: $DIR/moved/log}, stderr: ring, rotate: {size: 1KiB, keep: 1}}
 TREE
-wait_for done flood few
+wait_for done flood few packed
 whole_log "$DIR/flood/log" | cmp - <(seq 1 300000) || fail "the flood is not what was written"
 sizes=$(log_files "$DIR/flood/log" | xargs stat -c %s)
 # A line that was begun is ended where it began.
@@ -47,6 +51,15 @@ same "so many are kept" "$(ls "$DIR/few")" $'log\nlog.1\nlog.2\nlog.3'
 whole_log "$DIR/few/log" | cmp - <(seq 1 300000 | tail -n "$(whole_log "$DIR/few/log" | wc -l)") ||
 	fail "what is kept is not the end"
 same "nothing was lost" "$(ctl --json status flood few | jq -c '[.units[].log_lost_bytes]')" "[0,0]"
+
+# Compressed while and after it was written, and none is half.
+names=log$(printf '\nlog.%s.gz' {1..7})
+packed() { [ "$(ls "$DIR/packed")" = "$names" ]; }
+eventually packed
+{
+	for n in {7..1}; do gzip -dc "$DIR/packed/log.$n.gz"; done
+	cat "$DIR/packed/log"
+} | cmp - <(seq 1 300000) || fail "what was compressed is not what was written"
 
 # logrotate renames and tells nobody.
 exec {words}>"$gate"

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* Log files put aside, compressed: gzip reads one and writes another, both of which it is handed, in a process of its own
+ * that ends with effd. Meanwhile names may move on, so that the file is found again by what it is when the archive is
+ * whole and on the disk; until then that one has a name that nothing else has, and goes with the next try if effd was killed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <eff/io.h>
+#include <eff/scope.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "os/internal.h"
+
+#define SEARCH "/usr/local/bin:/usr/bin:/bin"
+
+struct archive {
+	int folder;
+	const char *name;
+	bool is_ours; /* nobody else can put anything into the folder */
+	int from, to;
+	struct stat st; /* of what is compressed */
+	char part[NAME_MAX + 1];
+};
+
+static bool look(const struct archive *a, unsigned number, const char *ending, struct stat *ret_st)
+{
+	char name[NAME_MAX + 1];
+
+	return os_log_aside(a->name, number, ending, name) == 0 &&
+		fstatat(a->folder, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool is_written_to(const struct os_linux *os, const struct stat *st)
+{
+	for (struct eff_list *l = os->logs.next; l != &os->logs; l = l->next) {
+		const struct os_file *file = eff_container(l, struct os_file, link);
+
+		if (file->dev == st->st_dev && file->ino == st->st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* The number of the oldest that is no archive; 0: there is none. */
+static unsigned find_oldest(const struct os_linux *os, const struct archive *a)
+{
+	struct stat st;
+	unsigned found = 0;
+
+	for (unsigned number = 1; number < ASIDE_MOST; number++) {
+		bool is_there = look(a, number, "", &st);
+
+		if (is_there && S_ISREG(st.st_mode) && !is_written_to(os, &st) &&
+			(a->is_ours || st.st_nlink == 1))
+			found = number;
+		if (!is_there && !look(a, number, ".gz", &st))
+			break;
+	}
+	return found;
+}
+
+/* The number that it has by now; 0: it is gone. */
+static unsigned find_again(const struct archive *a)
+{
+	struct stat st;
+
+	for (unsigned number = 1; number < ASIDE_MOST; number++) {
+		bool is_there = look(a, number, "", &st);
+
+		if (is_there && st.st_dev == a->st.st_dev && st.st_ino == a->st.st_ino)
+			return number;
+		if (!is_there && !look(a, number, ".gz", &st))
+			break;
+	}
+	return 0;
+}
+
+static int open_both(struct archive *a, unsigned number)
+{
+	char name[NAME_MAX + 1];
+	int r = os_log_aside(a->name, number, "", name);
+
+	if (r < 0)
+		return r;
+	a->from = openat(a->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (a->from < 0 || fstat(a->from, &a->st) < 0)
+		return -errno;
+	if (!S_ISREG(a->st.st_mode) || (!a->is_ours && a->st.st_nlink > 1))
+		return -EINVAL;
+	a->to = openat(
+		a->folder, a->part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return a->to < 0 ? -errno : 0;
+}
+
+/* ── gzip ── */
+
+struct gzip {
+	struct eff_spawn spawn;
+	int fds[3];
+	struct eff_step step;
+};
+
+static void gzip_free(void *gzip)
+{
+	free(gzip);
+}
+
+static int gzip_start(struct os_linux *os, const struct archive *a, struct eff_proc **ret_proc)
+{
+	static const char *const argv[] = {"gzip", "-c", NULL}, *const envp[] = {NULL};
+	struct gzip *gzip = alloc_new(sizeof(*gzip));
+	const char *search = getenv("PATH");
+
+	if (!gzip)
+		return -ENOMEM;
+	gzip->fds[0] = a->from;
+	gzip->fds[1] = a->to;
+	gzip->fds[2] = os->null_fd;
+	gzip->step = (struct eff_step){
+		.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL};
+	gzip->spawn = (struct eff_spawn){.path = argv[0],
+		.search = search ? search : SEARCH,
+		.argv = argv,
+		.envp = envp,
+		.fds = gzip->fds,
+		.n_fds = 3,
+		.steps = &gzip->step,
+		.n_steps = 1,
+		.ignored = &os->ignored,
+		.new_session = true,
+		.release = gzip_free,
+		.context = gzip};
+	return eff_spawn(&gzip->spawn, ret_proc);
+}
+
+/* Suspends. 0, -ENOENT when there is none, -EIO, -ECANCELED … */
+static int gzip_run(struct os_linux *os, const struct archive *a)
+{
+	struct eff_spawn_fault fault = {0};
+	struct eff_proc *proc = NULL;
+	int status = 0;
+	int r = gzip_start(os, a, &proc);
+
+	if (r == 0)
+		r = eff_proc_await_exec(proc, &fault);
+	if (r == 0)
+		r = eff_proc_await_end(proc, &status);
+	if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+		r = -EIO;
+	if (r == -ECHILD)
+		r = fault.error ? -fault.error : -EIO;
+	eff_proc_free(proc);
+	return r;
+}
+
+/* ── the archive ── */
+
+struct sync {
+	int fd, result;
+};
+
+static void sync_now(void *arg)
+{
+	struct sync *s = arg;
+
+	s->result = fdatasync(s->fd) < 0 ? -errno : 0;
+}
+
+/* As old as it was, as open to others, and on the disk: the original is about to go. Suspends, masked. */
+static int finish(const struct archive *a)
+{
+	const struct timespec times[2] = {a->st.st_atim, a->st.st_mtim};
+	struct sync s = {.fd = a->to};
+	eff_masked before;
+	int r;
+
+	if (geteuid() == 0)
+		(void)!fchown(a->to, a->st.st_uid, a->st.st_gid);
+	(void)fchmod(a->to, a->st.st_mode & 0777);
+	(void)futimens(a->to, times);
+	before = eff_mask();
+	r = eff_blocking(sync_now, &s, NULL);
+	eff_unmask(before);
+	return r < 0 ? r : s.result;
+}
+
+/* Give it its name. One that was too old to be kept in the meantime goes. */
+static int put_in_place(const struct archive *a)
+{
+	unsigned number = find_again(a);
+	char old[NAME_MAX + 1], new[NAME_MAX + 1];
+	int r = number ? os_log_aside(a->name, number, ".gz", new) : -ENOENT;
+
+	if (r == 0)
+		r = os_log_aside(a->name, number, "", old);
+	if (r == 0 && renameat(a->folder, a->part, a->folder, new) < 0)
+		r = -errno;
+	if (r == 0 && unlinkat(a->folder, old, 0) < 0)
+		r = -errno;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int compress_one(struct os_linux *os, struct archive *a)
+{
+	unsigned number;
+	int r;
+
+	if (snprintf(a->part, sizeof(a->part), "%s.gz.part", a->name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	(void)unlinkat(a->folder, a->part, 0);
+	number = find_oldest(os, a);
+	if (number == 0)
+		return 0;
+	r = open_both(a, number);
+	if (r == 0)
+		r = gzip_run(os, a);
+	if (r == 0)
+		r = finish(a);
+	if (r == 0)
+		r = put_in_place(a);
+	if (a->to >= 0)
+		(void)unlinkat(a->folder, a->part, 0);
+	return r < 0 ? r : 1;
+}
+
+int linux_compress_log(struct os *os, const char *path)
+{
+	auto_free char *copy = alloc_new(strlen(path) + 1);
+	struct archive a = {.from = -1, .to = -1};
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	a.folder = os_log_folder(path, copy, &a.name, &a.is_ours);
+	if (a.folder < 0)
+		return a.folder;
+	r = compress_one(linux_of(os), &a);
+	if (a.from >= 0)
+		(void)close(a.from);
+	if (a.to >= 0)
+		(void)close(a.to);
+	(void)close(a.folder);
+	return r;
+}
