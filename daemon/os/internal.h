@@ -108,6 +108,8 @@ struct os_linux {
 	char *stdout_rest;         /* of a line that stdout took a part of */
 	size_t stdout_rest_len;
 	int stdout_fd; /* stdout opened once more, not to block; -1 */
+	int record_fd; /* for syslog and the journal; -1: not needed yet */
+	const char *syslog_path, *journal_path;
 	int null_fd;
 	int births_fd; /* tells the last number that the kernel gave away; -1: there is no /proc */
 	int asking_fd; /* whose owner is set, to see whether a number is taken; nothing else is done with it */
@@ -324,5 +326,10 @@ int linux_look_at_log(struct os_file *file, struct os_log_look *ret_look);
 void linux_close_log(struct os_file *file);
 int linux_write_stdout(struct os *os, const void *bytes, size_t size);
 void os_stdout_done(struct os_linux *os);
+
+/* ── records.c ── */
+
+int linux_send_record(struct os *os, const struct os_record *record);
+void os_records_done(struct os_linux *os);
 
 #endif

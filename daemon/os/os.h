@@ -82,6 +82,17 @@ struct os_log_look {
 	bool regular;      /* a file, and no device */
 };
 
+/* A line for the system's log. */
+struct os_record {
+	bool to_journal; /* else to syslog */
+	enum os_stream stream;
+	const char *unit;
+	pid_t pid;        /* 0: none */
+	int priority;     /* 0 (emerg) to 7 (debug) */
+	const char *text; /* without a newline in it */
+	size_t len;
+};
+
 struct os_http {
 	const char *host; /* of the address, and the Host header */
 	uint16_t port;    /* 0: over `path_unix` */
@@ -153,6 +164,9 @@ struct os_ops {
 	 * one; 0 when none is left; -ENOENT when there is no gzip; -EIO when it failed; … What is half-made does not stay. */
 	int (*compress_log)(struct os *os, const char *path);
 	void (*close_log)(struct os_file *file);
+	/* All of it or nothing. 0; -EAGAIN when it takes no more now; -ENOENT, -ECONNREFUSED when nobody is there, who may be found
+	 * again with the next one; -EMSGSIZE … Does not suspend. */
+	int (*send_record)(struct os *os, const struct os_record *record);
 	/* effd's own stdout: all of it or nothing; -EAGAIN when it takes no more now. Does not suspend. */
 	int (*write_stdout)(struct os *os, const void *bytes, size_t size);
 };

@@ -88,6 +88,7 @@ static const struct os_ops linux_ops = {
 	.rotate_log = linux_rotate_log,
 	.compress_log = linux_compress_log,
 	.close_log = linux_close_log,
+	.send_record = linux_send_record,
 	.write_stdout = linux_write_stdout,
 };
 
@@ -117,6 +118,8 @@ static bool ambient_is_any(void)
 
 static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 {
+	os->syslog_path = "/dev/log";
+	os->journal_path = "/run/systemd/journal/socket";
 	os->runtime_dir = opts->runtime_dir ? strdup(opts->runtime_dir) : NULL;
 	if (opts->runtime_dir && !os->runtime_dir)
 		return -ENOMEM;
@@ -151,7 +154,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 	if (!os)
 		return -ENOMEM;
 	os->os.ops = &linux_ops;
-	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = -1;
+	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = os->record_fd = -1;
 	os_gate_init(&os->gate);
 	eff_list_init(&os->children);
 	eff_list_init(&os->logs);
@@ -173,6 +176,7 @@ void os_linux_free(struct os *os)
 	own = linux_of(os);
 	os_gate_done(&own->gate);
 	os_stdout_done(own);
+	os_records_done(own);
 	os_notify_remove_dir(own);
 	os_scan_done(&own->scan);
 	if (own->subreaper)

@@ -88,6 +88,9 @@ struct line {
 /* What comes before it by the unit's row, now. */
 void line_head(struct text *head, const struct unit *u, enum os_stream stream, bool is_file);
 void line_add(struct text *to, const struct text *head, const struct line *line);
+/* A line for the system's log, as deliver.c takes it. `priority`: of the piece before, -1: its own, "<3>" at its beginning,
+ * or that of the stream. Returns which. */
+int record_add(struct text *to, const struct line *line, int priority, enum os_stream stream);
 
 /* ── logfile.c ── */
 
@@ -112,11 +115,13 @@ void archive_ask(struct unit_world *world, struct unit *u, const char *path);
 struct sink {
 	struct unit *unit;
 	enum os_stream stream;
-	struct text line;     /* the beginning of a line whose end has not come */
-	struct text head;     /* of lines that are taken now */
-	struct text out;      /* lines for effd's stdout, not yet taken, or for the file */
+	pid_t pid;        /* of the process that writes; 0 */
+	struct text line; /* the beginning of a line whose end has not come */
+	struct text head; /* of lines that are taken now */
+	struct text out; /* lines for effd's stdout or the system's log, not yet taken, or for the file */
 	bool by_line;         /* it gets lines, and not the bytes as they are */
 	bool mid_line;        /* the line at hand is a long one, whose first pieces are gone */
+	int priority;         /* of that one, for the system's log */
 	struct logfile *file; /* NULL: none */
 	eff_ns told_at;       /* of the last word about lost output */
 	uint64_t lost;        /* since then */
@@ -129,10 +134,19 @@ void sink_take(struct sink *k, const char *bytes, size_t len);
 void sink_end(struct sink *k);
 /* Nothing comes for a while: give back what is held in vain. */
 void sink_rest(struct sink *k);
-/* Hand what is due to effd's stdout; while that takes no more, wait and try again. Suspends. 0 or -ECANCELED. */
-EFF_SUSPENDS int sink_flush(struct sink *k);
+/* Where it goes by the unit's row now. */
+const struct plan_log_target *sink_target(const struct sink *k);
+/* So much was not taken: count it, and tell once a minute. */
+void sink_lose(struct sink *k, size_t bytes, int error);
 /* One line of a fiber's own. Does not suspend. */
 void output_line(struct unit *u, const char *line, size_t len);
+
+/* ── deliver.c ── */
+
+/* Hand some of what waits to who is to have it. Does not suspend. 0, maybe with more to come; -EAGAIN; -errno. */
+int sink_try(struct sink *k);
+/* Hand over all of it; while no more is taken, wait and try again. Suspends. 0 or -ECANCELED. */
+EFF_SUSPENDS int sink_flush(struct sink *k);
 
 /* ── pump.c ── */
 

@@ -3,6 +3,9 @@
 #include "unit/internal.h"
 #include "wire/escape.h"
 
+/* Of syslog. */
+enum { PRIORITY_ERR = 3, PRIORITY_INFO = 6 };
+
 void line_head(struct text *head, const struct unit *u, enum os_stream stream, bool is_file)
 {
 	bool is_json = u->spec->format == PLAN_JSON;
@@ -16,6 +19,22 @@ void line_head(struct text *head, const struct unit *u, enum os_stream stream, b
 	else
 		text_printf(head, "%s%s%s%s", is_file ? "" : u->name, is_file ? "" : " | ",
 			u->spec->timestamps ? at : "", u->spec->timestamps ? " " : "");
+}
+
+int record_add(struct text *to, const struct line *line, int priority, enum os_stream stream)
+{
+	const char *text = line->text;
+	bool has_own = priority < 0 && line->len >= 3 && text[0] == '<' && text[1] >= '0' &&
+		text[1] <= '7' && text[2] == '>';
+
+	if (has_own)
+		priority = text[1] - '0';
+	else if (priority < 0)
+		priority = stream == OS_STDERR ? PRIORITY_ERR : PRIORITY_INFO;
+	text_printf(to, "%d", priority);
+	text_add_bytes(to, text + (has_own ? 3 : 0), line->len - (has_own ? 3 : 0));
+	text_add(to, "\n");
+	return priority;
 }
 
 void line_add(struct text *to, const struct text *head, const struct line *line)

@@ -12,12 +12,20 @@
 
 #define TELL_EVERY EFF_S(60)
 
-static const struct plan_log_target *sink_target(const struct sink *k)
+/* What no syslogd cuts: theirs is 8 KiB, with what comes before the text. */
+enum { SYSLOG_MOST = 7680 };
+
+const struct plan_log_target *sink_target(const struct sink *k)
 {
 	const struct plan_unit *spec = k->unit->spec;
 
 	return k->stream == OS_STDOUT || spec->err.kind == PLAN_LOG_STDOUT ? &spec->out
 									   : &spec->err;
+}
+
+static bool is_record(enum plan_log_kind kind)
+{
+	return kind == PLAN_LOG_SYSLOG || kind == PLAN_LOG_JOURNAL;
 }
 
 /* Does where it goes get lines, and not the bytes as they are? */
@@ -28,7 +36,7 @@ static bool wants_lines(const struct sink *k)
 
 	if (kind == PLAN_LOG_FILE)
 		return spec->timestamps || spec->format == PLAN_JSON;
-	return kind == PLAN_LOG_INHERIT;
+	return kind == PLAN_LOG_INHERIT || is_record(kind);
 }
 
 /* Does anybody see each of its lines: where they go, a probe that waits for one, a client that follows? */
@@ -68,7 +76,9 @@ static void sink_emit(struct sink *k, const char *text, size_t len, bool partial
 		.is_json = k->unit->spec->format == PLAN_JSON};
 
 	ring_line(k->unit, text, len, k->stream, partial);
-	if (k->by_line)
+	if (k->by_line && is_record(sink_target(k)->kind))
+		k->priority = record_add(&k->out, &line, k->mid_line ? k->priority : -1, k->stream);
+	else if (k->by_line)
 		line_add(&k->out, &k->head, &line);
 	k->mid_line = partial;
 }
@@ -90,6 +100,8 @@ static void sink_split(struct sink *k, const char *bytes, size_t len)
 {
 	size_t most = k->unit->spec->max_line_bytes;
 
+	if (sink_target(k)->kind == PLAN_LOG_SYSLOG && most > SYSLOG_MOST)
+		most = SYSLOG_MOST;
 	while (len > 0) {
 		const char *newline = memchr(bytes, '\n', len);
 		size_t n = newline ? (size_t)(newline - bytes) : len;
@@ -107,7 +119,21 @@ static void sink_split(struct sink *k, const char *bytes, size_t len)
 	}
 }
 
-static void sink_lose(struct sink *k, size_t bytes, int error)
+static const char *target_name(const struct sink *k)
+{
+	switch (sink_target(k)->kind) {
+	case PLAN_LOG_INHERIT:
+		return "to effd's stdout";
+	case PLAN_LOG_SYSLOG:
+		return "to syslog";
+	case PLAN_LOG_JOURNAL:
+		return "to the journal";
+	default:
+		return "the log";
+	}
+}
+
+void sink_lose(struct sink *k, size_t bytes, int error)
 {
 	char text[256];
 	struct text words = {0};
@@ -117,7 +143,7 @@ static void sink_lose(struct sink *k, size_t bytes, int error)
 	if (k->told_at >= 0 && eff_now() - k->told_at < TELL_EVERY)
 		return;
 	text_printf(&words, "%llu bytes lost: cannot write %s: %s", (unsigned long long)k->lost,
-		k->file ? logfile_path(k->file) : "the log", strerror(error));
+		k->file ? logfile_path(k->file) : target_name(k), strerror(error));
 	(void)strncpy(text, words.bytes ? words.bytes : "output lost", sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	text_done(&words);
@@ -186,31 +212,6 @@ static void sink_lines_to_file(struct sink *k)
 		sink_to_file(k, k->out.bytes, k->out.len);
 	k->out.len = 0;
 	k->out.failed = false;
-}
-
-/* Hand what is due to effd's stdout; while that takes no more, wait and try again. Suspends. */
-int sink_flush(struct sink *k)
-{
-	struct os *os = k->unit->world->os;
-	eff_ns pause = EFF_MS(1);
-	int r = 0;
-
-	if (k->out.failed)
-		sink_lose(k, k->out.len, ENOMEM);
-	while (k->out.len > 0 && !k->out.failed) {
-		r = os->ops->write_stdout(os, k->out.bytes, k->out.len);
-		if (r != -EAGAIN)
-			break;
-		r = eff_sleep(pause);
-		if (r < 0)
-			break;
-		pause = pause < EFF_MS(50) ? pause * 2 : pause;
-	}
-	if (r < 0)
-		sink_lose(k, k->out.len, -r);
-	k->out.len = 0;
-	k->out.failed = false;
-	return r == -ECANCELED ? r : 0;
 }
 
 void sink_done(struct sink *k)
@@ -304,7 +305,6 @@ void sink_rest(struct sink *k)
 /* A fiber's line goes where it goes at once: nothing is kept open for the few that there are, nor is the loop held. */
 void output_line(struct unit *u, const char *line, size_t len)
 {
-	struct os *os = u->world->os;
 	struct sink k;
 
 	sink_init(&k, u, OS_STDOUT);
@@ -316,7 +316,7 @@ void output_line(struct unit *u, const char *line, size_t len)
 		text_add(&k.out, "\n");
 	}
 	sink_lines_to_file(&k);
-	if (k.out.len > 0 && os->ops->write_stdout(os, k.out.bytes, k.out.len) < 0)
+	if (k.out.len > 0 && sink_try(&k) < 0)
 		u->log_lost_bytes += len;
 	sink_done(&k);
 }

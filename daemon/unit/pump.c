@@ -17,7 +17,9 @@ struct pump {
 	struct eff_scope *scope; /* that it is forked in */
 	struct os_child *process;
 	eff_ns read_at;
-	struct eff_event hurry, done; /* do not wait any more; it has read to the end */
+	bool at_end; /* all is read */
+	struct eff_event hurry,
+		done; /* do not wait any more; it has read to the end, and handed over what it read */
 	struct sink sink;
 };
 
@@ -31,7 +33,7 @@ static const struct os_ops *ops_of(const struct pump *p)
 	return p->sink.unit->world->os->ops;
 }
 
-/* Take what is there, up to a bound. Returns how much it was; sets `done` at the end. */
+/* Take what is there, up to a bound. Returns how much it was. */
 static size_t pump_take(struct pump *p)
 {
 	size_t all = 0;
@@ -47,7 +49,7 @@ static size_t pump_take(struct pump *p)
 	} while (n == sizeof(chunk) && all < ROUND_MOST);
 	if (n <= 0 && n != -EAGAIN) {
 		sink_end(&p->sink);
-		eff_event_set(&p->done);
+		p->at_end = true;
 	}
 	p->read_at = eff_now();
 	return all;
@@ -76,7 +78,7 @@ static int pump_catch_up(struct pump *p)
 		r = sink_flush(&p->sink);
 		if (r == 0 && n >= MUCH)
 			r = eff_await_turn();
-	} while (r == 0 && n >= MUCH && !p->done.set);
+	} while (r == 0 && n >= MUCH && !p->at_end);
 	return r;
 }
 
@@ -92,7 +94,9 @@ static eff_exit pump_run(void *arg)
 		if (r == 0)
 			r = pump_catch_up(p);
 		/* From here on another may begin. */
-	} while (r == 0 && !p->done.set && ops_of(p)->watch(p->process, p->sink.stream, &p->watch));
+	} while (r == 0 && !p->at_end && ops_of(p)->watch(p->process, p->sink.stream, &p->watch));
+	if (p->at_end)
+		eff_event_set(&p->done);
 	sink_rest(&p->sink);
 	eff_fiber_unref(p->fiber);
 	p->fiber = NULL;
@@ -112,7 +116,9 @@ static void on_output(struct eff_watch *watch)
 		return;
 	/* Without memory for a fiber: what can be done without waiting. */
 	(void)pump_take(p);
-	if (!p->done.set && ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
+	if (p->at_end)
+		eff_event_set(&p->done);
+	else if (ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
 		(void)pump_begin(p);
 }
 
@@ -130,6 +136,7 @@ int pump_start(const struct pump_spec *spec, struct pump **ret_pump)
 	eff_event_init(&p->hurry);
 	eff_event_init(&p->done);
 	sink_init(&p->sink, spec->unit, spec->stream);
+	p->sink.pid = ops_of(p)->pid(p->process);
 	if (ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
 		r = pump_begin(p);
 	if (r < 0) {

@@ -237,4 +237,5 @@ void fake_doors_free(struct os_fake *fake)
 		free(f);
 	}
 	text_done(&fake->out);
+	text_done(&fake->records);
 }

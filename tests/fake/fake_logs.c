@@ -141,3 +141,33 @@ int fake_compress_log(struct os *os, const char *path)
 		archive_make(file, number);
 	return r < 0 ? r : 1;
 }
+
+int fake_send_record(struct os *os, const struct os_record *record)
+{
+	struct os_fake *fake = fake_of(os);
+
+	if (fake->record_error) {
+		fake->n_refused++;
+		return -fake->record_error;
+	}
+	text_printf(&fake->records, "%s %d %s %s: ", record->to_journal ? "journal" : "syslog",
+		record->priority, record->unit, record->stream == OS_STDERR ? "stderr" : "stdout");
+	text_add_bytes(&fake->records, record->text, record->len);
+	text_add(&fake->records, "\n");
+	return 0;
+}
+
+const char *os_fake_records(const struct os_fake *fake)
+{
+	return fake->records.bytes ? fake->records.bytes : "";
+}
+
+void os_fake_records_fail(struct os_fake *fake, int error)
+{
+	fake->record_error = error;
+}
+
+unsigned os_fake_refused(const struct os_fake *fake)
+{
+	return fake->n_refused;
+}

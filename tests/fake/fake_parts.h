@@ -64,7 +64,9 @@ struct os_fake {
 	struct fake_word *words[FAKE_WORDS]; /* by hash: a tree may have thousands of units */
 	struct fake_door *doors;
 	struct os_file *files;
-	struct text out;
+	struct text out, records;
+	int record_error;
+	unsigned n_refused;
 	bool disk_full, stdout_full;
 	int rename_error, gzip_error;
 	eff_ns gzip_takes;
@@ -135,6 +137,7 @@ struct os_file *fake_file(struct os_fake *fake, const char *path, bool make);
 int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look);
 int fake_rotate_log(struct os_file *file, unsigned keep);
 int fake_compress_log(struct os *os, const char *path);
+int fake_send_record(struct os *os, const struct os_record *record);
 int fake_write_stdout(struct os *os, const void *bytes, size_t size);
 void fake_doors_free(struct os_fake *fake);
 

@@ -36,6 +36,7 @@ static const struct os_ops fake_ops = {
 	.rotate_log = fake_rotate_log,
 	.compress_log = fake_compress_log,
 	.close_log = fake_close_log,
+	.send_record = fake_send_record,
 	.write_stdout = fake_write_stdout,
 };
 

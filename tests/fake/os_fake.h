@@ -105,6 +105,10 @@ void os_fake_disk_full(struct os_fake *fake, bool full);
 /* How long gzip takes (its archive is "gz:" and what was compressed), and its error (positive; 0: none). */
 void os_fake_gzip(struct os_fake *fake, eff_ns takes, int error);
 unsigned os_fake_gzips(const struct os_fake *fake); /* that were begun */
+/* What syslog and the journal have got, as "journal 6 web stdout: text" a line each; and their error (positive; 0: none). */
+const char *os_fake_records(const struct os_fake *fake);
+void os_fake_records_fail(struct os_fake *fake, int error);
+unsigned os_fake_refused(const struct os_fake *fake); /* so often */
 /* Files cannot be put aside: why; 0: they can. */
 void os_fake_renames_fail(struct os_fake *fake, int error);
 const char *os_fake_stdout(const struct os_fake *fake);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines that wait for effd's stdout, for syslog or for the journal to take them. Who takes no more makes the unit wait, as it
+ * would without effd; who is not there costs lines, which are counted and told. */
+#include <errno.h>
+#include <string.h>
+
+#include "unit/internal.h"
+
+/* So many records in one turn of the loop. */
+enum { RECORDS_MOST = 256 };
+
+#define PAUSE_LEAST EFF_US(100)
+#define PAUSE_MOST EFF_MS(50)
+
+/* The first `n` bytes of what waits are gone. */
+static void out_drop(struct sink *k, size_t n)
+{
+	memmove(k->out.bytes, k->out.bytes + n, k->out.len - n);
+	k->out.len -= n;
+}
+
+/* A record in `out` is the digit of its priority, the text, and a newline. */
+static int send_one(struct sink *k, const char *at, size_t len)
+{
+	struct unit *u = k->unit;
+	struct os_record record = {
+		.to_journal = sink_target(k)->kind == PLAN_LOG_JOURNAL,
+		.stream = k->stream,
+		.unit = u->name,
+		.pid = k->pid,
+		.priority = at[0] - '0',
+		.text = at + 1,
+		.len = len - 2,
+	};
+	int r = u->world->os->ops->send_record(u->world->os, &record);
+
+	if (r != -EMSGSIZE)
+		return r;
+	sink_lose(k, record.len, EMSGSIZE);
+	return 0;
+}
+
+static int send_some(struct sink *k)
+{
+	size_t sent = 0;
+	int r = 0;
+
+	for (int i = 0; i < RECORDS_MOST && sent < k->out.len && r == 0; i++) {
+		const char *at = k->out.bytes + sent;
+		const char *end = memchr(at, '\n', k->out.len - sent);
+		size_t len = end ? (size_t)(end + 1 - at) : k->out.len - sent;
+
+		r = send_one(k, at, len);
+		if (r == 0)
+			sent += len;
+	}
+	out_drop(k, sent);
+	return r;
+}
+
+int sink_try(struct sink *k)
+{
+	struct os *os = k->unit->world->os;
+	int r;
+
+	if (k->out.failed)
+		return -ENOMEM;
+	if (sink_target(k)->kind != PLAN_LOG_INHERIT)
+		return send_some(k);
+	r = os->ops->write_stdout(os, k->out.bytes, k->out.len);
+	if (r == 0)
+		k->out.len = 0;
+	return r;
+}
+
+/* Wait before the next try: the shortest pause after one that has got somewhere, for a queue may be short, and its reader
+ * quick. Suspends. */
+static int sink_wait(bool got_somewhere, eff_ns *pause)
+{
+	*pause = got_somewhere ? PAUSE_LEAST : *pause * 2;
+	if (*pause > PAUSE_MOST)
+		*pause = PAUSE_MOST;
+	return eff_sleep(*pause);
+}
+
+int sink_flush(struct sink *k)
+{
+	eff_ns pause = PAUSE_LEAST;
+	int r = 0;
+
+	while (r == 0 && k->out.len > 0) {
+		size_t before = k->out.len;
+
+		r = sink_try(k);
+		if (r == -EAGAIN)
+			r = sink_wait(k->out.len < before, &pause);
+		else if (r == 0 && k->out.len > 0)
+			r = eff_await_turn();
+	}
+	if (r < 0)
+		sink_lose(k, k->out.len, -r);
+	k->out.len = 0;
+	k->out.failed = false;
+	return r == -ECANCELED ? r : 0;
+}
