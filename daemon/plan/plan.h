@@ -128,6 +128,8 @@ enum plan_format { PLAN_RAW, PLAN_JSON };
 
 enum plan_compress { PLAN_COMPRESS_NONE, PLAN_COMPRESS_GZIP };
 
+enum plan_on_block { PLAN_BLOCK, PLAN_DROP_OLD, PLAN_DROP_NEW };
+
 /* When a log file is put aside. */
 struct plan_rotate {
 	size_t size_bytes; /* 0: whatever its size */
@@ -261,6 +263,7 @@ struct plan_unit {
 	uint32_t ring_bytes, max_line_bytes;
 	struct plan_rotate rotate;
 	enum plan_format format;
+	enum plan_on_block on_block;
 	bool timestamps;
 
 	/* fibers */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines that wait for effd's stdout, for syslog or for the journal to take them. Who takes no more makes the unit wait, as it
- * would without effd; who is not there costs lines, which are counted and told. */
+ * would without effd, or costs lines, by its on_block; who is not there costs lines too. They are counted and told. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,6 +8,8 @@
 
 /* So many records in one turn of the loop. */
 enum { RECORDS_MOST = 256 };
+/* So much waits at most where a unit must not. */
+enum { WAITING_MOST = 256 << 10 };
 
 #define PAUSE_LEAST EFF_US(100)
 #define PAUSE_MOST EFF_MS(50)
@@ -83,15 +85,40 @@ static int sink_wait(bool got_somewhere, eff_ns *pause)
 	return eff_sleep(*pause);
 }
 
-int sink_flush(struct sink *k)
+/* Up to a bound whole lines wait, the oldest or the newest of them. */
+static void sink_bound(struct sink *k, enum plan_on_block on_block)
+{
+	size_t lost = k->out.len > WAITING_MOST ? k->out.len - WAITING_MOST : 0;
+	const char *end;
+
+	if (!lost)
+		return;
+	if (on_block == PLAN_DROP_NEW) {
+		end = memrchr(k->out.bytes, '\n', WAITING_MOST);
+		lost = k->out.len - (end ? (size_t)(end + 1 - k->out.bytes) : 0);
+		k->out.len -= lost;
+	} else {
+		end = memchr(k->out.bytes + lost - 1, '\n', WAITING_MOST + 1);
+		lost = end ? (size_t)(end + 1 - k->out.bytes) : k->out.len;
+		out_drop(k, lost);
+	}
+	sink_lose(k, lost, EAGAIN);
+}
+
+int sink_flush(struct sink *k, bool to_the_end)
 {
 	eff_ns pause = PAUSE_LEAST;
 	int r = 0;
 
 	while (r == 0 && k->out.len > 0) {
+		enum plan_on_block on_block = k->unit->spec->on_block;
 		size_t before = k->out.len;
 
 		r = sink_try(k);
+		if (r == -EAGAIN && on_block != PLAN_BLOCK && !to_the_end) {
+			sink_bound(k, on_block);
+			return 0;
+		}
 		if (r == -EAGAIN)
 			r = sink_wait(k->out.len < before, &pause);
 		else if (r == 0 && k->out.len > 0)
@@ -102,4 +129,11 @@ int sink_flush(struct sink *k)
 	k->out.len = 0;
 	k->out.failed = false;
 	return r == -ECANCELED ? r : 0;
+}
+
+void sink_give_up(struct sink *k)
+{
+	if (k->out.len > 0)
+		sink_lose(k, k->out.len, ECANCELED);
+	k->out.len = 0;
 }

@@ -145,8 +145,11 @@ void output_line(struct unit *u, const char *line, size_t len);
 
 /* Hand some of what waits to who is to have it. Does not suspend. 0, maybe with more to come; -EAGAIN; -errno. */
 int sink_try(struct sink *k);
-/* Hand over all of it; while no more is taken, wait and try again. Suspends. 0 or -ECANCELED. */
-EFF_SUSPENDS int sink_flush(struct sink *k);
+/* Hand over all of it. While no more is taken, wait and try again; or, where the unit must not wait and it is not its end,
+ * leave a bounded part in `out`. Suspends. 0 or -ECANCELED. */
+EFF_SUSPENDS int sink_flush(struct sink *k, bool to_the_end);
+/* What still waits is lost. */
+void sink_give_up(struct sink *k);
 
 /* ── pump.c ── */
 

@@ -8,6 +8,8 @@
 #include "unit/internal.h"
 
 #define PACE EFF_MS(2)
+/* How often who takes no more is asked again. */
+#define TRY_AGAIN EFF_MS(10)
 
 enum { CHUNK = 256 << 10, ROUND_MOST = 1 << 20, MUCH = 128 << 10 };
 
@@ -75,11 +77,21 @@ static int pump_catch_up(struct pump *p)
 
 	do {
 		n = pump_take(p);
-		r = sink_flush(&p->sink);
+		r = sink_flush(&p->sink, p->at_end);
 		if (r == 0 && n >= MUCH)
 			r = eff_await_turn();
 	} while (r == 0 && n >= MUCH && !p->at_end);
 	return r;
+}
+
+/* Is it to go on: is something there, or may something come for what waits? Else another may begin. Suspends. */
+static bool pump_goes_on(struct pump *p)
+{
+	if (p->at_end)
+		return false;
+	if (p->sink.out.len > 0)
+		return eff_sleep(TRY_AGAIN) == 0;
+	return ops_of(p)->watch(p->process, p->sink.stream, &p->watch);
 }
 
 /* From output to silence, or to the end. */
@@ -93,10 +105,10 @@ static eff_exit pump_run(void *arg)
 			r = pump_gather(p);
 		if (r == 0)
 			r = pump_catch_up(p);
-		/* From here on another may begin. */
-	} while (r == 0 && !p->at_end && ops_of(p)->watch(p->process, p->sink.stream, &p->watch));
+	} while (r == 0 && pump_goes_on(p));
 	if (p->at_end)
 		eff_event_set(&p->done);
+	sink_give_up(&p->sink);
 	sink_rest(&p->sink);
 	eff_fiber_unref(p->fiber);
 	p->fiber = NULL;

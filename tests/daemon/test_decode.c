@@ -130,7 +130,7 @@ START_TEST(presets_are_canonical)
 		"      reset_after: 60s}, max_restarts: infinity}\n    start_timeout: 90s\n    success_exit: 0\n"
 		"    stop: {signal: TERM, timeout: 10000ms, mode: auto, final_signal: 9}\n    umask: \"022\"\n"
 		"    log: {stdout: inherit, stderr: stdout, ring: 65536B, max_line: 64KiB,\n"
-		"      rotate: {size: 51200KiB, keep: 10, compress: none}, format: raw, timestamps: false}\n"
+		"      rotate: {size: 51200KiB, keep: 10, compress: none}, format: raw, timestamps: false, on_block: block}\n"
 		"    env_inherit: [PATH, HOME, LANG, LC_*, TZ]\n");
 	plan = plan_world_good(&world, text.bytes);
 	text_done(&text);

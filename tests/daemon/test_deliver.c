@@ -177,6 +177,151 @@ START_TEST(a_fiber_speaks_there_too)
 }
 END_TEST
 
+/* 100 bytes a line as it waits. */
+static void print_numbered(struct world *w, int from, int to)
+{
+	char line[128];
+
+	for (int i = from; i < to; i++) {
+		(void)snprintf(line, sizeof(line), "%098d\n", i);
+		os_fake_print(w->fake, "web", OS_STDOUT, line);
+	}
+	world_run_for(w, EFF_MS(100));
+}
+
+/* Of the n-th line of the records. */
+static int number_at(struct world *w, int n)
+{
+	const char *at = os_fake_records(w->fake);
+
+	while (n-- > 0)
+		at = strchr(at, '\n') + 1;
+	return atoi(at + strlen("syslog 6 web stdout: "));
+}
+
+static int count_of(struct world *w)
+{
+	int n = 0;
+
+	for (const char *at = os_fake_records(w->fake); (at = strchr(at, '\n')); at++)
+		n++;
+	return n;
+}
+
+START_TEST(drop_old_keeps_the_newest_lines_and_the_unit_goes_on)
+{
+	struct world *w = world_to("stdout: syslog, on_block: drop-old");
+	unsigned reads;
+
+	os_fake_records_fail(w->fake, EAGAIN);
+	print_numbered(w, 0, 2000);
+	reads = os_fake_reads(w->fake);
+	print_numbered(w, 2000, 4000);
+	ck_assert_uint_gt(os_fake_reads(w->fake), reads);
+	os_fake_records_fail(w->fake, 0);
+	world_run_for(w, EFF_MS(20));
+
+	/* 262144 bytes are 2621 lines of 100. */
+	ck_assert_int_eq(count_of(w), 2621);
+	ck_assert_int_eq(number_at(w, 0), 1379);
+	ck_assert_int_eq(number_at(w, 2620), 3999);
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 137900);
+	ck_assert_ptr_nonnull(world_said(w, "web", "log_lost"));
+	EXPECT_TRACE(w, "web", "0 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(drop_new_keeps_the_oldest_lines)
+{
+	struct world *w = world_to("stdout: syslog, on_block: drop-new");
+
+	os_fake_records_fail(w->fake, EAGAIN);
+	print_numbered(w, 0, 2000);
+	print_numbered(w, 2000, 4000);
+	os_fake_records_fail(w->fake, 0);
+	world_run_for(w, EFF_MS(20));
+	print_numbered(w, 4000, 4001);
+
+	ck_assert_int_eq(count_of(w), 2622);
+	ck_assert_int_eq(number_at(w, 0), 0);
+	ck_assert_int_eq(number_at(w, 2620), 2620);
+	ck_assert_int_eq(number_at(w, 2621), 4000);
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 137900);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(few_lines_wait_and_none_is_lost)
+{
+	struct world *w = world_to("stdout: syslog, on_block: drop-old");
+
+	os_fake_records_fail(w->fake, EAGAIN);
+	print_numbered(w, 0, 10);
+	world_run_for(w, EFF_S(100));
+	os_fake_records_fail(w->fake, 0);
+	world_run_for(w, EFF_MS(10));
+
+	ck_assert_int_eq(count_of(w), 10);
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_stdout_that_takes_no_more_holds_up_no_unit_that_may_lose_lines)
+{
+	struct world *w = world_to("on_block: drop-new");
+
+	os_fake_stdout_full(w->fake, true);
+	log_print(w, "one\n");
+	world_run_for(w, EFF_S(10));
+	log_print(w, "two\n");
+	ck_assert_uint_ge(os_fake_reads(w->fake), 2);
+	os_fake_stdout_full(w->fake, false);
+	world_run_for(w, EFF_MS(20));
+
+	ck_assert_str_eq(os_fake_stdout(w->fake), "web | one\nweb | two\n");
+	world_free(w);
+}
+END_TEST
+
+static struct world *world_of_one_that_ends(void)
+{
+	struct world *w = world_new(
+		"web: {command: web, restart: no, log: {stdout: syslog, on_block: drop-old}}");
+
+	world_script(w, "web", (struct script){.lives = EFF_S(1), .prints = "one\n"});
+	return w;
+}
+
+START_TEST(at_the_end_what_waits_has_a_second)
+{
+	struct world *w = world_of_one_that_ends();
+
+	os_fake_records_fail_for(w->fake, EAGAIN, EFF_MS(1900));
+	world_run_for(w, EFF_MS(2000));
+
+	EXPECT_STATE(w, "web", "done");
+	RECORDS_ARE(w, "syslog 6 web stdout: one\n");
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(at_the_end_what_waits_has_no_more_than_a_second)
+{
+	struct world *w = world_of_one_that_ends();
+
+	os_fake_records_fail(w->fake, EAGAIN);
+	world_run_for(w, EFF_MS(2000));
+
+	EXPECT_STATE(w, "web", "done");
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 5);
+	ck_assert_ptr_nonnull(world_said(w, "web", "log_lost"));
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -192,6 +337,12 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, who_takes_no_more_now_makes_the_unit_wait_and_loses_nothing);
 	tcase_add_test(tcase, a_line_that_is_too_large_costs_itself_alone);
 	tcase_add_test(tcase, a_fiber_speaks_there_too);
+	tcase_add_test(tcase, drop_old_keeps_the_newest_lines_and_the_unit_goes_on);
+	tcase_add_test(tcase, drop_new_keeps_the_oldest_lines);
+	tcase_add_test(tcase, few_lines_wait_and_none_is_lost);
+	tcase_add_test(tcase, a_stdout_that_takes_no_more_holds_up_no_unit_that_may_lose_lines);
+	tcase_add_test(tcase, at_the_end_what_waits_has_a_second);
+	tcase_add_test(tcase, at_the_end_what_waits_has_no_more_than_a_second);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -146,7 +146,7 @@ int fake_send_record(struct os *os, const struct os_record *record)
 {
 	struct os_fake *fake = fake_of(os);
 
-	if (fake->record_error) {
+	if (fake->record_error && eff_now() < fake->record_error_until) {
 		fake->n_refused++;
 		return -fake->record_error;
 	}
@@ -165,6 +165,13 @@ const char *os_fake_records(const struct os_fake *fake)
 void os_fake_records_fail(struct os_fake *fake, int error)
 {
 	fake->record_error = error;
+	fake->record_error_until = EFF_FOREVER;
+}
+
+void os_fake_records_fail_for(struct os_fake *fake, int error, eff_ns duration)
+{
+	fake->record_error = error;
+	fake->record_error_until = eff_now() + duration;
 }
 
 unsigned os_fake_refused(const struct os_fake *fake)

@@ -66,6 +66,7 @@ struct os_fake {
 	struct os_file *files;
 	struct text out, records;
 	int record_error;
+	eff_ns record_error_until;
 	unsigned n_refused;
 	bool disk_full, stdout_full;
 	int rename_error, gzip_error;

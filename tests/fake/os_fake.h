@@ -108,7 +108,8 @@ unsigned os_fake_gzips(const struct os_fake *fake); /* that were begun */
 /* What syslog and the journal have got, as "journal 6 web stdout: text" a line each; and their error (positive; 0: none). */
 const char *os_fake_records(const struct os_fake *fake);
 void os_fake_records_fail(struct os_fake *fake, int error);
-unsigned os_fake_refused(const struct os_fake *fake); /* so often */
+void os_fake_records_fail_for(struct os_fake *fake, int error, eff_ns duration); /* from now on */
+unsigned os_fake_refused(const struct os_fake *fake);                            /* so often */
 /* Files cannot be put aside: why; 0: they can. */
 void os_fake_renames_fail(struct os_fake *fake, int error);
 const char *os_fake_stdout(const struct os_fake *fake);
