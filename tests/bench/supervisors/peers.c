@@ -36,7 +36,8 @@ static void effd_configure(const struct box *box)
 		box_write(box, "tree.yaml", 0644,
 			"]\n    restart: {backoff: {initial: 0, max: 0, jitter: 0}}\n    log: {stdout: ");
 		if (box->mode == WRITES)
-			box_write(box, "tree.yaml", 0644, "{file: %s/out/log}}\n", box->dir);
+			box_write(box, "tree.yaml", 0644,
+				"{file: %s/out/log}, rotate: {size: 16MB, keep: 60}}\n", box->dir);
 		else
 			box_write(box, "tree.yaml", 0644, "\"null\"}\n");
 		words_free(&service);
