@@ -60,7 +60,7 @@ static void take_files(struct import *im, const char *at, const char *end)
 		const char *begin = at;
 		const char *stop = at;
 
-		if (end - at > 3 && !memcmp(at, "%% ", 3)) {
+		if (end - at >= 3 && !memcmp(at, "%% ", 3)) {
 			begin = stop = line_end(at, end);
 			name = im_strndup(im, at + 3, (size_t)(begin - at) - 3);
 			name = strtok((char *)name, "/ \n");

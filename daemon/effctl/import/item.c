@@ -52,6 +52,23 @@ struct item *item_find(const struct import *im, const struct item *map, const ch
 	return map ? table_get(&im->table, map, key) : NULL;
 }
 
+/* What was set before is gone, with all that was in it. */
+static void become(struct import *im, struct item *item, enum item_kind kind, const char *text)
+{
+	if (!item || !text)
+		return;
+	for (const struct item *child = item->first; child; child = child->next) {
+		void **at = child->key ? table_at(&im->table, item, child->key) : NULL;
+
+		if (at)
+			*at = NULL;
+	}
+	item->kind = kind;
+	item->text = text;
+	item->first = item->last = NULL;
+	item->n = 0;
+}
+
 /* The child of a key, made if need be; `key` is copied. */
 static struct item *child_of(
 	struct import *im, struct item *map, const char *key, size_t len, enum item_kind kind)
@@ -59,6 +76,8 @@ static struct item *child_of(
 	const char *copy = im_strndup(im, key, len);
 	struct item *item = copy ? item_find(im, map, copy) : NULL;
 
+	if (item && item->kind != kind && (kind == ITEM_MAP || kind == ITEM_LIST))
+		become(im, item, kind, "");
 	if (item || !copy)
 		return item;
 	item = item_new(im, kind, copy);
@@ -108,32 +127,22 @@ void item_drop(struct import *im, struct item *map, const char *key)
 	*slot = NULL;
 }
 
-static void become(struct item *item, enum item_kind kind, const char *text)
-{
-	if (!item || !text)
-		return;
-	item->kind = kind;
-	item->text = text;
-	item->first = item->last = NULL;
-	item->n = 0;
-}
-
 void item_set(struct import *im, struct item *map, const char *path, const char *text)
 {
 	if (text)
-		become(walk(im, map, path, ITEM_TEXT), ITEM_TEXT, text);
+		become(im, walk(im, map, path, ITEM_TEXT), ITEM_TEXT, text);
 }
 
 void item_set_plain(struct import *im, struct item *map, const char *path, const char *text)
 {
 	if (text)
-		become(walk(im, map, path, ITEM_PLAIN), ITEM_PLAIN, text);
+		become(im, walk(im, map, path, ITEM_PLAIN), ITEM_PLAIN, text);
 }
 
 void item_set_key(struct import *im, struct item *map, const char *key, const char *text)
 {
 	if (map && key && text)
-		become(child_of(im, map, key, strlen(key), ITEM_TEXT), ITEM_TEXT, text);
+		become(im, child_of(im, map, key, strlen(key), ITEM_TEXT), ITEM_TEXT, text);
 }
 
 static void add(struct import *im, struct item *list, enum item_kind kind, const char *text)
@@ -160,8 +169,6 @@ void item_add_words(struct import *im, struct item *unit, const char *path, cons
 {
 	struct item *list = item_list(im, unit, path);
 
-	if (list && list->kind != ITEM_LIST)
-		become(list, ITEM_LIST, "");
 	for (; words && *words; words++)
 		item_add(im, list, *words);
 }
@@ -177,8 +184,8 @@ bool field_works(const char *name)
 	return false;
 }
 
-/* A number is plain. */
-static void item_set_typed(struct import *im, struct item *unit, const char *path, const char *text)
+/* A number is written as one. */
+static void set_value(struct import *im, struct item *unit, const char *path, const char *text)
 {
 	const char *digits = text + (*text == '-');
 
@@ -190,18 +197,16 @@ static void item_set_typed(struct import *im, struct item *unit, const char *pat
 
 void item_set_later(struct import *im, struct item *unit, const char *path, const char *text)
 {
-	if (!text)
-		return;
-	if (field_works(path))
-		item_set_typed(im, unit, path, text);
-	else
+	if (text && field_works(path))
+		set_value(im, unit, path, text);
+	else if (text)
 		no_equal(im, "`%s` does not work in effd yet", path);
 }
 
 const char *import_size_of(struct import *im, const char *value)
 {
-	static const char letters[] = "BKMG";
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+	static const char letters[] = "BKMGT";
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	size_t n = strspn(value, "0123456789");
 	const char *suffix = value + n;
 	const char *letter = *suffix ? strchr(letters, toupper((unsigned char)*suffix)) : letters;
@@ -244,7 +249,7 @@ void limit_set(struct import *im, struct item *unit, const char *name, const cha
 	} else if (!strcmp(low, high) || !field_works(path)) {
 		item_set_later(im, unit, path, low);
 	} else {
-		item_set_typed(im, unit, im_printf(im, "%s.soft", path), low);
-		item_set_typed(im, unit, im_printf(im, "%s.hard", path), high);
+		set_value(im, unit, im_printf(im, "%s.soft", path), low);
+		set_value(im, unit, im_printf(im, "%s.hard", path), high);
 	}
 }

@@ -181,13 +181,6 @@ static void take_size(
 			im_printf(im, "%.*s%s", (int)n, value, unit_text));
 }
 
-static void take_stderr_joins(
-	struct import *im, struct item *unit, const struct taker *taker, const char *value)
-{
-	if (truth(value) > 0)
-		item_set(im, unit, taker->path, "stdout");
-}
-
 void umask_take(struct import *im, struct item *unit, const char *value)
 {
 	size_t n = strlen(value);
@@ -232,7 +225,7 @@ static const struct taker takers[] = {{"command", as_command, "command"},
 	{"exitcodes", take_exitcodes, "success_exit"}, {"stopsignal", as_signal, "stop.signal"},
 	{"stopwaitsecs", as_seconds, "stop.timeout"},
 	{"stopasgroup", take_all_of_it, "stop.mode"}, {"killasgroup", take_all_of_it, NULL},
-	{"user", as_text, "user"}, {"redirect_stderr", take_stderr_joins, "log.stderr"},
+	{"user", as_text, "user"}, {"redirect_stderr", take_elsewhere, NULL},
 	{"stdout_logfile", take_log, "log.stdout"}, {"stderr_logfile", take_log, "log.stderr"},
 	{"stdout_logfile_maxbytes", take_size, "log.rotate.size"},
 	{"stdout_logfile_backups", take_elsewhere, NULL},
@@ -270,9 +263,10 @@ static void unit_settle(struct import *im, struct item *unit, const struct secti
 
 	if (making_of(im)->no_start)
 		item_set(im, unit, "restart.max_restarts", "infinity");
-	/* supervisord would give it a file of its own. */
-	if (log && item_find(im, log, "stdout") && !item_find(im, log, "stderr") &&
-		!(joined && truth(joined->value) > 0))
+	/* Else supervisord would give it a file of its own. */
+	if (joined && truth(joined->value) > 0)
+		item_set(im, unit, "log.stderr", "stdout");
+	else if (item_find(im, log, "stdout") && !item_find(im, log, "stderr"))
 		item_set(im, unit, "log.stderr", "inherit");
 }
 
