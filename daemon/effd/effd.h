@@ -84,6 +84,27 @@ EFF_SUSPENDS eff_exit notify_watchdog(void *arg);
 void notify_reload(struct notify *n, bool begins);
 void notify_stopping(struct notify *n);
 
+/* ── watch.c ── */
+
+struct effd;
+/* While the tree says `daemon: {watch: true}`, reload it when its files change; until it is interrupted. An effect, arg: the
+ * effd. Suspends. */
+EFF_SUSPENDS eff_exit watch_run(void *arg);
+
+/* ── watch_files.c: what of the files of a tree can be told apart ── */
+
+struct watched {
+	const struct plan *plan; /* the caller keeps it */
+	int fd;                  /* an inotify; -1: none */
+	uint64_t print; /* differs, when a file or the names in a folder of theirs do */
+	int error;      /* -errno of what could not be watched; 0 */
+};
+/* Watch the folders of all files of a plan, which may be replaced as a whole: a new `fd`, which the caller closes, and
+ * `print` as it is then. Blocks. */
+void watched_begin(struct watched *watched);
+/* `print` as it is now. Blocks. */
+void watched_look(struct watched *watched);
+
 /* ── the program ── */
 
 struct effd {

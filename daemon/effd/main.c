@@ -198,6 +198,8 @@ static void effd_live(struct effd *e)
 		r = eff_fork(EFF(shutdown_watch, e), NULL);
 	if (r == 0)
 		r = eff_fork(EFF(give_memory_back, e->tree), NULL);
+	if (r == 0)
+		r = eff_fork(EFF_NAMED("watch", watch_run, e), NULL);
 	if (r == 0 && e->notify.fd >= 0)
 		r = eff_fork(EFF(notify_run, &e->notify), NULL);
 	if (r == 0 && e->notify.fd >= 0)

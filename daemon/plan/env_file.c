@@ -161,6 +161,19 @@ static void lines_read(struct load *load, struct file *file, struct env_pairs *e
 	}
 }
 
+/* It may come, and then it is to be read. */
+static void absent_note(struct load *load, const char *path)
+{
+	struct file *file = scratch_alloc(load, sizeof(*file));
+
+	if (!file)
+		return;
+	file->path = path;
+	file->next = load->absent;
+	load->absent = file;
+	load->n_absent++;
+}
+
 const struct env_pairs *env_file_read(struct load *load, struct node *node, const char *path)
 {
 	bool may_be_missing = path[0] == '?';
@@ -183,7 +196,9 @@ const struct env_pairs *env_file_read(struct load *load, struct node *node, cons
 	file = file_read(load, whole, &r);
 	if (file)
 		lines_read(load, file, env);
-	else if (!load->failed && !(may_be_missing && r == -ENOENT))
+	else if (!load->failed && may_be_missing && r == -ENOENT)
+		absent_note(load, whole);
+	else if (!load->failed)
 		(void)fault(load, node, "E107", "cannot read %s: %s", whole, read_error_text(r));
 	return env;
 }

@@ -45,6 +45,8 @@ struct load {
 	bool failed; /* out of memory */
 	struct file *files, **files_tail;
 	uint32_t n_files;
+	struct file *absent; /* env_files that may be missing, and are; the last first */
+	uint32_t n_absent;
 	size_t tree_bytes;
 	uint32_t alias_nodes;
 	uint64_t shared_nodes;

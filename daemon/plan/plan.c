@@ -100,10 +100,9 @@ static const char *name_of_path(struct load *load, const char *path)
 	return name;
 }
 
-static plan_strv files_keep(struct load *load)
+static plan_strv files_keep(struct load *load, const struct file *file, uint32_t n_files)
 {
-	const char **paths = keep_alloc(load, (load->n_files + 1) * sizeof(*paths));
-	const struct file *file = load->files;
+	const char **paths = keep_alloc(load, (n_files + 1) * sizeof(*paths));
 	uint32_t n = 0;
 
 	for (; paths && file; file = file->next)
@@ -131,7 +130,8 @@ static void plan_seal(struct plan *plan, struct load *load, const char *path)
 	struct plan_unit *units = keep_alloc(load, load->n_units * sizeof(*units));
 
 	plan->name = load->name ? load->name : name_of_path(load, path);
-	plan->files = files_keep(load);
+	plan->files = files_keep(load, load->files, load->n_files);
+	plan->absent = files_keep(load, load->absent, load->n_absent);
 	if (load->has_template)
 		plan->record = record_keep(load, path);
 	if (load->failed)
@@ -322,4 +322,9 @@ bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_firs
 plan_strv plan_files(const struct plan *plan)
 {
 	return plan->files;
+}
+
+plan_strv plan_absent_files(const struct plan *plan)
+{
+	return plan->absent;
 }

@@ -283,7 +283,7 @@ struct plan_daemon {
 	const struct plan_pair *readers; /* name: a user, or "@group"; value unused */
 	uint32_t n_readers;
 	mode_t socket_mode;
-	bool has_socket_mode, subreaper;
+	bool has_socket_mode, subreaper, watch;
 	eff_ns shutdown_timeout_ns;
 	enum plan_give_up on_give_up;
 	uint32_t exit_code_from; /* PLAN_NONE */
@@ -373,6 +373,8 @@ const struct plan_unit *plan_find(const struct plan *plan, const char *name);
 bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_first, uint32_t *ret_n);
 /* Every file that the plan was read from, env_files too, NULL-terminated. */
 plan_strv plan_files(const struct plan *plan);
+/* The env_files that may be missing, and were, likewise. */
+plan_strv plan_absent_files(const struct plan *plan);
 
 /* The table of fields (fields.def), and where each is a row. */
 enum plan_effect { PLAN_LIVE, PLAN_RESTART, PLAN_INSTANCES, PLAN_EFFD };

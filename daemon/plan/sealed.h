@@ -22,7 +22,7 @@ struct plan {
 	struct plan_daemon *daemon;
 	const struct plan_unit *units;
 	uint32_t n_units;
-	plan_strv files;
+	plan_strv files, absent;
 	struct table by_name; /* full name: its unit */
 	struct table stems; /* full name of a unit that says `replicas`: the struct range of them */
 	const struct record *record; /* what it was read from; NULL: nothing can be added to it */

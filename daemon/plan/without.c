@@ -156,6 +156,7 @@ static bool plan_shrink(struct plan *plan, const struct plan *from, const bool *
 	plan->n_units = rows_count(from, gone, rows, ends);
 	plan->name = from->name;
 	plan->files = from->files;
+	plan->absent = from->absent;
 	plan->record = from->record;
 	*plan->daemon = *from->daemon;
 	if (plan->daemon->exit_code_from != PLAN_NONE)

@@ -308,6 +308,8 @@ START_TEST(the_environment_is_whole_and_sorted)
 	ck_assert_str_eq(plan_files(world.plan)[0], "/tree/effd.yaml");
 	ck_assert_str_eq(plan_files(world.plan)[1], "/tree/env");
 	ck_assert_ptr_null(plan_files(world.plan)[2]);
+	ck_assert_str_eq(plan_absent_files(world.plan)[0], "/tree/none");
+	ck_assert_ptr_null(plan_absent_files(world.plan)[1]);
 }
 END_TEST
 

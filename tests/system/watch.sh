@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# With `daemon.watch` effd reloads by itself when a file of its tree, or an env_file, is written, replaced, or begins to exist;
+# a bad tree is said, and nothing changes until it is good again. In a folder new files count, and others do not.
+. "${0%/*}/lib.sh"
+sleeps() { echo "{command: [/bin/sleep, \"1000000\"]${1-}}"; }
+tree() { # more units, a line each
+	cat <<TREE
+version: 1
+daemon: {watch: true}
+units:
+  same: $(sleeps)
+  given: $(sleeps ", env_file: vars")
+  optional: $(sleeps ", env_file: '?later.env'")
+${1-}
+TREE
+}
+there() { ctl status "$1" >/dev/null 2>&1; }
+gone() { ! there "$1"; }
+other_pid() { [ "$(pid_of "$1")" != "$2" ]; }
+
+echo A=1 >vars
+effd_start < <(tree)
+same=$(pid_of same)
+
+# Written in place.
+tree "  one: $(sleeps)" >"$TREE"
+eventually there one
+wait_for up one
+
+# Replaced, as editors do.
+tree "  two: $(sleeps)" >"$DIR/.tree.yaml.swp"
+mv "$DIR/.tree.yaml.swp" "$TREE"
+eventually there two
+eventually gone one
+wait_for up two
+
+# A bad tree is said, and changes nothing; what makes it good again is seen.
+tree "  two: $(sleeps ", restrt: no")" >"$TREE"
+await_line effd.log 'E201.*restrt' >/dev/null
+there two || fail "a bad tree took a unit away"
+tree "  three: $(sleeps)" >"$TREE"
+eventually there three
+
+# What an env_file says is what its unit is started with; another's process stays.
+pid=$(pid_of given)
+echo A=2 >vars
+eventually other_pid given "$pid"
+pid=$(pid_of optional)
+echo B=1 >later.env
+eventually other_pid optional "$pid"
+wait_for up given optional
+same "a unit that is the same" "$(pid_of same)" "$same"
+
+effd_stop
+
+# A folder.
+mkdir folder
+TREE=$DIR/folder
+{ echo "version: 1"; echo "daemon: {watch: true}"; echo "units: {a: $(sleeps)}"; } >folder/a.yaml
+effd_again
+eventually answers
+await_notice READY=1
+echo "units: {b: $(sleeps)}" >folder/b.yaml
+eventually there b
+rm folder/b.yaml
+eventually gone b
+echo "units: {c: $(sleeps)}" >folder/c.yaml
+eventually there c
+effd_stop
