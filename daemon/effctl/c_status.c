@@ -109,12 +109,13 @@ static void put_counts(struct effctl *e, const struct json *status)
 {
 	struct text text = {0};
 	int64_t children = json_get_int(status, "children", -1);
+	int64_t restarts = json_get_int(status, "restarts", 0);
+	int64_t failures = json_get_int(status, "failures", 0);
 	const struct json *intensity = json_get(status, "intensity");
 
-	text_printf(&text, "%lld, of these %lld restarts; %lld failures in a row",
-		(long long)json_get_int(status, "starts", 0),
-		(long long)json_get_int(status, "restarts", 0),
-		(long long)json_get_int(status, "failures", 0));
+	text_printf(&text, "%lld, of these %lld restart%s; %lld failure%s in a row",
+		(long long)json_get_int(status, "starts", 0), (long long)restarts,
+		restarts == 1 ? "" : "s", (long long)failures, failures == 1 ? "" : "s");
 	put_built(e, "starts", &text);
 	if (children >= 0)
 		text_printf(&text, "%lld, active %lld", (long long)children,

@@ -49,7 +49,7 @@ START_TEST(status_of_one_unit_tells_all_and_its_last_output)
 			{SERVED_REPLY(
 				"{\"units\":[{\"name\":\"db\",\"description\":\"the data\",\"kind\":\"process\",\"state\":\"failed\",\"wanted\":true,"
 				"\"pid\":null,\"since\":\"2026-01-02T03:04:05.678Z\",\"uptime_s\":null,\"starts\":3,"
-				"\"restarts\":2,\"failures\":2,\"last_exit\":null,\"cause\":{\"kind\":\"max_restarts\","
+				"\"restarts\":2,\"failures\":1,\"last_exit\":null,\"cause\":{\"kind\":\"max_restarts\","
 				"\"because\":{\"kind\":\"signal\",\"signal\":\"SIGSEGV\",\"core\":true}},"
 				"\"health\":null,\"depends_on\":[\"a\",\"b\"],\"memory_bytes\":1572864}]}")}},
 		{"\"units\":[\"db\"],\"lines\":10",
@@ -65,7 +65,7 @@ START_TEST(status_of_one_unit_tells_all_and_its_last_output)
 		"  cause       max restarts; because of SIGSEGV (core dumped)\n"
 		"  memory      1.5MiB\n"
 		"  depends on  a, b\n"
-		"  starts      3, of these 2 restarts; 2 failures in a row\n"
+		"  starts      3, of these 2 restarts; 1 failure in a row\n"
 		"  | bad \\x1B[31mluck\n");
 }
 END_TEST
