@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "plan/changes.h"
 #include "plan/fields.h"
 
 struct differ {

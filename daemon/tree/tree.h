@@ -14,6 +14,7 @@
 #include <eff.h>
 
 #include "base/cause.h"
+#include "plan/changes.h"
 #include "plan/diag.h"
 #include "plan/plan.h"
 #include "unit/unit.h"

@@ -6,6 +6,7 @@
 #include <check.h>
 
 #include "base/alloc.h"
+#include "plan/changes.h"
 #include "plan_world.h"
 
 Suite *test_suite(void);

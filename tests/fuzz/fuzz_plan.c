@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/changes.h"
 #include "plan/diag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

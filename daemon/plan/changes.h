@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The difference of two plans. */
+#ifndef EFFD_PLAN_CHANGES_H
+#define EFFD_PLAN_CHANGES_H
+
+#include "plan/plan.h"
+
+/* What a reload from one plan to another would do. Units that stay untouched are left out. Names belong to the plans. */
+enum plan_action {
+	PLAN_DO_NOTHING,
+	PLAN_DO_LIVE,
+	PLAN_DO_RESTART,
+	PLAN_DO_START,
+	PLAN_DO_STOP,
+	PLAN_DO_EFFD
+};
+struct plan_change {
+	const char *unit; /* "/" for effd's own settings */
+	enum plan_action action;
+	uint32_t before, after; /* indices in the old and the new plan; PLAN_NONE */
+	uint16_t *fields;       /* that differ */
+	uint32_t n_fields;
+};
+/* Returns 0 and a malloc'd array, or -ENOMEM. A unit whose kind changed, or that moved, is a stop and a start. In the
+ * old plan's order the stops, then in the new plan's order the rest. */
+int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
+	uint32_t *ret_n);
+void plan_changes_free(struct plan_change *changes, uint32_t n);
+const char *plan_action_name(enum plan_action action); /* "nothing", "live", "restart" … */
+
+#endif
