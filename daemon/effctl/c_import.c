@@ -149,7 +149,7 @@ enum code c_import(struct effctl *e)
 	}
 	r = import_init(&im, kind);
 	im.include = take_pattern;
-	im.folder = folder;
+	im.folder = folder && import_is_text(folder) ? folder : NULL;
 	for (size_t i = 0; r == 0 && i < e->n_units; i++)
 		take_file(&im, e->units[i]);
 	if (r == 0)

@@ -72,6 +72,11 @@ static size_t strange_byte(const char *bytes, size_t size)
 	return span < size ? span : SIZE_MAX;
 }
 
+bool import_is_text(const char *s)
+{
+	return strange_byte(s, strlen(s)) == SIZE_MAX;
+}
+
 static uint32_t line_of(const char *bytes, size_t at)
 {
 	uint32_t line = 1;
@@ -92,6 +97,10 @@ void import_text(struct import *im, const char *path, const char *bytes, size_t 
 	if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
 		bytes += 3;
 		size -= 3;
+	}
+	if (!import_is_text(path)) {
+		refused(im, "its name is neither text nor UTF-8, and may become part of the tree");
+		return;
 	}
 	strange = strange_byte(bytes, size);
 	if (strange != SIZE_MAX) {

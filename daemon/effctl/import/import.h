@@ -106,6 +106,8 @@ const char *import_kind_name(enum import_kind kind);
 const char *import_kind_help(enum import_kind kind);
 int import_init(struct import *im, enum import_kind kind); /* 0 or -ENOMEM */
 void import_done(struct import *im);
+/* Whether it is UTF-8, without controls: what may become part of a tree. */
+bool import_is_text(const char *s);
 /* Take the text of one file. `path` stays the caller's, for as long as the run. */
 void import_text(struct import *im, const char *path, const char *bytes, size_t size);
 /* All texts are taken: make the tree. 0 or -ENOMEM; then `root` is whole, if it has units, and the notes stand in the order
