@@ -331,7 +331,7 @@ END_TEST
 START_TEST(what_effd_does_not_do_yet_is_said_or_else_set)
 {
 	import(IMPORT_SYSTEMD, "a.service",
-		"[Service]\nExecStart=/bin/true\nLimitNOFILE=1024:65536\nNice=5\nMemoryMax=1G\n");
+		"[Service]\nExecStart=/bin/true\nLimitNOFILE=01024:65536\nNice=5\nMemoryMax=1G\n");
 
 	if (field_works("limits.nofile"))
 		has("limits: {nofile: {soft: 1024, hard: 65536}}");

@@ -189,8 +189,12 @@ static void set_value(struct import *im, struct item *unit, const char *path, co
 {
 	const char *digits = text + (*text == '-');
 
+	const char *bare = digits + strspn(digits, "0");
+
+	/* A tree knows no octal: no zero stands before a number. */
 	if (*digits && strspn(digits, "0123456789") == strlen(digits))
-		item_set_plain(im, unit, path, text);
+		item_set_plain(im, unit, path,
+			im_printf(im, "%s%s", *text == '-' ? "-" : "", *bare ? bare : "0"));
 	else
 		item_set(im, unit, path, text);
 }
