@@ -16,11 +16,15 @@
 struct control;
 struct text;
 
-/* What main does for it. Nothing but `load` suspends. */
+/* What main does for it. Nothing but `load` and `add` suspends. */
 struct control_host {
-	/* Read the tree anew: 0 and a plan (a reference of the caller's), or -errno with at least one error in `diags`. May
+	/* Read the tree anew, as plan_load_again() with the `present` one: 0 and a plan (a reference of the caller's), or -errno with at least one error in `diags`. May
 	 * Suspend. */
-	int (*load)(void *context, struct plan **ret_plan, struct diags *diags);
+	int (*load)(void *context, const struct plan *present, struct plan **ret_plan,
+		struct diags *diags);
+	/* Make a plan of the present one and an addition, as plan_add(). May Suspend. */
+	int (*add)(void *context, const struct plan *present, struct plan_addition *addition,
+		struct plan **ret_plan, struct diags *diags);
 	/* A reload begins, or has ended; NULL: nobody cares. */
 	void (*on_reload)(void *context, bool begins);
 	/* End effd. */

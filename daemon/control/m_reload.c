@@ -25,10 +25,34 @@ void reload_outcome_done(struct reload_outcome *outcome)
 /* Read the tree as it is now. Suspends. */
 static int plan_read_anew(struct control *control, struct reload_outcome *o)
 {
+	struct tree *t = control->tree;
+	struct plan *present;
+	int r;
+
 	o->diags = diags_new();
 	if (!o->diags)
 		return -ENOMEM;
-	return control->host.load(control->host.context, &o->after, o->diags);
+	present = plan_ref(t->plan);
+	r = control->host.load(control->host.context, present, &o->after, o->diags);
+	plan_unref(present);
+	return r < 0 ? r : tree_catch_up(t, &o->after);
+}
+
+/* The same, while nobody else makes a plan; and until no other reload is under way: reading takes its time. Suspends. */
+static int plan_read_in_turn(struct control *control, struct reload_outcome *o)
+{
+	struct tree *t = control->tree;
+	int r = tree_claim_plan(t);
+
+	if (r < 0)
+		return r;
+	r = t->shutting_down ? -ESHUTDOWN : plan_read_anew(control, o);
+	while (r == 0 && t->reloading)
+		r = eff_pulse_await(&t->reloaded);
+	if (r == 0)
+		r = tree_catch_up(t, &o->after);
+	tree_release_plan(t);
+	return r;
 }
 
 /* What taking it over would do, and its id. */
@@ -118,10 +142,7 @@ int control_reload(struct control *control, const struct asker *by, const char *
 	if (control->host.on_reload)
 		control->host.on_reload(control->host.context, true);
 	if (r == 0)
-		r = t->shutting_down ? -ESHUTDOWN : plan_read_anew(control, &o);
-	/* Reading took its time: another may have begun. */
-	while (r == 0 && t->reloading)
-		r = eff_pulse_await(&t->reloaded);
+		r = plan_read_in_turn(control, &o);
 	if (r == 0)
 		r = reload_apply(t, by, only_if, &o);
 	o.result = r;

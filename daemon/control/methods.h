@@ -10,7 +10,7 @@
 
 struct unit;
 
-/* Each answers its request. Those that wait Suspend: verbs, reload, plan, logs, events, wait. */
+/* Each answers its request. Those that wait Suspend: verbs, add, remove, reload, plan, logs, events, wait. */
 void m_status(struct request *req);
 EFF_SUSPENDS void m_start(struct request *req);
 EFF_SUSPENDS void m_stop(struct request *req);
@@ -18,6 +18,8 @@ EFF_SUSPENDS void m_restart(struct request *req);
 EFF_SUSPENDS void m_reset(struct request *req);
 EFF_SUSPENDS void m_reload(struct request *req);
 EFF_SUSPENDS void m_plan(struct request *req);
+EFF_SUSPENDS void m_add(struct request *req);
+EFF_SUSPENDS void m_remove(struct request *req);
 void m_signal(struct request *req);
 EFF_SUSPENDS void m_logs(struct request *req);
 EFF_SUSPENDS void m_events(struct request *req);

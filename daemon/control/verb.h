@@ -6,12 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <eff/time.h>
+#include <eff.h>
 
 #include "base/cause.h"
 #include "tree/tree.h"
 
 struct json;
+struct request;
 
 enum verb { VERB_START, VERB_STOP, VERB_RESTART, VERB_RESET };
 
@@ -31,5 +32,32 @@ struct act {
 
 /* Decide, if it can be: sets `outcome` and `why`. *wake_at becomes earlier when time alone will decide. Pure but for that. */
 void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at);
+
+/* All that one request is about. */
+struct acts {
+	struct request *req;
+	enum verb verb;
+	bool now, wait;
+	const struct unit *current; /* that is being set going */
+	eff_ns until;               /* EFF_FOREVER: no limit */
+	struct act *acts;
+	uint32_t n, room;
+	uint32_t *places; /* by row: where in `acts` the last one of a unit stands, from 1; 0: there is none */
+	uint32_t n_decided;
+	uint64_t generation; /* of the tree whose units these are */
+	bool removed;        /* they are in no tree any more, and kept by the request */
+	int error;
+};
+
+void acts_done(struct acts *all);
+/* The last one of this unit; NULL: there is none. While they are set going: the tree is the same as long. */
+struct act *acts_find(struct acts *all, const struct unit *u);
+/* One act more; of a unit that has one that is not decided, that one. NULL: out of memory. */
+struct act *acts_add(struct acts *all, struct unit *u);
+/* Takes the cause. */
+void act_decide(struct act *a, const char *outcome, struct cause *why);
+/* Until all are decided; each is told as it is. Suspends. 0; -errno: nobody is there to be answered. */
+EFF_SUSPENDS int acts_await(struct acts *all);
+void acts_answer(struct acts *all);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "effctl/command.h"
+#include "effctl/file.h"
 #include "effctl/words.h"
 #include "plan/diag.h"
 #include "plan/plan.h"
@@ -57,22 +58,6 @@ static enum code put_document(struct effctl *e, const struct diags *diags)
 	return code;
 }
 
-/* As written, links and all: what the path goes through is looked at, too. */
-static char *make_absolute(const char *path)
-{
-	char *folder;
-	char *absolute;
-
-	if (*path == '/')
-		return strdup(path);
-	folder = getcwd(NULL, 0);
-	if (!folder ||
-		asprintf(&absolute, "%s/%s", strcmp(folder, "/") != 0 ? folder : "", path) < 0)
-		absolute = NULL;
-	free(folder);
-	return absolute;
-}
-
 static void put_count(struct effctl *e, const char *before, uint32_t n, const char *noun)
 {
 	(void)fprintf(e->out, "%s%u %s%s", before, n, noun, n == 1 ? "" : "s");
@@ -118,7 +103,7 @@ static enum code check(struct effctl *e, const char *path, struct diags *diags)
 
 enum code c_check(struct effctl *e)
 {
-	char *path = make_absolute(e->before[0]);
+	char *path = file_absolute(e->before[0]);
 	struct diags *diags = path ? diags_new() : NULL;
 	enum code code = diags ? check(e, path, diags) : out_of_memory(e);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "effctl/diagnostics.h"
 #include "effctl/link.h"
 
 /* Exit codes. */
@@ -59,6 +60,7 @@ struct effctl {
 	size_t n_units;
 	const char **words; /* (private) holds both */
 
+	struct sent sent;
 	const char *socket;
 	struct link link;
 };

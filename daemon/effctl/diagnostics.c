@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The same form that effd prints at its own start, but for the source line, which stays with effd. */
+/* The same form that effd prints at its own start, but that the source line stays with effd, unless it came from here. */
+#include <string.h>
+
 #include "effctl/diagnostics.h"
 #include "effctl/words.h"
 
@@ -13,7 +15,29 @@ static void print_place(FILE *to, const struct json *place)
 			(long long)json_get_int(place, "column", 1));
 }
 
-static void print_one(FILE *to, const struct json *diagnostic)
+/* The line as it was sent, and a caret under its column. */
+static void print_line(FILE *to, const struct json *place, const struct sent *sent)
+{
+	int64_t line = json_get_int(place, "line", 0), column = json_get_int(place, "column", 0);
+	const char *at = sent->text;
+	struct text text = {0};
+
+	if (!sent->file || strcmp(sent->file, json_get_text(place, "file", "")) != 0 || line < 1)
+		return;
+	for (int64_t i = 1; i < line; i++) {
+		at = strchr(at, '\n');
+		if (!at)
+			return;
+		at++;
+	}
+	text_add_bytes(&text, at, strcspn(at, "\r\n"));
+	(void)fprintf(to, "%5lld | ", (long long)line);
+	put_text(to, text.bytes ? text.bytes : "");
+	(void)fprintf(to, "\n      | %*s^\n", column > 1 && column < 200 ? (int)column - 1 : 0, "");
+	text_done(&text);
+}
+
+static void print_one(FILE *to, const struct json *diagnostic, const struct sent *sent)
 {
 	const char *help = json_get_text(diagnostic, "help", NULL);
 
@@ -22,6 +46,7 @@ static void print_one(FILE *to, const struct json *diagnostic)
 		json_get_text(diagnostic, "code", "?"));
 	put_text(to, json_get_text(diagnostic, "message", ""));
 	(void)fputc('\n', to);
+	print_line(to, diagnostic, sent);
 	if (help) {
 		(void)fputs("   help: ", to);
 		put_text(to, help);
@@ -37,8 +62,8 @@ static void print_one(FILE *to, const struct json *diagnostic)
 	}
 }
 
-void diagnostics_print(FILE *to, const struct json *diagnostics)
+void diagnostics_print(FILE *to, const struct json *diagnostics, const struct sent *sent)
 {
 	for (const struct json *v = json_first(diagnostics); v; v = json_next(v))
-		print_one(to, v);
+		print_one(to, v, sent);
 }

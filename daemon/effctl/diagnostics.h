@@ -7,7 +7,13 @@
 
 #include "wire/json.h"
 
-/* `FILE:LINE:COL: error[E204]: text`, `help:`, `note:`. Nothing for what is no array of them. */
-void diagnostics_print(FILE *to, const struct json *diagnostics);
+/* A file that effd was sent. */
+struct sent {
+	const char *file, *text; /* NULL: none was */
+};
+
+/* `FILE:LINE:COL: error[E204]: text`, `help:`, `note:`; of what was sent, with the line. Nothing for what is no array of
+ * them. */
+void diagnostics_print(FILE *to, const struct json *diagnostics, const struct sent *sent);
 
 #endif

@@ -89,16 +89,9 @@ void help_print(FILE *to, const struct command *command)
 
 void help_unknown(FILE *to, const char *word)
 {
-	static const char *const later[] = {"add", "remove"};
 	const char *nearest = NULL;
 	uint32_t least = 3;
 
-	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
-		if (!strcmp(later[i], word)) {
-			(void)fprintf(to, "effctl: %s is not part of this version\n", word);
-			return;
-		}
-	}
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		uint32_t distance = text_distance(word, commands[i].name, least);
 

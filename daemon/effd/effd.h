@@ -49,9 +49,13 @@ void options_places(char *ret[OS_N_PLACES]);
 
 /* Read the tree: 0, or -errno with at least one error in `diags`. Blocks. */
 int tree_load(const struct options *options, struct plan **ret_plan, struct diags *diags);
-/* The same on a thread. Suspends; the wait is not cut short. */
-EFF_SUSPENDS int tree_load_await(
-	const struct options *options, struct plan **ret_plan, struct diags *diags);
+/* The same on a thread, with what was added to `present`, which the caller keeps as long. Suspends; the wait is not cut
+ * short. */
+EFF_SUSPENDS int tree_load_await(const struct options *options, const struct plan *present,
+	struct plan **ret_plan, struct diags *diags);
+/* plan_add() on a thread. Suspends; the wait is not cut short. */
+EFF_SUSPENDS int tree_add_await(const struct plan *present, struct plan_addition *addition,
+	struct plan **ret_plan, struct diags *diags);
 
 /* ── notify.c: effd as a service of systemd's ── */
 

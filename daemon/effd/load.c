@@ -19,6 +19,8 @@ int tree_load(const struct options *options, struct plan **ret_plan, struct diag
 
 struct loading {
 	const struct options *options;
+	const struct plan *present;
+	struct plan_addition *addition; /* NULL: none */
 	struct plan *plan;
 	struct diags *diags;
 	int result;
@@ -27,20 +29,42 @@ struct loading {
 static void loading_run(void *arg)
 {
 	struct loading *l = arg;
+	struct plan_source source;
 
-	l->result = tree_load(l->options, &l->plan, l->diags);
+	source_files((plan_strv)environ, &source);
+	if (l->addition)
+		l->result = plan_add(l->present, l->addition, &source, &l->plan, l->diags);
+	else if (l->options->command)
+		l->result = plan_of_command(l->options->command, &source, &l->plan, l->diags);
+	else
+		l->result = plan_load_again(
+			l->options->tree, &source, l->present, &l->plan, l->diags);
 }
 
-int tree_load_await(const struct options *options, struct plan **ret_plan, struct diags *diags)
+static int loading_await(struct loading *l, struct plan **ret_plan)
 {
-	struct loading l = {.options = options, .diags = diags};
 	eff_masked before = eff_mask();
-	int r = eff_blocking(loading_run, &l, NULL);
+	int r = eff_blocking(loading_run, l, NULL);
 
 	eff_unmask(before);
 	if (r < 0)
 		return r;
-	if (l.result == 0)
-		*ret_plan = l.plan;
-	return l.result;
+	if (l->result == 0)
+		*ret_plan = l->plan;
+	return l->result;
+}
+
+int tree_load_await(const struct options *options, const struct plan *present,
+	struct plan **ret_plan, struct diags *diags)
+{
+	return loading_await(
+		&(struct loading){.options = options, .present = present, .diags = diags}, ret_plan);
+}
+
+int tree_add_await(const struct plan *present, struct plan_addition *addition,
+	struct plan **ret_plan, struct diags *diags)
+{
+	return loading_await(
+		&(struct loading){.present = present, .addition = addition, .diags = diags},
+		ret_plan);
 }

@@ -67,11 +67,22 @@ static void descriptors_raise(struct effd *e)
 
 /* ── what the control socket needs of the program ── */
 
-static int host_load(void *context, struct plan **ret_plan, struct diags *diags)
+static int host_load(
+	void *context, const struct plan *present, struct plan **ret_plan, struct diags *diags)
 {
 	const struct effd *e = context;
 
-	return tree_load_await(&e->options, ret_plan, diags);
+	return tree_load_await(&e->options, present, ret_plan, diags);
+}
+
+static int host_add(void *context, const struct plan *present, struct plan_addition *addition,
+	struct plan **ret_plan, struct diags *diags)
+{
+	int r = tree_add_await(present, addition, ret_plan, diags);
+
+	(void)context;
+	alloc_trim();
+	return r;
 }
 
 static void host_on_reload(void *context, bool begins)
@@ -96,6 +107,7 @@ static int control_begin(struct effd *e)
 		.tree = e->tree,
 		.path = e->socket,
 		.host = {.load = host_load,
+			.add = host_add,
 			.on_reload = host_on_reload,
 			.shut_down = host_shut_down,
 			.context = e},

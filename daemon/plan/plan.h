@@ -18,6 +18,7 @@
 
 struct diags;
 struct plan;
+struct plan_batch; /* a text that was added to a tree while it ran */
 
 #define PLAN_FOREVER EFF_FOREVER /* the duration `infinity` */
 /* Where programs are looked for when the environment has no PATH. */

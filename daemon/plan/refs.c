@@ -56,9 +56,9 @@ static void need_part(struct load *load, struct plan_need *need, struct node *pa
 	value_done(&value);
 }
 
-/* Whether what a dependency waits for can ever be. */
-static void need_check(struct load *load, const struct plan_need *need, struct node *node,
-	struct node *condition)
+/* Whether what a dependency waits for can ever be. One that does not start itself need not be able to. */
+static void need_check(struct load *load, uint32_t from, const struct plan_need *need,
+	struct node *node, struct node *condition)
 {
 	static const char *const names[] = {
 		"started", "ready", "completed", "completed_successfully"};
@@ -69,7 +69,7 @@ static void need_check(struct load *load, const struct plan_need *need, struct n
 		diag = fault(load, condition ? condition : node, "E304",
 			"`%s` is restarted always, so it is never `%s`", other->name,
 			names[need->condition]);
-	else if (need->required && !other->enabled)
+	else if (need->required && !other->enabled && load->units[from].enabled)
 		diag = fault(load, node, "E304",
 			"`%s` is not enabled, so what requires it never starts", other->name);
 	diag_note(load->diags, diag, other->at, "`%s` is here", other->name);
@@ -106,7 +106,7 @@ static bool need_read(struct load *load, uint32_t from, struct node *node, struc
 	for (part = node->first; part; part = part->next)
 		need_part(load, need, part, load->units[from].name);
 	if (found.n > 0)
-		need_check(load, need, &name, condition);
+		need_check(load, from, need, &name, condition);
 	return found.n > 0;
 }
 

@@ -28,7 +28,8 @@ struct server {
 	struct control *control;
 	struct eff_fiber *fiber;
 	char dir[32], path[64];
-	const char *document; /* what a reload reads */
+	const char *document;                /* what a reload reads */
+	void (*meanwhile)(struct server *s); /* while something is added; NULL */
 	unsigned n_shutdowns;
 	struct asker shut_down_by;
 };
@@ -61,15 +62,32 @@ static inline int server_list(void *context, const char *path, char ***ret_names
 	return -ENOTDIR;
 }
 
-static inline int server_load(void *context, struct plan **ret_plan, struct diags *diags)
+static const char *const server_environment[] = {"HOME=/root", "PATH=/usr/bin:/bin", NULL};
+
+static inline int server_load(
+	void *context, const struct plan *present, struct plan **ret_plan, struct diags *diags)
 {
-	static const char *const environment[] = {"HOME=/root", "PATH=/usr/bin:/bin", NULL};
 	struct plan_source source = {.read = server_read,
 		.list = server_list,
 		.context = context,
-		.environment = environment};
+		.environment = server_environment};
 
-	return plan_load("/world/test.yaml", &source, ret_plan, diags);
+	return plan_load_again("/world/test.yaml", &source, present, ret_plan, diags);
+}
+
+static inline int server_add(void *context, const struct plan *present,
+	struct plan_addition *addition, struct plan **ret_plan, struct diags *diags)
+{
+	struct plan_source source = {.read = server_read,
+		.list = server_list,
+		.context = context,
+		.environment = server_environment};
+	struct server *s = context;
+
+	/* What happens while the thread reads. */
+	if (s->meanwhile)
+		s->meanwhile(s);
+	return plan_add(present, addition, &source, ret_plan, diags);
 }
 
 static inline void server_shut_down(void *context, const struct asker *by)
@@ -86,7 +104,10 @@ static inline struct server *server_new_with(const char *units, uint32_t most_cl
 {
 	struct server *s = calloc(1, sizeof(*s));
 	struct control_opts opts = {.most_clients = most_clients,
-		.host = {.load = server_load, .shut_down = server_shut_down, .context = s}};
+		.host = {.load = server_load,
+			.add = server_add,
+			.shut_down = server_shut_down,
+			.context = s}};
 	struct text why = {0};
 
 	ck_assert_ptr_nonnull(s);

@@ -16,7 +16,6 @@ static const struct {
 } misuses[] = {
 	{"stauts", "effctl: no such command: stauts; did you mean status?\n"},
 	{"frobnicate", "effctl: no such command: frobnicate (effctl --help lists them)\n"},
-	{"add x y", "effctl: add is not part of this version\n"},
 	{"start", "usage: effctl start [OPTION...] UNIT... (effctl start --help says more)\n"},
 	{"signal HUP",
 		"usage: effctl signal [OPTION...] SIGNAL UNIT... (effctl signal --help says more)\n"},

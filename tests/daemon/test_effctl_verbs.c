@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* effctl against a server that plays a script: the verbs, and what streams. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -31,6 +33,52 @@ START_TEST(a_verb_tells_what_became_of_each_unit)
 		"b: failed, backoff: exec error: exec: ENOENT (No such file or directory): ./b\n"
 		"  | one\n"
 		"  | two\\x07\n");
+}
+END_TEST
+
+START_TEST(add_sends_the_file_and_shows_its_lines_with_what_is_wrong)
+{
+	char path[64] = "/tmp/test_effctl_add.XXXXXX", line[128], wanted[256];
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(dprintf(fd, "units:\n  a: {comand: x}\n"), 24);
+	(void)close(fd);
+	(void)snprintf(line, sizeof(line),
+		"{\"parameters\":{\"diagnostics\":[{\"code\":\"E201\",\"severity\":\"error\",\"file\":\"%s\","
+		"\"line\":2,\"column\":7,",
+		path);
+	(void)snprintf(wanted, sizeof(wanted), "%s%s", line,
+		"\"message\":\"unknown key\"}]},\"error\":\"org.effd.Control.InvalidTree\"}");
+	served_play((struct served_step[]){
+		{"\"supervisor\":\"pool\",\"tree\":\"units:\\n  a: {comand: x}\\n\"", {wanted}},
+		{0}});
+	(void)snprintf(line, sizeof(line), "add pool %s", path);
+
+	ck_assert_int_eq(served_effctl(line), CODE_FAILED);
+
+	(void)unlink(path);
+	(void)snprintf(wanted, sizeof(wanted),
+		"%s:2:7: error[E201]: unknown key\n    2 |   a: {comand: x}\n      |       ^\n"
+		"effctl: the tree has errors; nothing was changed\n",
+		path);
+	ck_assert_str_eq(served_err, wanted);
+}
+END_TEST
+
+START_TEST(remove_says_what_it_removed)
+{
+	served_play((struct served_step[]){
+		{"Control.Remove\",\"more\":true,\"parameters\":{\"units\":[\"pool/a\"],\"now\":true}",
+			{SERVED_REPLY("{\"units\":[{\"name\":\"pool/a\",\"outcome\":\"done\",\"state\":\"down\"}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("remove --now pool/a"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "pool/a: removed\n");
+	ck_assert_int_eq(served_effctl("add pool /no/such/file"), CODE_FAILED);
+	ck_assert_str_eq(
+		served_err, "effctl: cannot read /no/such/file: No such file or directory\n");
 }
 END_TEST
 
@@ -318,6 +366,8 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, served_open, served_close);
 	tcase_add_test(tcase, a_verb_tells_what_became_of_each_unit);
+	tcase_add_test(tcase, add_sends_the_file_and_shows_its_lines_with_what_is_wrong);
+	tcase_add_test(tcase, remove_says_what_it_removed);
 	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
 	tcase_add_test(tcase, what_nobody_waits_for_is_asked_for_and_not_in_its_old_state);
 	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Add and Remove: children of a supervisor that is simple_one_for_one.
+ *
+ * To add is the work of a fiber of the server's: it reads the tree once more with the text that the client has sent, on a
+ * thread, and takes over what comes of it. Who asked and goes away ends its wait and nothing else. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "control/methods.h"
+#include "control/verb.h"
+
+struct adding {
+	int n_refs;
+	struct control *control;
+	struct plan_addition addition; /* its texts are its own */
+	struct diags *diags;
+	char **names; /* of what was added */
+	int result;
+	struct eff_event ended;
+};
+
+static void adding_unref(struct adding *a)
+{
+	if (!a || --a->n_refs > 0)
+		return;
+	free((char *)a->addition.supervisor);
+	free((char *)a->addition.file);
+	free((char *)a->addition.text);
+	free(a->addition.taken);
+	diags_free(a->diags);
+	names_free(a->names);
+	free(a);
+}
+
+/* A text without the name of a file stands in the folder of the tree. */
+static char *file_of(const struct request *req)
+{
+	const char *file = json_get_text(req->parameters, "file", NULL);
+	const char *tree = plan_files(req->tree->plan)[0];
+	const char *slash = tree ? strrchr(tree, '/') : NULL;
+	struct text text = {0};
+
+	if (file)
+		return strdup(file);
+	if (slash)
+		text_add_bytes(&text, tree, (size_t)(slash - tree));
+	text_add(&text, "/added");
+	return text.bytes;
+}
+
+static struct adding *adding_new(struct request *req)
+{
+	struct adding *a = alloc_new(sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->n_refs = 1;
+	a->control = req->control;
+	a->result = -ECANCELED;
+	eff_event_init(&a->ended);
+	a->diags = diags_new();
+	a->addition.supervisor = strdup(json_get_text(req->parameters, "supervisor", ""));
+	a->addition.file = file_of(req);
+	a->addition.text = strdup(json_get_text(req->parameters, "tree", ""));
+	if (!a->diags || !a->addition.supervisor || !a->addition.file || !a->addition.text) {
+		adding_unref(a);
+		return NULL;
+	}
+	a->addition.size = strlen(a->addition.text);
+	return a;
+}
+
+/* 0; -ENOENT, -EPERM: nothing can be added to it. */
+static int supervisor_check(struct tree *t, const char *name)
+{
+	const struct plan_unit *row = plan_find(t->plan, name);
+
+	if (!row)
+		return -ENOENT;
+	return row->kind == PLAN_SUPERVISOR && row->strategy == PLAN_SIMPLE_ONE_FOR_ONE ? 0 : -EPERM;
+}
+
+/* Who is new in a plan. NULL: out of memory. */
+static char **new_names(const struct plan *plan)
+{
+	char **names = alloc_new((plan_n_units(plan) + 1) * sizeof(*names));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; names && i < plan_n_units(plan); i++) {
+		if (!plan_is_new(plan_unit(plan, i)))
+			continue;
+		names[n] = strdup(plan_unit(plan, i)->name);
+		if (names[n++])
+			continue;
+		names_free(names);
+		return NULL;
+	}
+	return names;
+}
+
+/* The plan with it takes the present one's place. Suspends. */
+static int adding_carry_out(struct adding *a)
+{
+	const struct control_host *host = &a->control->host;
+	struct tree *t = a->control->tree;
+	struct plan *present = plan_ref(t->plan), *plan = NULL;
+	int r = supervisor_check(t, a->addition.supervisor);
+
+	if (r == 0)
+		r = host->add(host->context, present, &a->addition, &plan, a->diags);
+	if (r == 0)
+		r = tree_catch_up(t, &plan);
+	if (r == 0)
+		a->names = new_names(plan);
+	if (r == 0 && !a->names)
+		r = -ENOMEM;
+	if (r == 0)
+		r = tree_add(t, plan, a->addition.supervisor);
+	plan_unref(plan);
+	plan_unref(present);
+	return r;
+}
+
+static eff_exit adding_run(void *arg)
+{
+	struct adding *a = arg;
+	struct tree *t = a->control->tree;
+
+	a->result = tree_claim_plan(t);
+	if (a->result == 0) {
+		a->result = adding_carry_out(a);
+		tree_release_plan(t);
+	}
+	eff_event_set(&a->ended);
+	adding_unref(a);
+	return eff_ok(NULL);
+}
+
+/* Have it done, and wait for that. Suspends. Its result; -ECANCELED, -ETIMEDOUT when the wait was cut short. */
+static int adding_await(struct adding *a, eff_ns until)
+{
+	struct eff_scope within;
+	int r = eff_fork_in(a->control->scope, EFF(adding_run, a), NULL);
+
+	if (r < 0)
+		return r;
+	a->n_refs++;
+	eff_scope_open(&within);
+	eff_scope_limit(&within, until);
+	r = eff_event_await(&a->ended);
+	(void)eff_scope_close(&within);
+	return r < 0 ? r : a->result;
+}
+
+/* An error about one unit; `text`: instead of the error's own, NULL: none. */
+static void answer_unit(
+	struct request *req, enum control_error error, const char *unit, const char *text)
+{
+	const struct unit *u = tree_find(req->tree, unit);
+	struct json *parameters = json_object();
+
+	(void)json_set(parameters, "unit", json_text(unit));
+	if (text)
+		(void)json_set(parameters, "text", json_text(text));
+	if (error == ERROR_UNIT_RUNNING || error == ERROR_NOT_RUNNING)
+		(void)json_set(
+			parameters, "state", json_text(state_name(u ? u->state : UNIT_DOWN)));
+	request_error(req, error, parameters);
+}
+
+static void add_refuse(struct request *req, const struct adding *a, int r)
+{
+	const char *supervisor = json_get_text(req->parameters, "supervisor", "");
+	struct json *parameters;
+
+	switch (r) {
+	case -EINVAL:
+		parameters = json_object();
+		(void)json_set(parameters, "diagnostics", json_diagnostics(a->diags));
+		request_error(req, ERROR_INVALID_TREE, parameters);
+		break;
+	case -EEXIST:
+		answer_unit(req, ERROR_UNIT_EXISTS, a->addition.taken, NULL);
+		break;
+	case -ENOENT:
+		select_missing(req, supervisor);
+		break;
+	case -EPERM:
+		answer_unit(req, ERROR_NOT_DYNAMIC, supervisor,
+			"only a supervisor whose strategy is simple_one_for_one takes children");
+		break;
+	case -ESRCH:
+		answer_unit(req, ERROR_NOT_RUNNING, supervisor, NULL);
+		break;
+	case -ESHUTDOWN:
+		request_error(req, ERROR_SHUTTING_DOWN, NULL);
+		break;
+	case -ETIMEDOUT:
+		request_fail(req, ERROR_TIMED_OUT, "it is still being added");
+		break;
+	default:
+		request_fail(req, ERROR_FAILED, "cannot add: %s", strerror(-r));
+	}
+}
+
+/* As of a start, but that all that is known of them is of this one. */
+static void add_await(struct request *req, char *const *names, eff_ns until)
+{
+	struct acts all = {.req = req,
+		.verb = VERB_START,
+		.wait = json_get_bool(req->parameters, "wait", true),
+		.until = until,
+		.generation = req->tree->generation};
+
+	for (; *names && all.error == 0; names++) {
+		struct unit *u = tree_find(req->tree, *names);
+		struct act *a = u ? acts_add(&all, u) : NULL;
+
+		if (!a)
+			continue;
+		a->starts = a->ends = 0;
+		/* One that is not to run now is all that it can be. */
+		if (!all.wait || !u->wanted)
+			act_decide(a, "done", NULL);
+	}
+	if (all.error < 0)
+		request_fail(req, ERROR_FAILED, "out of memory");
+	else if (acts_await(&all) == 0)
+		acts_answer(&all);
+	acts_done(&all);
+}
+
+void m_add(struct request *req)
+{
+	const char *file = json_get_text(req->parameters, "file", "/");
+	const char *supervisor = json_get_text(req->parameters, "supervisor", "");
+	struct adding *a;
+	eff_ns until;
+	int r;
+
+	if (req->tree->shutting_down) {
+		request_error(req, ERROR_SHUTTING_DOWN, NULL);
+		return;
+	}
+	if (file[0] != '/') {
+		request_invalid(req, "file");
+		return;
+	}
+	if (request_until(req, &until) < 0)
+		return;
+	request_log(req, "add to", supervisor);
+	a = adding_new(req);
+	r = a ? adding_await(a, until) : -ENOMEM;
+	if (r == 0)
+		add_await(req, a->names, until);
+	else if (r != -ECANCELED)
+		add_refuse(req, a, r);
+	adding_unref(a);
+}
+
+/* ── remove ── */
+
+static void remove_refuse(struct request *req, const struct tree_removal *removal, int r)
+{
+	const char *unit = removal->blocker ? removal->blocker->name : "";
+	struct json *parameters;
+	char text[320];
+
+	switch (r) {
+	case -EPERM:
+		answer_unit(req, ERROR_NOT_DYNAMIC, unit,
+			"it was not added, so it cannot be removed");
+		break;
+	case -EBUSY:
+		answer_unit(req, ERROR_UNIT_RUNNING, unit, NULL);
+		break;
+	case -ENOTEMPTY:
+		(void)snprintf(text, sizeof(text), "it is named by %s, which stays",
+			removal->because->name);
+		parameters = json_object();
+		(void)json_set(parameters, "unit", json_text(unit));
+		(void)json_set(parameters, "by", json_text(removal->because->name));
+		(void)json_set(parameters, "text", json_text(text));
+		request_error(req, ERROR_UNIT_NAMED, parameters);
+		break;
+	default:
+		request_fail(req, ERROR_FAILED, "cannot remove: %s", strerror(-r));
+	}
+}
+
+/* They stay in memory until they are let go of. */
+static void units_let_go(struct unit *const *units, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		units[i]->n_users--;
+		eff_pulse_send(&units[i]->changed);
+	}
+}
+
+/* Until each of them is gone, or will not go. Suspends. */
+static void remove_await(struct request *req, struct unit *const *units, uint32_t n, eff_ns until)
+{
+	struct acts all = {.req = req, .verb = VERB_STOP, .until = until, .removed = true};
+	bool wait = json_get_bool(req->parameters, "wait", true);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct act *a = acts_add(&all, units[i]);
+
+		units[i]->n_users++;
+		if (a && !wait)
+			act_decide(a, "done", NULL);
+	}
+	if (all.error < 0)
+		request_fail(req, ERROR_FAILED, "out of memory");
+	else if (acts_await(&all) == 0)
+		acts_answer(&all);
+	acts_done(&all);
+	units_let_go(units, n);
+}
+
+void m_remove(struct request *req)
+{
+	const struct json *names = json_get(req->parameters, "units");
+	struct tree_removal removal = {.by = &req->conn->peer.who,
+		.now = json_get_bool(req->parameters, "now", false)};
+	struct unit **units;
+	struct selection s;
+	eff_ns until;
+	int r = -ENOMEM;
+
+	if (req->tree->shutting_down) {
+		request_error(req, ERROR_SHUTTING_DOWN, NULL);
+		return;
+	}
+	if (!json_first(names)) {
+		request_invalid(req, "units");
+		return;
+	}
+	if (request_until(req, &until) < 0 || select_units(req, names, false, &s) < 0)
+		return;
+	units = alloc_new((s.n ? s.n : 1) * sizeof(struct unit *));
+	for (uint32_t i = 0; units && i < s.n; i++) {
+		units[i] = req->tree->units[s.index[i]];
+		request_log(req, "remove", units[i]->name);
+	}
+	if (units)
+		r = tree_remove(req->tree, units, s.n, &removal);
+	if (r == 0)
+		remove_await(req, units, s.n, until);
+	else
+		remove_refuse(req, &removal, r);
+	free(units);
+	selection_done(&s);
+}
