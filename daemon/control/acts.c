@@ -20,16 +20,23 @@ void acts_done(struct acts *all)
 	free(all->places);
 }
 
+/* Of a unit that is in the tree; NULL: there is no more to know of it than that it goes. */
+static uint32_t *acts_place(struct acts *all, const struct unit *u)
+{
+	return all->places && !u->removed ? &all->places[tree_index(all->req->tree, u->name)] : NULL;
+}
+
 struct act *acts_find(struct acts *all, const struct unit *u)
 {
-	uint32_t at = all->places ? all->places[tree_index(all->req->tree, u->name)] : 0;
+	const uint32_t *place = acts_place(all, u);
 
-	return at ? &all->acts[at - 1] : NULL;
+	return place && *place ? &all->acts[*place - 1] : NULL;
 }
 
 struct act *acts_add(struct acts *all, struct unit *u)
 {
 	struct act *a = acts_find(all, u);
+	uint32_t *place;
 
 	if (a && !a->outcome) {
 		a->dependant = false;
@@ -59,7 +66,10 @@ struct act *acts_add(struct acts *all, struct unit *u)
 		all->error = -ENOMEM;
 		return NULL;
 	}
-	all->places[tree_index(all->req->tree, u->name)] = ++all->n;
+	all->n++;
+	place = acts_place(all, u);
+	if (place)
+		*place = all->n;
 	a->verbs = u->verbs;
 	a->starts = u->starts;
 	a->ends = u->ends;
