@@ -15,6 +15,7 @@
 
 #include "base/calendar.h"
 #include "base/terms.h"
+#include "plan/logs.h"
 
 struct diags;
 struct plan;
@@ -108,35 +109,6 @@ struct plan_probe {
 	const char *path_file;           /* file */
 	eff_ns initial_delay_ns, period_ns, timeout_ns;
 	uint32_t success_threshold, failure_threshold;
-};
-
-enum plan_log_kind {
-	PLAN_LOG_INHERIT,
-	PLAN_LOG_FILE,
-	PLAN_LOG_NULL,
-	PLAN_LOG_RING,
-	PLAN_LOG_SYSLOG,
-	PLAN_LOG_JOURNAL,
-	PLAN_LOG_STDOUT
-};
-
-struct plan_log_target {
-	enum plan_log_kind kind;
-	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
-};
-
-enum plan_format { PLAN_RAW, PLAN_JSON };
-
-enum plan_compress { PLAN_COMPRESS_NONE, PLAN_COMPRESS_GZIP };
-
-enum plan_on_block { PLAN_BLOCK, PLAN_DROP_OLD, PLAN_DROP_NEW };
-
-/* When a log file is put aside. */
-struct plan_rotate {
-	size_t size_bytes; /* 0: whatever its size */
-	eff_ns every_ns;   /* 0: at no time */
-	uint32_t keep;
-	enum plan_compress compress;
 };
 
 enum plan_catch_up { PLAN_CATCH_UP_NO, PLAN_CATCH_UP_ONCE };

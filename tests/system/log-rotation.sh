@@ -4,14 +4,10 @@
 # full disk amid costs what did not fit, and is said; what is in the way of a rename is said too; logrotate is followed.
 . "${0%/*}/lib.sh"
 
-# All files of a log, the oldest first.
+# All files of a log, the oldest first; who was killed amid may have left a gap, or no newest.
 log_files() { # PATH
-	local n=0 list=("$1")
-	while [ -e "$1.$((n + 1))" ]; do
-		n=$((n + 1))
-		list=("$1.$n" "${list[@]}")
-	done
-	printf '%s\n' "${list[@]}"
+	find "${1%/*}" -name "${1##*/}.[0-9]*" | sort -Vr
+	[ ! -e "$1" ] || echo "$1"
 }
 whole_log() { log_files "$1" | xargs cat; }
 
@@ -123,12 +119,12 @@ units:
 TREE
 pid=$(pid_of writer)
 await_events 1 '.event == "log_lost"' writer >/dev/null
+gone=$(stat -c %i "$DIR/small/log")
 rm "$DIR/small/filler"
 lost=$(field writer .log_lost_bytes)
 [ "$lost" -gt 0 ] || fail "nothing is counted as lost"
 # Once there is room it goes on, the oldest go, and all of it fits.
-gone=$(stat -c %i "$DIR/small/log")
-turned() { [ -e "$DIR/small/log.3" ] && [ "$(stat -c %i "$DIR/small/log.3" 2>/dev/null)" != "$gone" ] && [ "$(stat -c %i "$DIR/small/log")" != "$gone" ]; }
+turned() { [ -e "$DIR/small/log.3" ] && [ "$(stat -c %i "$DIR/small/log.3" 2>/dev/null)" != "$gone" ] && [ "$(stat -c %i "$DIR/small/log" 2>/dev/null)" != "$gone" ]; }
 eventually turned
 same "the unit goes on" "$(field writer '"\(.state) \(.pid) \(.restarts)"')" "up $pid 0"
 expect_exit 0 ctl stop --now writer
