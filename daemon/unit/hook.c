@@ -97,11 +97,14 @@ int hook_before_start(struct unit *u)
 {
 	struct hook_call call = {
 		.hook = &u->spec->hooks.pre_start, .name = "pre_start", .cause = u->last_exit};
+	bool runs = call.hook->argv != NULL;
 	int r = hook_run(u, &call);
 
-	/* It may have ended in the very moment in which the unit was told to stop: the cancellation that comes with that, or
+	/* The row may be another now, and the one that the hook stands in gone.
+	 *
+	 * It may have ended in the very moment in which the unit was told to stop: the cancellation that comes with that, or
 	 * is still to come, ends the start. */
-	while (r == 0 && call.hook->argv && unit_is_leaving(u))
+	while (r == 0 && runs && unit_is_leaving(u))
 		r = eff_pulse_await(&u->changed);
 	if (r == 0 || r == -ECANCELED || r == -ETIMEDOUT)
 		return r;
