@@ -336,14 +336,15 @@ int tree_reset(struct tree *t, struct unit *u, const struct asker *by)
 	eff_child_reset(&u->child);
 	if (u->child.next_at < 0 && u->state != UNIT_FAILED)
 		return 0;
-	if (u->clock && !u->child.fiber)
+	/* A clock that a stop has told to end may still be there. */
+	if (!wish_holds(u))
+		unit_enter(u, UNIT_DOWN, NULL);
+	else if (u->clock && !u->child.fiber)
 		unit_enter(u, UNIT_WAITING, NULL);
 	else if (u->clock)
 		schedule_run_now(u);
-	else if (wish_holds(u))
-		wish_act(u);
 	else
-		unit_enter(u, UNIT_DOWN, NULL);
+		wish_act(u);
 	return 0;
 }
 

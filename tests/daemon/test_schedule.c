@@ -41,6 +41,26 @@ START_TEST(a_failed_run_waits_for_the_next_by_default)
 }
 END_TEST
 
+/* Both in one moment, in which the stop has not come through yet. */
+START_TEST(a_reset_starts_nothing_that_was_stopped)
+{
+	struct world *w = world_new(
+		"backup: {type: oneshot, command: backup, schedule: {every: 10s},"
+		" restart: {policy: on-failure, backoff: {initial: 5s, jitter: 0}}}");
+
+	world_script(w, "backup", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_run_for(w, EFF_S(12));
+	EXPECT_STATE(w, "backup", "backoff");
+	world_stop(w, "backup");
+	world_reset(w, "backup");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "backup", "10000 spawn, 11000 exit 1");
+	EXPECT_STATE(w, "backup", "down");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_run_includes_its_retries_and_begins_with_a_clean_slate)
 {
 	struct world *w = world_new(
@@ -336,6 +356,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, every_goes_from_start_to_start_and_first_one_period_later);
 	tcase_add_test(tcase, a_failed_run_waits_for_the_next_by_default);
+	tcase_add_test(tcase, a_reset_starts_nothing_that_was_stopped);
 	tcase_add_test(tcase, a_run_includes_its_retries_and_begins_with_a_clean_slate);
 	tcase_add_test(tcase, a_run_that_is_due_meanwhile_is_skipped);
 	tcase_add_test(tcase, or_queued_once);
