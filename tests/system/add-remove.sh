@@ -43,6 +43,7 @@ same "what is wrong" "$ERR" "$DIR/more/bad.yaml:2:7: error[E201]: unknown key \`
 $DIR/more/bad.yaml:3:20: error[E301]: there is no unit \`dbb\`
     3 |   d: {depends_on: [dbb]}
       |                    ^
+   help: units beside it: a, c
 effctl: the tree has errors; nothing was changed"
 expect_exit 1 ctl add db more/two.yaml
 expect_exit 4 ctl add dbb more/two.yaml

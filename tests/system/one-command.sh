@@ -29,11 +29,13 @@ for signal in TERM INT; do
 done
 
 # A user without a home, an entry, a variable; and nothing to put a socket in.
+rm -rf /tmp/effd-54321
 expect_exit 6 setpriv --reuid 54321 --regid 54321 --clear-groups env -i "PATH=$PATH" "$DIR/bin/effd" -- sh -c 'id -u; exit 6'
 matches "who it is" "$OUT" '^sh \| 54321$'
-matches "what is said of the socket" "$ERR" 'sh: without a control socket'
+rm -rf /tmp/effd-54321
 expect_exit 8 "${alone[@]}" --mount sh -c "mount -o remount,bind,ro / && exec $DIR/bin/effd -- sh -c 'echo x 2>/dev/null >/tmp/x; exit 8'"
 matches "what is said where nothing can be written" "$ERR" 'Read-only file system'
+matches "what is said of the socket" "$ERR" 'sh: without a control socket'
 expect_exit 4 "${alone[@]}" --mount sh -c "mount -t tmpfs none /proc && exec $DIR/bin/effd --socket $SOCKET -- sh -c 'exit 4'"
 # A place that was named is needed.
 expect_exit 1 "${alone[@]}" --mount sh -c "mount -o remount,bind,ro / && exec $DIR/bin/effd --socket /run/there/sock -- true"
