@@ -85,14 +85,6 @@ static const char *kind_name(enum plan_kind kind)
 	return names[kind];
 }
 
-bool child_ails(const struct unit *u)
-{
-	if (u->state == UNIT_FAILED || u->state == UNIT_BACKOFF)
-		return true;
-	return u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
-		u->state != UNIT_DONE && !unit_awaits_schedule(u);
-}
-
 struct children {
 	uint32_t n, active;
 	bool ails;
@@ -112,7 +104,7 @@ static struct children children_of(const struct tree *t, uint32_t index)
 		else
 			c.active += unit_is_active(u) &&
 				(u->spec->kind == PLAN_FIBER || u->pid != 0);
-		c.ails = c.ails || child_ails(u);
+		c.ails = c.ails || tree_ails(u);
 	}
 	return c;
 }
@@ -174,7 +166,7 @@ static void status_of_life(struct json *s, const struct unit *u)
 static void status_of_usage(struct json *s, const struct unit *u)
 {
 	struct os_usage usage;
-	bool known = u->process && u->world->os->ops->usage(u->process, &usage);
+	bool known = unit_usage(u, &usage);
 
 	(void)json_set(s, "cpu_s",
 		known ? json_number(seconds((eff_ns)(usage.cpu_s * 1e9))) : json_null());

@@ -107,8 +107,7 @@ static int lock_take(const char *path, int *ret_fd)
 	return -EADDRINUSE;
 }
 
-/* Does nobody listen on the socket at this address? */
-static bool socket_is_stale(const struct sockaddr_un *address)
+bool listen_is_stale(const struct sockaddr_un *address)
 {
 	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -134,7 +133,7 @@ static int place_clear(const struct sockaddr_un *address, struct text *why)
 						      : "another file");
 		return -EEXIST;
 	}
-	if (!socket_is_stale(address)) {
+	if (!listen_is_stale(address)) {
 		text_printf(why, "cannot listen at %s: another program listens there", path);
 		return -EEXIST;
 	}

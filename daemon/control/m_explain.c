@@ -81,7 +81,7 @@ static void chain_add_ailing(struct json *chain, const struct tree *t, const str
 	for (; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
 		const struct unit *u = t->units[i];
 
-		if (!child_ails(u) || (group->state != UNIT_UP && u->state != UNIT_FAILED))
+		if (!tree_ails(u) || (group->state != UNIT_UP && u->state != UNIT_FAILED))
 			continue;
 		if (++n <= AILING_TOLD)
 			text_printf(&text, "%s%s is %s", n > 1 ? ", " : "failing: ", u->name,

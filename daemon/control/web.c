@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/endpoint.h"
+#include "control/listen.h"
 #include "control/web.h"
 
 #define PATIENCE EFF_S(10)
@@ -187,18 +188,12 @@ static void visit_begin(struct web *web, struct eff_scope *visits, int fd)
 /* One that nobody listens on was left behind by one who was killed. */
 static void clear_stale(const struct endpoint *at)
 {
+	const struct sockaddr_un *un = &at->address.un;
 	struct stat st;
-	int fd, r;
 
-	if (at->address.any.sa_family != AF_UNIX || lstat(at->address.un.sun_path, &st) < 0 ||
-		!S_ISSOCK(st.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	r = fd < 0 ? 0 : connect(fd, &at->address.any, at->len);
-	if (r < 0 && errno == ECONNREFUSED)
-		(void)unlink(at->address.un.sun_path);
-	if (fd >= 0)
-		(void)close(fd);
+	if (at->address.any.sa_family == AF_UNIX && lstat(un->sun_path, &st) == 0 &&
+		S_ISSOCK(st.st_mode) && listen_is_stale(un))
+		(void)unlink(un->sun_path);
 }
 
 /* Every address is those of IPv4 alone where there is no IPv6. */

@@ -12,7 +12,14 @@ enum { BURST = 256 };
 
 /* ── health ── */
 
-/* What is wanted and not as it is wanted. */
+/* What a group lacks its units say, unless it has failed itself. */
+static bool is_lacking(const struct unit *u)
+{
+	if (u->spec->kind == PLAN_SUPERVISOR)
+		return u->state == UNIT_FAILED || u->state == UNIT_BACKOFF;
+	return tree_ails(u);
+}
+
 static void add_lacking(struct text *to, const struct unit *u)
 {
 	char line[160];
@@ -29,7 +36,7 @@ static void readyz(struct tree *t, struct web_page *page)
 	if (t->shutting_down)
 		text_add(&page->body, "shutting down\n");
 	for (uint32_t i = 0; i < t->n_units && !t->shutting_down; i++) {
-		if (tree_lacks(t->units[i]))
+		if (is_lacking(t->units[i]))
 			add_lacking(&page->body, t->units[i]);
 		if (i % BURST == BURST - 1 && eff_yield() < 0)
 			break;
@@ -53,7 +60,8 @@ static void health_page(struct tree *t, const char *path, struct web_page *page)
 
 struct family {
 	const char *name, *type, *unit, *help;
-	void (*add)(struct text *to, const struct unit *u);
+	/* `usage`: of its present process; NULL: there is none. */
+	void (*add)(struct text *to, const struct unit *u, const struct os_usage *usage);
 };
 
 static void add_number(struct text *to, const struct unit *u, const char *name, double number)
@@ -61,53 +69,48 @@ static void add_number(struct text *to, const struct unit *u, const char *name, 
 	text_printf(to, "%s{unit=\"%s\"} %.15g\n", name, u->name, number);
 }
 
-static void add_state(struct text *to, const struct unit *u)
+static void add_state(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
+	(void)usage;
 	for (int i = 0; i < UNIT_N_STATES; i++)
 		text_printf(to, "effd_unit_state{unit=\"%s\",effd_unit_state=\"%s\"} %d\n",
 			u->name, state_name((enum unit_state)i), u->state == (enum unit_state)i);
 }
 
-static void add_starts(struct text *to, const struct unit *u)
+static void add_starts(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
+	(void)usage;
 	add_number(to, u, "effd_unit_starts_total", (double)u->starts);
 }
 
-static void add_restarts(struct text *to, const struct unit *u)
+static void add_restarts(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
+	(void)usage;
 	add_number(to, u, "effd_unit_restarts_total", (double)u->restarts);
 }
 
-static void add_uptime(struct text *to, const struct unit *u)
+static void add_uptime(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
+	(void)usage;
 	if (u->state == UNIT_UP)
 		add_number(to, u, "effd_unit_uptime_seconds", (double)(eff_now() - u->since) / 1e9);
 }
 
-/* Of its present process. */
-static bool usage_of(const struct unit *u, struct os_usage *ret_usage)
+static void add_cpu(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
-	return u->process && u->world->os->ops->usage(u->process, ret_usage);
+	if (usage)
+		add_number(to, u, "effd_unit_cpu_seconds", usage->cpu_s);
 }
 
-static void add_cpu(struct text *to, const struct unit *u)
+static void add_memory(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
-	struct os_usage usage;
-
-	if (usage_of(u, &usage))
-		add_number(to, u, "effd_unit_cpu_seconds", usage.cpu_s);
+	if (usage)
+		add_number(to, u, "effd_unit_memory_bytes", (double)usage->memory_bytes);
 }
 
-static void add_memory(struct text *to, const struct unit *u)
+static void add_lost(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
-	struct os_usage usage;
-
-	if (usage_of(u, &usage))
-		add_number(to, u, "effd_unit_memory_bytes", (double)usage.memory_bytes);
-}
-
-static void add_lost(struct text *to, const struct unit *u)
-{
+	(void)usage;
 	add_number(to, u, "effd_unit_log_lost_bytes_total", (double)u->log_lost_bytes);
 }
 
@@ -123,25 +126,37 @@ static const struct family families[] = {
 		add_lost},
 };
 
-static int add_family(struct text *to, struct tree *t, const struct family *family)
-{
-	int r = 0;
+enum { N_FAMILIES = sizeof(families) / sizeof(families[0]) };
 
+/* The rows of every family from one walk: the kernel is asked once for each process. */
+static void add_rows(struct text rows[N_FAMILIES], struct tree *t)
+{
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		struct os_usage usage;
+		bool known = unit_usage(t->units[i], &usage);
+
+		for (int f = 0; f < N_FAMILIES; f++)
+			families[f].add(&rows[f], t->units[i], known ? &usage : NULL);
+		if (i % BURST == BURST - 1 && eff_yield() < 0)
+			break;
+	}
+}
+
+/* Takes the rows. */
+static void add_family(struct text *to, const struct family *family, struct text *rows)
+{
 	text_printf(to, "# TYPE %s %s\n", family->name, family->type);
 	if (family->unit)
 		text_printf(to, "# UNIT %s %s\n", family->name, family->unit);
 	text_printf(to, "# HELP %s %s\n", family->name, family->help);
-	for (uint32_t i = 0; i < t->n_units && r == 0; i++) {
-		family->add(to, t->units[i]);
-		if (i % BURST == BURST - 1)
-			r = eff_yield();
-	}
-	return r;
+	text_add_bytes(to, rows->bytes, rows->len);
+	to->failed |= rows->failed;
+	text_done(rows);
 }
 
 static void metrics_page(struct tree *t, const char *path, struct web_page *page)
 {
-	int r = 0;
+	struct text rows[N_FAMILIES] = {0};
 
 	if (strcmp(path, "/metrics") != 0)
 		return;
@@ -152,8 +167,9 @@ static void metrics_page(struct tree *t, const char *path, struct web_page *page
 		"# TYPE effd_settled gauge\n# HELP effd_settled All that starts by itself has.\n"
 		"effd_settled %d\n",
 		EFFD_VERSION, tree_is_settled(t));
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && r == 0; i++)
-		r = add_family(&page->body, t, &families[i]);
+	add_rows(rows, t);
+	for (int f = 0; f < N_FAMILIES; f++)
+		add_family(&page->body, &families[f], &rows[f]);
 	text_add(&page->body, "# EOF\n");
 }
 

@@ -55,12 +55,5 @@ enum code c_add(struct effctl *e)
 
 enum code c_remove(struct effctl *e)
 {
-	struct json *parameters = call_units(e);
-
-	if (e->given[OPTION_NO_WAIT])
-		(void)json_set(parameters, "wait", json_bool(false));
-	if (e->given[OPTION_NOW])
-		(void)json_set(parameters, "now", json_bool(true));
-	call_add_timeout(e, parameters);
-	return results_ask(e, METHOD_REMOVE, parameters, "removed");
+	return results_ask(e, METHOD_REMOVE, call_verb(e), "removed");
 }

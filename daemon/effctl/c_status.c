@@ -9,13 +9,6 @@
 
 #define LAST_LINES 10
 
-static void add_text(struct grid *grid, struct text *text)
-{
-	grid->failed |= text->failed;
-	grid_add(grid, PLAIN, text->bytes ? text->bytes : "");
-	text_done(text);
-}
-
 static void add_count(struct grid *grid, const struct json *status, const char *key, int64_t least)
 {
 	int64_t count = json_get_int(status, key, -1);
@@ -23,7 +16,7 @@ static void add_count(struct grid *grid, const struct json *status, const char *
 
 	if (count >= least)
 		text_printf(&text, "%lld", (long long)count);
-	add_text(grid, &text);
+	grid_add_built(grid, &text);
 }
 
 static void add_row(struct grid *grid, const struct json *status)
@@ -38,10 +31,10 @@ static void add_row(struct grid *grid, const struct json *status)
 	text_done(&text);
 	add_count(grid, status, "pid", 1);
 	add_seconds(&text, json_get_number(status, "uptime_s", -1));
-	add_text(grid, &text);
+	grid_add_built(grid, &text);
 	add_count(grid, status, "restarts", 0);
 	add_remark(&text, status);
-	add_text(grid, &text);
+	grid_add_built(grid, &text);
 }
 
 static enum code print_table(struct effctl *e, const struct json *units)

@@ -139,13 +139,6 @@ static int table_make(
 	return 0;
 }
 
-static void add_cell(struct grid *grid, struct text *text)
-{
-	grid->failed |= text->failed;
-	grid_add(grid, PLAIN, text->bytes ? text->bytes : "");
-	text_done(text);
-}
-
 static void add_row(struct grid *grid, const struct row *row)
 {
 	const char *state = json_get_text(row->status, "state", "?");
@@ -156,19 +149,19 @@ static void add_row(struct grid *grid, const struct row *row)
 	grid_add(grid, state_paint(state), state);
 	if (pid > 0)
 		text_printf(&text, "%lld", (long long)pid);
-	add_cell(grid, &text);
+	grid_add_built(grid, &text);
 	if (row->cpu >= 0)
 		text_printf(&text, "%.1f%%", row->cpu * 100);
-	add_cell(grid, &text);
+	grid_add_built(grid, &text);
 	if (row->memory >= 0)
 		add_bytes(&text, row->memory);
-	add_cell(grid, &text);
+	grid_add_built(grid, &text);
 	text_printf(&text, "%lld", (long long)json_get_int(row->status, "restarts", 0));
-	add_cell(grid, &text);
+	grid_add_built(grid, &text);
 	add_seconds(&text, json_get_number(row->status, "uptime_s", -1));
-	add_cell(grid, &text);
+	grid_add_built(grid, &text);
 	add_remark(&text, row->status);
-	add_cell(grid, &text);
+	grid_add_built(grid, &text);
 }
 
 static int table_print(struct effctl *e, const struct table *t, size_t most, unsigned width)

@@ -9,14 +9,7 @@
 /* `asked` is what is said of one that nobody waits for: its state is still the one before. */
 static enum code verb(struct effctl *e, enum method method, const char *asked)
 {
-	struct json *parameters = call_units(e);
-
-	if (e->given[OPTION_NO_WAIT])
-		(void)json_set(parameters, "wait", json_bool(false));
-	if (e->given[OPTION_NOW])
-		(void)json_set(parameters, "now", json_bool(true));
-	call_add_timeout(e, parameters);
-	return results_ask(e, method, parameters, e->given[OPTION_NO_WAIT] ? asked : NULL);
+	return results_ask(e, method, call_verb(e), e->given[OPTION_NO_WAIT] ? asked : NULL);
 }
 
 enum code c_start(struct effctl *e)

@@ -31,6 +31,18 @@ void call_add_timeout(const struct effctl *e, struct json *parameters)
 		(void)json_set(parameters, "timeout_s", json_number(e->timeout_s));
 }
 
+struct json *call_verb(const struct effctl *e)
+{
+	struct json *parameters = call_units(e);
+
+	if (e->given[OPTION_NO_WAIT])
+		(void)json_set(parameters, "wait", json_bool(false));
+	if (e->given[OPTION_NOW])
+		(void)json_set(parameters, "now", json_bool(true));
+	call_add_timeout(e, parameters);
+	return parameters;
+}
+
 static enum code cannot_reach(struct effctl *e, int r)
 {
 	const char *reason = r == -ETIMEDOUT ? "it does not answer" : strerror(-r);

@@ -11,6 +11,8 @@
 
 /* The first parameter of many calls: the units of the command line. NULL when out of memory. */
 struct json *call_units(const struct effctl *e);
+/* Of a verb: the units, and how it is to be done. NULL when out of memory. */
+struct json *call_verb(const struct effctl *e);
 /* Add `timeout_s` when --timeout was given. */
 void call_add_timeout(const struct effctl *e, struct json *parameters);
 

@@ -58,6 +58,13 @@ void grid_add(struct grid *grid, enum paint paint, const char *text)
 	grid->cells[grid->n_cells++] = (struct grid_cell){shown.bytes, paint};
 }
 
+void grid_add_built(struct grid *grid, struct text *text)
+{
+	grid->failed |= text->failed;
+	grid_add(grid, PLAIN, text->bytes ? text->bytes : "");
+	text_done(text);
+}
+
 size_t text_columns(const char *text)
 {
 	size_t n = 0;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct text;
+
 #define GRID_COLUMNS 8
 
 /* How a cell is coloured, where colours are wanted. */
@@ -29,6 +31,8 @@ void grid_init(struct grid *grid, unsigned n_columns, const char *const *titles)
 void grid_done(struct grid *grid);
 /* The next cell, row by row; the text is copied, and shown without its controls. */
 void grid_add(struct grid *grid, enum paint paint, const char *text);
+/* One that was built; takes it. */
+void grid_add_built(struct grid *grid, struct text *text);
 /* width 0: nothing is cut. Returns 0 or -ENOMEM. */
 int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour);
 

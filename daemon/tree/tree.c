@@ -176,20 +176,25 @@ int tree_await_settled(struct tree *t)
 	return 0;
 }
 
+static bool has_failed(const struct unit *u)
+{
+	return u->state == UNIT_FAILED || u->state == UNIT_BACKOFF;
+}
+
 static const struct unit *tree_first_ailing(const struct tree *t)
 {
 	for (uint32_t i = 1; i < t->n_units; i++)
-		if (t->units[i]->state == UNIT_FAILED || t->units[i]->state == UNIT_BACKOFF)
+		if (has_failed(t->units[i]))
 			return t->units[i];
 	return NULL;
 }
 
-bool tree_lacks(const struct unit *u)
+bool tree_ails(const struct unit *u)
 {
-	if (u->spec->kind == PLAN_SUPERVISOR)
-		return u->state == UNIT_FAILED || u->state == UNIT_BACKOFF;
-	return wish_holds(u) && u->state != UNIT_UP && u->state != UNIT_DONE &&
-		!unit_awaits_schedule(u);
+	if (has_failed(u))
+		return true;
+	return u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
+		u->state != UNIT_DONE && !unit_awaits_schedule(u);
 }
 
 /* "4 s", "250 ms": for a line that people read in passing. */

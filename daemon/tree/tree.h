@@ -77,8 +77,8 @@ const char *tree_summary(struct tree *t, char *buf, size_t size);
 /* The exit code that effd ends with: 0, 1, or what exit_code_from says. */
 int tree_exit_code(const struct tree *t, eff_exit end);
 
-/* Is it wanted, and neither up, done nor at rest until its schedule? Of a supervisor: has it failed? */
-bool tree_lacks(const struct unit *u);
+/* Is it not as it should be: wanted, and neither up, done nor at rest until its schedule? Then its group's health is failing. */
+bool tree_ails(const struct unit *u);
 
 static inline struct tree *tree_of(const struct unit *u)
 {

@@ -222,6 +222,11 @@ bool unit_is_active(const struct unit *u)
 	return u->state == UNIT_STARTING || u->state == UNIT_UP || u->state == UNIT_STOPPING;
 }
 
+bool unit_usage(const struct unit *u, struct os_usage *ret_usage)
+{
+	return u->process && u->world->os->ops->usage(u->process, ret_usage);
+}
+
 bool unit_awaits_schedule(const struct unit *u)
 {
 	return u->clock && !u->clock_off && !u->child.fiber;

@@ -127,6 +127,20 @@ static inline struct server *server_new(const char *units)
 	return server_new_with(units, 0);
 }
 
+/* A web server that needs a database, and a group of one that dies each second and one that does not. */
+static inline struct server *server_shop(void)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\n"
+		"web: {command: [run], depends_on: [db], environment: {SECRET: hidden}}\n"
+		"g:\n  units:\n    a: {command: [dies], restart: {backoff: {jitter: 0}}}\n    b: {command: [run]}\n");
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .dies_by = 9});
+	world_run_for(s->w, EFF_MS(1100));
+	return s;
+}
+
 static inline void server_free(struct server *s)
 {
 	eff_interrupt_async(s->fiber);

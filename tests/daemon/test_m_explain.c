@@ -8,19 +8,6 @@
 
 static const struct script forever = {.lives = EFF_FOREVER};
 
-static struct server *shop(void)
-{
-	struct server *s = server_new(
-		"db: {command: [run]}\n"
-		"web: {command: [run], depends_on: [db], environment: {SECRET: hidden}}\n"
-		"g:\n  units:\n    a: {command: [dies], restart: {backoff: {jitter: 0}}}\n    b: {command: [run]}\n");
-
-	world_script(s->w, "run", forever);
-	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .dies_by = 9});
-	world_run_for(s->w, EFF_MS(1100));
-	return s;
-}
-
 /* The texts of an Explain's chain and of its `waits_for`, in order. Frees the reply. */
 static const char *explained(struct json *reply)
 {
@@ -45,7 +32,7 @@ static const char *explained(struct json *reply)
 
 START_TEST(explain_tells_the_chain_what_is_waited_for_and_what_comes_next)
 {
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 	struct json *reply = client_ask(c, "Explain", "{\"unit\":\"g/a\"}");
 
@@ -81,7 +68,7 @@ END_TEST
 
 START_TEST(explain_says_nothing_twice)
 {
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 
 	world_stop(s->w, "db");

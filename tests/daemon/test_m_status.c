@@ -19,22 +19,9 @@ static const char *names(const struct json *array)
 	return words;
 }
 
-static struct server *shop(void)
-{
-	struct server *s = server_new(
-		"db: {command: [run]}\n"
-		"web: {command: [run], depends_on: [db], environment: {SECRET: hidden}}\n"
-		"g:\n  units:\n    a: {command: [dies], restart: {backoff: {jitter: 0}}}\n    b: {command: [run]}\n");
-
-	world_script(s->w, "run", forever);
-	world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .dies_by = 9});
-	world_run_for(s->w, EFF_MS(1100));
-	return s;
-}
-
 START_TEST(units_come_depth_first_the_root_first)
 {
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 	struct json *reply = client_ask(c, "Status", NULL);
 
@@ -64,7 +51,7 @@ START_TEST(an_entry_has_every_field_null_where_it_does_not_apply)
 		"memory_bytes", "log_lost_bytes"};
 	static const char *const supervisors[] = {
 		"children", "active", "intensity", "restarts_in_period"};
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 	struct json *reply = client_ask(c, "Status", NULL);
 
@@ -85,7 +72,7 @@ END_TEST
 
 START_TEST(a_unit_that_is_up_and_one_in_backoff_tell_their_times_and_counts)
 {
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 	struct json *reply = client_ask(c, "Status", "{\"units\":[\"web\",\"g/a\"]}");
 	const struct json *web = reply_at(reply, "parameters.units.0"),
@@ -114,7 +101,7 @@ END_TEST
 
 START_TEST(a_supervisor_counts_its_children_and_fails_health_with_them)
 {
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 	struct json *reply = client_ask(c, "Status", "{\"units\":[\"g\"]}");
 	const struct json *g = reply_at(reply, "parameters.units.0");
@@ -186,7 +173,7 @@ static const char *shown(const struct json *reply, const char *field)
 
 START_TEST(show_tells_values_and_places_and_keeps_the_environment_to_itself)
 {
-	struct server *s = shop();
+	struct server *s = server_shop();
 	struct client *c = client_new(s);
 	struct json *reply = client_ask(c, "Show", "{\"unit\":\"web\"}");
 
