@@ -10,23 +10,21 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "control/errand.h"
 #include "control/methods.h"
 #include "control/verb.h"
 
 struct adding {
-	int n_refs;
-	struct control *control;
+	struct errand errand;
 	struct plan_addition addition; /* its texts are its own */
 	struct diags *diags;
 	char **names; /* of what was added */
-	int result;
-	struct eff_event ended;
 };
 
-static void adding_unref(struct adding *a)
+static void adding_free(struct errand *errand)
 {
-	if (!a || --a->n_refs > 0)
-		return;
+	struct adding *a = eff_container(errand, struct adding, errand);
+
 	free((char *)a->addition.supervisor);
 	free((char *)a->addition.file);
 	free((char *)a->addition.text);
@@ -50,28 +48,6 @@ static char *file_of(const struct request *req)
 		text_add_bytes(&text, tree, (size_t)(slash - tree));
 	text_add(&text, "/added");
 	return text.bytes;
-}
-
-static struct adding *adding_new(struct request *req)
-{
-	struct adding *a = alloc_new(sizeof(*a));
-
-	if (!a)
-		return NULL;
-	a->n_refs = 1;
-	a->control = req->control;
-	a->result = -ECANCELED;
-	eff_event_init(&a->ended);
-	a->diags = diags_new();
-	a->addition.supervisor = strdup(json_get_text(req->parameters, "supervisor", ""));
-	a->addition.file = file_of(req);
-	a->addition.text = strdup(json_get_text(req->parameters, "tree", ""));
-	if (!a->diags || !a->addition.supervisor || !a->addition.file || !a->addition.text) {
-		adding_unref(a);
-		return NULL;
-	}
-	a->addition.size = strlen(a->addition.text);
-	return a;
 }
 
 /* 0; -ENOENT, -EPERM: nothing can be added to it. */
@@ -105,8 +81,8 @@ static char **new_names(const struct plan *plan)
 /* The plan with it takes the present one's place. Suspends. */
 static int adding_carry_out(struct adding *a)
 {
-	const struct control_host *host = &a->control->host;
-	struct tree *t = a->control->tree;
+	const struct control_host *host = &a->errand.control->host;
+	struct tree *t = a->errand.control->tree;
 	struct plan *present = plan_ref(t->plan), *plan = NULL;
 	int r = supervisor_check(t, a->addition.supervisor);
 
@@ -125,35 +101,35 @@ static int adding_carry_out(struct adding *a)
 	return r;
 }
 
-static eff_exit adding_run(void *arg)
+static int adding_run(struct errand *errand)
 {
-	struct adding *a = arg;
-	struct tree *t = a->control->tree;
+	struct tree *t = errand->control->tree;
+	int r = tree_claim_plan(t);
 
-	a->result = tree_claim_plan(t);
-	if (a->result == 0) {
-		a->result = adding_carry_out(a);
+	if (r == 0) {
+		r = adding_carry_out(eff_container(errand, struct adding, errand));
 		tree_release_plan(t);
 	}
-	eff_event_set(&a->ended);
-	adding_unref(a);
-	return eff_ok(NULL);
+	return r;
 }
 
-/* Have it done, and wait for that. Suspends. Its result; -ECANCELED, -ETIMEDOUT when the wait was cut short. */
-static int adding_await(struct adding *a, eff_ns until)
+static struct adding *adding_new(struct request *req)
 {
-	struct eff_scope within;
-	int r = eff_fork_in(a->control->scope, EFF(adding_run, a), NULL);
+	struct adding *a = alloc_new(sizeof(*a));
 
-	if (r < 0)
-		return r;
-	a->n_refs++;
-	eff_scope_open(&within);
-	eff_scope_limit(&within, until);
-	r = eff_event_await(&a->ended);
-	(void)eff_scope_close(&within);
-	return r < 0 ? r : a->result;
+	if (!a)
+		return NULL;
+	errand_init(&a->errand, req->control, adding_run, adding_free);
+	a->diags = diags_new();
+	a->addition.supervisor = strdup(json_get_text(req->parameters, "supervisor", ""));
+	a->addition.file = file_of(req);
+	a->addition.text = strdup(json_get_text(req->parameters, "tree", ""));
+	if (!a->diags || !a->addition.supervisor || !a->addition.file || !a->addition.text) {
+		errand_unref(&a->errand);
+		return NULL;
+	}
+	a->addition.size = strlen(a->addition.text);
+	return a;
 }
 
 /* An error about one unit; `text`: instead of the error's own, NULL: none. */
@@ -254,12 +230,12 @@ void m_add(struct request *req)
 		return;
 	request_log(req, "add to", supervisor);
 	a = adding_new(req);
-	r = a ? adding_await(a, until) : -ENOMEM;
+	r = a ? errand_await(&a->errand, until) : -ENOMEM;
 	if (r == 0)
 		add_await(req, a->names, until);
 	else if (r != -ECANCELED)
 		add_refuse(req, a, r);
-	adding_unref(a);
+	errand_unref(a ? &a->errand : NULL);
 }
 
 /* ── remove ── */

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "control/errand.h"
 #include "control/methods.h"
 
 /* ── reading and applying ── */
@@ -157,23 +158,29 @@ int control_reload(struct control *control, const struct asker *by, const char *
 /* ── jobs ── */
 
 struct job {
-	int n_refs;
-	struct control *control;
+	struct errand errand;
 	struct asker by;
 	char *only_if;     /* NULL: any */
 	struct unit *unit; /* of a unit's own reload; NULL: the tree's */
 	struct reload_outcome outcome;
-	int result;
-	struct eff_event ended;
 };
 
-static void job_unref(struct job *job)
+static void job_free(struct errand *errand)
 {
-	if (--job->n_refs > 0)
-		return;
+	struct job *job = eff_container(errand, struct job, errand);
+
 	reload_outcome_done(&job->outcome);
 	free(job->only_if);
 	free(job);
+}
+
+static int job_run(struct errand *errand)
+{
+	struct job *job = eff_container(errand, struct job, errand);
+
+	if (job->unit)
+		return tree_reload_unit(errand->control->tree, job->unit);
+	return control_reload(errand->control, &job->by, job->only_if, &job->outcome);
 }
 
 static struct job *job_new(struct request *req)
@@ -182,49 +189,9 @@ static struct job *job_new(struct request *req)
 
 	if (!job)
 		return NULL;
-	job->n_refs = 1;
-	job->control = req->control;
+	errand_init(&job->errand, req->control, job_run, job_free);
 	job->by = req->conn->peer.who;
-	job->result = -ECANCELED;
-	eff_event_init(&job->ended);
 	return job;
-}
-
-static eff_exit job_run(void *arg)
-{
-	struct job *job = arg;
-
-	if (job->unit)
-		job->result = tree_reload_unit(job->control->tree, job->unit);
-	else
-		job->result = control_reload(job->control, &job->by, job->only_if, &job->outcome);
-	return eff_ok(NULL);
-}
-
-static eff_exit job_keep(void *arg)
-{
-	struct job *job = arg;
-
-	(void)job_run(job);
-	eff_event_set(&job->ended);
-	job_unref(job);
-	return eff_ok(NULL);
-}
-
-/* Have it done, and wait for that. Suspends. The job's result; -ECANCELED, -ETIMEDOUT when the wait was cut short. */
-static int job_await(struct job *job, eff_ns until)
-{
-	struct eff_scope within;
-	int r = eff_fork_in(job->control->scope, EFF(job_keep, job), NULL);
-
-	if (r < 0)
-		return r;
-	job->n_refs++;
-	eff_scope_open(&within);
-	eff_scope_limit(&within, until);
-	r = eff_event_await(&job->ended);
-	(void)eff_scope_close(&within);
-	return r < 0 ? r : job->result;
 }
 
 /* ── answers ── */
@@ -276,7 +243,7 @@ static void reload_tree(struct request *req, eff_ns until)
 	if (job && (!id || job->only_if)) {
 		bool wait = json_get_bool(req->parameters, "wait", true);
 
-		r = job_await(job, wait ? until : eff_now());
+		r = errand_await(&job->errand, wait ? until : eff_now());
 		if (r == -ETIMEDOUT && !wait)
 			request_reply(req, NULL);
 	}
@@ -285,7 +252,7 @@ static void reload_tree(struct request *req, eff_ns until)
 	else if (r != -ECANCELED)
 		answer_outcome(req, r, job ? &job->outcome : NULL);
 	if (job)
-		job_unref(job);
+		errand_unref(&job->errand);
 }
 
 static const char *unit_reload_words(int r)
@@ -313,8 +280,8 @@ static struct json *reload_unit(struct request *req, const char *name, eff_ns un
 
 	if (job) {
 		job->unit = u;
-		r = u ? job_await(job, until) : -ESRCH;
-		job_unref(job);
+		r = u ? errand_await(&job->errand, until) : -ESRCH;
+		errand_unref(&job->errand);
 	}
 	u = tree_find(req->tree, name);
 	if (r == -ECANCELED || !u)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "control/errand.h"
+
+void errand_init(struct errand *errand, struct control *control,
+	int (*carry_out)(struct errand *errand), void (*free)(struct errand *errand))
+{
+	errand->n_refs = 1;
+	errand->result = -ECANCELED;
+	errand->control = control;
+	errand->carry_out = carry_out;
+	errand->free = free;
+	eff_event_init(&errand->ended);
+}
+
+void errand_unref(struct errand *errand)
+{
+	if (errand && --errand->n_refs == 0)
+		errand->free(errand);
+}
+
+static eff_exit errand_run(void *arg)
+{
+	struct errand *errand = arg;
+
+	errand->result = errand->carry_out(errand);
+	eff_event_set(&errand->ended);
+	errand_unref(errand);
+	return eff_ok(NULL);
+}
+
+int errand_await(struct errand *errand, eff_ns until)
+{
+	struct eff_scope within;
+	int r = eff_fork_in(errand->control->scope, EFF(errand_run, errand), NULL);
+
+	if (r < 0)
+		return r;
+	errand->n_refs++;
+	eff_scope_open(&within);
+	eff_scope_limit(&within, until);
+	r = eff_event_await(&errand->ended);
+	(void)eff_scope_close(&within);
+	return r < 0 ? r : errand->result;
+}
