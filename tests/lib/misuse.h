@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "run.h"
 
 struct misuse {
@@ -21,8 +22,9 @@ struct misuse {
 #define OUTSIDE(call) call ": called outside of a fiber (fiber \"none\")"
 #define INSIDE(call, what) call ": " what " (fiber \"root\")"
 
-static void commit(const struct misuse *misuse)
+static void commit(void *arg)
 {
+	const struct misuse *misuse = arg;
 	struct rlimit none = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -35,38 +37,12 @@ static void commit(const struct misuse *misuse)
 	_exit(0);
 }
 
-static int commit_apart(const struct misuse *misuse, char *ret_said, size_t size)
-{
-	int ends[2];
-	int status;
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	ck_assert_int_eq(pipe(ends), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		commit(misuse);
-	}
-	close(ends[1]);
-	while (len + 1 < size && (n = read(ends[0], ret_said + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	ret_said[len] = '\0';
-	close(ends[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
 __attribute__((unused)) static void misuse_check(const struct misuse *misuse)
 {
 	char said[1024];
 	char want[256];
 	const char *line;
-	int status = commit_apart(misuse, said, sizeof(said));
+	int status = run_apart(commit, (void *)misuse, said, sizeof(said));
 
 	snprintf(want, sizeof(want), "libeff: %s\n", misuse->words);
 	line = strstr(said, "libeff: ");

@@ -11,6 +11,7 @@
 #include <eff/effect.h>
 #include <eff/runtime.h>
 
+#include "apart.h"
 #include "leak.h"
 
 Suite *test_suite(void);
@@ -42,31 +43,15 @@ static eff_exit fork_a_failing_daemon(void *arg)
 	return eff_exit_of(eff_sleep(EFF_MS(1)));
 }
 
+static void be_main(void *arg)
+{
+	exit(eff_main(*(eff *)arg, NULL));
+}
+
 /* Run it as a program of its own; returns its wait status, and what it said on stderr. */
 static int run_main(eff e, char *ret_said, size_t size)
 {
-	int ends[2];
-	int status;
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	ck_assert_int_eq(pipe(ends), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		exit(eff_main(e, NULL));
-	}
-	close(ends[1]);
-	while (len + 1 < size && (n = read(ends[0], ret_said + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	ret_said[len] = '\0';
-	close(ends[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
+	return run_apart(be_main, &e, ret_said, size);
 }
 
 static void ck_main(eff e, int want, const char *words)
