@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The door to the heap. The countdown is the only global here: 0 in production, where it costs one comparison. */
 #include <stdlib.h>
+#include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -27,6 +28,14 @@ void *alloc_new(size_t size)
 	if (alloc_fails())
 		return NULL;
 	return calloc(1, size ? size : 1);
+}
+
+char *alloc_text(const char *s)
+{
+	size_t size = strlen(s) + 1;
+	char *copy = alloc_new(size);
+
+	return copy ? memcpy(copy, s, size) : NULL;
 }
 
 void *alloc_grow(void *p, size_t size)

@@ -8,6 +8,7 @@
 
 void *alloc_new(size_t size);           /* zeroed; NULL: out of memory. free() gives it back */
 void *alloc_grow(void *p, size_t size); /* as realloc(); on NULL the old piece is still the caller's */
+char *alloc_text(const char *s);        /* a copy */
 
 /* For tests: the n-th allocation from now on fails, one only (0: none fails). Arenas count every piece they give out.
  * Returns how far the last one was still away; 0: it has failed, or there was none. */

@@ -43,17 +43,9 @@ static int check_above(char *path)
 	return 0;
 }
 
-static char *copy_of(const char *path)
-{
-	size_t len = strlen(path) + 1;
-	char *copy = alloc_new(len);
-
-	return copy ? memcpy(copy, path, len) : NULL;
-}
-
 int trust_above(const char *path)
 {
-	auto_free char *written = copy_of(path);
+	auto_free char *written = alloc_text(path);
 	auto_free char *real = NULL;
 	int r = written ? check_above(written) : -ENOMEM;
 
@@ -79,7 +71,7 @@ static int check_folder(const char *folder)
 
 int trust_folder(const char *folder)
 {
-	auto_free char *part = copy_of(folder);
+	auto_free char *part = alloc_text(folder);
 	int r = part ? check_folder(part) : -ENOMEM;
 
 	while (r == -ENOENT && strcmp(part, "/") != 0) {

@@ -234,13 +234,13 @@ static int compress_one(struct os_linux *os, struct archive *a)
 
 int linux_compress_log(struct os *os, const char *path)
 {
-	auto_free char *copy = alloc_new(strlen(path) + 1);
+	auto_free char *copy = alloc_text(path);
 	struct archive a = {.from = -1, .to = -1};
 	int r;
 
 	if (!copy)
 		return -ENOMEM;
-	a.folder = os_log_folder(path, copy, &a.name, &a.is_ours);
+	a.folder = os_log_folder(copy, &a.name, &a.is_ours);
 	if (a.folder < 0)
 		return a.folder;
 	r = compress_one(linux_of(os), &a);

@@ -51,14 +51,6 @@ static int not_found(int error, const void *entry)
 	return -error;
 }
 
-static char *copy(const char *s)
-{
-	size_t len = strlen(s) + 1;
-	char *bytes = alloc_new(len);
-
-	return bytes ? memcpy(bytes, s, len) : NULL;
-}
-
 /* The entry of `name`, or of the id when it is NULL. -ENOENT: none. */
 static int passwd_find(struct ids *ids, const char *name)
 {
@@ -83,9 +75,9 @@ static int passwd_find(struct ids *ids, const char *name)
 		return r;
 	ids->uid = entry.pw_uid;
 	ids->gid = entry.pw_gid;
-	ids->name = copy(entry.pw_name);
-	ids->home = copy(entry.pw_dir && *entry.pw_dir ? entry.pw_dir : "/");
-	ids->shell = copy(entry.pw_shell && *entry.pw_shell ? entry.pw_shell : "/bin/sh");
+	ids->name = alloc_text(entry.pw_name);
+	ids->home = alloc_text(entry.pw_dir && *entry.pw_dir ? entry.pw_dir : "/");
+	ids->shell = alloc_text(entry.pw_shell && *entry.pw_shell ? entry.pw_shell : "/bin/sh");
 	return ids->name && ids->home && ids->shell ? 0 : -ENOMEM;
 }
 
@@ -124,8 +116,8 @@ static int look_up_user(struct ids *ids)
 		return r < 0 ? r : (ids->uid == (uid_t)-1 ? -ERANGE : 0);
 	/* No entry: it is nobody but this number, and in no group but that of its number. */
 	ids->gid = ids->uid;
-	ids->home = copy("/");
-	ids->shell = copy("/bin/sh");
+	ids->home = alloc_text("/");
+	ids->shell = alloc_text("/bin/sh");
 	return ids->home && ids->shell ? 0 : -ENOMEM;
 }
 
@@ -235,7 +227,7 @@ static bool further_copy(struct ids *ids, const char *const *groups)
 		n++;
 	ids->further = alloc_new((n + 1) * sizeof(*ids->further));
 	for (size_t i = 0; ids->further && i < n; i++) {
-		ids->further[i] = copy(groups[i]);
+		ids->further[i] = alloc_text(groups[i]);
 		if (!ids->further[i])
 			return false;
 	}
@@ -249,8 +241,8 @@ static struct ids *ids_new(const struct os_spawn *spawn)
 	if (!ids)
 		return NULL;
 	/* The thread may still look when who asked is gone, so it has names of its own. */
-	ids->user = spawn->user ? copy(spawn->user) : NULL;
-	ids->group = spawn->group ? copy(spawn->group) : NULL;
+	ids->user = spawn->user ? alloc_text(spawn->user) : NULL;
+	ids->group = spawn->group ? alloc_text(spawn->group) : NULL;
 	if ((spawn->user && !ids->user) || (spawn->group && !ids->group) ||
 		(spawn->groups && !further_copy(ids, spawn->groups))) {
 		os_ids_free(ids);

@@ -307,9 +307,9 @@ struct os_file {
 	eff_ns looked_at;
 	char path[];
 };
-/* The folder that a log is in, as a descriptor, and the log's name there: a piece of `copy`, as long as the path. As far as
+/* The folder that a log is in, as a descriptor, and the log's name there, a piece of `path`, which is cut to pieces. As far as
  * links may be followed to it; *ret_is_ours tells whether nobody else can put any there. */
-int os_log_folder(const char *path, char *copy, const char **ret_name, bool *ret_is_ours);
+int os_log_folder(char *path, const char **ret_name, bool *ret_is_ours);
 /* Open what is at its path; on failure it is as it was. */
 int os_log_reopen(struct os_file *file);
 /* "x.log.7.gz" of "x.log", 7 and ".gz"; a name has at most NAME_MAX bytes. Numbers are looked for up to a bound. */

@@ -114,29 +114,27 @@ static bool is_ours(const char *path)
 	return geteuid() != 0 || (*path == '/' && is_roots_way(path));
 }
 
-int os_log_folder(const char *path, char *copy, const char **ret_name, bool *ret_is_ours)
+int os_log_folder(char *path, const char **ret_name, bool *ret_is_ours)
 {
 	char *slash;
 	int fd;
 
-	memcpy(copy, path, strlen(path) + 1);
 	*ret_is_ours = is_ours(path);
 	if (!*ret_is_ours)
-		return walk_without_links(copy, ret_name);
-	slash = strrchr(copy, '/');
+		return walk_without_links(path, ret_name);
+	slash = strrchr(path, '/');
 	if (slash)
 		*slash = '\0';
-	*ret_name = slash ? slash + 1 : copy;
-	fd = open(!slash ? "." : slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*ret_name = slash ? slash + 1 : path;
+	fd = open(!slash ? "." : slash == path ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
 /* As open_at(), without a link on the way. */
 static int open_without_links(const char *path)
 {
-	size_t len = strlen(path) + 1;
-	auto_free char *copy = alloc_new(len);
-	auto_close int folder = copy ? walk_without_links(memcpy(copy, path, len), &path) : -ENOMEM;
+	auto_free char *copy = alloc_text(path);
+	auto_close int folder = copy ? walk_without_links(copy, &path) : -ENOMEM;
 	struct stat st;
 	int fd;
 

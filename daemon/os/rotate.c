@@ -112,7 +112,7 @@ static int go_on_with_new(struct os_file *file, const struct stat *old)
 
 int linux_rotate_log(struct os_file *file, unsigned keep)
 {
-	auto_free char *copy = alloc_new(strlen(file->path) + 1);
+	auto_free char *copy = alloc_text(file->path);
 	struct aside a = {.folder = -1};
 	auto_close int folder = -1;
 	struct stat old;
@@ -121,7 +121,7 @@ int linux_rotate_log(struct os_file *file, unsigned keep)
 
 	if (!copy)
 		return -ENOMEM;
-	a.folder = folder = os_log_folder(file->path, copy, &a.name, &is_ours);
+	a.folder = folder = os_log_folder(copy, &a.name, &is_ours);
 	if (folder < 0)
 		return folder;
 	if (fstatat(folder, a.name, &old, AT_SYMLINK_NOFOLLOW) < 0 || old.st_dev != file->dev ||
