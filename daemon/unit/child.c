@@ -45,6 +45,8 @@ static int child_start_readers(struct child *c)
 	pump.stream = OS_STDERR;
 	if (r == 0 && u->spec->err.kind != PLAN_LOG_STDOUT)
 		r = pump_start(&pump, &c->pumps[1]);
+	if (r == 0 && c->pumps[1])
+		pump_pair(c->pumps[0], c->pumps[1]);
 	if (r == 0 && wants_socket(u->spec))
 		r = eff_fork_in(u->run, EFF(notify_read, c), NULL);
 	return r;

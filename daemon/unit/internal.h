@@ -161,6 +161,8 @@ struct pump_spec {
 	struct eff_scope *scope;
 };
 int pump_start(const struct pump_spec *spec, struct pump **ret_pump);
+/* These are the two streams of one process. */
+void pump_pair(struct pump *a, struct pump *b);
 /* Suspends until it has read to the end. 0, -ECANCELED, -ETIMEDOUT. NULL is fine. */
 EFF_SUSPENDS int pump_await(struct pump *pump);
 /* End it, if it has not, and free it. Suspends; the caller masks. NULL is fine. */

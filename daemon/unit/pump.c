@@ -20,6 +20,8 @@ struct pump {
 	struct os_child *process;
 	eff_ns read_at;
 	bool at_end; /* all is read */
+	bool is_due; /* it is about to take what is there, at once or when more has gathered */
+	struct pump *beside; /* of the same process's other stream; NULL */
 	struct eff_event hurry,
 		done; /* do not wait any more; it has read to the end, and handed over what it read */
 	struct sink sink;
@@ -64,6 +66,7 @@ static int pump_gather(struct pump *p)
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(p->read_at, PACE));
+	p->is_due = true;
 	(void)eff_event_await(&p->hurry);
 	(void)eff_scope_close(&within);
 	return eff_check();
@@ -75,6 +78,10 @@ static int pump_catch_up(struct pump *p)
 	size_t n;
 	int r = 0;
 
+	/* What the other stream has kept back was written before: a word on stderr is not to overtake it. */
+	p->is_due = false;
+	if (p->beside && p->beside->is_due)
+		(void)pump_take(p->beside);
 	do {
 		n = pump_take(p);
 		r = sink_flush(&p->sink, p->at_end);
@@ -106,6 +113,7 @@ static eff_exit pump_run(void *arg)
 		if (r == 0)
 			r = pump_catch_up(p);
 	} while (r == 0 && pump_goes_on(p));
+	p->is_due = false;
 	if (p->at_end)
 		eff_event_set(&p->done);
 	sink_give_up(&p->sink);
@@ -117,7 +125,10 @@ static eff_exit pump_run(void *arg)
 
 static int pump_begin(struct pump *p)
 {
-	return eff_fork_in(p->scope, EFF_NAMED(p->sink.unit->name, pump_run, p), &p->fiber);
+	int r = eff_fork_in(p->scope, EFF_NAMED(p->sink.unit->name, pump_run, p), &p->fiber);
+
+	p->is_due = r == 0;
+	return r;
 }
 
 static void on_output(struct eff_watch *watch)
@@ -159,6 +170,12 @@ int pump_start(const struct pump_spec *spec, struct pump **ret_pump)
 	return 0;
 }
 
+void pump_pair(struct pump *a, struct pump *b)
+{
+	a->beside = b;
+	b->beside = a;
+}
+
 int pump_await(struct pump *p)
 {
 	if (!p)
@@ -179,6 +196,8 @@ void pump_stop(struct pump *p)
 		eff_fiber_unref(fiber);
 		eff_fiber_unref(p->fiber); /* one that never began has not let go of itself */
 	}
+	if (p->beside)
+		p->beside->beside = NULL;
 	sink_done(&p->sink);
 	free(p);
 }

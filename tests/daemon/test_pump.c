@@ -68,6 +68,33 @@ START_TEST(lines_that_come_fast_are_taken_together)
 }
 END_TEST
 
+/* What waits for more to gather goes before what is said on the other stream meanwhile. */
+START_TEST(a_word_on_stderr_overtakes_nothing)
+{
+	struct world *w = world_new("web: {command: web, log: {stdout: ring, stderr: ring}}");
+	struct ring_line line;
+	char said[16] = "";
+	uint64_t number = 0;
+
+	world_run_for(w, EFF_S(1));
+	os_fake_print(w->fake, "web", OS_STDOUT, "a\n");
+	world_run_for(w, EFF_US(100));
+	os_fake_print(w->fake, "web", OS_STDOUT, "b\n");
+	world_run_for(w, EFF_US(100));
+	os_fake_print(w->fake, "web", OS_STDERR, "c\n");
+	world_run_for(w, EFF_S(1));
+	/* Both in one moment: whoever is heard of first. */
+	os_fake_print(w->fake, "web", OS_STDERR, "d\n");
+	os_fake_print(w->fake, "web", OS_STDOUT, "e\n");
+	world_run_for(w, EFF_S(1));
+
+	for (; ring_next(world_unit(w, "web")->ring, number, &line); number = line.number + 1)
+		(void)strncat(said, line.text, line.len);
+	ck_assert_str_eq(said, "abced");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_end_does_not_wait_until_enough_has_gathered)
 {
 	struct world *w = world_new("web: {command: web, restart: {backoff: {jitter: 0}}}");
@@ -168,6 +195,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_is_silent_has_one_fiber);
 	tcase_add_test(tcase, a_line_after_silence_is_taken_at_once);
 	tcase_add_test(tcase, lines_that_come_fast_are_taken_together);
+	tcase_add_test(tcase, a_word_on_stderr_overtakes_nothing);
 	tcase_add_test(tcase, an_end_does_not_wait_until_enough_has_gathered);
 	tcase_add_test(tcase, of_a_flood_the_file_has_all_and_the_ring_its_end);
 	tcase_add_test(tcase, of_a_flood_effds_stdout_has_all);
