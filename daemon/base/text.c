@@ -57,6 +57,17 @@ void text_add(struct text *text, const char *s)
 	text_add_bytes(text, s, strlen(s));
 }
 
+void text_add_number(struct text *text, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	text_add_bytes(text, digits + at, sizeof(digits) - at);
+}
+
 void text_printf(struct text *text, const char *format, ...)
 {
 	va_list args;

@@ -18,6 +18,7 @@ struct text {
 void text_done(struct text *text);
 void text_add(struct text *text, const char *s);
 void text_add_bytes(struct text *text, const void *bytes, size_t len);
+void text_add_number(struct text *text, uint64_t number); /* in decimal digits */
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "1m30s", "250ms", "infinity", "0". Returns 0, or -EINVAL (malformed), -EDOM (a bare number that is not 0),

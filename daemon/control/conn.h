@@ -11,6 +11,7 @@
 #include "control/access.h"
 #include "control/control.h"
 #include "control/listen.h"
+#include "control/status.h"
 #include "wire/frame.h"
 #include "wire/json.h"
 #include "wire/varlink.h"
@@ -29,6 +30,7 @@ struct control {
 	uint32_t n_clients, most_clients;
 	int spare_fd;            /* given up to be able to turn a client away */
 	struct eff_scope *scope; /* of control_run(): work that outlives its client */
+	struct rows rows;        /* what was last said of each unit */
 };
 
 /* The mode that the tree gives to the control socket, said or not. */

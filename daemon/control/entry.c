@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The nouns of the interface as JSON: a cause, a unit's status, diagnostics, changes. Null is said aloud: a field is never
- * left out, but for those that only supervisors have. */
-#include <math.h>
+/* The nouns of the interface as JSON: a cause, diagnostics, changes. Null is said aloud: a field is never left out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +9,6 @@
 #include "wire/escape.h"
 
 enum { CAUSES_MAX = 16 };
-
-static double seconds(eff_ns ns)
-{
-	/* To the millisecond: what is below is noise to people and digits to machines. */
-	return round((double)ns / 1e6) / 1e3;
-}
 
 struct json *json_wall(eff_ns wall_at)
 {
@@ -70,148 +62,6 @@ struct json *json_cause(const struct cause *cause)
 		behind = object;
 	}
 	return behind;
-}
-
-/* ── status ── */
-
-static const char *kind_name(enum plan_kind kind)
-{
-	static const char *const names[] = {
-		[PLAN_PROCESS] = "process",
-		[PLAN_FIBER] = "fiber",
-		[PLAN_SUPERVISOR] = "supervisor",
-	};
-
-	return names[kind];
-}
-
-struct children {
-	uint32_t n, active;
-	bool ails;
-};
-
-static struct children children_of(const struct tree *t, uint32_t index)
-{
-	struct children c = {0};
-	uint32_t i = plan_unit(t->plan, index)->first_child;
-
-	for (; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
-		const struct unit *u = t->units[i];
-
-		c.n++;
-		if (u->spec->kind == PLAN_SUPERVISOR)
-			c.active += u->state == UNIT_STARTING || u->state == UNIT_UP;
-		else
-			c.active += unit_is_active(u) &&
-				(u->spec->kind == PLAN_FIBER || u->pid != 0);
-		c.ails = c.ails || tree_ails(u);
-	}
-	return c;
-}
-
-static struct json *json_health(const struct tree *t, uint32_t index)
-{
-	static const char *const names[] = {
-		[UNIT_HEALTH_UNKNOWN] = "unknown",
-		[UNIT_HEALTH_PASSING] = "passing",
-		[UNIT_HEALTH_FAILING] = "failing",
-	};
-	const struct unit *u = t->units[index];
-
-	if (u->spec->kind == PLAN_SUPERVISOR) {
-		if (u->state != UNIT_UP && u->state != UNIT_STARTING)
-			return json_null();
-		return json_text(
-			names[children_of(t, index).ails ? UNIT_HEALTH_FAILING : UNIT_HEALTH_PASSING]);
-	}
-	return u->health == UNIT_HEALTH_NONE ? json_null() : json_text(names[u->health]);
-}
-
-static struct json *json_depends_on(const struct tree *t, uint32_t index)
-{
-	const struct plan_unit *spec = plan_unit(t->plan, index);
-	struct json *names = json_array();
-
-	for (uint32_t i = 0; i < spec->n_needs; i++)
-		(void)json_add(names, json_text(t->units[spec->needs[i].unit]->name));
-	return names;
-}
-
-/* Of one in backoff, and of one that rests until its schedule. */
-static struct json *json_next_start(const struct unit *u, eff_ns now)
-{
-	eff_ns at = unit_awaits_schedule(u) ? u->due_at : u->child.next_at;
-
-	if ((u->state != UNIT_BACKOFF && !unit_awaits_schedule(u)) || at < 0 || at == EFF_FOREVER)
-		return json_null();
-	return json_number(at > now ? seconds(at - now) : 0);
-}
-
-static void status_of_life(struct json *s, const struct unit *u)
-{
-	eff_ns now = eff_now();
-
-	(void)json_set(s, "pid", u->pid ? json_int(u->pid) : json_null());
-	(void)json_set(s, "since", json_wall(u->since_wall));
-	(void)json_set(s, "uptime_s",
-		u->state == UNIT_UP ? json_number(seconds(now - u->since)) : json_null());
-	(void)json_set(s, "starts", json_int((int64_t)u->starts));
-	(void)json_set(s, "restarts", json_int((int64_t)u->restarts));
-	(void)json_set(s, "failures", json_int(eff_child_failures(&u->child)));
-	(void)json_set(s, "next_start_s", json_next_start(u, now));
-	(void)json_set(s, "last_exit", json_cause(u->last_exit));
-	(void)json_set(s, "cause", json_cause(u->cause));
-}
-
-static void status_of_usage(struct json *s, const struct unit *u)
-{
-	struct os_usage usage;
-	bool known = unit_usage(u, &usage);
-
-	(void)json_set(s, "cpu_s",
-		known ? json_number(seconds((eff_ns)(usage.cpu_s * 1e9))) : json_null());
-	(void)json_set(
-		s, "memory_bytes", known ? json_int((int64_t)usage.memory_bytes) : json_null());
-	(void)json_set(s, "log_lost_bytes", json_int((int64_t)u->log_lost_bytes));
-}
-
-static struct json *json_intensity(const struct plan_intensity *intensity)
-{
-	struct json *s;
-
-	if (intensity->period_ns == 0)
-		return json_null();
-	s = json_object();
-	(void)json_set(s, "max_restarts", json_int(intensity->max_restarts));
-	(void)json_set(s, "period_s", json_number(seconds(intensity->period_ns)));
-	return s;
-}
-
-struct json *json_status(struct tree *t, uint32_t index)
-{
-	const struct unit *u = t->units[index];
-	struct json *s = json_object();
-
-	(void)json_set(s, "name", json_text(u->name));
-	(void)json_set(s, "description", json_text(u->spec->description));
-	(void)json_set(s, "kind", json_text(kind_name(u->spec->kind)));
-	(void)json_set(s, "state", json_text(state_name(u->state)));
-	(void)json_set(s, "wanted", json_bool(u->wanted && !u->held && u->spec->enabled));
-	status_of_life(s, u);
-	(void)json_set(s, "health", json_health(t, index));
-	(void)json_set(s, "status_text", u->status_text ? json_text(u->status_text) : json_null());
-	(void)json_set(s, "depends_on", json_depends_on(t, index));
-	status_of_usage(s, u);
-	if (u->spec->kind == PLAN_SUPERVISOR) {
-		struct children c = children_of(t, index);
-
-		(void)json_set(s, "children", json_int(c.n));
-		(void)json_set(s, "active", json_int(c.active));
-		(void)json_set(s, "intensity", json_intensity(&u->spec->intensity));
-		(void)json_set(s, "restarts_in_period",
-			json_int(u->group_open ? eff_sup_restarts(&u->sup) : 0));
-	}
-	return s;
 }
 
 struct json *json_line(const char *bytes, size_t len)

@@ -41,7 +41,7 @@ static int snapshot_send(struct request *req, const struct json *names)
 	event = json_object();
 	units = json_array();
 	for (uint32_t i = 0; i < s.n; i++)
-		(void)json_add(units, json_status(req->tree, s.index[i]));
+		(void)json_add(units, json_status(&req->control->rows, req->tree, s.index[i]));
 	selection_done(&s);
 	(void)json_set(event, "event", json_text("snapshot"));
 	(void)json_set(event, "seq", json_int((int64_t)req->tree->last_seq));

@@ -12,7 +12,7 @@ void m_status(struct request *req)
 	parameters = json_object();
 	units = json_array();
 	for (uint32_t i = 0; i < s.n; i++)
-		(void)json_add(units, json_status(req->tree, s.index[i]));
+		(void)json_add(units, json_status(&req->control->rows, req->tree, s.index[i]));
 	(void)json_set(parameters, "units", units);
 	selection_done(&s);
 	request_reply(req, parameters);

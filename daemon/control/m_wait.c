@@ -41,7 +41,8 @@ static void answer_at_rest(struct request *req, const struct unit *u)
 
 static int met(struct waiting *w, uint32_t i)
 {
-	struct json *status = json_status(w->req->tree, tree_index(w->req->tree, w->names[i]));
+	struct tree *t = w->req->tree;
+	struct json *status = json_status(&w->req->control->rows, t, tree_index(t, w->names[i]));
 
 	free(w->names[i]);
 	w->names[i] = NULL;

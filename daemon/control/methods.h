@@ -56,7 +56,6 @@ void select_missing(struct request *req, const char *name);
 struct json *json_wall(eff_ns wall_at);             /* null before 1970 */
 struct json *json_cause(const struct cause *cause); /* null for NULL */
 struct json *json_asker(const struct asker *by);
-struct json *json_status(struct tree *t, uint32_t index);
 /* What became of a unit by a verb; `why` (NULL: its state's cause) stays the caller's. */
 struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why);
 struct json *json_diagnostics(const struct diags *diags);

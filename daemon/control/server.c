@@ -78,6 +78,7 @@ void control_close(struct control *control)
 		eff_fd_forget(control->listener.fd);
 	listen_close(&control->listener);
 	access_done(&control->access);
+	rows_done(&control->rows);
 	if (control->spare_fd >= 0)
 		(void)close(control->spare_fd);
 	free(control);

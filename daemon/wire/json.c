@@ -220,6 +220,11 @@ struct json *json_null(void)
 	return alloc_fails() ? NULL : value_of(cJSON_CreateNull());
 }
 
+struct json *json_raw(const char *text)
+{
+	return alloc_fails() ? NULL : value_of(cJSON_CreateRaw(text));
+}
+
 /* The type goes, the flags that say who owns its key stay. */
 static int mark(cJSON *whole, cJSON *part)
 {

@@ -46,6 +46,8 @@ struct json *json_number(double number);
 struct json *json_int(int64_t number); /* exact to 2^53 */
 struct json *json_bool(bool yes);
 struct json *json_null(void);
+/* A value that somebody printed already: to become part of something and be printed. It has no type that one could read. */
+struct json *json_raw(const char *text);
 
 /* Make `value` part of `object` (the key is copied, and not looked for: set each once) or `array`, at its end. They take
  * the value, whatever they return, so finish a value before it becomes part of another: 0, or -ENOMEM, also when `value` or the whole is NULL or marked; the whole is then

@@ -214,6 +214,11 @@ unsigned os_fake_reads(const struct os_fake *fake)
 	return fake->n_reads;
 }
 
+unsigned os_fake_usages(const struct os_fake *fake)
+{
+	return fake->n_usages;
+}
+
 size_t os_fake_open_files(const struct os_fake *fake)
 {
 	size_t n = 0;

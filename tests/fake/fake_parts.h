@@ -72,7 +72,7 @@ struct os_fake {
 	int rename_error, gzip_error;
 	eff_ns gzip_takes;
 	unsigned n_gzips, gzips_at_once;
-	unsigned n_asked, n_reads;
+	unsigned n_asked, n_reads, n_usages;
 	uint64_t n_calls;
 	struct fake_event *events;
 	size_t n_events, room;

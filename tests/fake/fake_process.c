@@ -257,6 +257,7 @@ ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sen
 
 bool fake_usage(struct os_child *p, struct os_usage *ret_usage)
 {
+	p->fake->n_usages++;
 	if (p->gone)
 		return false;
 	*ret_usage = (struct os_usage){.cpu_s = 1.5, .memory_bytes = 4096};

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit's status: most of it changes seldom, so it is printed once, with holes for what moves with each look: the times,
+ * processor time and memory. A row is as good as its key: all that its text says, or what stands for it: a cause never
+ * changes and is kept from being freed, a unit's name and needs stay as long as the tree's plan. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "control/methods.h"
+#include "control/status.h"
+
+#define HOLE "\1" /* JSON has no such byte, in texts neither */
+#define USAGE_AGE EFF_MS(100)
+
+struct key {
+	const struct unit *unit;
+	const struct plan_unit *spec;
+	eff_ns since_wall;
+	uint64_t starts, restarts, log_lost_bytes;
+	struct cause *cause, *last_exit; /* referenced */
+	enum unit_state state;
+	uint32_t failures;
+	pid_t pid;
+	enum unit_health health;
+	bool wanted;
+};
+
+struct row {
+	struct key key;
+	char *text; /* with holes; NULL: not yet */
+	struct os_usage usage;
+	eff_ns used_at; /* when that was so */
+	bool is_used;   /* it has used something */
+};
+
+/* What fills the holes, in their order. */
+enum { UPTIME, NEXT_START, CPU, MEMORY, MOVING_N };
+
+static double seconds(eff_ns ns)
+{
+	/* To the millisecond: what is below is noise to people and digits to machines. */
+	return round((double)ns / 1e6) / 1e3;
+}
+
+static const char *kind_name(enum plan_kind kind)
+{
+	static const char *const names[] = {
+		[PLAN_PROCESS] = "process",
+		[PLAN_FIBER] = "fiber",
+		[PLAN_SUPERVISOR] = "supervisor",
+	};
+
+	return names[kind];
+}
+
+struct children {
+	uint32_t n, active;
+	bool ails;
+};
+
+static struct children children_of(const struct tree *t, uint32_t index)
+{
+	struct children c = {0};
+	uint32_t i = plan_unit(t->plan, index)->first_child;
+
+	for (; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
+		const struct unit *u = t->units[i];
+
+		c.n++;
+		if (u->spec->kind == PLAN_SUPERVISOR)
+			c.active += u->state == UNIT_STARTING || u->state == UNIT_UP;
+		else
+			c.active += unit_is_active(u) &&
+				(u->spec->kind == PLAN_FIBER || u->pid != 0);
+		c.ails = c.ails || tree_ails(u);
+	}
+	return c;
+}
+
+static struct json *json_health(const struct tree *t, uint32_t index)
+{
+	static const char *const names[] = {
+		[UNIT_HEALTH_UNKNOWN] = "unknown",
+		[UNIT_HEALTH_PASSING] = "passing",
+		[UNIT_HEALTH_FAILING] = "failing",
+	};
+	const struct unit *u = t->units[index];
+
+	if (u->spec->kind == PLAN_SUPERVISOR) {
+		if (u->state != UNIT_UP && u->state != UNIT_STARTING)
+			return json_null();
+		return json_text(
+			names[children_of(t, index).ails ? UNIT_HEALTH_FAILING : UNIT_HEALTH_PASSING]);
+	}
+	return u->health == UNIT_HEALTH_NONE ? json_null() : json_text(names[u->health]);
+}
+
+static struct json *json_depends_on(const struct tree *t, uint32_t index)
+{
+	const struct plan_unit *spec = plan_unit(t->plan, index);
+	struct json *names = json_array();
+
+	for (uint32_t i = 0; i < spec->n_needs; i++)
+		(void)json_add(names, json_text(t->units[spec->needs[i].unit]->name));
+	return names;
+}
+
+static struct json *json_intensity(const struct plan_intensity *intensity)
+{
+	struct json *s;
+
+	if (intensity->period_ns == 0)
+		return json_null();
+	s = json_object();
+	(void)json_set(s, "max_restarts", json_int(intensity->max_restarts));
+	(void)json_set(s, "period_s", json_number(seconds(intensity->period_ns)));
+	return s;
+}
+
+/* ── what is printed once ── */
+
+static struct json *hole(void)
+{
+	return json_raw(HOLE);
+}
+
+static void status_of_life(struct json *s, const struct unit *u, uint32_t failures)
+{
+	(void)json_set(s, "pid", u->pid ? json_int(u->pid) : json_null());
+	(void)json_set(s, "since", json_wall(u->since_wall));
+	(void)json_set(s, "uptime_s", hole());
+	(void)json_set(s, "starts", json_int((int64_t)u->starts));
+	(void)json_set(s, "restarts", json_int((int64_t)u->restarts));
+	(void)json_set(s, "failures", json_int(failures));
+	(void)json_set(s, "next_start_s", hole());
+	(void)json_set(s, "last_exit", json_cause(u->last_exit));
+	(void)json_set(s, "cause", json_cause(u->cause));
+}
+
+static void status_of_group(struct json *s, const struct tree *t, uint32_t index)
+{
+	const struct unit *u = t->units[index];
+	struct children c = children_of(t, index);
+
+	(void)json_set(s, "children", json_int(c.n));
+	(void)json_set(s, "active", json_int(c.active));
+	(void)json_set(s, "intensity", json_intensity(&u->spec->intensity));
+	(void)json_set(s, "restarts_in_period",
+		json_int(u->group_open ? eff_sup_restarts(&u->sup) : 0));
+}
+
+static bool is_wanted(const struct unit *u)
+{
+	return u->wanted && !u->held && u->spec->enabled;
+}
+
+/* With holes. NULL: out of memory. */
+static char *status_print(const struct tree *t, uint32_t index, uint32_t failures)
+{
+	const struct unit *u = t->units[index];
+	struct json *s = json_object();
+	char *text;
+
+	(void)json_set(s, "name", json_text(u->name));
+	(void)json_set(s, "description", json_text(u->spec->description));
+	(void)json_set(s, "kind", json_text(kind_name(u->spec->kind)));
+	(void)json_set(s, "state", json_text(state_name(u->state)));
+	(void)json_set(s, "wanted", json_bool(is_wanted(u)));
+	status_of_life(s, u, failures);
+	(void)json_set(s, "health", json_health(t, index));
+	(void)json_set(s, "status_text", json_text(u->status_text));
+	(void)json_set(s, "depends_on", json_depends_on(t, index));
+	(void)json_set(s, "cpu_s", hole());
+	(void)json_set(s, "memory_bytes", hole());
+	(void)json_set(s, "log_lost_bytes", json_int((int64_t)u->log_lost_bytes));
+	if (u->spec->kind == PLAN_SUPERVISOR)
+		status_of_group(s, t, index);
+	text = json_print(s);
+	json_free(s);
+	return text;
+}
+
+/* ── rows ── */
+
+static void row_clear(struct row *row)
+{
+	cause_unref(row->key.cause);
+	cause_unref(row->key.last_exit);
+	free(row->text);
+	*row = (struct row){.used_at = -1};
+}
+
+void rows_done(struct rows *rows)
+{
+	for (uint32_t i = 0; i < rows->n; i++)
+		row_clear(&rows->list[i]);
+	free(rows->list);
+	plan_unref(rows->plan);
+	*rows = (struct rows){0};
+}
+
+/* The row of a unit; NULL: out of memory. */
+static struct row *row_of(struct rows *rows, const struct tree *t, uint32_t index)
+{
+	if (rows->plan == t->plan && rows->n == t->n_units)
+		return &rows->list[index];
+	rows_done(rows);
+	rows->list = alloc_new(t->n_units * sizeof(*rows->list));
+	if (!rows->list)
+		return NULL;
+	rows->n = t->n_units;
+	rows->plan = plan_ref(t->plan);
+	for (uint32_t i = 0; i < rows->n; i++)
+		rows->list[i].used_at = -1;
+	return &rows->list[index];
+}
+
+static bool key_is(const struct key *key, const struct unit *u, uint32_t failures)
+{
+	return key->unit == u && key->spec == u->spec && key->since_wall == u->since_wall &&
+		key->starts == u->starts && key->restarts == u->restarts &&
+		key->log_lost_bytes == u->log_lost_bytes && key->cause == u->cause &&
+		key->last_exit == u->last_exit && key->state == u->state &&
+		key->failures == failures && key->pid == u->pid && key->health == u->health &&
+		key->wanted == is_wanted(u);
+}
+
+static struct key key_of(const struct unit *u, uint32_t failures)
+{
+	return (struct key){
+		.unit = u,
+		.spec = u->spec,
+		.since_wall = u->since_wall,
+		.starts = u->starts,
+		.restarts = u->restarts,
+		.log_lost_bytes = u->log_lost_bytes,
+		.cause = cause_ref(u->cause),
+		.last_exit = cause_ref(u->last_exit),
+		.state = u->state,
+		.failures = failures,
+		.pid = u->pid,
+		.health = u->health,
+		.wanted = is_wanted(u),
+	};
+}
+
+/* What a supervisor says is made of its children, and a unit's own words may be others at the same place. */
+static bool may_be_kept(const struct unit *u)
+{
+	return u->spec->kind != PLAN_SUPERVISOR && !u->status_text;
+}
+
+/* The text of the row made true. NULL: out of memory. */
+static const char *row_text(struct row *row, const struct tree *t, uint32_t index)
+{
+	const struct unit *u = t->units[index];
+	uint32_t failures = eff_child_failures(&u->child);
+
+	if (row->text && may_be_kept(u) && key_is(&row->key, u, failures))
+		return row->text;
+	row_clear(row);
+	row->text = status_print(t, index, failures);
+	if (row->text)
+		row->key = key_of(u, failures);
+	return row->text;
+}
+
+/* ── what moves ── */
+
+/* To the millisecond: what is below is noise to people and digits to machines. */
+static void add_seconds(struct text *text, eff_ns ns)
+{
+	uint64_t ms = (uint64_t)((ns > 0 ? ns : 0) + EFF_MS(1) / 2) / EFF_MS(1);
+	char fraction[] = {'.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10),
+		(char)('0' + ms % 10)};
+	size_t len = sizeof(fraction);
+
+	while (len > 0 && (fraction[len - 1] == '0' || fraction[len - 1] == '.'))
+		len--;
+	text_add_number(text, ms / 1000);
+	text_add_bytes(text, fraction, len);
+}
+
+/* Of one in backoff, and of one that rests until its schedule. */
+static void add_next_start(struct text *text, const struct unit *u, eff_ns now)
+{
+	eff_ns at = unit_awaits_schedule(u) ? u->due_at : u->child.next_at;
+
+	if ((u->state != UNIT_BACKOFF && !unit_awaits_schedule(u)) || at < 0 || at == EFF_FOREVER)
+		text_add(text, "null");
+	else
+		add_seconds(text, at - now);
+}
+
+/* Asking the kernel costs more than all the rest. */
+static bool row_usage(struct row *row, const struct unit *u, eff_ns now)
+{
+	if (row->used_at >= 0 && now - row->used_at < USAGE_AGE)
+		return row->is_used;
+	row->is_used = unit_usage(u, &row->usage);
+	row->used_at = now;
+	return row->is_used;
+}
+
+static void add_moving(struct text *text, int which, struct row *row, const struct unit *u)
+{
+	eff_ns now = eff_now();
+
+	if (which == UPTIME && u->state == UNIT_UP)
+		add_seconds(text, now - u->since);
+	else if (which == NEXT_START)
+		add_next_start(text, u, now);
+	else if (which == CPU && row_usage(row, u, now))
+		add_seconds(text, (eff_ns)(row->usage.cpu_s * 1e9));
+	else if (which == MEMORY && row_usage(row, u, now))
+		text_add_number(text, row->usage.memory_bytes);
+	else
+		text_add(text, "null");
+}
+
+struct json *json_status(struct rows *rows, struct tree *t, uint32_t index)
+{
+	struct row *row = row_of(rows, t, index);
+	const char *rest = row ? row_text(row, t, index) : NULL;
+	struct text whole = {0};
+	struct json *status;
+
+	for (int which = 0; rest && which < MOVING_N; which++) {
+		size_t len = strcspn(rest, HOLE);
+
+		text_add_bytes(&whole, rest, len);
+		add_moving(&whole, which, row, t->units[index]);
+		rest += len + 1;
+	}
+	if (rest)
+		text_add(&whole, rest);
+	status = rest && !whole.failed ? json_raw(whole.bytes) : NULL;
+	text_done(&whole);
+	return status;
+}
