@@ -19,8 +19,9 @@ struct pump {
 	struct eff_scope *scope; /* that it is forked in */
 	struct os_child *process;
 	eff_ns read_at;
-	bool at_end; /* all is read */
-	bool is_due; /* it is about to take what is there, at once or when more has gathered */
+	bool at_end;  /* all is read */
+	bool is_fast; /* the last time so much had come that its writer would wait for us */
+	bool is_due;  /* it is about to take what is there, at once or when more has gathered */
 	struct pump *beside; /* of the same process's other stream; NULL */
 	struct eff_event hurry,
 		done; /* do not wait any more; it has read to the end, and handed over what it read */
@@ -75,7 +76,7 @@ static int pump_gather(struct pump *p)
 /* Take until it goes slower than it is taken. Suspends. 0 or -ECANCELED. */
 static int pump_catch_up(struct pump *p)
 {
-	size_t n;
+	size_t n, all = 0;
 	int r = 0;
 
 	/* What the other stream has kept back was written before: a word on stderr is not to overtake it. */
@@ -84,10 +85,12 @@ static int pump_catch_up(struct pump *p)
 		(void)pump_take(p->beside);
 	do {
 		n = pump_take(p);
+		all += n;
 		r = sink_flush(&p->sink, p->at_end);
 		if (r == 0 && n >= MUCH)
 			r = eff_await_turn();
 	} while (r == 0 && n >= MUCH && !p->at_end);
+	p->is_fast = all >= MUCH;
 	return r;
 }
 
@@ -108,7 +111,7 @@ static eff_exit pump_run(void *arg)
 	int r = 0;
 
 	do {
-		if (eff_now() - p->read_at < PACE)
+		if (!p->is_fast && eff_now() - p->read_at < PACE)
 			r = pump_gather(p);
 		if (r == 0)
 			r = pump_catch_up(p);

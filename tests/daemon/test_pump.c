@@ -68,6 +68,32 @@ START_TEST(lines_that_come_fast_are_taken_together)
 }
 END_TEST
 
+/* To wait would be to make its writer wait: a pipe holds less than comes in 2 ms. */
+START_TEST(what_comes_in_floods_is_not_waited_for)
+{
+	struct world *w = world_new("web: {command: web, log: {stdout: ring, ring: 1MiB}}");
+	static char flood[(128 << 10) + 1];
+	unsigned before;
+
+	memset(flood, 'x', sizeof(flood) - 1);
+	flood[sizeof(flood) - 2] = '\n';
+	world_run_for(w, EFF_S(1));
+	os_fake_print(w->fake, "web", OS_STDOUT, flood);
+	world_run_for(w, EFF_US(100));
+	before = os_fake_reads(w->fake);
+	os_fake_print(w->fake, "web", OS_STDOUT, "after it\n");
+	world_run_for(w, 0);
+	ck_assert_uint_eq(os_fake_reads(w->fake) - before, 1);
+	/* That was no flood any more. */
+	os_fake_print(w->fake, "web", OS_STDOUT, "and again\n");
+	world_run_for(w, EFF_MS(1));
+	ck_assert_uint_eq(os_fake_reads(w->fake) - before, 1);
+	world_run_for(w, EFF_MS(1));
+	ck_assert_uint_eq(os_fake_reads(w->fake) - before, 2);
+	world_free(w);
+}
+END_TEST
+
 /* What waits for more to gather goes before what is said on the other stream meanwhile. */
 START_TEST(a_word_on_stderr_overtakes_nothing)
 {
@@ -195,6 +221,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_is_silent_has_one_fiber);
 	tcase_add_test(tcase, a_line_after_silence_is_taken_at_once);
 	tcase_add_test(tcase, lines_that_come_fast_are_taken_together);
+	tcase_add_test(tcase, what_comes_in_floods_is_not_waited_for);
 	tcase_add_test(tcase, a_word_on_stderr_overtakes_nothing);
 	tcase_add_test(tcase, an_end_does_not_wait_until_enough_has_gathered);
 	tcase_add_test(tcase, of_a_flood_the_file_has_all_and_the_ring_its_end);
