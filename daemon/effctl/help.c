@@ -87,11 +87,30 @@ void help_print(FILE *to, const struct command *command)
 		print_all(to);
 }
 
+/* What does here what that word means elsewhere; NULL. */
+static const char *foreign(const char *word)
+{
+	static const char *const words[][2] = {
+#define FOREIGN(word, write) {word, write},
+#include "effctl/foreign.def"
+#undef FOREIGN
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(word, words[i][0]))
+			return words[i][1];
+	return NULL;
+}
+
 void help_unknown(FILE *to, const char *word)
 {
-	const char *nearest = NULL;
+	const char *nearest = foreign(word);
 	uint32_t least = 3;
 
+	if (nearest) {
+		(void)fprintf(to, "effctl: no such command: %s; here it is: %s\n", word, nearest);
+		return;
+	}
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		uint32_t distance = text_distance(word, commands[i].name, least);
 

@@ -15,6 +15,8 @@ static const struct {
 	const char *line, *said;
 } misuses[] = {
 	{"stauts", "effctl: no such command: stauts; did you mean status?\n"},
+	{"why web", "effctl: no such command: why; here it is: explain UNIT\n"},
+	{"ls", "effctl: no such command: ls; here it is: status\n"},
 	{"frobnicate", "effctl: no such command: frobnicate (effctl --help lists them)\n"},
 	{"start", "usage: effctl start [OPTION...] UNIT... (effctl start --help says more)\n"},
 	{"signal HUP",
