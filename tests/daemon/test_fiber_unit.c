@@ -85,46 +85,6 @@ START_TEST(a_fiber_is_up_when_it_has_begun_and_done_when_it_succeeds)
 }
 END_TEST
 
-START_TEST(failures_and_deaths_of_a_fiber_are_judged_by_its_policy)
-{
-	static const struct {
-		const char *exit;
-		const char *policy;
-		const char *state;
-	} cells[] = {
-		{"success", "always", "backoff"},
-		{"success", "on-success", "backoff"},
-		{"success", "on-failure", "done"},
-		{"success", "on-abnormal", "done"},
-		{"success", "no", "done"},
-		{"fail", "always", "backoff"},
-		{"fail", "on-success", "failed"},
-		{"fail", "on-failure", "backoff"},
-		{"fail", "on-abnormal", "failed"},
-		{"fail", "no", "failed"},
-		{"die", "always", "backoff"},
-		{"die", "on-success", "failed"},
-		{"die", "on-failure", "backoff"},
-		{"die", "on-abnormal", "backoff"},
-		{"die", "no", "failed"},
-	};
-
-	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-		char yaml[200];
-		struct world *w;
-
-		(void)snprintf(yaml, sizeof(yaml),
-			"a: {fiber: idle, with: {for: 1s, exit: %s}, restart: %s}",
-			cells[i].exit, cells[i].policy);
-		w = world_new(yaml);
-		world_run_for(w, EFF_MS(1100));
-		ck_assert_msg(!strcmp(state_name(world_state(w, "a")), cells[i].state), "%s, %s: %s",
-			cells[i].exit, cells[i].policy, state_name(world_state(w, "a")));
-		world_free(w);
-	}
-}
-END_TEST
-
 START_TEST(the_end_of_a_fiber_has_a_cause_of_its_own)
 {
 	struct world *w = world_new("f: {fiber: idle, with: {for: 1s, exit: fail}, restart: no}\n"
@@ -305,7 +265,6 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("fiber_unit");
 
 	tcase_add_test(tcase, a_fiber_is_up_when_it_has_begun_and_done_when_it_succeeds);
-	tcase_add_test(tcase, failures_and_deaths_of_a_fiber_are_judged_by_its_policy);
 	tcase_add_test(tcase, the_end_of_a_fiber_has_a_cause_of_its_own);
 	tcase_add_test(tcase, a_fiber_restarts_by_the_same_timetable);
 	tcase_add_test(tcase, a_stop_is_an_interruption);

@@ -1,94 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Again, or not: the table of policies and ends, cell by cell, and what outranks it. */
+/* Again, or not: what is clean, what outranks the policy, and from when on a run is bounded. (The table of ends and policies,
+ * cell by cell, is test_ends.c's.) */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <check.h>
 
 #include "fake/world.h"
-
-static const char *const policies[] = {"always", "on-success", "on-failure", "on-abnormal", "no"};
-
-/* A kind of end: the fields that make it possible, the script that brings it about, and the policies that go on after it. */
-struct end {
-	const char *name;
-	const char *fields;
-	struct script script;
-	const char *again;
-	const char *rest;
-	const char *last_exit;
-};
-
-static const struct end ends[] = {
-	{"clean", "", {.lives = EFF_MS(300)}, "always on-success", "done", "exit 0"},
-	{"other code", "", {.lives = EFF_MS(300), .exits = 3}, "always on-failure", "failed",
-		"exit 3"},
-	{"exec_error", "", {.exec_error = ENOENT}, "always on-failure", "failed", "exec_error"},
-	{"failed start", "type: notify, ", {.ready_after = EFF_FOREVER, .lives = EFF_MS(300)},
-		"always on-failure", "failed", "exit 0"},
-	{"failed start by code", "type: notify, ",
-		{.ready_after = EFF_FOREVER, .lives = EFF_MS(300), .exits = 4},
-		"always on-failure", "failed", "exit 4"},
-	{"signal", "", {.lives = EFF_MS(300), .dies_by = SIGSEGV},
-		"always on-failure on-abnormal", "failed", "signal SIGSEGV"},
-	{"signal TERM", "", {.lives = EFF_MS(300), .dies_by = SIGTERM},
-		"always on-failure on-abnormal", "failed", "signal SIGTERM"},
-	{"start_timeout", "type: notify, start_timeout: 300ms, ",
-		{.ready_after = EFF_FOREVER, .lives = EFF_FOREVER, .term_exits = true},
-		"always on-failure on-abnormal", "failed", "start_timeout 0"},
-	{"max_runtime", "max_runtime: 300ms, ", {.lives = EFF_FOREVER, .term_exits = true},
-		"always on-failure on-abnormal", "failed", "max_runtime 0"},
-	{"probe", "liveness_probe: {tcp: {port: 80}, period: 300ms, failure_threshold: 1}, ",
-		{.lives = EFF_FOREVER, .term_exits = true}, "always on-failure on-abnormal",
-		"failed", "probe 0"},
-};
-enum {
-	N_POLICIES = sizeof(policies) / sizeof(policies[0]),
-	N_ENDS = sizeof(ends) / sizeof(ends[0])
-};
-
-static bool names(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (const char *at = list; (at = strstr(at, name)); at += len)
-		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-			return true;
-	return false;
-}
-
-START_TEST(every_cell_of_the_table_of_policies_and_ends)
-{
-	const struct end *end = &ends[_i / N_POLICIES];
-	const char *policy = policies[_i % N_POLICIES];
-	bool again = names(end->again, policy);
-	char yaml[300];
-	struct world *w;
-
-	(void)snprintf(yaml, sizeof(yaml),
-		"web: {command: web, %srestart: {policy: %s, backoff: {initial: 1s, jitter: 0}}}",
-		end->fields, policy);
-	w = world_new(yaml);
-	world_script(w, "web", end->script);
-	world_run_for(w, EFF_MS(1000));
-
-	ck_assert_msg(world_spawns(w, "web") == 1 + (size_t)(again && end->script.exec_error),
-		"%s, %s: started before its delay", end->name, policy);
-	ck_assert_msg(!strcmp(world_last_exit(w, "web"), end->last_exit),
-		"%s, %s: last exit %s", end->name, policy, world_last_exit(w, "web"));
-	ck_assert_msg(!strcmp(state_name(world_state(w, "web")), again ? "backoff" : end->rest),
-		"%s, %s: %s", end->name, policy, state_name(world_state(w, "web")));
-	world_run_for(w, EFF_MS(300));
-	ck_assert_msg(world_spawns(w, "web") == 1 + (size_t)again, "%s, %s: %zu starts",
-		end->name, policy, world_spawns(w, "web"));
-	if (again)
-		ck_assert_int_eq(world_spawn_at(w, "web", 1),
-			end->script.exec_error ? EFF_S(1) : EFF_MS(1300));
-	world_free(w);
-}
-END_TEST
 
 START_TEST(what_is_in_success_exit_is_clean)
 {
@@ -282,8 +200,6 @@ Suite *test_suite(void)
 	Suite *suite = suite_create("daemon/policy");
 	TCase *tcase = tcase_create("policy");
 
-	tcase_add_loop_test(
-		tcase, every_cell_of_the_table_of_policies_and_ends, 0, N_POLICIES * N_ENDS);
 	tcase_add_test(tcase, what_is_in_success_exit_is_clean);
 	tcase_add_test(tcase, what_is_in_prevent_exit_rests_whatever_the_policy);
 	tcase_add_test(tcase, what_is_in_force_exit_goes_on_whatever_the_policy);
