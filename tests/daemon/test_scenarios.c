@@ -13,63 +13,18 @@
 
 #include "fake/fake_parts.h"
 #include "fake/scenario.h"
+#include "fake/scenario_rules.h"
 #include "fake/world.h"
 
-enum {
-	STEPS = 25,
-	N_SCENARIOS = 2000,
-	N_BATCHES = 8,
-	N_SHADOWS = 2 * SCENARIO_NODES * SCENARIO_REPLICAS
-};
+enum { STEPS = 25, N_SCENARIOS = 2000, N_BATCHES = 8 };
 
 struct play {
 	struct scenario scenario;
 	struct world *world;
 	struct text story;
 	bool tells;
-	char broken[300]; /* found in the middle of things; the first one counts */
-	/* By unit: is it held, as far as verbs say; when its last run had gone. */
-	struct shadow {
-		char name[64];
-		const struct unit *unit; /* that it is of: another of the same name begins anew */
-		uint64_t verbs; /* that it has seen; another may come to lie in its place, and has seen less */
-		bool held;
-		bool told; /* this run has had a signal */
-		eff_ns gone_at;
-	} shadows[N_SHADOWS];
-	unsigned n_shadows;
-	uint64_t generation; /* of the tree at the last look */
-	bool is_killing;     /* not effd: somebody */
+	struct rules rules;
 };
-
-static struct shadow *shadow_of(struct play *p, const char *name)
-{
-	for (unsigned i = 0; i < p->n_shadows; i++)
-		if (!strcmp(p->shadows[i].name, name))
-			return &p->shadows[i];
-	ck_assert_uint_lt(p->n_shadows, N_SHADOWS);
-	(void)snprintf(p->shadows[p->n_shadows].name, sizeof(p->shadows[0].name), "%s", name);
-	p->shadows[p->n_shadows].gone_at = -1;
-	return &p->shadows[p->n_shadows++];
-}
-
-/* The shadow of a unit of the tree. */
-static struct shadow *shadow_at(struct play *p, const struct unit *u)
-{
-	struct shadow *shadow = shadow_of(p, u->name);
-
-	if (shadow->unit != u || shadow->verbs > u->verbs)
-		shadow->held = false;
-	shadow->unit = u;
-	shadow->verbs = u->verbs;
-	return shadow;
-}
-
-static void broken(struct play *p, const char *unit, const char *what, const char *other)
-{
-	if (!p->broken[0])
-		(void)snprintf(p->broken, sizeof(p->broken), "%s %s %s", unit, what, other);
-}
 
 static void tell(struct play *p, const char *what, const char *unit)
 {
@@ -81,179 +36,7 @@ static void tell(struct play *p, const char *what, const char *unit)
 			(long long)(world_now(p->world) / EFF_MS(1)), what, unit);
 }
 
-/* ── what must hold when a unit is started ── */
-
-static bool condition_holds(const struct unit_need *need)
-{
-	const struct unit *other = need->unit;
-	bool ready = other->state == UNIT_UP ||
-		(other->state == UNIT_DONE && other->spec->type == PLAN_ONESHOT);
-
-	switch (need->need->condition) {
-	case PLAN_STARTED:
-		return other->started || ready;
-	case PLAN_READY:
-		return ready;
-	case PLAN_COMPLETED:
-		return other->state == UNIT_DONE || other->state == UNIT_FAILED;
-	case PLAN_COMPLETED_SUCCESSFULLY:
-		return other->state == UNIT_DONE;
-	}
-	return false;
-}
-
-static eff_ns least_delay(const struct unit *u)
-{
-	const struct plan_backoff *b = &u->spec->backoff;
-	eff_ns delay = b->initial_ns;
-
-	for (int64_t k = 1; k < u->child.pace.given && delay < b->max_ns; k++)
-		delay = eff_ns_scale(delay, b->factor);
-	return delay < b->max_ns ? delay : b->max_ns;
-}
-
-static void check_spawn(struct play *p, struct unit *u)
-{
-	const struct shadow *shadow = shadow_of(p, u->name);
-
-	for (const struct unit *at = u; at; at = at->parent) {
-		if (at->held)
-			broken(p, u->name, "is started though an operator stopped", at->name);
-		if (!at->spec->enabled)
-			broken(p, u->name, "is started though disabled is", at->name);
-		if (at->leaving)
-			broken(p, u->name, "is started while there is on its way out", at->name);
-		for (uint32_t i = 0; i < at->n_needs; i++)
-			/* While pre_start runs what it requires may end by itself. */
-			if (at == u && at->needs[i].need->required &&
-				!u->spec->hooks.pre_start.argv && !condition_holds(&at->needs[i]))
-				broken(p, u->name, "is started though it requires",
-					at->needs[i].unit->name);
-	}
-	if (p->world->tree->shutting_down)
-		broken(p, u->name, "is started during the shutdown", "");
-	/* In a group it may be another's delay. */
-	if (u->parent->spec->strategy == PLAN_ONE_FOR_ONE && u->child.restarted &&
-		shadow->gone_at >= 0 && u->child.pace.given > 0 &&
-		eff_now() - shadow->gone_at < least_delay(u))
-		broken(p, u->name, "is started before its delay", "");
-}
-
-/* ── what must hold when one gets a signal ── */
-
-static bool is_within(const struct unit *u, const struct unit *group)
-{
-	for (; u; u = u->parent)
-		if (u == group)
-			return true;
-	return false;
-}
-
-/* Something of `d`, or of what is in it, is there and can still be waited for. */
-static bool holds_up(struct play *p, const struct unit *d)
-{
-	const struct tree *t = p->world->tree;
-
-	for (uint32_t i = 0; i < t->n_units; i++)
-		if (is_within(t->units[i], d) && !t->units[i]->stuck && !t->units[i]->kill_now &&
-			os_fake_live(p->world->fake, t->units[i]->name) > 0)
-			return true;
-	return false;
-}
-
-static bool requires(const struct unit *d, const struct unit *u)
-{
-	for (uint32_t i = 0; i < d->n_needs; i++)
-		if (d->needs[i].unit == u && d->needs[i].need->required)
-			return true;
-	return false;
-}
-
-/* A unit that is being stopped for good gets its first signal only when those that go first have gone. The final one comes
- * when its time is up, whoever else is to stop meanwhile. */
-static void check_stop(struct play *p, const struct unit *u)
-{
-	bool all = p->world->tree->shutting_down;
-
-	/* From the innermost that was stopped by hand on: what is told to stop itself asks nobody above. */
-	for (const struct unit *at = u; at; at = at == u && u->held ? NULL : at->parent) {
-		/* Told by its group, or by somebody else meanwhile? */
-		if (u->why != at->why)
-			continue;
-		if (!at->why || at->why->kind != CAUSE_STOP_REQUESTED || !at->held ||
-			at->kill_now || at->fault)
-			continue;
-		for (uint32_t i = 0; i < at->n_needed_by; i++) {
-			const struct unit *d = at->needed_by[i].unit;
-
-			if ((all || requires(d, at)) && !is_within(u, d) && holds_up(p, d))
-				broken(p, u->name, "is stopped before", d->name);
-		}
-	}
-}
-
-static void watch(void *context, const struct fake_event *event)
-{
-	struct play *p = context;
-	struct unit *u = tree_find(p->world->tree, event->unit);
-	struct shadow *shadow;
-
-	/* One that a reload took out has nobody's needs to look at. */
-	if (!u || event->helper)
-		return;
-	shadow = shadow_of(p, u->name);
-	if (event->what == FAKE_SPAWN) {
-		check_spawn(p, u);
-		shadow->told = false;
-	}
-	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && u->pid && !p->is_killing) {
-		if (!shadow->told)
-			check_stop(p, u);
-		shadow->told = true;
-	}
-	if (event->what == FAKE_GONE)
-		shadow->gone_at = event->at;
-}
-
-/* ── what must hold at any time ── */
-
-/* All replicas of a unit are in one place of their group. */
-static void check_place(const struct play *p, const struct unit *u, const struct unit *before)
-{
-	const struct plan_unit *row = u->next ? u->next : u->spec;
-
-	if (row->replica > 1 && u->child.sup && before->child.sup)
-		WORLD_ASSERT(p->world, u->child.place == before->child.place,
-			"%s is in place %u, and %s in %u", u->name, u->child.place,
-			before->name, before->child.place);
-}
-
 /* ── time passes ── */
-
-static void check_now(struct play *p)
-{
-	struct world *w = p->world;
-
-	/* After two reloads at once nobody knows who went and came back. */
-	bool known = w->tree->generation <= p->generation + 1;
-
-	world_check(w);
-	WORLD_ASSERT(w, !p->broken[0], "%s", p->broken);
-	p->generation = w->tree->generation;
-	for (uint32_t i = 1; i < w->tree->n_units; i++) {
-		const struct unit *u = w->tree->units[i];
-
-		if (!known)
-			shadow_at(p, u)->held = u->held;
-		WORLD_ASSERT(w, shadow_at(p, u)->held == u->held, "%s is %sheld", u->name,
-			u->held ? "" : "not ");
-		check_place(p, u, w->tree->units[i - 1]);
-	}
-	/* One that comes back may have the very memory of the one that went. */
-	for (unsigned i = 0; i < p->n_shadows; i++)
-		if (!tree_find(w->tree, p->shadows[i].name))
-			p->shadows[i].unit = NULL;
-}
 
 /* One deadline after the other, and a look after each. */
 static void pass(struct play *p, eff_ns duration)
@@ -263,31 +46,16 @@ static void pass(struct play *p, eff_ns duration)
 	eff_ns next;
 
 	ck_assert_int_eq(eff_testclock_advance(w->clock, 0), 0);
-	check_now(p);
+	rules_look(&p->rules);
 	while (eff_testclock_next(w->clock, &next) && next <= until) {
 		ck_assert_int_eq(eff_testclock_advance(w->clock, next - eff_now()), 0);
-		check_now(p);
+		rules_look(&p->rules);
 	}
 	if (until > eff_now())
 		ck_assert_int_eq(eff_testclock_advance(w->clock, until - eff_now()), 0);
 }
 
 /* ── what is done ── */
-
-/* What a verb did to who is held is what it was to do; a start lifts only. */
-static void shadows_follow(struct play *p, const struct unit *stopped)
-{
-	const struct tree *t = p->world->tree;
-
-	for (uint32_t i = 1; i < t->n_units; i++) {
-		struct shadow *shadow = shadow_at(p, t->units[i]);
-
-		if (t->units[i] == stopped)
-			shadow->held = true;
-		else if (!stopped && !t->units[i]->held)
-			shadow->held = false;
-	}
-}
 
 static void do_reload(struct play *p)
 {
@@ -304,6 +72,37 @@ static void do_reload(struct play *p)
 	text_done(&yaml);
 }
 
+static void do_add(struct play *p)
+{
+	struct world *w = p->world;
+	struct unit *pool = scenario_pick_pool(&p->scenario, w->tree);
+	struct text units = {0};
+	int r;
+
+	if (!pool)
+		return;
+	scenario_additions(&p->scenario, w->tree, pool, &units);
+	tell(p, units.bytes, pool->name);
+	r = world_add(w, pool->name, units.bytes);
+	WORLD_ASSERT(w, r == 0 || r == -EEXIST || r == -ESRCH, "add: %s", strerror(-r));
+	text_done(&units);
+}
+
+static void do_remove(struct play *p)
+{
+	struct world *w = p->world;
+	struct unit *u = scenario_pick_added(&p->scenario, w->tree);
+	bool now = !scenario_one_in(&p->scenario, 3);
+	int r;
+
+	if (!u)
+		return;
+	tell(p, now ? "remove --now" : "remove", u->name);
+	r = world_remove(w, u->name, now);
+	WORLD_ASSERT(w, r == 0 || r == -ENOTEMPTY || (r == -EBUSY && !now), "remove: %s",
+		strerror(-r));
+}
+
 static void do_something_outside(struct play *p, struct unit *u)
 {
 	struct world *w = p->world;
@@ -316,9 +115,9 @@ static void do_something_outside(struct play *p, struct unit *u)
 			open ? 0 : -ECONNREFUSED, scenario_one_in(&p->scenario, 4) ? EFF_S(2) : 0);
 	} else if (os_fake_runs(w->fake, u->name)) {
 		tell(p, "kill", u->name);
-		p->is_killing = true;
+		p->rules.is_killing = true;
 		os_fake_kill(w->fake, u->name, scenario_one_in(&p->scenario, 2) ? SIGKILL : SIGTERM);
-		p->is_killing = false;
+		p->rules.is_killing = false;
 	}
 }
 
@@ -326,7 +125,7 @@ static void do_stop(struct play *p, struct unit *u, bool now)
 {
 	tell(p, now ? "stop --now" : "stop", u->name);
 	(void)tree_stop(p->world->tree, u, NULL, now, NULL);
-	shadows_follow(p, u);
+	rules_follow(&p->rules, u);
 }
 
 static void do_something(struct play *p)
@@ -336,12 +135,12 @@ static void do_something(struct play *p)
 
 	if (!u->parent)
 		return; /* a stop of the root is a shutdown's */
-	switch (scenario_below(&p->scenario, 10)) {
+	switch (scenario_below(&p->scenario, 12)) {
 	case 0:
 	case 1:
 		tell(p, "start", u->name);
 		(void)tree_start(t, u, NULL, NULL);
-		shadows_follow(p, NULL);
+		rules_follow(&p->rules, NULL);
 		break;
 	case 2:
 	case 3:
@@ -353,7 +152,7 @@ static void do_something(struct play *p)
 	case 5:
 		tell(p, "restart", u->name);
 		(void)tree_restart(t, u, NULL, false, NULL);
-		shadows_follow(p, NULL);
+		rules_follow(&p->rules, NULL);
 		break;
 	case 6:
 		tell(p, "reset", u->name);
@@ -361,6 +160,12 @@ static void do_something(struct play *p)
 		break;
 	case 7:
 		do_reload(p);
+		break;
+	case 8:
+		do_add(p);
+		break;
+	case 9:
+		do_remove(p);
 		break;
 	default:
 		do_something_outside(p, u);
@@ -397,7 +202,8 @@ static void play(uint64_t seed, bool tells)
 	p->world->story = p->story.bytes;
 	os_fake_play(p->world->fake, "prog", scenario_play, &p->scenario);
 	os_fake_play(p->world->fake, "hook", scenario_hook, &p->scenario);
-	os_fake_watch(p->world->fake, watch, p);
+	p->rules.world = p->world;
+	os_fake_watch(p->world->fake, rules_watch, &p->rules);
 	play_steps(p);
 	tell(p, "shutdown", "");
 	world_shutdown(p->world, scenario_one_in(&p->scenario, 6));

@@ -119,14 +119,15 @@ static void node_make(struct scenario *s, unsigned index, unsigned parent)
 		.replicas = -1};
 	node->kind = node->depth < 3 && scenario_one_in(s, 4) ? NODE_GROUP
 		: scenario_one_in(s, 8)                       ? NODE_FIBER
+		: scenario_one_in(s, 8)                       ? NODE_POOL
 							      : NODE_PROCESS;
-	(void)snprintf(node->key, sizeof(node->key), "%c%u", "pfg"[node->kind], index % 100);
+	(void)snprintf(node->key, sizeof(node->key), "%c%u", "pfgo"[node->kind], index % 100);
 	(void)snprintf(name, sizeof(name), "%.40s%s%.7s", parent ? s->nodes[parent].name : "",
 		parent ? "/" : "", node->key);
 	memcpy(node->name, name, sizeof(name));
-	if (node->kind == NODE_PROCESS)
+	if (node->kind == NODE_PROCESS || node->kind == NODE_POOL)
 		node_make_process(s, node);
-	if (node->kind != NODE_GROUP && scenario_one_in(s, 4))
+	if (node->kind <= NODE_FIBER && scenario_one_in(s, 4))
 		node->replicas = (int)scenario_below(s, SCENARIO_REPLICAS + 1);
 	node->policy = is_oneshot(node) ? PICK_WORD(s, "on-failure", "on-abnormal", "no")
 					: PICK_WORD(s, "always", "always", "on-failure",

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "fake/os_fake.h"
+#include "tree/tree.h"
 
 enum { SCENARIO_NODES = 14, SCENARIO_NEEDS = 3, SCENARIO_REPLICAS = 3, SCENARIO_HOOKS = 5 };
 
@@ -23,7 +24,12 @@ struct scenario_node {
 	char key[8];
 	char name[64]; /* full */
 	unsigned parent, depth;
-	enum { NODE_PROCESS, NODE_FIBER, NODE_GROUP } kind;
+	enum {
+		NODE_PROCESS,
+		NODE_FIBER,
+		NODE_GROUP,
+		NODE_POOL
+	} kind; /* pool: its children are added */
 	const char *type, *policy, *stop_mode, *exit;
 	unsigned backoff_ms, jitter_percent, max_ms, stop_ms, start_timeout_ms, max_runtime_ms,
 		version;
@@ -61,5 +67,16 @@ void scenario_yaml(const struct scenario *s, struct text *text);
 struct script scenario_play(void *context, const char *unit, unsigned n);
 /* The same of a hook. */
 struct script scenario_hook(void *context, const char *unit, unsigned n);
+
+/* ── scenario_pool.c: what an operator adds, and removes ── */
+
+/* Is an end of it a matter of its own, and not of its group? */
+bool scenario_ends_alone(const struct unit *u);
+/* Units to be added to a supervisor of the tree, as what stands between the braces of `units: {…}`. */
+void scenario_additions(
+	struct scenario *s, const struct tree *t, const struct unit *pool, struct text *units);
+/* One of the units that were added, or of the supervisors that take some; NULL: there is none. */
+struct unit *scenario_pick_added(struct scenario *s, const struct tree *t);
+struct unit *scenario_pick_pool(struct scenario *s, const struct tree *t);
 
 #endif

@@ -125,7 +125,7 @@ static void yaml_common(const struct scenario *s, const struct scenario_node *no
 	text_add(text, "}");
 	if (node->critical)
 		text_add(text, ", critical: true");
-	if (is_significant(s, (unsigned)(node - s->nodes)))
+	if (node->significant && is_significant(s, (unsigned)(node - s->nodes)))
 		text_add(text, ", significant: true");
 	if (node->manual)
 		text_add(text, ", activate: manual");
@@ -178,6 +178,27 @@ static void yaml_supervisor(
 			node->within_ms, end);
 }
 
+/* What its children are made from is a process like others. */
+static void yaml_pool(const struct scenario *s, const struct scenario_node *node, struct text *text)
+{
+	struct scenario_node template = *node;
+
+	yaml_common(s, node, text);
+	text_printf(text, ", start_order: %s, strategy: simple_one_for_one",
+		node->sequential ? "sequential" : "parallel");
+	if (node->within_ms)
+		text_printf(text, ", intensity: {max_restarts: %u, period: %ums}", node->most,
+			node->within_ms);
+	template.kind = NODE_PROCESS;
+	template.manual = template.disabled = template.significant = false;
+	template.n_needs = 0;
+	if (template.type && !strcmp(template.type, "oneshot"))
+		template.policy = "on-failure";
+	text_add(text, ", template: {");
+	yaml_leaf(s, &template, text);
+	text_add(text, "}");
+}
+
 /* What stands before its units, of a group. */
 static void yaml_group(const struct scenario *s, const struct scenario_node *node, struct text *text)
 {
@@ -208,7 +229,10 @@ static void yaml_nodes(const struct scenario *s, struct text *text)
 			before = "";
 			continue;
 		}
-		yaml_leaf(s, node, text);
+		if (node->kind == NODE_POOL)
+			yaml_pool(s, node, text);
+		else
+			yaml_leaf(s, node, text);
 		text_add(text, "}");
 	}
 	for (; depth > 1; depth--)

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold in every moment of a random scenario: whatever is seen of the fake kernel is held against what the tree says
+ * of itself, and what verbs were to do against what they did. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "fake/fake_parts.h"
+#include "fake/scenario.h"
+#include "fake/scenario_rules.h"
+
+static struct shadow *shadow_of(struct rules *r, const char *name)
+{
+	for (unsigned i = 0; i < r->n_shadows; i++)
+		if (!strcmp(r->shadows[i].name, name))
+			return &r->shadows[i];
+	ck_assert_uint_lt(r->n_shadows, RULES_SHADOWS);
+	(void)snprintf(r->shadows[r->n_shadows].name, sizeof(r->shadows[0].name), "%s", name);
+	r->shadows[r->n_shadows].gone_at = -1;
+	return &r->shadows[r->n_shadows++];
+}
+
+/* The shadow of a unit of the tree. */
+static struct shadow *shadow_at(struct rules *r, const struct unit *u)
+{
+	struct shadow *shadow = shadow_of(r, u->name);
+
+	if (shadow->unit != u || shadow->verbs > u->verbs)
+		shadow->held = false;
+	shadow->unit = u;
+	shadow->verbs = u->verbs;
+	return shadow;
+}
+
+static void broken(struct rules *r, const char *unit, const char *what, const char *other)
+{
+	if (!r->broken[0])
+		(void)snprintf(r->broken, sizeof(r->broken), "%s %s %s", unit, what, other);
+}
+
+/* ── what must hold when a unit is started ── */
+
+static bool condition_holds(const struct unit_need *need)
+{
+	const struct unit *other = need->unit;
+	bool ready = other->state == UNIT_UP ||
+		(other->state == UNIT_DONE && other->spec->type == PLAN_ONESHOT);
+
+	switch (need->need->condition) {
+	case PLAN_STARTED:
+		return other->started || ready;
+	case PLAN_READY:
+		return ready;
+	case PLAN_COMPLETED:
+		return other->state == UNIT_DONE || other->state == UNIT_FAILED;
+	case PLAN_COMPLETED_SUCCESSFULLY:
+		return other->state == UNIT_DONE;
+	}
+	return false;
+}
+
+static eff_ns least_delay(const struct unit *u)
+{
+	const struct plan_backoff *b = &u->spec->backoff;
+	eff_ns delay = b->initial_ns;
+
+	for (int64_t k = 1; k < u->child.pace.given && delay < b->max_ns; k++)
+		delay = eff_ns_scale(delay, b->factor);
+	return delay < b->max_ns ? delay : b->max_ns;
+}
+
+static void check_spawn(struct rules *r, struct unit *u)
+{
+	const struct shadow *shadow = shadow_of(r, u->name);
+
+	for (const struct unit *at = u; at; at = at->parent) {
+		if (at->held)
+			broken(r, u->name, "is started though an operator stopped", at->name);
+		if (!at->spec->enabled)
+			broken(r, u->name, "is started though disabled is", at->name);
+		if (at->leaving)
+			broken(r, u->name, "is started while there is on its way out", at->name);
+		for (uint32_t i = 0; i < at->n_needs; i++)
+			/* While pre_start runs what it requires may end by itself. */
+			if (at == u && at->needs[i].need->required &&
+				!u->spec->hooks.pre_start.argv && !condition_holds(&at->needs[i]))
+				broken(r, u->name, "is started though it requires",
+					at->needs[i].unit->name);
+	}
+	if (r->world->tree->shutting_down)
+		broken(r, u->name, "is started during the shutdown", "");
+	/* In a group it may be another's delay. */
+	if (scenario_ends_alone(u) && u->child.restarted && shadow->gone_at >= 0 &&
+		u->child.pace.given > 0 && eff_now() - shadow->gone_at < least_delay(u))
+		broken(r, u->name, "is started before its delay", "");
+}
+
+/* ── what must hold when one gets a signal ── */
+
+static bool is_within(const struct unit *u, const struct unit *group)
+{
+	for (; u; u = u->parent)
+		if (u == group)
+			return true;
+	return false;
+}
+
+/* Something of `d`, or of what is in it, is there and can still be waited for. */
+static bool holds_up(struct rules *r, const struct unit *d)
+{
+	const struct tree *t = r->world->tree;
+
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (is_within(t->units[i], d) && !t->units[i]->stuck && !t->units[i]->kill_now &&
+			os_fake_live(r->world->fake, t->units[i]->name) > 0)
+			return true;
+	return false;
+}
+
+static bool requires(const struct unit *d, const struct unit *u)
+{
+	for (uint32_t i = 0; i < d->n_needs; i++)
+		if (d->needs[i].unit == u && d->needs[i].need->required)
+			return true;
+	return false;
+}
+
+/* A unit that is being stopped for good gets its first signal only when those that go first have gone. The final one comes
+ * when its time is up, whoever else is to stop meanwhile. */
+static void check_stop(struct rules *r, const struct unit *u)
+{
+	bool all = r->world->tree->shutting_down;
+
+	/* From the innermost that was stopped by hand on: what is told to stop itself asks nobody above. */
+	for (const struct unit *at = u; at; at = at == u && u->held ? NULL : at->parent) {
+		/* Told by its group, or by somebody else meanwhile? */
+		if (u->why != at->why)
+			continue;
+		if (!at->why || at->why->kind != CAUSE_STOP_REQUESTED || !at->held ||
+			at->kill_now || at->fault)
+			continue;
+		for (uint32_t i = 0; i < at->n_needed_by; i++) {
+			const struct unit *d = at->needed_by[i].unit;
+
+			if ((all || requires(d, at)) && !is_within(u, d) && holds_up(r, d))
+				broken(r, u->name, "is stopped before", d->name);
+		}
+	}
+}
+
+void rules_watch(void *context, const struct fake_event *event)
+{
+	struct rules *r = context;
+	struct unit *u = tree_find(r->world->tree, event->unit);
+	struct shadow *shadow;
+
+	/* One that a reload took out has nobody's needs to look at. */
+	if (!u || event->helper)
+		return;
+	shadow = shadow_of(r, u->name);
+	if (event->what == FAKE_SPAWN) {
+		check_spawn(r, u);
+		shadow->told = false;
+	}
+	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && u->pid && !r->is_killing) {
+		if (!shadow->told)
+			check_stop(r, u);
+		shadow->told = true;
+	}
+	if (event->what == FAKE_GONE)
+		shadow->gone_at = event->at;
+}
+
+/* ── what must hold at any time ── */
+
+/* All replicas of a unit are in one place of their group. */
+static void check_place(const struct rules *r, const struct unit *u, const struct unit *before)
+{
+	const struct plan_unit *row = u->next ? u->next : u->spec;
+
+	if (row->replica > 1 && u->child.sup && before->child.sup)
+		WORLD_ASSERT(r->world, u->child.place == before->child.place,
+			"%s is in place %u, and %s in %u", u->name, u->child.place,
+			before->name, before->child.place);
+}
+
+void rules_look(struct rules *r)
+{
+	struct world *w = r->world;
+
+	/* After two reloads at once nobody knows who went and came back. */
+	bool known = w->tree->generation <= r->generation + 1;
+
+	world_check(w);
+	WORLD_ASSERT(w, !r->broken[0], "%s", r->broken);
+	r->generation = w->tree->generation;
+	for (uint32_t i = 1; i < w->tree->n_units; i++) {
+		const struct unit *u = w->tree->units[i];
+
+		WORLD_ASSERT(w,
+			!unit_was_added(u) || u->parent->group_open || w->tree->shutting_down,
+			"%s has outlived its supervisor", u->name);
+		if (!known)
+			shadow_at(r, u)->held = u->held;
+		WORLD_ASSERT(w, shadow_at(r, u)->held == u->held, "%s is %sheld", u->name,
+			u->held ? "" : "not ");
+		check_place(r, u, w->tree->units[i - 1]);
+	}
+	/* One that comes back may have the very memory of the one that went. */
+	for (unsigned i = 0; i < r->n_shadows; i++)
+		if (!tree_find(w->tree, r->shadows[i].name))
+			r->shadows[i].unit = NULL;
+}
+
+/* What a verb did to who is held is what it was to do; a start lifts only. */
+void rules_follow(struct rules *r, const struct unit *stopped)
+{
+	const struct tree *t = r->world->tree;
+
+	for (uint32_t i = 1; i < t->n_units; i++) {
+		struct shadow *shadow = shadow_at(r, t->units[i]);
+
+		if (t->units[i] == stopped)
+			shadow->held = true;
+		else if (!stopped && !t->units[i]->held)
+			shadow->held = false;
+	}
+}
