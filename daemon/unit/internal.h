@@ -68,9 +68,9 @@ EFF_SUSPENDS int probe_try(
  * is what the unit lacks. Suspends. 0, -ECANCELED, -ETIMEDOUT. `which` gives the probe of the unit's row at each look. */
 typedef const struct plan_probe *probe_of(const struct plan_unit *spec);
 EFF_SUSPENDS int probe_await_pass(struct unit *u, probe_of *which);
-/* Watch the unit while it is up. Effects, arg: the unit. They Suspend until they are interrupted. */
-EFF_SUSPENDS eff_exit probe_watch_readiness(void *arg);
-EFF_SUSPENDS eff_exit probe_watch_liveness(void *arg);
+/* While it is up: have the probes of its row watched that are not yet; those that its row has no more end by themselves. Does
+ * not suspend. 0, or -ENOMEM. */
+int probes_watch(struct unit *u);
 const struct plan_probe *probe_startup(const struct plan_unit *spec);
 const struct plan_probe *probe_readiness(const struct plan_unit *spec);
 const struct plan_probe *probe_liveness(const struct plan_unit *spec);

@@ -34,12 +34,8 @@ static int unit_start(struct unit *u, struct child *c)
 /* What is watched while it is up. All of it ends with the scope that it is begun in. */
 static int unit_watch(struct unit *u, struct child *c)
 {
-	int r = 0;
+	int r = probes_watch(u);
 
-	if (u->spec->readiness.kind != PLAN_PROBE_NONE)
-		r = eff_fork(EFF(probe_watch_readiness, u), NULL);
-	if (r == 0 && u->spec->liveness.kind != PLAN_PROBE_NONE)
-		r = eff_fork(EFF(probe_watch_liveness, u), NULL);
 	if (r == 0 && c->watchdog_ns > 0)
 		r = eff_fork(EFF(watchdog_watch, c), NULL);
 	if (r == 0 && u->spec->hooks.on_ready.argv)
@@ -58,13 +54,13 @@ static void unit_await_end(struct unit *u, struct child *c)
 	int r;
 
 	eff_scope_open(&within);
-	u->limited = &within;
+	u->limited = u->watched = &within;
 	eff_scope_limit(&within,
 		c->remains ? EFF_FOREVER : eff_ns_add(eff_now(), u->spec->max_runtime_ns));
 	r = unit_watch(u, c);
 	if (r == 0)
 		r = c->remains ? eff_sleep(EFF_FOREVER) : child_await_end(c);
-	u->limited = NULL;
+	u->limited = u->watched = NULL;
 	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
 		unit_fault(u,
 			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));

@@ -200,7 +200,25 @@ static bool in_a_row(uint32_t *n, bool counts, uint32_t threshold)
 	return *n >= threshold;
 }
 
-eff_exit probe_watch_readiness(void *arg)
+/* A reload took the probe away: nobody would bring back a unit that it has held back. */
+static eff_exit readiness_ends(struct unit *u, bool is_up)
+{
+	u->watches_readiness = false;
+	if (!u->watches_liveness)
+		u->health = UNIT_HEALTH_NONE;
+	if (!is_up)
+		unit_enter(u, UNIT_UP, NULL);
+	return eff_ok(NULL);
+}
+
+static void readiness_turns(struct unit *u, bool is_up, const char *words)
+{
+	u->health = is_up ? UNIT_HEALTH_PASSING : UNIT_HEALTH_FAILING;
+	unit_enter(u, is_up ? UNIT_UP : UNIT_STARTING,
+		is_up ? NULL : unit_cause(u, CAUSE_PROBE, NULL, "readiness probe: %s", words));
+}
+
+static eff_exit watch_readiness(void *arg)
 {
 	struct unit *u = arg;
 	char words[PROBE_WORDS];
@@ -213,40 +231,38 @@ eff_exit probe_watch_readiness(void *arg)
 
 		if (eff_sleep(probe_readiness(u->spec)->period_ns) < 0)
 			return eff_interrupted();
-		probe = probe_readiness(u->spec);
-		if (probe->kind == PLAN_PROBE_NONE)
-			continue;
-		r = probe_try(u, probe, words);
+		r = probe_try(u, probe_readiness(u->spec), words);
 		if (eff_check() < 0 || u->says_stopping)
 			return eff_interrupted();
 		probe = probe_readiness(u->spec);
+		if (probe->kind == PLAN_PROBE_NONE)
+			return readiness_ends(u, is_up);
 		if (!in_a_row(&n, (r < 0) == is_up,
 			    is_up ? probe->failure_threshold : probe->success_threshold))
 			continue;
 		n = 0;
 		is_up = !is_up;
-		u->health = is_up ? UNIT_HEALTH_PASSING : UNIT_HEALTH_FAILING;
-		unit_enter(u, is_up ? UNIT_UP : UNIT_STARTING,
-			is_up ? NULL
-			      : unit_cause(u, CAUSE_PROBE, NULL, "readiness probe: %s", words));
+		readiness_turns(u, is_up, words);
 	}
 }
 
 struct liveness {
 	struct eff_health watch;
 	struct unit *unit;
+	bool is_over;            /* a reload took the probe away */
 	char words[PROBE_WORDS]; /* what it was answered when it last failed */
 };
 
-/* From here on by what the row says now; a probe that a reload took away is asked no more. */
-static void liveness_follow(struct liveness *l)
+/* From here on by what the row says now. Returns false when it has no such probe any more: then the watch ends. */
+static bool liveness_follow(struct liveness *l)
 {
 	const struct plan_probe *probe = probe_liveness(l->unit->spec);
 
-	if (probe->kind == PLAN_PROBE_NONE)
-		return;
-	l->watch.every = probe->period_ns;
-	l->watch.failures = probe->failure_threshold;
+	l->is_over = probe->kind == PLAN_PROBE_NONE;
+	if (!l->is_over)
+		l->watch.every = probe->period_ns;
+	l->watch.failures = l->is_over ? 1 : probe->failure_threshold;
+	return !l->is_over;
 }
 
 static eff_exit liveness_ask(void *arg)
@@ -257,28 +273,60 @@ static eff_exit liveness_ask(void *arg)
 
 	if (probe_liveness(u->spec)->kind != PLAN_PROBE_NONE && !u->says_stopping)
 		r = probe_try(u, probe_liveness(u->spec), l->words);
-	liveness_follow(l);
+	if (!liveness_follow(l))
+		return eff_fail(ENOENT);
 	if (eff_check() < 0 || u->says_stopping)
 		return eff_ok(NULL);
 	u->health = r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN;
 	return r == 0 ? eff_ok(NULL) : eff_fail(-r);
 }
 
-eff_exit probe_watch_liveness(void *arg)
+static eff_exit liveness_ends(struct unit *u)
+{
+	u->watches_liveness = false;
+	if (!u->watches_readiness)
+		u->health = UNIT_HEALTH_NONE;
+	return eff_ok(NULL);
+}
+
+static eff_exit watch_liveness(void *arg)
 {
 	struct unit *u = arg;
 	struct liveness l = {.unit = u};
-	eff_exit end;
 
 	if (eff_sleep(probe_liveness(u->spec)->initial_delay_ns) < 0)
 		return eff_interrupted();
 	l.watch.check = EFF(liveness_ask, &l);
-	liveness_follow(&l);
-	end = eff_health_watch(&l.watch);
-	if (eff_check() == 0) {
-		u->health = UNIT_HEALTH_FAILING;
-		unit_fault(u, unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s", l.words));
-	}
-	eff_exit_drop(end);
+	if (!liveness_follow(&l))
+		return liveness_ends(u);
+	eff_exit_drop(eff_health_watch(&l.watch));
+	if (eff_check() < 0)
+		return eff_interrupted();
+	if (l.is_over)
+		return liveness_ends(u);
+	u->health = UNIT_HEALTH_FAILING;
+	unit_fault(u, unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s", l.words));
 	return eff_interrupted();
+}
+
+/* In the scope of what is watched; how far it has come is seen only there. */
+static int watch_begin(struct unit *u, const struct plan_probe *probe, eff_fn *watch, bool *watches)
+{
+	int r;
+
+	if (*watches || probe->kind == PLAN_PROBE_NONE)
+		return 0;
+	r = eff_fork_in(u->watched, (eff){.fn = watch, .arg = u, .name = "probe"}, NULL);
+	if (r == 0)
+		*watches = true;
+	return r;
+}
+
+int probes_watch(struct unit *u)
+{
+	int r = watch_begin(u, &u->spec->readiness, watch_readiness, &u->watches_readiness);
+
+	if (r == 0)
+		r = watch_begin(u, &u->spec->liveness, watch_liveness, &u->watches_liveness);
+	return r;
 }

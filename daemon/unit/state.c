@@ -2,11 +2,13 @@
 /* A unit's plain state: made, shown, told. unit_enter() is the one place where a state is written; everything that others
  * may wait for is announced there. */
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit/internal.h"
 #include "unit/ring.h"
 #include "unit/unit.h"
 
@@ -96,6 +98,8 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	u->child.policy = unit_policy(spec);
 	ring_limit(u->ring, spec->ring_bytes);
 	plan_unref(old);
+	if (u->watched && probes_watch(u) == -ENOMEM)
+		unit_fault(u, unit_cause(u, CAUSE_LOST, NULL, "no memory to watch it"));
 }
 
 void unit_adopt(struct unit *u, struct plan *plan, const struct plan_unit *spec, bool now)
@@ -128,7 +132,7 @@ void unit_begin(struct unit *u)
 	cause_unref(u->fault);
 	u->why = u->fault = NULL;
 	u->leaving = u->kill_now = u->stuck = u->started = false;
-	u->reloading = u->says_stopping = false;
+	u->reloading = u->says_stopping = u->watches_readiness = u->watches_liveness = false;
 	u->lines_seen = 0;
 	u->health = UNIT_HEALTH_NONE;
 	free(u->status_text);

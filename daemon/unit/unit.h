@@ -116,8 +116,10 @@ struct unit {
 	bool run_queued;         /* another run was due while this one goes on */
 	bool clock_off;          /* the fiber is to end */
 
-	struct eff_scope *run;   /* the present run's scope, for faults; NULL */
-	struct eff_scope *grace; /* the present grace; cancelled by unit_kill_now() */
+	struct eff_scope *run;     /* the present run's scope, for faults; NULL */
+	struct eff_scope *grace;   /* the present grace; cancelled by unit_kill_now() */
+	struct eff_scope *watched; /* while it is up: of the fibers that watch it; NULL */
+	bool watches_readiness, watches_liveness; /* one of them is the probe's */
 	bool kill_now;
 	struct os_child *process; /* of the present run; NULL */
 	pid_t pid;                /* 0: none */
