@@ -64,10 +64,32 @@ void schedule_run_now(struct unit *u);
 /* Is it one unit that has these two rows, the one before a reload and the other after it? Either may be NULL: no. */
 bool row_lives_on(const struct plan_unit *a, const struct plan_unit *b);
 
-/* ── reload.c ── */
+/* ── grave.c ── */
 
+/* The dead of one reload, by their rows in the plan that it replaced, and those that run only because another requires
+ * them. */
+struct grave {
+	struct eff_list link;
+	struct tree *tree;
+	struct plan *plan;  /* the one that was replaced */
+	struct unit **dead; /* a row each; NULL: it lives on */
+	struct unit **lent;
+	uint32_t n, n_lent; /* rows */
+};
+/* Those of the present tree that `plan` does not have. NULL: out of memory. */
+struct grave *grave_make(struct tree *t, struct plan *plan);
+/* With the dead in it. NULL is fine. */
+void grave_free(struct grave *g);
+/* Wait until the dead rest, take them out of their groups, and start who waited for their names. An effect, arg: the grave,
+ * which it frees. Suspends. */
+EFF_SUSPENDS eff_exit grave_keep(void *arg);
+/* Until those that `replaced` had and its successor has not are buried, or all that is left of them does not end. Suspends. 0,
+ * -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int tree_await_burial(struct tree *t, const struct plan *replaced);
 /* One of this name that a reload removed and that does not rest yet; NULL. */
 struct unit *tree_grave_of(const struct tree *t, const char *name);
+/* What reloads removed and nobody buried: the tree ended first. */
+void graves_free(struct tree *t);
 
 /* ── link.c ── */
 
@@ -110,8 +132,6 @@ void added_rests(struct unit *u);
  * touched. 0, or -ENOMEM and nothing is changed. */
 int tree_take(struct tree *t, struct plan *plan, const struct plan_change *changes, uint32_t n,
 	struct cause *why);
-/* What reloads removed and nobody buried: the tree ended first. */
-void graves_free(struct tree *t);
 
 /* ── tree.c ── */
 

@@ -12,82 +12,6 @@
 #include "base/log.h"
 #include "tree/internal.h"
 
-/* The dead of one reload, by their rows in the plan that it replaced, and those that run only because another requires
- * them. */
-struct grave {
-	struct eff_list link;
-	struct tree *tree;
-	struct plan *plan;  /* the one that was replaced */
-	struct unit **dead; /* a row each; NULL: it lives on */
-	struct unit **lent;
-	uint32_t n, n_lent; /* rows */
-};
-
-struct unit *tree_grave_of(const struct tree *t, const char *name)
-{
-	for (struct eff_list *l = t->graveyard.next; l != &t->graveyard; l = l->next) {
-		const struct grave *g = eff_container(l, struct grave, link);
-		const struct plan_unit *row = plan_find(g->plan, name);
-		struct unit *dead = row ? g->dead[row->index] : NULL;
-
-		if (dead && dead->child.fiber)
-			return dead;
-	}
-	return NULL;
-}
-
-/* NULL is fine. */
-static void grave_free(struct grave *g)
-{
-	if (!g)
-		return;
-	for (uint32_t i = g->n; i-- > 0;)
-		unit_free(g->dead[i]);
-	free(g->dead);
-	free(g->lent);
-	plan_unref(g->plan);
-	free(g);
-}
-
-void graves_free(struct tree *t)
-{
-	struct eff_list *l, *next;
-
-	for (l = t->graveyard.next; l != &t->graveyard; l = next) {
-		next = l->next;
-		grave_free(eff_container(l, struct grave, link));
-	}
-	eff_list_init(&t->graveyard);
-}
-
-/* Wait until the dead rest, take them out of their groups, and start who waited for their names. */
-static eff_exit grave_keep(void *arg)
-{
-	struct grave *g = arg;
-	struct tree *t = g->tree;
-	eff_masked before = eff_mask();
-
-	for (uint32_t i = 0; i < g->n; i++)
-		if (g->dead[i] && g->dead[i]->child.sup)
-			(void)eff_child_await_rest(&g->dead[i]->child);
-	for (uint32_t i = 0; i < g->n; i++)
-		while (g->dead[i] && g->dead[i]->n_users > 0)
-			(void)eff_pulse_await(&g->dead[i]->changed);
-	eff_unmask(before);
-	eff_list_remove(&g->link);
-	for (uint32_t i = 0; i < g->n; i++) {
-		struct unit *successor = g->dead[i] ? tree_find(t, g->dead[i]->name) : NULL;
-
-		if (g->dead[i] && g->dead[i]->child.sup)
-			eff_sup_remove(&g->dead[i]->child);
-		if (successor)
-			wish_act(successor);
-	}
-	grave_free(g);
-	eff_pulse_send(&t->changed);
-	return eff_ok(NULL);
-}
-
 /* The new array of units: survivors in their new places, new ones made. NULL: out of memory, nothing is changed. */
 static struct unit **units_make(struct tree *t, struct plan *plan)
 {
@@ -122,32 +46,6 @@ static void units_unmake(struct tree *t, struct plan *plan, struct unit **units)
 		if (!row_lives_on(plan_find(t->plan, plan_unit(plan, i)->name), plan_unit(plan, i)))
 			unit_free(units[i]);
 	free(units);
-}
-
-/* Those of the present tree that `plan` does not have. */
-static struct grave *grave_make(struct tree *t, struct plan *plan)
-{
-	struct grave *g = calloc(1, sizeof(*g));
-
-	if (!g)
-		return NULL;
-	g->tree = t;
-	g->plan = plan_ref(t->plan);
-	eff_list_init(&g->link);
-	g->dead = calloc(t->n_units, sizeof(struct unit *));
-	g->lent = calloc(t->n_units, sizeof(struct unit *));
-	if (!g->dead || !g->lent) {
-		grave_free(g);
-		return NULL;
-	}
-	g->n = t->n_units;
-	for (uint32_t i = 0; i < t->n_units; i++)
-		if (!row_lives_on(t->units[i]->next ? t->units[i]->next : t->units[i]->spec,
-			    plan_find(plan, t->units[i]->name)))
-			g->dead[i] = t->units[i];
-		else if (wish_is_lent(t->units[i]))
-			g->lent[g->n_lent++] = t->units[i];
-	return g;
 }
 
 /* A unit that is wanted and whose program changed: its run ends, the next one is from the new row. */
@@ -281,35 +179,42 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	return 0;
 }
 
-static bool unit_has_arrived(const struct unit *u)
+/* Is it where it was to go, as far as that may be waited for? What does not end, has no time to be ready in, or has been ready
+ * and waits to be so again, would hold up the next reload for good. */
+static bool unit_has_arrived(const struct unit *u, enum plan_action action)
 {
+	bool may_take_long = action == PLAN_DO_LIVE || u->child.up_since >= 0 ||
+		u->spec->start_timeout_ns == PLAN_FOREVER;
+
+	if (u->stuck)
+		return true;
 	if (u->next || u->leaving || u->child.stopping || u->child.cycling)
 		return false;
 	if (!wish_holds(u) || !u->parent || !u->parent->group_open)
 		return true;
 	return u->state == UNIT_UP || u->state == UNIT_WAITING || u->state == UNIT_BACKOFF ||
+		(u->state == UNIT_STARTING && may_take_long) ||
 		(state_rests(u->state) && !u->child.fiber);
 }
 
 /* Until each unit that the plan touches is where it was to go. */
-static int tree_await_change(
-	struct tree *t, struct plan *plan, const struct plan_change *changes, uint32_t n)
+static int tree_await_change(struct tree *t, struct plan *plan, const struct tree_reloaded *reloaded)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
-		const struct plan_unit *row = changes[i].after == PLAN_NONE
+	for (uint32_t i = 0; r == 0 && i < reloaded->n; i++) {
+		const struct plan_change *change = &reloaded->changes[i];
+		const struct plan_unit *row = change->after == PLAN_NONE
 			? NULL
-			: plan_unit(plan, changes[i].after);
+			: plan_unit(plan, change->after);
 
 		/* By name: what was added comes and goes meanwhile. */
 		while (row && row->kind != PLAN_SUPERVISOR && r == 0 && !t->ended.set &&
-			tree_find(t, row->name) && !unit_has_arrived(tree_find(t, row->name)))
+			tree_find(t, row->name) &&
+			!unit_has_arrived(tree_find(t, row->name), change->action))
 			r = eff_pulse_await(&t->changed);
 	}
-	while (r == 0 && !t->ended.set && !eff_list_empty(&t->graveyard))
-		r = eff_pulse_await(&t->changed);
-	return r;
+	return r < 0 ? r : tree_await_burial(t, reloaded->old);
 }
 
 void tree_reloaded_done(struct tree_reloaded *reloaded)
@@ -330,7 +235,7 @@ static int reload_carry_out(struct tree *t, struct plan *plan, const struct aske
 	r = tree_take(t, plan, reloaded->changes, reloaded->n, why);
 	cause_unref(why);
 	if (r == 0)
-		r = tree_await_change(t, plan, reloaded->changes, reloaded->n);
+		r = tree_await_change(t, plan, reloaded);
 	t->reloading = false;
 	eff_pulse_send(&t->reloaded);
 	return r;

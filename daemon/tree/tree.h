@@ -133,7 +133,8 @@ struct tree_reloaded {
 	uint32_t n;
 };
 /* Take a checked plan over (a reference is taken); only what changed is touched. Waits for a reload under way first, and
- * until what it stops has stopped and what it starts has started. Suspends. Returns 0 and what was done, which
+ * until what it stops has stopped and what it starts has started, but for what does not end, and what has no time to be
+ * ready in: the next reload need not wait for that. Suspends. Returns 0 and what was done, which
  * the caller gives back with tree_reloaded_done(); -ECANCELED, -ENOMEM, -ESHUTDOWN. */
 EFF_SUSPENDS int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
 	struct tree_reloaded *ret_reloaded);

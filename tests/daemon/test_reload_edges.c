@@ -210,6 +210,90 @@ START_TEST(a_group_may_be_taken_away_in_the_moment_in_which_it_is_up)
 }
 END_TEST
 
+START_TEST(a_job_that_takes_its_time_holds_up_no_reload)
+{
+#define JOB(n) "job: {command: job " n ", type: oneshot}\n"
+	struct world *w = world_new("a: {command: a}\n");
+
+	world_script(w, "job", (struct script){.lives = EFF_H(2)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "a: {command: a}\n" JOB("1"));
+	world_run_for(w, EFF_S(1));
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_reload(w, "a: {command: a 2}\n" JOB("1"));
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "a", "0 spawn, 2000 TERM, 2000 SIGTERM, 2000 spawn");
+	EXPECT_TRACE(w, "job", "1000 spawn");
+	/* One that has to go for a new one is waited for. */
+	world_script(w, "job", (struct script){.lives = EFF_H(2), .term_takes = EFF_S(3)});
+	world_reload(w, "a: {command: a 2}\n" JOB("2"));
+	world_run_for(w, EFF_S(1));
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_reload(w, "a: {command: a 2}\n" JOB("3"));
+	world_run_for(w, EFF_S(2));
+	ck_assert_uint_eq(w->reloads_under_way, 1);
+	world_run_for(w, EFF_S(2));
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_free(w);
+#undef JOB
+}
+END_TEST
+
+START_TEST(a_unit_that_is_not_ready_any_more_holds_up_no_reload)
+{
+#define WEB(more) \
+	"web: {command: web, readiness_probe: {tcp: {port: 1}, period: 1s, failure_threshold: 1}" more \
+	"}\n"
+	struct world *w = world_new(WEB(""));
+
+	os_fake_port(w->fake, 1, 0, 0);
+	world_run_for(w, EFF_S(2));
+	os_fake_port(w->fake, 1, -ECONNREFUSED, 0);
+	world_run_for(w, EFF_S(2));
+	EXPECT_STATE(w, "web", "starting");
+	world_reload(w, WEB(", labels: {a: b}"));
+	world_run_for(w, 0);
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	ck_assert_str_eq(world_changes(w), "web live");
+	world_reload(w, WEB(", labels: {a: b}") "b: {command: b}\n");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "web", "0 spawn");
+	EXPECT_TRACE(w, "b", "4000 spawn");
+	world_free(w);
+#undef WEB
+}
+END_TEST
+
+START_TEST(what_does_not_end_holds_up_no_reload)
+{
+	struct world *w = world_new(
+		"a: {command: hung}\nb: {command: b}\ng: {units: {x: {command: hung}, y: {command: y}}}\n");
+
+	world_script(w, "hung",
+		(struct script){
+			.lives = EFF_FOREVER, .ignores_term = true, .unkillable_for = EFF_H(1)});
+	world_run_for(w, EFF_S(1));
+	/* One is to be replaced, one is to go, each within 10 s of grace and 5 s after the final signal. */
+	world_reload(w, "a: {command: other}\nb: {command: b}\n");
+	world_run_for(w, EFF_S(14));
+	ck_assert_uint_eq(w->reloads_under_way, 1);
+	world_run_for(w, EFF_S(2));
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_reload(w, "a: {command: other}\nb: {command: b 2}\n");
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "b", "0 spawn, 17000 TERM, 17000 SIGTERM, 17000 spawn");
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_run_for(w, EFF_H(1));
+
+	ck_assert_uint_eq(world_spawns(w, "a"), 2);
+	EXPECT_STATE(w, "a", "up");
+	ck_assert(eff_list_empty(&w->tree->graveyard));
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -227,6 +311,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_group_that_stops_while_a_reload_takes_its_children_ends_well);
 	tcase_add_test(tcase, a_reload_that_waits_when_the_tree_gives_up_ends_with_it);
 	tcase_add_test(tcase, a_group_may_be_taken_away_in_the_moment_in_which_it_is_up);
+	tcase_add_test(tcase, a_job_that_takes_its_time_holds_up_no_reload);
+	tcase_add_test(tcase, a_unit_that_is_not_ready_any_more_holds_up_no_reload);
+	tcase_add_test(tcase, what_does_not_end_holds_up_no_reload);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
