@@ -53,14 +53,14 @@ static void exec_tell(struct eff_proc *proc, int result)
 
 static struct eff_spawn_fault fault_named(const struct eff_proc *proc)
 {
-	static const char *const words[] = {"fds", "session", "signals", "exec"};
+	static const char *const words[] = {"fds", "session", "signals", "exec", "cgroup"};
 	const struct eff__fault *told = &proc->told;
 	const struct eff_spawn *spawn = &proc->making.child->spawn;
 	struct eff_spawn_fault fault = {.error = told->error};
 
 	if (told->step >= 0 && (unsigned)told->step < spawn->n_steps)
 		fault.stage = spawn->steps[told->step].stage;
-	else if (told->step < 0 && told->step >= EFF__AT_EXEC)
+	else if (told->step < 0 && told->step >= EFF__AT_CGROUP)
 		fault.stage = words[-told->step - 1];
 	return fault;
 }

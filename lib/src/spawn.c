@@ -122,6 +122,28 @@ static void signals_mask(const uint64_t *set, uint64_t *ret_before)
 	assert(r == 0);
 }
 
+/* Place it in its control group, if it has one. A kernel that does not know how says so by the flag, or by the size of what
+ * it is asked: then the child joins it, with a table of its own, for there it opens a file. */
+static long clone_placed(struct eff__clone *clone, struct eff__child *child)
+{
+	static _Atomic bool cannot_place;
+	bool wanted = child->spawn.cgroup_fd != 0;
+	long r = -EINVAL;
+
+	if (!cannot_place && !(eff__proc_without & EFF__WITHOUT_INTO_CGROUP))
+		clone->cgroup_fd = child->spawn.cgroup_fd;
+	if (!wanted || clone->cgroup_fd)
+		r = eff__clone(clone, child);
+	if (!wanted || (r != -EINVAL && r != -E2BIG))
+		return r;
+	cannot_place |= clone->cgroup_fd != 0;
+	child->joins = true;
+	child->carrier_fd = -1;
+	clone->cgroup_fd = 0;
+	clone->flags &= ~(uint64_t)CLONE_FILES;
+	return eff__clone(clone, child);
+}
+
 static long make_by_clone(struct eff__stack_pool *pool, struct eff__making *making)
 {
 	struct eff__clone clone = {
@@ -142,7 +164,7 @@ static long make_by_clone(struct eff__stack_pool *pool, struct eff__making *maki
 		clone.ret_pidfd = NULL;
 	else
 		clone.flags |= CLONE_PIDFD;
-	r = eff__clone(&clone, making->child);
+	r = clone_placed(&clone, making->child);
 	if (r > 0 && shares)
 		making->stack = stack;
 	else
@@ -159,8 +181,10 @@ static void fork_now(void *arg)
 {
 	struct fork_call *call = arg;
 	struct eff__child *child = call->child; /* `call` may be on a stack that the copy lacks */
-	pid_t pid = fork();
+	pid_t pid;
 
+	child->joins = child->spawn.cgroup_fd != 0;
+	pid = fork();
 	if (pid == 0)
 		eff__child_main(child);
 	call->result = pid < 0 ? -errno : pid;

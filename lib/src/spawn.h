@@ -18,6 +18,7 @@ struct eff__child {
 	unsigned fds_limit; /* no descriptor is as high as this, if close_range() is missing */
 	bool no_close_range;
 	bool no_handlers; /* they were cleared on the way */
+	bool joins;       /* its control group, which it was not born into */
 	int *moved;       /* n_fds numbers: where its descriptors are */
 	int carrier_fd; /* it has the parent's table of descriptors, and takes its own out of this socket; -1 */
 	char *candidate; /* an entry of `search`, a slash, the path */
@@ -32,7 +33,13 @@ struct eff__fault {
 	int32_t step; /* index, or one of these */
 	int32_t error;
 };
-enum { EFF__AT_FDS = -1, EFF__AT_SESSION = -2, EFF__AT_SIGNALS = -3, EFF__AT_EXEC = -4 };
+enum {
+	EFF__AT_FDS = -1,
+	EFF__AT_SESSION = -2,
+	EFF__AT_SIGNALS = -3,
+	EFF__AT_EXEC = -4,
+	EFF__AT_CGROUP = -5
+};
 
 /* One step (spawn_steps.c). Returns 0 or more, or -errno. */
 long eff__step_take(const struct eff__child *c, const struct eff_step *step);
@@ -46,6 +53,7 @@ struct eff__clone {
 	void *stack;
 	uint64_t stack_size;
 	int *ret_pidfd;
+	int cgroup_fd; /* 0: none */
 };
 long eff__clone(const struct eff__clone *clone, struct eff__child *child);
 
@@ -56,6 +64,7 @@ enum {
 	EFF__WITHOUT_CLOSE_RANGE = 4,
 	EFF__WITHOUT_HOOKS = 8,  /* the loop takes no descriptor: out of memory */
 	EFF__WITH_MANY_FDS = 16, /* as if there were many; that takes a while to make */
+	EFF__WITHOUT_INTO_CGROUP = 32,
 };
 extern unsigned eff__proc_without;
 

@@ -2,9 +2,9 @@
 /* The child, from clone to its program. It may share its parent's memory, which goes on running at the same time: so it
  * makes system calls inline (libc's would write the parent's errno), writes nothing but its stack, its record's
  * scratch and the status pipe, calls no function of any library, and no checker or profiler adds code to it. The order:
- * it parts from its parent's descriptors where it began with those, every descriptor but its own is closed, so that nobody
- * waits for this child's copies; then session, dispositions, the caller's steps; signals are let in last, when whatever
- * they do can only be done to the program itself. */
+ * it joins its control group if it was not born into it, parts from its parent's descriptors where it began with those,
+ * every descriptor but its own is closed, so that nobody waits for this child's copies; then session, dispositions, the
+ * caller's steps; signals are let in last, when whatever they do can only be done to the program itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -35,6 +35,16 @@ BARE long eff__clone(const struct eff__clone *clone, struct eff__child *child)
 		.stack = (uintptr_t)clone->stack,
 		.stack_size = clone->stack_size,
 	};
+
+#ifdef CLONE_INTO_CGROUP
+	if (clone->cgroup_fd) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)clone->cgroup_fd;
+	}
+#else
+	if (clone->cgroup_fd)
+		return -EINVAL;
+#endif
 #endif
 #if defined(__x86_64__)
 	register void (*fn)(void *) __asm__("r8") = eff__child_main;
@@ -87,6 +97,20 @@ _Noreturn BARE static void give_up(const struct eff__child *c, int step, long er
 	CALL(SYS_write, c->status_fd, (long)&fault, sizeof fault);
 	for (;;)
 		CALL(SYS_exit_group, 127);
+}
+
+/* Nothing that it makes is to be elsewhere, so it joins before all else; 0 is who writes. */
+BARE static long cgroup_join(const struct eff__child *c)
+{
+	static const char procs[] = "cgroup.procs", zero[] = "0";
+	long fd = CALL(SYS_openat, c->spawn.cgroup_fd, (long)procs, O_WRONLY | O_CLOEXEC);
+	long r = fd;
+
+	if (fd >= 0) {
+		r = CALL(SYS_write, fd, (long)zero, 1);
+		CALL(SYS_close, fd);
+	}
+	return r;
 }
 
 /* It begins in its parent's table: leave that for one with the lowest numbers alone, and take what was sent after it. */
@@ -257,8 +281,11 @@ _Noreturn BARE void eff__child_main(void *arg)
 {
 	struct eff__child *c = arg;
 	const unsigned long no_signals = 0;
-	long r = c->carrier_fd >= 0 ? fds_part(c) : 0;
+	long r = c->joins ? cgroup_join(c) : 0;
 
+	if (r < 0)
+		give_up(c, EFF__AT_CGROUP, r);
+	r = c->carrier_fd >= 0 ? fds_part(c) : 0;
 	if (r >= 0)
 		r = fds_place(c);
 	if (r >= 0)

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
+#include "cgroups.h"
 #include "children.h"
 
 static const char *const true_argv[] = {"/bin/true", NULL};
@@ -263,6 +264,89 @@ START_TEST(a_child_does_not_write_the_parents_errno)
 }
 END_TEST
 
+/* ── a control group ── */
+
+static const unsigned placings[] = {
+	0,
+	EFF__WITH_MANY_FDS,
+	EFF__WITHOUT_CLONE3,
+	EFF__WITHOUT_INTO_CGROUP,
+	EFF__WITHOUT_INTO_CGROUP | EFF__WITH_MANY_FDS,
+};
+enum { N_PLACINGS = sizeof placings / sizeof *placings };
+
+static eff_exit placed(void *arg)
+{
+	const char *const argv[] = {"/bin/cat", "/proc/self/cgroup", NULL};
+	int fds[3] = {-1, -1, 2}, n_released;
+	struct eff_spawn spawn = spawn_of(argv, &n_released);
+	char path[4096];
+	const char *name, *line;
+	int group = cgroup_new(path, sizeof path);
+
+	if (group < 0)
+		return eff_ok(arg); /* there are no control groups here */
+	name = strrchr(path, '/');
+	spawn.cgroup_fd = group;
+	for (int i = 0; i < 2; i++) {
+		spawn.own_memory = i == 1;
+		run_child(spawn, fds, &got);
+		ck_assert_int_eq(got.exec, 0);
+		line = strstr(got.out, "0::");
+		ck_assert_ptr_nonnull(line);
+		ck_assert_msg(strncmp(strchr(line, '\n') - strlen(name), name, strlen(name)) == 0,
+			"%s is not %s", line, name);
+	}
+	close(group);
+	ck_assert_int_eq(rmdir(path), 0);
+	return eff_ok(arg);
+}
+
+START_TEST(a_child_begins_in_its_control_group)
+{
+	eff__proc_without = placings[_i];
+	run_root(placed);
+}
+END_TEST
+
+/* It takes that place itself, and tells why it could not. */
+static void joins_in_vain(const struct eff_spawn *spawn)
+{
+	struct eff_spawn_fault fault = {0};
+	struct eff_proc *proc;
+	int status;
+
+	ck_assert_int_eq(eff_spawn(spawn, &proc), 0);
+	ck_assert_int_eq(eff_proc_await_exec(proc, &fault), -ECHILD);
+	ck_assert_str_eq(fault.stage, "cgroup");
+	ck_assert_int_eq(fault.error, ENOENT);
+	ck_assert_int_eq(eff_proc_await_end(proc, &status), 0);
+	eff_proc_free(proc);
+}
+
+static eff_exit misplaced(void *arg)
+{
+	int n_released = 0, folder = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct eff_spawn spawn = spawn_of(true_argv, &n_released);
+	struct eff_proc *proc;
+
+	spawn.cgroup_fd = folder;
+	if (eff__proc_without & (EFF__WITHOUT_CLONE3 | EFF__WITHOUT_INTO_CGROUP))
+		joins_in_vain(&spawn);
+	else
+		ck_assert_int_eq(eff_spawn(&spawn, &proc), -EBADF);
+	ck_assert_int_eq(n_released, 1);
+	close(folder);
+	return eff_ok(arg);
+}
+
+START_TEST(a_child_whose_control_group_cannot_be_had_is_not_begun)
+{
+	eff__proc_without = placings[_i];
+	run_root(misplaced);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -279,6 +363,9 @@ Suite *test_suite(void)
 	tcase_add_loop_test(
 		tcase, a_child_with_its_own_memory_reads_what_is_on_a_fibers_stack, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_does_not_write_the_parents_errno, 0, N_WAYS);
+	tcase_add_loop_test(tcase, a_child_begins_in_its_control_group, 0, N_PLACINGS);
+	tcase_add_loop_test(
+		tcase, a_child_whose_control_group_cannot_be_had_is_not_begun, 0, N_PLACINGS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -82,6 +82,9 @@ struct eff_spawn {
 	 * each is set, which takes a system call a signal. */
 	const uint64_t *ignored;
 	bool new_session; /* setsid() first; so it leads a process group too */
+	/* The folder of a control group (version 2) that it is born into, as a descriptor; 0: its parent's. Where the kernel
+	 * cannot, the child joins it before all else, as a step that may fail: "cgroup". */
+	int cgroup_fd;
 	bool own_memory; /* credentials change, or the kernel counts by memory (oom_score_adj): share none */
 	void (*release)(void *context);
 	void *context;
@@ -89,12 +92,13 @@ struct eff_spawn {
 
 struct eff_proc;
 
-/* Make a child. Does not suspend. Returns 0 and the child, which is the caller's, or -errno (the stage is "fork"). */
+/* Make a child. Does not suspend. Returns 0 and the child, which is the caller's, or -errno (the stage is "fork", or
+ * "cgroup" where that may be full, gone, or not the caller's to fill). */
 EFF_API int eff_spawn(const struct eff_spawn *spawn, struct eff_proc **ret_proc);
 
 struct eff_spawn_fault {
-	const char *stage; /* the step's word, "exec", "fds", "session", "signals"; or "fork" */
-	int error;         /* a positive errno */
+	const char *stage; /* the step's word, "exec", "fds", "session", "signals", "cgroup"; or "fork" */
+	int error; /* a positive errno */
 };
 /* Suspends until the child has executed its program. Returns 0; -ECHILD when a step failed (the fault says which) or when
  * it died before (fault.stage NULL); -ECANCELED, -ETIMEDOUT. May be asked again. */
