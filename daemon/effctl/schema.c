@@ -23,7 +23,7 @@ static void annotate(struct json *value, const struct field *field)
 	const char *preset = field->face.preset;
 
 	(void)json_set(value, "description", json_text(field->face.help));
-	if (!preset || *preset == '[')
+	if (!preset || *preset == '[' || *preset == '{')
 		return;
 	if (field->type == TYPE_BOOL)
 		(void)json_set(value, "default", json_bool(strcmp(preset, "true") == 0));

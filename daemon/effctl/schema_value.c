@@ -149,6 +149,7 @@ static const struct {
 	{TYPE_CPUS, "names"},
 	{TYPE_ENV_FILES, "names"},
 	{TYPE_RAW, "names"}, /* include; the others have schemas of their own */
+	{TYPE_SIGNALS, "signals"},
 	{TYPE_LABELS, "labels"},
 	{TYPE_ENVIRONMENT, "environment"},
 	{TYPE_WITH, "with"},
@@ -197,11 +198,17 @@ static void define_lists(struct json *defs)
 {
 	struct json *arguments = list_of(text_of_any(0));
 	struct json *end = schema_either(number_from_to("integer", 0, 255), text_of_any(1));
+	struct json *signals = map_of(or_filled(text_like("^(stop|reload|ignore|forward:.+)$")),
+		"^(x-.*|[1-9][0-9]?|(SIG)?[A-Z]+[12]?([+-][0-9]+)?)$");
+	struct json *others = json_object();
 
 	(void)json_set(arguments, "minItems", json_int(1));
 	define(defs, "command", schema_either(text_of_any(1), arguments));
 	define(defs, "ends", schema_either(json_copy(end), list_of(end)));
 	define(defs, "names", schema_either(text_of_any(0), list_of(text_of_any(0))));
+	(void)json_set(others, "^x-", json_bool(true));
+	(void)json_set(signals, "patternProperties", others);
+	define(defs, "signals", signals);
 	define(defs, "labels", map_of(text_of_any(0), "^[A-Za-z0-9_./-]+$"));
 	define(defs, "environment", map_of(text_of_any(0), "^[^=]+$"));
 	define(defs, "with", of_type("object"));

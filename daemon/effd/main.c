@@ -92,6 +92,7 @@ static void host_on_reload(void *context, bool begins)
 	notify_reload(&e->notify, begins);
 	if (!begins) {
 		log_level_take(e, e->tree->plan);
+		signals_take(e);
 		alloc_trim();
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process gets told by signals: to stop, to read its tree again, that children ended. All of it arrives on a
- * descriptor and is acted on by a fiber. Strangers that effd has adopted are reaped in batches, so that a storm of them
- * costs nobody a turn. */
+/* What a process gets told by signals: that children ended, and what the tree makes of others: to stop, to read the tree
+ * again, a word for a unit. All of it arrives on a descriptor and is acted on by a fiber. Strangers that effd has adopted
+ * are reaped in batches, so that a storm of them costs nobody a turn. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,16 +17,42 @@ enum { REAP_BATCH = 32, RELOADS_MAX = 2 };
 /* What is left when everything has had its final signal gets this long to go. */
 #define LAST_GRACE EFF_S(5)
 
+/* Of those that are passed on, one that effd was started to ignore (by nohup, say) is nobody's. */
+static bool is_awaited(int sig, const struct plan_signal *s)
+{
+	struct sigaction action;
+
+	if (s->act != PLAN_SIGNAL_FORWARD)
+		return s->act != PLAN_SIGNAL_DEFAULT;
+	return sigaction(sig, NULL, &action) < 0 || action.sa_handler != SIG_IGN;
+}
+
+static void signals_of(const struct plan *plan, sigset_t *ret_set)
+{
+	(void)sigemptyset(ret_set);
+	(void)sigaddset(ret_set, SIGCHLD);
+	for (int sig = 1; sig < PLAN_N_SIGNALS; sig++)
+		if (is_awaited(sig, &plan_daemon(plan)->signals[sig]))
+			(void)sigaddset(ret_set, sig);
+}
+
 int signals_init(struct effd *e)
 {
 	sigset_t set;
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
+	signals_of(e->plan, &set);
 	return eff_signals_open(&e->signals, &set);
+}
+
+void signals_take(struct effd *e)
+{
+	sigset_t set;
+	int r;
+
+	signals_of(e->tree->plan, &set);
+	r = eff_signals_change(&e->signals, &set);
+	if (r < 0)
+		log_error("cannot change what signals do: %s", strerror(-r));
 }
 
 static void asker_of(pid_t pid, uid_t uid, struct asker *ret)
@@ -82,15 +108,56 @@ void effd_shut_down(struct effd *e, const struct asker *by, const char *word)
 	tree_shutdown(e->tree, by, false);
 }
 
-static void interrupt_come(struct effd *e, const struct asker *by)
+/* To the main process of each unit that the name stands for, and of all below it. */
+static void signal_pass_on(struct effd *e, int sig, const char *name)
 {
-	if (++e->interrupts < 2) {
-		effd_shut_down(e, by, "SIGINT");
+	struct tree *t = e->tree;
+	uint32_t first = 0, n = 0, told = 0, end;
+	char buf[16];
+
+	if (plan_find_all(t->plan, name, &first, &n) && n > 0) {
+		end = plan_unit(t->plan, first + n - 1)->end;
+		for (uint32_t i = first; i < end; i++)
+			told += tree_signal(t, t->units[i], sig) == 0;
+	}
+	if (told == 0)
+		log_info("%s is for %s, and nothing of it runs", signal_text(sig, buf), name);
+	else
+		log_debug("%s was passed on to %s", signal_text(sig, buf), name);
+}
+
+/* A person at a terminal asks twice. */
+static void stop_come(struct effd *e, int sig, const struct asker *by)
+{
+	char buf[16];
+
+	if (sig != SIGINT || ++e->interrupts < 2) {
+		effd_shut_down(e, by, signal_text(sig, buf));
 		return;
 	}
 	log_warn("second SIGINT: killing what is left");
 	eff_event_set(&e->cut_short);
 	tree_shutdown(e->tree, by, true);
+}
+
+static void signal_come(struct effd *e, int sig, const struct asker *by)
+{
+	const struct plan_signal *s = &plan_daemon(e->tree->plan)->signals[sig];
+
+	switch (s->act) {
+	case PLAN_SIGNAL_STOP:
+		stop_come(e, sig, by);
+		break;
+	case PLAN_SIGNAL_RELOAD:
+		reload_begin(e, by);
+		break;
+	case PLAN_SIGNAL_FORWARD:
+		signal_pass_on(e, sig, s->unit);
+		break;
+	case PLAN_SIGNAL_IGNORE:
+	case PLAN_SIGNAL_DEFAULT:
+		break;
+	}
 }
 
 eff_exit signals_run(void *arg)
@@ -112,12 +179,7 @@ eff_exit signals_run(void *arg)
 			continue;
 		}
 		asker_of(pid, uid, &by);
-		if (sig == SIGHUP)
-			reload_begin(e, &by);
-		else if (sig == SIGINT)
-			interrupt_come(e, &by);
-		else
-			effd_shut_down(e, &by, "SIGTERM");
+		signal_come(e, sig, &by);
 	}
 	return eff_interrupted();
 }

@@ -36,6 +36,7 @@ static const char *const forms[] = {
 	[TYPE_NAMES] = "[NAME, …]",
 	[TYPE_REFERENCES] = "[UNIT, …]",
 	[TYPE_ENV_FILES] = "[PATH, …]",
+	[TYPE_SIGNALS] = "{USR1: reload, USR2: forward:UNIT}",
 	[TYPE_LABELS] = "{NAME: VALUE, …}",
 	[TYPE_ENVIRONMENT] = "{NAME: VALUE, …}",
 	[TYPE_NEEDS] = "[UNIT, …]",

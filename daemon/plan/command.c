@@ -59,7 +59,21 @@ static const char *name_of_command(struct load *load, const char *program)
 	return name;
 }
 
-/* version: 1, units: {NAME: {command: [...], restart: no, env_inherit: ["*"]}}, daemon: {exit_code_from: NAME} */
+/* What people send to the first process of a container is meant for what it runs; there is nothing to reload. */
+static struct node *signals_map(struct load *load, const char *name)
+{
+	static const char *const passed_on[] = {"HUP", "QUIT", "USR1", "USR2", "WINCH"};
+	struct node *map = node_new(load, NODE_MAP, (struct plan_place){"", 0, 0});
+	const char *forward = arena_printf(load->scratch, "forward:%s", name);
+
+	if (!forward)
+		load->failed = true;
+	for (size_t i = 0; forward && i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		map_put(load, map, passed_on[i], scalar_new(load, forward));
+	return map;
+}
+
+/* version: 1, units: {NAME: {command: [...], restart: no, env_inherit: ["*"]}}, daemon: {exit_code_from: NAME, signals: …} */
 struct node *command_tree(struct load *load, plan_strv argv)
 {
 	const struct plan_place nowhere = {"", 0, 0};
@@ -77,6 +91,7 @@ struct node *command_tree(struct load *load, plan_strv argv)
 	map_put(load, unit, "env_inherit", list_new(load, everything));
 	map_put(load, units, name, unit);
 	map_put(load, daemon, "exit_code_from", scalar_new(load, name));
+	map_put(load, daemon, "signals", signals_map(load, name));
 	map_put(load, root, "version", scalar_new(load, "1"));
 	map_put(load, root, "name", scalar_new(load, name));
 	map_put(load, root, "daemon", daemon);

@@ -34,7 +34,8 @@ static void preset_fill(struct load *load, struct plan_unit *preset, struct plan
 		const struct field *row = field_row(id);
 
 		if (!row->face.preset || row->size == 0 || row->type == TYPE_ENDS ||
-			row->where == IN_NEED || row->where == IN_PROCESS)
+			row->type == TYPE_SIGNALS || row->where == IN_NEED ||
+			row->where == IN_PROCESS)
 			continue;
 		node.text = row->face.preset;
 		value.field = row;
@@ -45,6 +46,7 @@ static void preset_fill(struct load *load, struct plan_unit *preset, struct plan
 	preset->success_exit.codes[0] = 1;
 	preset->next_sibling = preset->first_child = preset->parent = PLAN_NONE;
 	daemon->exit_code_from = PLAN_NONE;
+	signals_preset(daemon);
 }
 
 uint32_t unit_add(struct decoder *decoder, struct node *map)

@@ -103,10 +103,18 @@ struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_
 void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
 /* The environment of every process. */
 void environments_make(struct load *load);
+/* ── signals.c ── */
+/* What signals do when nobody says anything. */
+void signals_preset(struct plan_daemon *daemon);
+/* Whom they are passed on to. */
+void signals_resolve(struct load *load);
+
 /* Names in depends_on, after, before, exit_code_from become indices, and all orders edges. */
 void references_resolve(struct load *load);
 /* What a name stands for, seen from a unit; from the root, what it stands for among its units. */
 struct range units_find(const struct load *load, uint32_t from, const char *name);
+/* Say that `node` names a unit that is not there, and which could be meant. */
+void unit_unknown(struct load *load, struct node *node, const char *name);
 /* The units that `node` names for `from`; none that it could `verb` ("wait for"): that was said. */
 struct range reference_find(struct load *load, uint32_t from, struct node *node,
 	const char *name, const char *verb);

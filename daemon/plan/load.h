@@ -63,7 +63,7 @@ struct load {
 	uint32_t n_edges, room_edges;
 	struct naming *namings; /* of units that were added */
 	uint32_t n_namings, room_namings;
-	struct node *exit_code_from; /* of `daemon`; NULL: not given */
+	struct node *exit_code_from, *signals; /* of `daemon`; NULL: not given */
 	struct plan_daemon *daemon;
 	const char *name;
 	struct layer *given;           /* room for one, for layer_inherit() */

@@ -250,6 +250,20 @@ struct plan_unit {
 	uint32_t n_values;
 };
 
+/* What a signal to effd does. */
+enum plan_signal_act {
+	PLAN_SIGNAL_DEFAULT, /* what it does to any process */
+	PLAN_SIGNAL_STOP,
+	PLAN_SIGNAL_RELOAD,
+	PLAN_SIGNAL_IGNORE,
+	PLAN_SIGNAL_FORWARD
+};
+struct plan_signal {
+	enum plan_signal_act act;
+	const char *unit; /* of FORWARD: a full name, which may stand for several; the tree may lose it */
+};
+enum { PLAN_N_SIGNALS = 65 };
+
 /* The root's `daemon:`. NULL or 0 where the caller's default holds. */
 struct plan_daemon {
 	const char *socket, *socket_group, *log_level, *log_dir, *state_dir;
@@ -259,7 +273,8 @@ struct plan_daemon {
 	bool has_socket_mode, subreaper, watch;
 	eff_ns shutdown_timeout_ns;
 	enum plan_give_up on_give_up;
-	uint32_t exit_code_from; /* PLAN_NONE */
+	uint32_t exit_code_from;                    /* PLAN_NONE */
+	struct plan_signal signals[PLAN_N_SIGNALS]; /* by number */
 	const struct plan_value *values;
 	uint32_t n_values;
 };

@@ -210,8 +210,9 @@ static void sequence_resolve(struct load *load, const struct plan_unit *supervis
 	}
 }
 
-static void exit_code_nearest(struct load *load, struct diag *diag, const char *name)
+void unit_unknown(struct load *load, struct node *node, const char *name)
 {
+	struct diag *diag = fault(load, node, "E316", "there is no unit `%s`", name);
 	struct nearest nearest = {.wanted = name};
 	uint32_t i;
 
@@ -232,8 +233,7 @@ static void exit_code_resolve(struct load *load)
 		return;
 	found = units_find(load, 0, name);
 	if (found.first == PLAN_NONE)
-		exit_code_nearest(
-			load, fault(load, node, "E316", "there is no unit `%s`", name), name);
+		unit_unknown(load, node, name);
 	else if (found.n != 1)
 		diag_help(load->diags,
 			fault(load, node, "E316", "`%s` stands for %u replicas", name, found.n),
@@ -260,4 +260,5 @@ void references_resolve(struct load *load)
 			sequence_resolve(load, &load->units[i]);
 	}
 	exit_code_resolve(load);
+	signals_resolve(load);
 }

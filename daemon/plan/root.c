@@ -35,6 +35,7 @@ static void daemon_decode(struct decoder *decoder, const struct layer *layer)
 		if (layer->slots[id])
 			slot_read(decoder, &load->units[0], id, layer->slots[id]);
 	load->exit_code_from = layer->slots[FIELD_DAEMON_EXIT_CODE_FROM];
+	load->signals = layer->slots[FIELD_DAEMON_SIGNALS];
 	load->daemon->has_socket_mode = layer->slots[FIELD_DAEMON_SOCKET_MODE];
 	(void)values_keep(decoder, &load->daemon->values, &load->daemon->n_values);
 	if (readers && readers->kind != NODE_MAP && !load->failed)

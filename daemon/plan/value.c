@@ -173,6 +173,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_NAMES] = read_names,
 		[TYPE_REFERENCES] = read_names,
 		[TYPE_ENV_FILES] = read_names,
+		[TYPE_SIGNALS] = read_signals,
 		[TYPE_LABELS] = read_map,
 		[TYPE_ENVIRONMENT] = read_map,
 		[TYPE_NEEDS] = read_map,

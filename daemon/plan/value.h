@@ -76,6 +76,7 @@ bool read_texts(struct value *value);
 bool read_folders(struct value *value);
 bool read_names(struct value *value);
 bool read_map(struct value *value);
+bool read_signals(struct value *value);
 
 /* Appends an item of a canonical list or mapping: quoted where it has to be. */
 void canonical_add(struct text *text, const char *item);

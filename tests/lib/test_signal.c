@@ -101,6 +101,65 @@ START_TEST(a_signal_that_nobody_read_kills_nobody)
 }
 END_TEST
 
+static eff_exit changed(void *arg)
+{
+	sigset_t set, blocked;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
+	/* SIGTERM is pending when it leaves the set: it would kill us. SIGHUP stays. */
+	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
+	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
+	ck_assert_int_eq(eff_signals_change(&signals, &set), 0);
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	ck_assert(!sigismember(&blocked, SIGTERM));
+	ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
+	ck_assert_int_eq(eff_signals_await(&signals, NULL, NULL), SIGHUP);
+	ck_assert_int_eq(eff_signals_await(&signals, NULL, NULL), SIGUSR1);
+	return eff_ok(arg);
+}
+
+START_TEST(another_set_is_awaited_from_then_on)
+{
+	run_root(changed);
+}
+END_TEST
+
+static eff_exit kept(void *arg)
+{
+	struct eff_signals own;
+	sigset_t set;
+	int fd;
+
+	/* Blocked before is blocked after, and what is pending of that is nobody's to drop. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR2);
+	ck_assert_int_eq(eff_signals_open(&own, &set), 0);
+	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
+	sigdelset(&set, SIGTERM);
+	ck_assert_int_eq(eff_signals_change(&own, &set), 0);
+	ck_assert_int_eq(eff_signals_await(&signals, NULL, NULL), SIGTERM);
+	/* No descriptor of signals: nothing is changed. */
+	fd = own.fd;
+	own.fd = STDIN_FILENO;
+	sigaddset(&set, SIGUSR1);
+	ck_assert_int_eq(eff_signals_change(&own, &set), -EINVAL);
+	own.fd = fd;
+	pthread_sigmask(SIG_BLOCK, NULL, &set);
+	ck_assert(!sigismember(&set, SIGUSR1));
+	ck_assert(sigismember(&set, SIGUSR2));
+	eff_signals_close(&own);
+	return eff_ok(arg);
+}
+
+START_TEST(what_was_blocked_before_stays_blocked)
+{
+	run_root(kept);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -111,6 +170,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_signal_and_its_sender_are_told);
 	tcase_add_test(tcase, the_kernel_is_sender_zero);
 	tcase_add_test(tcase, a_signal_that_nobody_read_kills_nobody);
+	tcase_add_test(tcase, another_set_is_awaited_from_then_on);
+	tcase_add_test(tcase, what_was_blocked_before_stays_blocked);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
