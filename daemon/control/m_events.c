@@ -33,16 +33,11 @@ static struct json *json_event(const struct tree_event *e)
 static int snapshot_send(struct request *req, const struct json *names)
 {
 	struct json *event, *units;
-	struct selection s;
-	int r = select_units(req, names, true, &s);
+	int r = units_look(req, names, &units);
 
 	if (r < 0)
 		return r;
 	event = json_object();
-	units = json_array();
-	for (uint32_t i = 0; i < s.n; i++)
-		(void)json_add(units, json_status(&req->control->rows, req->tree, s.index[i]));
-	selection_done(&s);
 	(void)json_set(event, "event", json_text("snapshot"));
 	(void)json_set(event, "seq", json_int((int64_t)req->tree->last_seq));
 	(void)json_set(event, "units", units);

@@ -42,8 +42,12 @@ static void answer_at_rest(struct request *req, const struct unit *u)
 static int met(struct waiting *w, uint32_t i)
 {
 	struct tree *t = w->req->tree;
-	struct json *status = json_status(&w->req->control->rows, t, tree_index(t, w->names[i]));
+	struct text text = {0};
+	struct json *status;
 
+	status_add(&text, &w->req->control->rows, t, tree_index(t, w->names[i]));
+	status = text.failed ? NULL : json_raw(text.bytes);
+	text_done(&text);
 	free(w->names[i]);
 	w->names[i] = NULL;
 	if (--w->n_left > 0)

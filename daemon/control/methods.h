@@ -10,8 +10,8 @@
 
 struct unit;
 
-/* Each answers its request. Those that wait Suspend: verbs, add, remove, reload, plan, logs, events, wait. */
-void m_status(struct request *req);
+/* Each answers its request. Those that wait Suspend: status (of many), verbs, add, remove, reload, plan, logs, events, wait. */
+EFF_SUSPENDS void m_status(struct request *req);
 EFF_SUSPENDS void m_start(struct request *req);
 EFF_SUSPENDS void m_stop(struct request *req);
 EFF_SUSPENDS void m_restart(struct request *req);
@@ -29,6 +29,12 @@ void m_show(struct request *req);
 void m_shutdown(struct request *req);
 void m_ping(struct request *req);
 void m_version(struct request *req);
+
+/* ── m_status.c ── */
+
+/* The status of all units that are meant, all of one moment; its order is the selection's. Suspends where they are many. 0; or a
+ * negative number when it has answered the request with an error, or nobody is there any more. */
+EFF_SUSPENDS int units_look(struct request *req, const struct json *names, struct json **ret_units);
 
 /* ── select.c: which units a request means ── */
 

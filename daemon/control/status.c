@@ -2,6 +2,7 @@
 /* A unit's status: most of it changes seldom, so it is printed once, with holes for what moves with each look: the times,
  * processor time and memory. A row is as good as its key: all that its text says, or what stands for it: a cause never
  * changes and is kept from being freed, a unit's name and needs stay as long as the tree's plan. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,11 @@
 #include "control/status.h"
 
 #define HOLE "\1" /* JSON has no such byte, in texts neither */
-#define USAGE_AGE EFF_MS(100)
+/* A look at what a process has used is new for so long, and good enough for so long for who looks at many. */
+#define USAGE_NEW EFF_MS(100)
+#define USAGE_GOOD EFF_S(1)
+
+enum { ROWS_A_TURN = 128 };
 
 struct key {
 	const struct unit *unit;
@@ -295,9 +300,11 @@ static void add_next_start(struct text *text, const struct unit *u, eff_ns now)
 }
 
 /* Asking the kernel costs more than all the rest. */
-static bool row_usage(struct row *row, const struct unit *u, eff_ns now)
+static bool row_usage(struct row *row, const struct unit *u, eff_ns age)
 {
-	if (row->used_at >= 0 && now - row->used_at < USAGE_AGE)
+	eff_ns now = eff_now();
+
+	if (row->used_at >= 0 && now - row->used_at < age)
 		return row->is_used;
 	row->is_used = unit_usage(u, &row->usage);
 	row->used_at = now;
@@ -312,31 +319,45 @@ static void add_moving(struct text *text, int which, struct row *row, const stru
 		add_seconds(text, now - u->since);
 	else if (which == NEXT_START)
 		add_next_start(text, u, now);
-	else if (which == CPU && row_usage(row, u, now))
+	else if (which == CPU && row_usage(row, u, USAGE_GOOD))
 		add_seconds(text, (eff_ns)(row->usage.cpu_s * 1e9));
-	else if (which == MEMORY && row_usage(row, u, now))
+	else if (which == MEMORY && row_usage(row, u, USAGE_GOOD))
 		text_add_number(text, row->usage.memory_bytes);
 	else
 		text_add(text, "null");
 }
 
-struct json *json_status(struct rows *rows, struct tree *t, uint32_t index)
+int rows_renew(struct rows *rows, struct tree *t, const uint32_t *index, uint32_t n)
+{
+	const struct plan *plan = t->plan;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r == 0 && t->plan == plan; i++) {
+		struct row *row = row_of(rows, t, index[i]);
+
+		if (!row || !row_text(row, t, index[i]))
+			return -ENOMEM;
+		(void)row_usage(row, t->units[index[i]], USAGE_NEW);
+		if ((i + 1) % ROWS_A_TURN == 0)
+			r = eff_await_turn();
+	}
+	return r;
+}
+
+void status_add(struct text *text, struct rows *rows, struct tree *t, uint32_t index)
 {
 	struct row *row = row_of(rows, t, index);
 	const char *rest = row ? row_text(row, t, index) : NULL;
-	struct text whole = {0};
-	struct json *status;
 
 	for (int which = 0; rest && which < MOVING_N; which++) {
 		size_t len = strcspn(rest, HOLE);
 
-		text_add_bytes(&whole, rest, len);
-		add_moving(&whole, which, row, t->units[index]);
+		text_add_bytes(text, rest, len);
+		add_moving(text, which, row, t->units[index]);
 		rest += len + 1;
 	}
 	if (rest)
-		text_add(&whole, rest);
-	status = rest && !whole.failed ? json_raw(whole.bytes) : NULL;
-	text_done(&whole);
-	return status;
+		text_add(text, rest);
+	else
+		text->failed = true;
 }

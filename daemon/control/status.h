@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 
-struct json;
+#include <eff/fiber.h>
+
 struct plan;
 struct row;
+struct text;
 struct tree;
 
 /* One row for each unit of one plan; {0} is none. It takes memory with the first question, and at most once. */
@@ -18,8 +20,11 @@ struct rows {
 };
 void rows_done(struct rows *rows);
 
-/* A unit's status, of this moment: but for processor time and memory, which are up to a tenth of a second old. A value to be
- * printed, not read. NULL: out of memory. */
-struct json *json_status(struct rows *rows, struct tree *t, uint32_t index);
+/* Do most of what status_add() has to do for these units, some of them a turn: of thousands the one look at all of them would
+ * take long. Suspends where they are many; the tree may be another then. 0, -ECANCELED, -ENOMEM. */
+EFF_SUSPENDS int rows_renew(struct rows *rows, struct tree *t, const uint32_t *index, uint32_t n);
+/* Add a unit's status, an object, as JSON: of this moment, but for processor time and memory, which are up to a second old, a
+ * tenth where its row was just made new. The text has failed when memory has ended. */
+void status_add(struct text *text, struct rows *rows, struct tree *t, uint32_t index);
 
 #endif

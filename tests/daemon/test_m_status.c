@@ -258,6 +258,32 @@ START_TEST(the_kernel_is_asked_once_for_all_looks_within_a_tenth_of_a_second)
 }
 END_TEST
 
+/* Nobody else would be answered, and nothing started or stopped, while one look goes over thousands. */
+START_TEST(a_look_at_many_is_made_ready_in_parts)
+{
+	struct server *s = server_new("web: {command: [web], replicas: 600}\n");
+	struct client *c = client_new(s);
+	struct eff_rt_stats before, after;
+	struct json *reply;
+	size_t of_one;
+
+	world_script(s->w, "web", forever);
+	world_run_for(s->w, EFF_S(1));
+	eff_rt_stats(s->w->rt, &before);
+	json_free(status_of(c, "web@1"));
+	eff_rt_stats(s->w->rt, &after);
+	of_one = after.switches - before.switches;
+	reply = client_ask(c, "Status", NULL);
+	ck_assert_uint_eq(json_count(reply_at(reply, "parameters.units")), 601);
+	json_free(reply);
+	eff_rt_stats(s->w->rt, &before);
+	/* The others' turn comes after each 128. */
+	ck_assert_uint_eq(before.switches - after.switches, of_one + 4);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_second_look_tells_what_has_changed_since)
 {
 	struct server *s = server_new("web: {command: [web], restart: {backoff: {jitter: 0}}}\n"
@@ -332,6 +358,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
 	tcase_add_test(tcase, show_resolved_tells_what_holds_and_nothing_else);
 	tcase_add_test(tcase, the_kernel_is_asked_once_for_all_looks_within_a_tenth_of_a_second);
+	tcase_add_test(tcase, a_look_at_many_is_made_ready_in_parts);
 	tcase_add_test(tcase, a_second_look_tells_what_has_changed_since);
 	tcase_add_test(tcase, words_of_a_unit_are_the_last_ones);
 	suite_add_tcase(suite, tcase);
