@@ -31,11 +31,11 @@ static struct unit *stuck_in(const struct tree *t, struct unit *u)
 {
 	uint32_t first;
 
-	if (u->stuck || u->spec->kind != PLAN_SUPERVISOR)
+	if (u->spec->kind != PLAN_SUPERVISOR)
 		return u->stuck ? u : NULL;
 	first = tree_index(t, u->name);
 	for (uint32_t i = first; first != UINT32_MAX && i < plan_unit(t->plan, first)->end; i++)
-		if (t->units[i]->stuck)
+		if (t->units[i]->stuck && t->units[i]->spec->kind != PLAN_SUPERVISOR)
 			return t->units[i];
 	return NULL;
 }

@@ -192,6 +192,7 @@ static void group_stop(struct unit *group)
 			unit_leave(u, word);
 	}
 	eff_sup_stop(&group->sup);
+	group->stuck = false;
 	group->group_open = false;
 	for (l = all->next; l != all; l = l->next)
 		schedule_stop(unit_of(eff_container(l, struct eff_child, link)));

@@ -76,6 +76,17 @@ static void group_on_wait(struct eff_child *child, struct eff_child *other)
 	unit_enter(u, UNIT_WAITING, round_cause(unit_of(other)));
 }
 
+/* A process or a fiber has said so itself; of a group it is found out here. */
+static void group_on_stuck(struct eff_child *child)
+{
+	struct unit *u = unit_of(child);
+
+	if (u->spec->kind != PLAN_SUPERVISOR)
+		return;
+	u->stuck = true;
+	eff_pulse_send(&u->changed);
+}
+
 static struct cause *max_restarts_cause(const struct unit *u)
 {
 	return cause_new(CAUSE_MAX_RESTARTS, eff_wall(), u->last_exit,
@@ -167,6 +178,7 @@ const struct eff_sup_hooks group_hooks = {
 	.on_round = group_on_round,
 	.on_round_over = group_on_round_over,
 	.on_group = group_on_group,
+	.on_stuck = group_on_stuck,
 	.judge = group_judge,
 	.on_backoff = group_on_backoff,
 	.on_rest = group_on_rest,

@@ -94,9 +94,9 @@ struct unit {
 	struct eff_pulse changed; /* sent by unit_enter(), and when its wish or edges change */
 
 	bool wanted, held, by_operator;
-	bool leaving;     /* its run has been told to end; until the next run begins */
-	bool started;     /* its program has been executed and has not ended */
-	bool stuck;       /* something of it survived the final signal */
+	bool leaving; /* its run has been told to end; until the next run begins */
+	bool started; /* its program has been executed and has not ended */
+	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */
 	bool tells_ready; /* its on_ready runs */
 	bool was_up;  /* in this life of its group: `restart` edges act when it is up again */
 	bool settled; /* has once been up, done, failed, in backoff, or waits for such */

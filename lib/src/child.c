@@ -102,6 +102,7 @@ static eff_exit child_run(struct eff_child *c)
 	end = child_live(c);
 	(void)eff_scope_close(&life);
 	c->life = NULL;
+	c->sup->n_stuck -= c->stuck;
 	c->idle = c->waits = c->stuck = false;
 	eff__timer_disarm(&eff__rt->timers, &c->grace);
 	eff__child_settle_pace(c);

@@ -200,6 +200,7 @@ void eff_child_stuck(struct eff_child *c)
 	if (c->stuck || !c->life)
 		return;
 	c->stuck = true;
+	c->sup->n_stuck++;
 	if (c->sup->opts.hooks->on_stuck)
 		c->sup->opts.hooks->on_stuck(c);
 	eff__order_ended(c);

@@ -277,20 +277,39 @@ int eff_sup_await(struct eff_sup *sup)
 	return r;
 }
 
+/* The next child that what is done in this scope belongs to; `*scope` is the one around it then. NULL: none. */
+static struct eff_child *next_owner(const struct eff_scope **scope)
+{
+	struct eff_child *c = NULL;
+
+	for (; *scope && !c; *scope = eff__scope_around(*scope))
+		c = (*scope)->fiber ? eff__child_of((*scope)->fiber) : NULL;
+	return c;
+}
+
 /* Does a child of it own the caller, however far down? */
 static bool is_of_child(const struct eff_sup *sup)
 {
-	for (const struct eff_scope *s = eff_scope_current(); s; s = eff__scope_around(s)) {
-		const struct eff_child *c = s->fiber ? eff__child_of(s->fiber) : NULL;
+	const struct eff_scope *at = eff_scope_current();
+	const struct eff_child *c;
 
-		if (c && c->sup == sup)
+	while ((c = next_owner(&at)))
+		if (c->sup == sup)
 			return true;
-	}
 	return false;
+}
+
+/* What is left of it cannot be stopped: then it cannot be either, and whoever waits for it goes on. */
+static void sup_look_stuck(const struct eff_sup *sup, struct eff_child *owner)
+{
+	if (owner && sup->n_stuck == sup->n_fibers)
+		eff_child_stuck(owner);
 }
 
 void eff_sup_stop(struct eff_sup *sup)
 {
+	const struct eff_scope *at = eff_scope_current();
+	struct eff_child *owner = next_owner(&at);
 	eff_masked before = eff_mask();
 
 	if (is_of_child(sup))
@@ -307,8 +326,10 @@ void eff_sup_stop(struct eff_sup *sup)
 			eff__child_cut(c);
 	}
 	eff__order_begin(sup, eff__child_first(sup));
-	while (sup->n_fibers > 0)
+	while (sup->n_fibers > 0) {
+		sup_look_stuck(sup, owner);
 		(void)eff_pulse_await(&sup->changed);
+	}
 	eff_unmask(before);
 }
 

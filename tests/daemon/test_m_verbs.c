@@ -89,9 +89,13 @@ START_TEST(a_stop_at_once_kills)
 }
 END_TEST
 
+/* A unit, or a group that it is in: it is the process that is named. */
 START_TEST(a_stop_of_what_survives_the_final_signal_ends_and_names_it)
 {
-	struct server *s = server_new("web: {command: [deaf], stop: {timeout: 1s}}\n");
+	static const char *const trees[] = {"web: {command: [deaf], stop: {timeout: 1s}}\n",
+		"web: {units: {a: {units: {b: {command: [deaf], stop: {timeout: 1s}}}}}}\n"};
+	static const char *const texts[] = {"web does not end: pid ", "web/a/b does not end: pid "};
+	struct server *s = server_new(trees[_i]);
 	struct client *c = client_new(s);
 	struct json *reply;
 
@@ -107,7 +111,8 @@ START_TEST(a_stop_of_what_survives_the_final_signal_ends_and_names_it)
 	ck_assert_ptr_nonnull(reply);
 	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
 	ck_assert_str_eq(reply_text(reply, "parameters.units.0.state"), "stopping");
-	ck_assert_ptr_nonnull(strstr(reply_text(reply, "parameters.units.0.cause.text"), "pid "));
+	ck_assert_ptr_eq(strstr(reply_text(reply, "parameters.units.0.cause.text"), texts[_i]),
+		reply_text(reply, "parameters.units.0.cause.text"));
 	json_free(reply);
 	client_free(c);
 	server_free(s);
@@ -344,7 +349,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stop_is_done_when_all_is_gone_and_says_who_asked);
 	tcase_add_test(tcase, a_stop_names_the_dependants_that_it_stops_first);
 	tcase_add_test(tcase, a_stop_at_once_kills);
-	tcase_add_test(tcase, a_stop_of_what_survives_the_final_signal_ends_and_names_it);
+	tcase_add_loop_test(tcase, a_stop_of_what_survives_the_final_signal_ends_and_names_it, 0, 2);
 	tcase_add_test(tcase, a_restart_is_done_when_the_new_run_is_up);
 	tcase_add_test(tcase, a_later_verb_takes_over);
 	tcase_add_test(tcase, a_verb_whose_time_is_up_says_so_and_the_work_goes_on);

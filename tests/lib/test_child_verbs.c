@@ -355,6 +355,44 @@ FIBER_TEST(one_that_is_said_to_be_stuck_holds_up_nobody)
 	return played(&sup);
 }
 
+/* A supervisor that is a child: of one that ends at once, and one that takes 30 s. */
+static eff_exit inner_run(void *arg)
+{
+	struct player p[] = {PLAYER("x", STEADY),
+		PLAYER("y", {.lives = EFF_FOREVER, .stop_takes = EFF_S(30)})};
+	struct eff_scope scope;
+	struct eff_sup sup;
+
+	(void)arg;
+	p[1].child.stop_grace = EFF_S(5);
+	eff_scope_open(&scope);
+	ck_assert_int_eq(eff_sup_open(&sup, &(struct eff_sup_opts){.hooks = &player_hooks}), 0);
+	players_add(&sup, p, 2);
+	ck_assert_int_eq(eff_sup_start(&sup), 0);
+	ck_assert_int_eq(eff_sup_await_up(&sup), 0);
+	eff_child_up(eff_child_self());
+	(void)eff_sup_await(&sup);
+	eff_sup_stop(&sup);
+	(void)eff_scope_close(&scope);
+	return eff_interrupted();
+}
+
+FIBER_TEST(a_supervisor_of_which_nothing_else_is_left_is_stuck_too)
+{
+	struct player p[] = {PLAYER("a", STEADY), PLAYER("in", STEADY), PLAYER("c", STEADY)};
+	struct eff_sup sup;
+
+	player_is_quiet = true;
+	PLAY(&sup, p, .order = EFF_SEQUENTIAL);
+	p[1].child.run = EFF(inner_run, NULL);
+	(void)eff_sleep(EFF_S(1));
+	eff_sup_stop(&sup);
+	EXPECT("a+@0 x+@0 y+@0 c+@0 c.@1 x.@1 y!@6 in!@6 a.@6 y.@31 ");
+	ck_assert(!p[1].child.stuck);
+	ck_assert_uint_eq(sup.n_stuck, 0);
+	return played(&sup);
+}
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("lib/child_verbs");
@@ -374,6 +412,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, an_effect_may_ask_which_child_it_is);
 	tcase_add_test(c, one_that_says_nothing_may_be_up_when_it_begins);
 	tcase_add_test(c, one_that_is_said_to_be_stuck_holds_up_nobody);
+	tcase_add_test(c, a_supervisor_of_which_nothing_else_is_left_is_stuck_too);
 	suite_add_tcase(suite, c);
 	return suite;
 }

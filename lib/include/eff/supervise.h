@@ -107,7 +107,8 @@ struct eff_sup_hooks {
 	void (*on_round_over)(struct eff_sup *sup);
 	/* It stops, or drops its delay, because of the end of `first`. */
 	void (*on_group)(struct eff_child *child, struct eff_child *first, eff_exit exit);
-	/* It was told to stop and has not, for longer than its grace; the others no longer wait for it. */
+	/* It was told to stop and has not, for longer than its grace; the others no longer wait for it. So too when it is a
+	 * supervisor that stops, and all that is left of its own children is stuck. */
 	void (*on_stuck)(struct eff_child *child);
 	/* It is at rest. Its fiber is gone; starting it from here is allowed. */
 	void (*on_rest)(struct eff_child *child, eff_exit exit, enum eff_rest rest);
@@ -142,6 +143,7 @@ struct eff_sup {
 	eff_ns *restarts; /* a ring: the last restarts, at most opts.max_restarts */
 	uint32_t n_restarts, oldest_restart;
 	uint32_t n_fibers;         /* children that do not rest */
+	uint32_t n_stuck;          /* of those, which cannot be stopped */
 	uint32_t n_unsettled;      /* of those, which are to run and are not up */
 	uint32_t n_leading;        /* whose ends hold the group */
 	int64_t leads_after;       /* they hold those of a greater place */
