@@ -244,7 +244,10 @@ static int exit_code_of(const struct unit *u)
 		return strstr(end->text, "ENOENT") ? 127 : 126;
 	if (end->signal > 0)
 		return 128 + end->signal;
-	return end->code > 0 ? end->code & 255 : 0;
+	/* What failed without a process that could say how has failed all the same; and no code is 0 but 0. */
+	if (end->code < 0)
+		return cause_kind_class(end->kind) != CAUSE_CLASS_NEITHER;
+	return end->code < 256 ? end->code : 255;
 }
 
 int tree_exit_code(const struct tree *t, eff_exit end)

@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "effd/fiber.h"
 #include "fake/world.h"
 
 #define CRASH ((struct script){.exits = 1})
@@ -194,24 +195,56 @@ START_TEST(a_shutdown_before_anything_began_starts_nothing)
 }
 END_TEST
 
+static eff_exit fails_with_256(struct effd_fiber *self)
+{
+	(void)self;
+	return eff_fail(256);
+}
+
+static int entry_of(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason)
+{
+	(void)spec;
+	(void)ret_reason;
+	*ret_entry = (eff_fn *)(void (*)(void))fails_with_256;
+	return 0;
+}
+
 START_TEST(exit_code_from_ends_the_tree_with_its_units_last_code)
 {
+	static const char command[] = "command: main";
 	static const struct {
+		const char *fields;
 		struct script script;
 		int code;
 	} cases[] = {
-		{{.lives = EFF_S(1), .exits = 0}, 0},
-		{{.lives = EFF_S(1), .exits = 42}, 42},
-		{{.lives = EFF_S(1), .dies_by = 9}, 137},
-		{{.exec_error = ENOENT}, 127},
-		{{.exec_error = EACCES}, 126},
+		{command, {.lives = EFF_S(1), .exits = 0}, 0},
+		{command, {.lives = EFF_S(1), .exits = 42}, 42},
+		{command, {.lives = EFF_S(1), .exits = 255}, 255},
+		{command, {.lives = EFF_S(1), .dies_by = 9}, 137},
+		{command, {.exec_error = ENOENT}, 127},
+		{command, {.exec_error = EACCES}, 126},
+		{"command: main, max_runtime: 1s", {.lives = EFF_FOREVER}, 143},
+		/* There was no process, or nobody knows how it ended. */
+		{command, {.exits = -1}, 1},
+		{"command: x, hooks: {pre_start: main}", {.helper = true, .exits = 3}, 1},
+		{"command: x, hooks: {pre_start: main}, start_timeout: 1s",
+			{.helper = true, .lives = EFF_FOREVER}, 1},
+		{"fiber: idle, with: {for: 1s}", {0}, 0},
+		{"fiber: idle, with: {for: 1s, exit: fail}", {0}, 1},
+		{"fiber: idle, with: {for: 1s, exit: die}", {0}, 1},
+		{"fiber: {module: /m.so, entry: x}", {0}, 255},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct world *w = world_new(
-			"version: 1\nname: test\ndaemon: {exit_code_from: main}\nunits:\n"
-			"  main: {command: main, restart: no}\n  side: {command: side}\n");
+		char units[300];
+		struct world *w;
 
+		(void)snprintf(units, sizeof(units),
+			"version: 1\nname: test\ndaemon: {exit_code_from: main}\nunits:\n"
+			"  main: {%s, restart: no}\n  side: {command: side}\n",
+			cases[i].fields);
+		w = world_new(units);
+		w->tree->world.fiber_entry = entry_of;
 		world_script(w, "main", cases[i].script);
 		world_run_for(w, EFF_S(10));
 		ck_assert(w->ended);
