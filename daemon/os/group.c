@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole of a unit: its main process, the session and group that this leads, and what descends from it.
+/* The whole of a unit that has no control group: its main process, the session and group that this leads, and what descends
+ * from it.
  *
  * The group is one system call away, and nothing forks out of a signal to it. Who has left it is found by a scan when
  * a signal is about to go out, while the chain of parents still leads to the main process, and is remembered by pid and
@@ -220,6 +221,8 @@ bool os_family_has(struct os_child *child, pid_t pid)
 	bool by_session = session_is_ours(child);
 	struct procfs_stat st;
 
+	if (child->cgroup && os_cgroup_has(child->cgroup, pid))
+		return true;
 	/* Also when it has been reaped: as long as nobody else has its number. */
 	if (pid == child->pid && by_session)
 		return true;
@@ -270,6 +273,8 @@ static int group_signal(struct os_child *child, int sig)
 
 int linux_signal(struct os_child *child, int sig, enum os_whom whom)
 {
+	if (os_is_held(child))
+		return whom == OS_MAIN ? os_main_signal(child, sig) : os_held_signal(child, sig);
 	/* Also when it is for the main process alone: once that has ended nobody can tell who came from it. What only lets
 	 * it go on ends nobody. */
 	if (sig != SIGCONT)
@@ -339,6 +344,8 @@ int linux_await_gone(struct os_child *child)
 	eff_ns delay = LOOK_FIRST;
 	int r = eff_proc_await_end(child->proc, NULL);
 
+	if (r >= 0 && os_is_held(child))
+		return os_cgroup_await_empty(child->cgroup);
 	while (r >= 0) {
 		eff_ns at = eff_ns_add(eff_now(), delay);
 
@@ -353,34 +360,26 @@ int linux_await_gone(struct os_child *child)
 
 /* ── who is left ── */
 
-static void left_fill(struct os_left *left, pid_t pid)
-{
-	struct procfs_stat st;
-
-	*left = (struct os_left){.pid = pid};
-	if (os_procfs_stat(pid, &st))
-		memcpy(left->command, st.command, sizeof(left->command));
-	os_procfs_waits_in(pid, left->waits_in, sizeof(left->waits_in));
-}
-
 size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
 {
 	const struct family *family = &child->family;
 	size_t count = 0;
 
+	if (os_is_held(child))
+		return os_held_left(child, ret_left, n);
 	if (left_nobody(child))
 		return 0;
 	(void)family_look(child, os_scan_take(child->os));
 	if (!main_ended(child)) {
 		if (count < n)
-			left_fill(&ret_left[count], child->pid);
+			os_procfs_left(child->pid, &ret_left[count]);
 		count++;
 	}
 	for (size_t i = 0; i < family->n; i++) {
 		if (family->members[i].died_at)
 			continue;
 		if (count < n)
-			left_fill(&ret_left[count], family->members[i].pid);
+			os_procfs_left(family->members[i].pid, &ret_left[count]);
 		count++;
 	}
 	return count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What os_linux's files share and nobody else sees. One file is one idea: spawn.c makes a child, group.c finds and signals
- * all of it, scan.c is the one walk over /proc that all units share, notify.c and stdout.c and logfile.c are doors. */
+ * all of it, held.c does where it has a control group, scan.c is the one walk over /proc that all units share, notify.c and
+ * stdout.c and logfile.c are doors. */
 #ifndef EFFD_OS_INTERNAL_H
 #define EFFD_OS_INTERNAL_H
 
@@ -15,6 +16,7 @@
 #include <eff/proc.h>
 #include <eff/time.h>
 
+#include "os/cgroup.h"
 #include "os/os_linux.h"
 
 struct os_linux;
@@ -30,6 +32,8 @@ struct procfs_stat {
 /* False when there is no such process, or no /proc. */
 bool os_procfs_stat(pid_t pid, struct procfs_stat *ret_stat);
 void os_procfs_waits_in(pid_t pid, char *ret_name, size_t size);
+/* What people are told of one that is left. */
+void os_procfs_left(pid_t pid, struct os_left *ret_left);
 uint64_t os_procfs_memory(pid_t pid);
 /* Is there more of it than what its parent has not yet collected? Where the parent is effd, that is to come: then it is. */
 bool os_procfs_is_there(const struct procfs_stat *st);
@@ -101,6 +105,7 @@ struct os_linux {
 	struct eff_list logs;     /* all that are open */
 	struct eff_pulse orphans; /* some were reaped: groups may be empty */
 	struct scan scan;
+	struct cgroups cgroups;
 	struct rlimit nofile; /* what children get */
 	bool set_nofile, subreaper, owns_runtime_dir, stdout_known, has_ambient;
 	char *runtime_dir;
@@ -163,6 +168,7 @@ struct os_child {
 	int ready_fd; /* our end; -1 */
 	struct notify notify;
 	struct family family;
+	struct cgroup *cgroup; /* NULL: it has none */
 };
 
 static inline struct os_linux *linux_of(const struct os *seam)
@@ -255,6 +261,14 @@ bool os_family_has(struct os_child *child, pid_t pid);
 /* Remember that it is. */
 void os_family_join(struct os_child *child, pid_t pid);
 void os_family_done(struct family *family);
+
+/* ── held.c: the same, of a child whose control group is all of it ── */
+
+bool os_is_held(const struct os_child *child);
+/* Make it the group that it asks for. Returns 0, with or without one, or -ECHILD with *ret_fault. */
+int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault);
+int os_held_signal(struct os_child *child, int sig);
+size_t os_held_left(struct os_child *child, struct os_left *ret_left, size_t n);
 
 /* ── mainproc.c ── */
 

@@ -96,8 +96,9 @@ static bool may_be_of(const struct os_child *child, pid_t pid)
 	const struct os_linux *os = child->os;
 	struct procfs_stat st;
 
-	if (!os_procfs_stat(pid, &st) || st.ppid != getpid() || st.born < child->made ||
-		!has_user(pid, child->uid))
+	/* Where it has a control group there is nothing to guess. */
+	if (os_is_held(child) || !os_procfs_stat(pid, &st) || st.ppid != getpid() ||
+		st.born < child->made || !has_user(pid, child->uid))
 		return false;
 	for (struct eff_list *link = os->children.next; link != &os->children; link = link->next) {
 		struct os_child *other = eff_container(link, struct os_child, link);

@@ -2,8 +2,8 @@
 /* The seam: all that a unit asks of the kernel. The real one is os_linux; tests have one in which a process is a fiber that
  * plays a script. Policy code includes this and no system header.
  *
- * A child is one process that effd made, the session and group that it leads, and what descends from it. It is known by
- * a struct os_child, never by a pid. */
+ * A child is one process that effd made and all that comes of it: its control group, or else the session and group that it
+ * leads, and what descends from it. It is known by a struct os_child, never by a pid. */
 #ifndef EFFD_OS_H
 #define EFFD_OS_H
 
@@ -26,6 +26,10 @@ struct eff_watch;
 enum os_stream_to { OS_NULL, OS_CAPTURE, OS_MERGE }; /* OS_MERGE: stderr into stdout's pipe */
 enum os_stream { OS_STDOUT, OS_STDERR };
 
+/* What all of a child is: its process group and session, and what descends from it; or its control group, with whatever has
+ * come of it, where it can have one; or that, or else it is not started. */
+enum os_all { OS_ALL_KIN, OS_ALL_BEST, OS_ALL_CGROUP };
+
 /* Where folders are made for a unit. */
 enum os_place { OS_RUNTIME, OS_STATE, OS_CACHE, OS_LOGS, OS_N_PLACES };
 
@@ -43,6 +47,7 @@ struct os_spawn {
 	const char *const *directories[OS_N_PLACES]; /* made first, and given to the user; NULL: none */
 	mode_t directories_mode;
 	enum os_stream_to out, err;
+	enum os_all all;
 	bool notify;        /* give it a NOTIFY_SOCKET */
 	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */
 	int ready_fd; /* the descriptor that it writes a newline to when it is ready; 0: none */
@@ -50,7 +55,7 @@ struct os_spawn {
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
 struct os_fault {
-	const char *stage; /* fork, user, group, rlimit, priority, security, directory, root, chdir, log, socket, exec; NULL: it died before it executed */
+	const char *stage; /* fork, user, group, rlimit, priority, security, directory, root, chdir, log, socket, cgroup, exec; NULL: it died before it executed */
 	int error;         /* positive errno */
 	const char *what; /* of the spawn's strings, static, or the seam's until its next fault: the program, the user … */
 };
@@ -111,8 +116,7 @@ struct os_ops {
 	int (*await_end)(struct os_child *child, struct os_end *ret_end);
 	/* 0, or -ESRCH when nobody is there. Never reaches a stranger. */
 	int (*signal)(struct os_child *child, int sig, enum os_whom whom);
-	/* Suspends until no process of the unit is left: the group, the session and all that descends from it. Returns 0,
-	 * -ECANCELED, -ETIMEDOUT. */
+	/* Suspends until no process of all of it is left. Returns 0, -ECANCELED, -ETIMEDOUT. */
 	int (*await_gone)(struct os_child *child);
 	/* Who is still there: at most `n`; returns how many there are in all. Does not suspend. */
 	size_t (*left)(struct os_child *child, struct os_left *ret_left, size_t n);

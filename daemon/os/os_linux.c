@@ -156,6 +156,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 	os->os.ops = &linux_ops;
 	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = os->record_fd = -1;
 	os_gate_init(&os->gate);
+	os_cgroups_init(&os->cgroups);
 	eff_list_init(&os->children);
 	eff_list_init(&os->logs);
 	eff_pulse_init(&os->orphans);
@@ -179,6 +180,7 @@ void os_linux_free(struct os *os)
 	os_records_done(own);
 	os_notify_remove_dir(own);
 	os_scan_done(&own->scan);
+	os_cgroups_done(&own->cgroups);
 	if (own->subreaper)
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	if (own->null_fd >= 0)

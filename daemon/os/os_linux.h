@@ -21,6 +21,10 @@ struct os_linux_opts {
 int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os);
 /* No child may be left. */
 void os_linux_free(struct os *os);
+/* From now on what is spawned gets a control group, where one can be had and it asks for it; and what effds that were killed
+ * have left in theirs is killed first. Suspends until that is gone, for 5 s at most; what takes longer holds up its own unit
+ * alone. Returns 0, or -errno: there are none for us. */
+EFF_SUSPENDS int os_linux_hold(struct os *os);
 /* To be called when SIGCHLD came: reaps at most `most` orphans that effd has adopted, gives known pids to their own wait,
  * and wakes who waits for a group to be gone. Returns true when there may be more. Does not suspend. */
 bool os_linux_reap(struct os *os, unsigned most);

@@ -88,6 +88,16 @@ void os_procfs_waits_in(pid_t pid, char *ret_name, size_t size)
 	(void)snprintf(ret_name, size, "%.*s", (int)size - 1, text);
 }
 
+void os_procfs_left(pid_t pid, struct os_left *ret_left)
+{
+	struct procfs_stat st;
+
+	*ret_left = (struct os_left){.pid = pid};
+	if (os_procfs_stat(pid, &st))
+		memcpy(ret_left->command, st.command, sizeof(ret_left->command));
+	os_procfs_waits_in(pid, ret_left->waits_in, sizeof(ret_left->waits_in));
+}
+
 uint64_t os_procfs_memory(pid_t pid)
 {
 	char text[128];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a child out of what the unit asks for: ids, descriptors, the environment; its steps are made in steps.c.
+/* Making a child out of what the unit asks for: ids, descriptors, the environment, its control group; its steps are made
+ * in steps.c.
  *
  * A record holds a copy of all that the library may read until the program runs, so that a child on a hung file system
  * holds up nobody and outlives who started it; the library's release gives it back. Our ends of pipes do not block, and
@@ -141,6 +142,7 @@ void linux_child_free(struct os_child *child)
 	eff_fd_close(child->streams[OS_STDERR]);
 	eff_fd_close(child->ready_fd);
 	os_main_done(child);
+	os_cgroup_release(child->cgroup);
 	os_notify_close(&child->notify);
 	os_family_done(&child->family);
 	free(child);
@@ -195,10 +197,19 @@ static int record_fill(
 		.own_memory = steps.own_memory,
 		.ignored = &child->os->ignored,
 		.new_session = true,
+		.cgroup_fd = child->cgroup ? child->cgroup->fd : 0,
 		.release = record_free,
 		.context = record,
 	};
 	return fill->path && fill->search && fill->argv ? 0 : -ENOMEM;
+}
+
+/* It was the group that would not take it, and not that there is no room for one more. */
+static const char *stage_of(const struct os_child *child, int r)
+{
+	bool no_room = r == -EAGAIN || r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+
+	return child->cgroup && !no_room ? "cgroup" : "fork";
 }
 
 /* Takes the record. */
@@ -223,6 +234,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	if (r >= 0) {
 		os_gate_made(&child->os->gate, &record->unborn);
 		r = eff_spawn(&record->spawn, &child->proc);
+		stage = r < 0 ? stage_of(child, r) : stage;
 	} else {
 		record_free(record);
 	}
@@ -298,15 +310,20 @@ int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **r
 	if (!spawn->argv[0] || !*spawn->argv[0])
 		return fault_at(ret_fault, "exec", ENOENT, "");
 	r = os_gate_await(&linux_of(os)->gate);
+	if (r >= 0)
+		r = os_cgroup_await_former(&linux_of(os)->cgroups, spawn->unit);
 	if (r < 0)
 		return r;
 	r = record_new(linux_of(os), spawn, &record, ret_fault);
 	if (r < 0)
 		return r;
 	child = child_make(linux_of(os));
-	if (!child) {
+	r = child ? os_held_make(child, spawn, ret_fault)
+		  : fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
+	if (r < 0) {
 		record_free(record);
-		return fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
+		linux_child_free(child);
+		return r;
 	}
 	start = (struct start){child, spawn, record, ret_fault, 0};
 	/* It takes more stack than all that the unit's fiber does after it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Control groups of version 2 for tests: a folder of one's own where they are to be had. */
-#ifndef TESTS_LIB_CGROUPS_H
-#define TESTS_LIB_CGROUPS_H
+#ifndef TESTS_CGROUPS_H
+#define TESTS_CGROUPS_H
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <check.h>
 
 /* The group that this process is in, as a folder; false: it has none, or may make none below it. */
 static inline bool cgroup_own(char *ret_path, size_t size)
@@ -32,6 +30,19 @@ static inline bool cgroup_own(char *ret_path, size_t size)
 		return false;
 	(void)snprintf(ret_path, size, "%s%s", at, own[1] ? own : "");
 	return access(ret_path, W_OK) == 0;
+}
+
+/* Put this process, and what comes of it, into the group of that folder. */
+static inline bool cgroup_join(const char *path)
+{
+	char procs[4200];
+	FILE *file;
+	bool joined;
+
+	(void)snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
+	file = fopen(procs, "we");
+	joined = file && fputs("0", file) >= 0;
+	return file && fclose(file) == 0 && joined;
 }
 
 /* A new group below it. Returns its folder as a descriptor, or -1 where none can be had. */

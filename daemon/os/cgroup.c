@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* One control group: what a process of effd's begins in, with all that comes of it.
+ *
+ * Once its main process has ended nobody comes to it but from it, so that it can be removed proves that nobody is left, in
+ * one system call; and where it cannot the kernel tells when it can, by a file of events. Those that are waited for are in
+ * one epoll, for such a file is always readable and only by its priority new. A group that is released before it is empty
+ * is kept here until it is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <eff/clock.h>
+#include <eff/fiber.h>
+#include <eff/scope.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "os/cgroup.h"
+
+enum { MOST_TRIES = 16, EVENTS_A_TURN = 16 };
+
+#define LOOK_FIRST EFF_MS(1)
+#define LOOK_MOST EFF_MS(100)
+
+/* ── made and given back ── */
+
+struct cgroup *os_cgroup_open(struct cgroups *all, const char *name)
+{
+	struct cgroup *group = alloc_new(sizeof(*group) + strlen(name) + 1);
+
+	if (!group)
+		return NULL;
+	group->fd = eff_fd_raise(
+		openat(all->base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	if (group->fd < 0) {
+		free(group);
+		return NULL;
+	}
+	group->all = all;
+	group->events_fd = -1;
+	memcpy(group->name, name, strlen(name) + 1);
+	eff_pulse_init(&group->emptied);
+	eff_list_append(&all->all, &group->link);
+	return group;
+}
+
+int os_cgroup_new(struct cgroups *all, const char *unit, bool whole, struct cgroup **ret_group)
+{
+	char name[CGROUP_NAME];
+	size_t len;
+	int r;
+
+	if (all->base_fd < 0)
+		return all->error;
+	os_cgroup_name(name, whole ? "unit:" : "keep:", unit);
+	len = strlen(name);
+	r = mkdirat(all->base_fd, name, 0755) < 0 ? -errno : 0;
+	/* There may be another of it: a command beside it, or what was left on purpose. */
+	for (int i = 0; i < MOST_TRIES && r == -EEXIST; i++) {
+		(void)snprintf(name + len, sizeof(name) - len, "+%llu",
+			(unsigned long long)++all->n_made);
+		r = mkdirat(all->base_fd, name, 0755) < 0 ? -errno : 0;
+	}
+	if (r < 0)
+		return r;
+	*ret_group = os_cgroup_open(all, name);
+	if (*ret_group) {
+		(*ret_group)->whole = whole;
+		return 0;
+	}
+	(void)unlinkat(all->base_fd, name, AT_REMOVEDIR);
+	return -EMFILE;
+}
+
+static void events_close(struct cgroup *group)
+{
+	if (group->events_fd < 0)
+		return;
+	(void)close(group->events_fd);
+	group->events_fd = -1;
+	group->all->n_waited--;
+}
+
+void os_cgroup_free(struct cgroup *group)
+{
+	events_close(group);
+	eff_fd_close(group->fd);
+	eff_list_remove(&group->link);
+	if (group->former)
+		eff_pulse_send(&group->all->cleared);
+	free(group);
+}
+
+/* ── is anybody there? ── */
+
+/* Whether its folder is gone. */
+static bool try_remove(const struct cgroup *group)
+{
+	int r = os_cgroup_remove(group->all->base_fd, group->name);
+
+	return r == 0 || r == -ENOENT;
+}
+
+/* It may be empty and stay, for what was made below it. */
+static bool is_unpopulated(const struct cgroup *group)
+{
+	auto_close int fd = openat(group->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && os_cgroup_populated(fd) == 0;
+}
+
+bool os_cgroup_is_empty(struct cgroup *group)
+{
+	if (group->empty || try_remove(group)) {
+		group->empty = true;
+	} else if (is_unpopulated(group)) {
+		/* The last may have ended in between. */
+		(void)try_remove(group);
+		group->empty = true;
+	}
+	return group->empty;
+}
+
+static void on_events(struct eff_watch *watch);
+
+/* False: it cannot be waited for. */
+static bool waits_begin(struct cgroups *all)
+{
+	if (all->wait_fd < 0)
+		all->wait_fd = eff_fd_raise(epoll_create1(EPOLL_CLOEXEC));
+	all->watch.fn = on_events;
+	return all->wait_fd >= 0 && eff_fd_watch(all->wait_fd, EFF_READ, &all->watch) == 0;
+}
+
+/* Be told when it is empty. False: that cannot be had. */
+static bool events_open(struct cgroup *group)
+{
+	struct epoll_event event = {.events = EPOLLPRI, .data = {.ptr = group}};
+	struct cgroups *all = group->all;
+	int fd;
+
+	if (group->events_fd >= 0)
+		return true;
+	fd = openat(group->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (!waits_begin(all) || epoll_ctl(all->wait_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+		(void)close(fd);
+		return false;
+	}
+	group->events_fd = fd;
+	all->n_waited++;
+	return true;
+}
+
+/* It may have been emptied: returns whether it is. */
+static bool group_look(struct cgroup *group)
+{
+	if (group->events_fd >= 0 && os_cgroup_populated(group->events_fd) > 0)
+		return false;
+	(void)try_remove(group);
+	group->empty = true;
+	events_close(group);
+	eff_pulse_send(&group->emptied);
+	return true;
+}
+
+static void on_events(struct eff_watch *watch)
+{
+	struct cgroups *all = eff_container(watch, struct cgroups, watch);
+	struct epoll_event events[EVENTS_A_TURN];
+	int n = epoll_wait(all->wait_fd, events, EVENTS_A_TURN, 0);
+
+	for (int i = 0; i < n; i++) {
+		struct cgroup *group = events[i].data.ptr;
+
+		if (group_look(group) && group->released)
+			os_cgroup_free(group);
+	}
+	if (all->n_waited)
+		(void)eff_fd_watch(all->wait_fd, EFF_READ, &all->watch);
+}
+
+void os_cgroup_release(struct cgroup *group)
+{
+	if (!group)
+		return;
+	group->released = true;
+	if (os_cgroup_is_empty(group) || (events_open(group) && group_look(group)))
+		os_cgroup_free(group);
+}
+
+/* ── signals ── */
+
+bool os_cgroup_has(const struct cgroup *group, pid_t pid)
+{
+	const struct cgroups *all = group->all;
+	const char *const parts[] = {all->own, "/", all->base, "/", group->name};
+	auto_fclose FILE *file = NULL;
+	char path[64], text[1024];
+	const char *at;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	file = fopen(path, "re");
+	n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	text[n] = '\0';
+	at = os_cgroup_own(text, &n);
+	for (size_t i = 0; at && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		n = strlen(parts[i]);
+		at = strncmp(at, parts[i], n) == 0 ? at + n : NULL;
+	}
+	return at && (*at == '\0' || *at == '\n' || *at == '/');
+}
+
+struct signalling {
+	struct cgroup_procs procs;
+	const struct cgroup *group;
+	int sig;
+	pid_t except;
+	bool reached;
+};
+
+/* The number may be another's by now; through the pidfd it cannot become that any more. */
+static void signal_each(struct cgroup_procs *procs, pid_t pid)
+{
+	struct signalling *s = (struct signalling *)procs;
+	auto_close int fd = pid == s->except ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0 && os_cgroup_has(s->group, pid) &&
+		syscall(SYS_pidfd_send_signal, fd, s->sig, NULL, 0) == 0)
+		s->reached = true;
+}
+
+bool os_cgroup_signal(struct cgroup *group, int sig, pid_t except)
+{
+	struct signalling s = {
+		.procs = {.each = signal_each}, .group = group, .sig = sig, .except = except};
+
+	if (group->empty)
+		return false;
+	if (sig == SIGKILL && !group->killing && os_cgroup_write(group->fd, "cgroup.kill", "1") == 0)
+		return true;
+	group->killing |= sig == SIGKILL;
+	os_cgroup_each(group->fd, &s.procs);
+	return s.reached;
+}
+
+/* ── the wait ── */
+
+/* Until it is told of, or the time has come. */
+static int await_change(struct cgroup *group, eff_ns at)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, at);
+	if (!group->empty)
+		(void)eff_pulse_await(&group->emptied);
+	(void)eff_scope_close(&within);
+	return eff_check();
+}
+
+int os_cgroup_await_empty(struct cgroup *group)
+{
+	eff_ns delay = LOOK_FIRST;
+	int r = 0;
+
+	while (r >= 0 && !os_cgroup_is_empty(group)) {
+		bool told = events_open(group);
+		eff_ns at = told && !group->killing ? EFF_FOREVER : eff_ns_add(eff_now(), delay);
+
+		/* It may have become empty before it was watched. */
+		if (told)
+			(void)group_look(group);
+		r = await_change(group, at);
+		if (group->killing && !group->empty)
+			(void)os_cgroup_signal(group, SIGKILL, 0);
+		if (delay < LOOK_MOST)
+			delay *= 2;
+	}
+	return r;
+}
+
+static struct cgroup *former_of(struct cgroups *all, const char *name)
+{
+	size_t len = strlen(name);
+	struct eff_list *link;
+
+	for (link = all->all.next; link != &all->all; link = link->next) {
+		struct cgroup *group = eff_container(link, struct cgroup, link);
+
+		if (group->former && strncmp(group->name, name, len) == 0 &&
+			(group->name[len] == '\0' || group->name[len] == '+'))
+			return group;
+	}
+	return NULL;
+}
+
+int os_cgroup_await_former(struct cgroups *all, const char *unit)
+{
+	char name[CGROUP_NAME];
+	int r = 0;
+
+	if (eff_list_empty(&all->all))
+		return 0;
+	os_cgroup_name(name, "unit:", unit);
+	while (r >= 0 && former_of(all, name))
+		r = eff_pulse_await(&all->cleared);
+	return r;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Control groups of version 2, for os_linux's files alone. Where they can be had each process that effd starts begins in a
+ * group of its own, with all that comes of it, wherever that goes to: it can be killed in one go, and the kernel tells when
+ * nobody is left.
+ *
+ *   HOME             where effd was started; only what was delegated, or root's, may be filled
+ *   HOME/effd        the base of one effd, that locks its folder as long as it lives; a second one has effd+2
+ *   …/unit:NAME      all of a unit, or of a command beside it (unit:NAME+7)
+ *   …/keep:NAME      the same, where only limits are its purpose, and what is left in it is nobody's to kill
+ *   …/daemon         effd itself, once it had to leave HOME: a group with processes can give its children no controllers
+ *
+ * cgroup_files.c knows the kernel's files, cgroup_find.c where HOME is, cgroups.c makes, clears and ends the base,
+ * cgroup.c is one group. */
+#ifndef EFFD_OS_CGROUP_H
+#define EFFD_OS_CGROUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <eff/event.h>
+#include <eff/io.h>
+#include <eff/list.h>
+
+struct cgroup;
+struct os_left;
+
+/* ── cgroup_files.c ── */
+
+enum { CGROUP_NAME = NAME_MAX + 1, CGROUP_BASE = 32 };
+/* "unit:workers:index" of "unit:" and "workers/index": a name that no file of the kernel's has, and no other text. */
+void os_cgroup_name(char name[static CGROUP_NAME], const char *prefix, const char *text);
+/* The beginning of a file in that folder, NUL-terminated: its length, or -errno. */
+ssize_t os_cgroup_read(int folder, const char *file, char *buf, size_t size);
+/* 0 or -errno. */
+int os_cgroup_write(int folder, const char *file, const char *text);
+/* Is there anybody in it or below? By an events file that is open; -errno when it cannot be told. */
+int os_cgroup_populated(int events_fd);
+/* Go through a group and those below it. What is NULL is not called; visit() is for each on the way down. */
+struct cgroup_walk {
+	void (*visit)(struct cgroup_walk *walk, int folder);
+	void (*leave)(struct cgroup_walk *walk, int parent, const char *name);
+};
+void os_cgroup_walk(int folder, struct cgroup_walk *walk);
+/* Call for each process in it and below, but effd itself, and who is in another pid namespace. */
+struct cgroup_procs {
+	struct cgroup_walk walk;
+	void (*each)(struct cgroup_procs *procs, pid_t pid);
+};
+void os_cgroup_each(int folder, struct cgroup_procs *procs);
+/* Remove it with what is below it: 0, -EBUSY when there is somebody, -ENOENT … */
+int os_cgroup_remove(int parent, const char *name);
+
+/* ── cgroup_find.c ── */
+
+/* A process's own group, as /proc/PID/cgroup has it: a piece of that text, *ret_len long. NULL: it has none. */
+const char *os_cgroup_own(const char *cgroup, size_t *ret_len);
+/* The folder in which that is seen, by /proc/self/mountinfo. 0 and a text that is the caller's; -EOPNOTSUPP when there is no
+ * such mount, -EXDEV when none shows that group, -ENOMEM. */
+int os_cgroup_find(const char *own, size_t len, const char *mounts, char **ret_folder);
+
+/* ── cgroups.c ── */
+
+enum {
+	CGROUP_MEMORY = 1,
+	CGROUP_CPU = 2,
+	CGROUP_PIDS = 4,
+	CGROUP_IO = 8,
+	CGROUP_N_CONTROLLERS = 4
+};
+
+struct cgroups {
+	int home_fd, base_fd; /* -1: none can be had */
+	int error;            /* -errno: why; the words are in `folder` */
+	bool moved;           /* effd is in a group of its own */
+	unsigned given; /* controllers that the groups have; those that home gave no group before are in `lent` */
+	unsigned lent;
+	char *folder; /* of home in the file system; or why there is none */
+	char *own;    /* home, as /proc/PID/cgroup has it, without a slash at its end; NULL */
+	char base[CGROUP_BASE]; /* its name in there */
+	struct eff_list all;
+	struct eff_pulse cleared; /* one less of a former effd's is there */
+	uint64_t n_made;
+	int wait_fd; /* an epoll of the events files that are waited for; -1 */
+	unsigned n_waited;
+	struct eff_watch watch;
+};
+void os_cgroups_init(struct cgroups *all);
+/* Give the groups that controller. 0 or -errno. */
+int os_cgroups_give(struct cgroups *all, unsigned controller);
+const char *os_cgroups_controller(unsigned controller);
+/* Waits for nobody: what is still there stays. */
+void os_cgroups_done(struct cgroups *all);
+
+/* ── cgroup.c ── */
+
+struct cgroup {
+	struct eff_list link;
+	struct cgroups *all;
+	int fd;        /* its folder */
+	int events_fd; /* waited for; -1 */
+	bool whole;    /* it is what all of a unit is */
+	bool empty;    /* for good: it is removed, too */
+	bool killing;  /* the kernel cannot in one go: who is seen is killed */
+	bool released; /* nobody's any more: it goes when it is empty */
+	bool former;   /* of an effd that was killed */
+	struct eff_pulse emptied;
+	char name[];
+};
+/* Make one for what that unit starts. 0 or -errno. */
+int os_cgroup_new(struct cgroups *all, const char *unit, bool whole, struct cgroup **ret_group);
+/* One that is there. NULL: no memory, or it is gone. */
+struct cgroup *os_cgroup_open(struct cgroups *all, const char *name);
+/* It is nobody's any more, and removed as soon as it is empty. NULL is fine. */
+void os_cgroup_release(struct cgroup *group);
+/* Close it, removed or not. */
+void os_cgroup_free(struct cgroup *group);
+/* Once its main process has ended: nobody will come. Then it is removed at once. */
+bool os_cgroup_is_empty(struct cgroup *group);
+/* Suspends until it is. Returns 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int os_cgroup_await_empty(struct cgroup *group);
+/* To all in it but `except` (0: nobody). SIGKILL goes to all, and to who comes later. Returns whether it reached any. */
+bool os_cgroup_signal(struct cgroup *group, int sig, pid_t except);
+bool os_cgroup_has(const struct cgroup *group, pid_t pid);
+/* Suspends until nothing is left of what a former effd had of that unit. Returns 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int os_cgroup_await_former(struct cgroups *all, const char *unit);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's files in the folder of a control group, and the groups below it. A program may have made groups of its own
+ * in the one that it was given, so what is about a group is about those below it, too. All goes by descriptors of folders:
+ * a name is never joined to a path. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "os/cgroup.h"
+
+/* Deeper ones the kernel alone kills. And so much of a name is kept as it is. */
+enum { DEEPEST = 16, NAME_KEPT = 160 };
+
+/* ── names ── */
+
+static bool stands_for_itself(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		(c && strchr("_.-@", c));
+}
+
+void os_cgroup_name(char name[static CGROUP_NAME], const char *prefix, const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	size_t len = (size_t)snprintf(name, NAME_KEPT, "%s", prefix);
+	bool whole = true;
+
+	for (; *text; text++) {
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+		whole &= len + 4 < NAME_KEPT;
+		if (!whole)
+			continue;
+		if (*text == '/')
+			name[len++] = ':';
+		else if (stands_for_itself(*text))
+			name[len++] = *text;
+		else
+			len += (size_t)snprintf(
+				name + len, 5, "\\x%02x", (unsigned)(unsigned char)*text);
+	}
+	name[len] = '\0';
+	if (!whole)
+		(void)snprintf(name + len, CGROUP_NAME - len, "~%016" PRIx64, hash);
+}
+
+/* ── one file ── */
+
+ssize_t os_cgroup_read(int folder, const char *file, char *buf, size_t size)
+{
+	auto_close int fd = openat(folder, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
+int os_cgroup_write(int folder, const char *file, const char *text)
+{
+	auto_close int fd = openat(folder, file, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+int os_cgroup_populated(int events_fd)
+{
+	static const char word[] = "populated ";
+	char text[256];
+	const char *at;
+	ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	at = strstr(text, word);
+	return at ? at[sizeof(word) - 1] != '0' : -EINVAL;
+}
+
+/* ── it and those below ── */
+
+struct level {
+	DIR *dir;
+	char name[CGROUP_NAME]; /* in the one above */
+};
+
+static DIR *folder_open(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		(void)close(fd);
+	return dir;
+}
+
+static bool is_below(const struct dirent *entry)
+{
+	return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+		strcmp(entry->d_name, "..") != 0;
+}
+
+static DIR *level_enter(struct cgroup_walk *walk, int parent, const char *name)
+{
+	DIR *dir = folder_open(parent, name);
+
+	if (dir && walk->visit)
+		walk->visit(walk, dirfd(dir));
+	return dir;
+}
+
+static void level_leave(struct cgroup_walk *walk, DIR *above, const struct level *level)
+{
+	(void)closedir(level->dir);
+	if (walk->leave)
+		walk->leave(walk, dirfd(above), level->name);
+}
+
+void os_cgroup_walk(int folder, struct cgroup_walk *walk)
+{
+	auto_free struct level *levels = alloc_new(DEEPEST * sizeof(*levels));
+	struct dirent *entry;
+	size_t n = 0;
+
+	if (!levels)
+		return;
+	levels[0].dir = level_enter(walk, folder, ".");
+	if (levels[0].dir)
+		n++;
+	while (n > 0) {
+		struct level *top = &levels[n - 1];
+
+		entry = readdir(top->dir);
+		if (!entry && n > 1) {
+			level_leave(walk, levels[n - 2].dir, top);
+			n--;
+		} else if (!entry) {
+			(void)closedir(top->dir);
+			n--;
+		} else if (is_below(entry) && n < DEEPEST) {
+			(void)snprintf(levels[n].name, CGROUP_NAME, "%s", entry->d_name);
+			levels[n].dir = level_enter(walk, dirfd(top->dir), entry->d_name);
+			n += levels[n].dir != NULL;
+		}
+	}
+}
+
+static void procs_visit(struct cgroup_walk *walk, int folder)
+{
+	struct cgroup_procs *procs = (struct cgroup_procs *)walk;
+	int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	auto_fclose FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+	int pid;
+
+	if (fd >= 0 && !file)
+		(void)close(fd);
+	while (file && fscanf(file, "%d", &pid) == 1)
+		if (pid > 0 && pid != getpid())
+			procs->each(procs, pid);
+}
+
+void os_cgroup_each(int folder, struct cgroup_procs *procs)
+{
+	procs->walk.visit = procs_visit;
+	os_cgroup_walk(folder, &procs->walk);
+}
+
+/* ── the end of it ── */
+
+static void level_remove(struct cgroup_walk *walk, int parent, const char *name)
+{
+	(void)walk;
+	(void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+int os_cgroup_remove(int parent, const char *name)
+{
+	struct cgroup_walk walk = {.leave = level_remove};
+	auto_close int fd = -1;
+
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != EBUSY)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	os_cgroup_walk(fd, &walk);
+	return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}

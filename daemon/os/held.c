@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole of a unit that has a control group: whoever is in it, wherever its session, group and parents are. A program that
+ * may do so can have left it, so the main process is told by itself. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "os/internal.h"
+
+bool os_is_held(const struct os_child *child)
+{
+	return child->cgroup && child->cgroup->whole;
+}
+
+/* Why a group cannot be had, in words that the seam keeps. */
+static int fault_tell(struct os_linux *os, int r, struct os_fault *ret_fault)
+{
+	const struct cgroups *all = &os->cgroups;
+	const char *folder = all->folder ? all->folder : "they were not asked for";
+
+	if (all->home_fd < 0 && (r == -EOPNOTSUPP || r == -EXDEV))
+		(void)snprintf(os->fault_what, sizeof(os->fault_what), "%s", folder);
+	else
+		(void)snprintf(os->fault_what, sizeof(os->fault_what),
+			"effd may make none in %.300s; systemd lets it by Delegate=yes", folder);
+	*ret_fault = (struct os_fault){.stage = "cgroup", .error = -r, .what = os->fault_what};
+	return -ECHILD;
+}
+
+int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault)
+{
+	struct os_linux *os = child->os;
+	int r = 0;
+
+	if (spawn->all != OS_ALL_KIN)
+		r = os_cgroup_new(&os->cgroups, spawn->unit, true, &child->cgroup);
+	return r < 0 && spawn->all == OS_ALL_CGROUP ? fault_tell(os, r, ret_fault) : 0;
+}
+
+int os_held_signal(struct os_child *child, int sig)
+{
+	const struct main_proc *main = &child->main;
+	bool reached = eff_proc_signal(child->proc, sig) == 0;
+
+	if (eff_proc_ended(child->proc, NULL) && os_cgroup_is_empty(child->cgroup))
+		return -ESRCH;
+	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
+		reached |= os_main_signal(child, sig) == 0;
+	reached |= os_cgroup_signal(child->cgroup, sig, child->pid);
+	return reached ? 0 : -ESRCH;
+}
+
+struct listing {
+	struct cgroup_procs procs;
+	pid_t main; /* which is listed already */
+	struct os_left *left;
+	size_t n, count;
+};
+
+static void list_each(struct cgroup_procs *procs, pid_t pid)
+{
+	struct listing *listing = (struct listing *)procs;
+
+	if (pid == listing->main)
+		return;
+	if (listing->count < listing->n)
+		os_procfs_left(pid, &listing->left[listing->count]);
+	listing->count++;
+}
+
+size_t os_held_left(struct os_child *child, struct os_left *ret_left, size_t n)
+{
+	struct listing listing = {
+		.procs = {.each = list_each}, .main = child->pid, .left = ret_left, .n = n};
+
+	if (!eff_proc_ended(child->proc, NULL)) {
+		if (n > 0)
+			os_procfs_left(child->pid, &ret_left[0]);
+		listing.count = 1;
+	} else if (os_cgroup_is_empty(child->cgroup)) {
+		return 0;
+	}
+	os_cgroup_each(child->cgroup->fd, &listing.procs);
+	return listing.count;
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/* A child's control group: it begins there, all that comes of it stays there wherever else it goes, it dies there in one go,
+ * and nothing stays behind. Each test has a home of its own in the real kernel's groups, so that nobody else's effd meets
+ * this one. Where there are none the tests of the real kernel say so and end. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "cgroups.h"
+#include "daemon/os_world.h"
+#include "os/internal.h"
+
+/* ── where a group is ── */
+
+#define PLAIN "31 23 0:28 / /sys/fs/cgroup ro shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+#define BESIDE \
+	"22 1 0:21 / /proc rw - proc proc rw\n" \
+	"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n" \
+	"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n"
+
+static const struct {
+	const char *cgroup, *mounts, *folder;
+	int result;
+} places[] = {
+	{"0::/\n", PLAIN, "/sys/fs/cgroup", 0},
+	{"0::/system.slice/effd.service\n", PLAIN, "/sys/fs/cgroup/system.slice/effd.service", 0},
+	{"0::/system.slice/effd.service", PLAIN, "/sys/fs/cgroup/system.slice/effd.service", 0},
+	{"9:name=systemd:/a\n1:cpu:/b\n0::/c d\n", BESIDE, "/sys/fs/cgroup/unified/c d", 0},
+	/* Only a part of it is mounted. */
+	{"0::/a/b/c\n", "1 0 0:1 /a/b /mnt/x\\040y\\134z rw - cgroup2 none rw\n", "/mnt/x y\\z/c", 0},
+	{"0::/a/b\n", "1 0 0:1 /a/b /mnt rw - cgroup2 none rw\n", "/mnt", 0},
+	{"0::/a/bc\n", "1 0 0:1 /a/b /mnt rw - cgroup2 none rw\n", NULL, -EXDEV},
+	{"0::/a\n", "1 0 0:1 /a/b /mnt rw - cgroup2 none rw\n", NULL, -EXDEV},
+	{"0::/a\n", "1 0 0:1 /b /mnt rw - cgroup2 none rw\n" PLAIN, "/sys/fs/cgroup/a", 0},
+	/* The namespace's root is not above. */
+	{"0::/../other\n", PLAIN, NULL, -EXDEV},
+	{"0::/..\n", PLAIN, NULL, -EXDEV},
+	{"0::/..odd\n", PLAIN, "/sys/fs/cgroup/..odd", 0},
+	{"0::/../other\n", "1 0 0:1 /.. /mnt rw - cgroup2 none rw\n", "/mnt/other", 0},
+	/* There is none. */
+	{"0::/\n", "22 1 0:21 / /proc rw - proc proc rw\n", NULL, -EOPNOTSUPP},
+	{"0::/\n", "22 1 0:21 / /x rw - tmpfs cgroup2 rw\n", NULL, -EOPNOTSUPP},
+	{"0::/\n", "", NULL, -EOPNOTSUPP},
+	{"0::/\n", "cgroup2\n - cgroup2 \n1 2 3 - cgroup2 x\n", NULL, -EXDEV},
+};
+enum { N_PLACES = sizeof(places) / sizeof(*places) };
+
+START_TEST(a_group_is_found_by_what_the_kernel_says_of_it)
+{
+	size_t len;
+	const char *own = os_cgroup_own(places[_i].cgroup, &len);
+	char *folder = NULL;
+
+	ck_assert_ptr_nonnull(own);
+	ck_assert_int_eq(os_cgroup_find(own, len, places[_i].mounts, &folder), places[_i].result);
+	ck_assert_pstr_eq(folder, places[_i].folder);
+	free(folder);
+}
+END_TEST
+
+START_TEST(a_process_of_version_one_alone_has_no_group)
+{
+	size_t len;
+
+	ck_assert_ptr_null(os_cgroup_own("9:name=systemd:/a\n10::/x\n", &len));
+	ck_assert_ptr_null(os_cgroup_own("", &len));
+}
+END_TEST
+
+START_TEST(no_two_texts_have_one_name)
+{
+	char name[CGROUP_NAME], other[CGROUP_NAME], text[600];
+
+	os_cgroup_name(name, "unit:", "workers/index@2");
+	ck_assert_str_eq(name, "unit:workers:index@2");
+	os_cgroup_name(name, "unit:", "../a:b~c\n");
+	ck_assert_str_eq(name, "unit:..:a\\x3ab\\x7ec\\x0a");
+	os_cgroup_name(name, "unit:", "");
+	ck_assert_str_eq(name, "unit:");
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	os_cgroup_name(name, "unit:", text);
+	text[sizeof(text) - 2] = 'y';
+	os_cgroup_name(other, "unit:", text);
+	ck_assert_str_ne(name, other);
+	ck_assert_uint_lt(strlen(name), 200);
+}
+END_TEST
+
+/* ── the real ones ── */
+
+static char home[4096];
+
+static int held; /* what os_linux_hold() said */
+
+#define CGROUP_TEST(name) \
+	static void body_of_##name(void); \
+	START_TEST(name) \
+	{ \
+		run_at_home(body_of_##name); \
+	} \
+	END_TEST \
+	static void body_of_##name(void)
+
+static void (*body)(void);
+
+static void hold_and_run(void)
+{
+	held = os_linux_hold(os);
+	ck_assert_int_eq(held, 0);
+	body();
+	/* A group is empty a moment before the last that was in it can be reaped. */
+	while (waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) == 0)
+		(void)eff_await_turn();
+}
+
+/* In a group that is this test's alone, and which must be empty in the end. */
+static void run_at_home(void (*test)(void))
+{
+	char above[4096];
+	int fd;
+
+	if (!cgroup_own(above, sizeof(above)) || (fd = cgroup_new(home, sizeof(home))) < 0) {
+		fprintf(stderr, "there are no control groups to be tested here\n");
+		return;
+	}
+	close(fd);
+	ck_assert(cgroup_join(home));
+	body = test;
+	world_run(hold_and_run, (struct os_linux_opts){.nofile_soft = -1, .subreaper = true});
+	ck_assert(cgroup_join(above));
+	ck_assert_msg(rmdir(home) == 0, "%s: %s", home, strerror(errno));
+}
+
+static struct os_child *started_held(struct os_spawn spawn)
+{
+	spawn.all = OS_ALL_CGROUP;
+	return started(spawn);
+}
+
+static bool is_there(const char *name)
+{
+	char path[4300];
+
+	(void)snprintf(path, sizeof(path), "%s/effd/%s", home, name);
+	return access(path, F_OK) == 0;
+}
+
+static bool lives(pid_t pid)
+{
+	struct procfs_stat st;
+
+	return os_procfs_stat(pid, &st) && st.state != 'Z' && st.state != 'X';
+}
+
+static pid_t line_of_pid(struct os_child *child)
+{
+	char line[32];
+
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	return (pid_t)atoi(line);
+}
+
+CGROUP_TEST(a_child_begins_in_a_group_that_goes_with_it)
+{
+	struct os_spawn spawn = shell("sed -n 's/^0:://p' /proc/self/cgroup; read wait");
+	struct os_child *child;
+	char line[512];
+
+	spawn.unit = "workers/index";
+	child = started_held(spawn);
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	ck_assert_msg(strstr(line, "/effd/unit:workers:index\n"), "it is in %s", line);
+	(void)ended(child);
+	ck_assert(is_there("unit:workers:index"));
+	ck_assert_uint_eq(os->ops->left(child, NULL, 0), 0);
+	ck_assert(!is_there("unit:workers:index"));
+	finish(child);
+}
+
+CGROUP_TEST(two_of_one_name_have_a_group_each)
+{
+	struct os_child *one = started_held(shell("exec sleep 1000"));
+	struct os_child *other = started_held(shell("exec sleep 1000"));
+
+	ck_assert_str_eq(one->cgroup->name, "unit:test");
+	ck_assert_str_eq(other->cgroup->name, "unit:test+1");
+	kill_all(one);
+	ck_assert(lives(os->ops->pid(other)));
+	kill_all(other);
+	ck_assert(!is_there("unit:test"));
+	ck_assert(!is_there("unit:test+1"));
+}
+
+/* Session, group and parents are left behind; its output is, too. */
+#define ESCAPE \
+	"(setsid sh -c '(setsid sh -c \"echo \\$\\$; exec sleep 1000 >/dev/null\" &) >&3' 3>&1 &); "
+
+CGROUP_TEST(who_left_its_session_and_its_parents_dies_with_it)
+{
+	struct os_child *child = started_held(shell(ESCAPE "exit 3"));
+	pid_t escaped = line_of_pid(child);
+	struct os_left left[2];
+
+	ck_assert_int_eq(ended(child).code, 3);
+	/* Those in between may still be on their way out. */
+	while (os->ops->left(child, left, 2) > 1)
+		(void)eff_await_turn();
+	ck_assert_int_eq(left[0].pid, escaped);
+	ck_assert_int_ne(left[0].command[0], '\0');
+	ck_assert(os_family_has(child, escaped));
+	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_GROUP), 0);
+	ck_assert_int_eq(os->ops->await_gone(child), 0);
+	ck_assert(!lives(escaped));
+	ck_assert(!is_there("unit:test"));
+	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_GROUP), -ESRCH);
+	finish(child);
+}
+
+CGROUP_TEST(without_a_group_it_is_nobodys)
+{
+	struct os_spawn spawn = shell(ESCAPE);
+	struct os_child *child = started(spawn);
+	pid_t escaped = line_of_pid(child);
+
+	ck_assert_int_eq(ended(child).code, 0);
+	ck_assert_ptr_null(child->cgroup);
+	ck_assert(!os_family_has(child, escaped));
+	(void)kill(escaped, SIGKILL);
+	finish(child);
+	while (lives(escaped))
+		(void)eff_await_turn();
+}
+
+CGROUP_TEST(a_kernel_that_cannot_kill_in_one_go_kills_until_nobody_is_left)
+{
+	struct os_child *child = started_held(shell(
+		"trap '' TERM; fork() { (setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &) ; }; fork; fork; fork; read x"));
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++)
+		pids[i] = line_of_pid(child);
+	child->cgroup->killing = true;
+	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_GROUP), 0);
+	ck_assert_int_eq(os->ops->await_gone(child), 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert(!lives(pids[i]));
+	finish(child);
+}
+
+/* ── roles of this program, in which nothing can be asserted ── */
+
+static void on_term(int sig)
+{
+	static const char word[] = "term\n";
+
+	(void)sig;
+	(void)!write(1, word, sizeof(word) - 1);
+	_exit(0);
+}
+
+__attribute__((noreturn)) static void stay(void)
+{
+	signal(SIGTERM, on_term);
+	dprintf(1, "%d\n", (int)getpid());
+	for (;;)
+		pause();
+}
+
+/* Itself, and one in a session of its own. */
+static void is_two(void)
+{
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, 0);
+		setsid();
+	}
+	stay();
+}
+
+/* It makes groups below its own, one in the other, and sits in the last. */
+static void goes_deeper(void)
+{
+	char path[4096] = "";
+	size_t len;
+
+	(void)cgroup_own(path, sizeof(path));
+	for (int i = 0; i < 3; i++) {
+		len = strlen(path);
+		(void)snprintf(path + len, sizeof(path) - len, "/deeper");
+		(void)mkdir(path, 0755);
+	}
+	if (cgroup_join(path))
+		stay();
+}
+
+static eff_exit lives_until_killed(void *arg)
+{
+	const struct os_linux_opts opts = {.nofile_soft = -1};
+	struct os_spawn spawn = shell("exec >/proc/$PPID/fd/1; " ESCAPE "exec sleep 1000");
+	struct os_fault fault;
+	struct os_child *child;
+	struct os_end end;
+
+	spawn.all = OS_ALL_CGROUP;
+	if (os_linux_new(&opts, &os) == 0 && os_linux_hold(os) == 0 &&
+		os->ops->spawn(os, &spawn, &child, &fault) == 0)
+		(void)os->ops->await_end(child, &end);
+	return eff_ok(arg);
+}
+
+/* An effd that leaves one that has escaped. */
+static void is_killed(void)
+{
+	const struct eff_rt_opts opts = {.stack_bytes = (size_t)256 * 1024};
+	struct eff_rt *rt;
+
+	if (eff_rt_new(&opts, &rt) == 0)
+		eff_exit_drop(eff_rt_run(rt, EFF(lives_until_killed, NULL)));
+}
+
+static void play(const char *name)
+{
+	if (strcmp(name, "two") == 0)
+		is_two();
+	if (strcmp(name, "goes deeper") == 0)
+		goes_deeper();
+	if (strcmp(name, "is killed") == 0)
+		is_killed();
+}
+OS_ROLES(play)
+
+CGROUP_TEST(a_signal_for_all_comes_to_each_once)
+{
+	struct os_child *child = started_held(role("two"));
+	char text[64];
+
+	(void)line_of_pid(child);
+	(void)line_of_pid(child);
+	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
+	(void)read_lines(child, text, sizeof(text), UINT32_MAX);
+	ck_assert_str_eq(text, "term\nterm\n");
+	finish(child);
+}
+
+CGROUP_TEST(groups_that_a_program_has_made_go_with_its_own)
+{
+	struct os_child *child = started_held(role("goes deeper"));
+	pid_t pid = line_of_pid(child);
+
+	ck_assert(os_cgroup_has(child->cgroup, pid));
+	ck_assert(is_there("unit:test/deeper/deeper/deeper"));
+	kill_all(child);
+	ck_assert(!is_there("unit:test"));
+}
+
+CGROUP_TEST(one_that_is_given_up_is_removed_when_its_last_process_ends)
+{
+	struct os_child *child = started_held(shell(ESCAPE));
+	pid_t escaped = line_of_pid(child);
+
+	(void)ended(child);
+	os->ops->free(child);
+	ck_assert(is_there("unit:test"));
+	ck_assert_int_eq(kill(escaped, SIGKILL), 0);
+	while (!eff_list_empty(&linux_of(os)->cgroups.all))
+		(void)eff_await_turn();
+	ck_assert(!is_there("unit:test"));
+}
+
+CGROUP_TEST(what_a_killed_effd_has_left_is_gone_before_the_next_starts)
+{
+	struct os_linux_opts opts = {.nofile_soft = -1};
+	struct os_child *child = started(role("is killed"));
+	pid_t escaped = line_of_pid(child);
+	struct os *next;
+
+	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_MAIN), 0);
+	(void)ended(child);
+	ck_assert(lives(escaped));
+	ck_assert_int_eq(os_linux_new(&opts, &next), 0);
+	ck_assert_int_eq(os_linux_hold(next), 0);
+	ck_assert_str_eq(linux_of(next)->cgroups.base, "effd+2");
+	ck_assert(!lives(escaped));
+	ck_assert(eff_list_empty(&linux_of(next)->cgroups.all));
+	os_linux_free(next);
+	finish(child);
+	/* Of the one that lives nothing was touched. */
+	kill_all(started_held(shell("exec sleep 1000")));
+}
+
+OS_TEST(who_must_have_a_group_is_told_why_there_is_none)
+{
+	struct os_spawn spawn = shell("exit 0");
+	struct os_fault fault;
+
+	spawn.all = OS_ALL_CGROUP;
+	fault = fault_of(spawn);
+	ck_assert_str_eq(fault.stage, "cgroup");
+	ck_assert_int_eq(fault.error, EOPNOTSUPP);
+	ck_assert_int_ne(fault.what[0], '\0');
+	spawn.all = OS_ALL_BEST;
+	(void)output_of(spawn);
+}
+
+Suite *test_suite(void)
+{
+	TCase *tcase;
+	Suite *suite = world_suite("os_cgroup", &tcase);
+
+	tcase_add_loop_test(tcase, a_group_is_found_by_what_the_kernel_says_of_it, 0, N_PLACES);
+	tcase_add_test(tcase, a_process_of_version_one_alone_has_no_group);
+	tcase_add_test(tcase, no_two_texts_have_one_name);
+	tcase_add_test(tcase, a_child_begins_in_a_group_that_goes_with_it);
+	tcase_add_test(tcase, two_of_one_name_have_a_group_each);
+	tcase_add_test(tcase, who_left_its_session_and_its_parents_dies_with_it);
+	tcase_add_test(tcase, without_a_group_it_is_nobodys);
+	tcase_add_test(tcase, a_signal_for_all_comes_to_each_once);
+	tcase_add_test(tcase, a_kernel_that_cannot_kill_in_one_go_kills_until_nobody_is_left);
+	tcase_add_test(tcase, groups_that_a_program_has_made_go_with_its_own);
+	tcase_add_test(tcase, one_that_is_given_up_is_removed_when_its_last_process_ends);
+	tcase_add_test(tcase, what_a_killed_effd_has_left_is_gone_before_the_next_starts);
+	tcase_add_test(tcase, who_must_have_a_group_is_told_why_there_is_none);
+	return suite;
+}
