@@ -229,6 +229,24 @@ void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fau
 EFF_SUSPENDS int os_directories_make(struct os_linux *os, const struct os_spawn *spawn,
 	const struct ids *ids, struct os_fault *ret_fault);
 
+/* ── view.c ── */
+
+struct os_view {
+	int fd; /* of its mount namespace */
+};
+/* Make the spawn's view, if it needs one and it is not there yet, on a thread; its directories are there. Suspends. Returns
+ * 0; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int os_view_make(
+	struct os_linux *os, const struct os_spawn *spawn, struct os_fault *ret_fault);
+/* The number of the child's descriptor by which it enters that; 0: there is none. */
+static inline unsigned os_view_fd(const struct os_spawn *spawn)
+{
+	if (!spawn->view || !*spawn->view)
+		return 0;
+	return spawn->ready_fd > 2 ? (unsigned)spawn->ready_fd + 1 : 3;
+}
+void linux_close_view(struct os_view *view);
+
 /* ── environment.c ── */
 
 struct environment {

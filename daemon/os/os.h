@@ -20,6 +20,7 @@
 struct os;
 struct os_child;
 struct os_file;
+struct os_view;
 struct eff_watch;
 
 /* Where a stream of the child goes. */
@@ -51,6 +52,10 @@ struct os_spawn {
 	bool notify;        /* give it a NOTIFY_SOCKET */
 	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */
 	int ready_fd; /* the descriptor that it writes a newline to when it is ready; 0: none */
+	bool private_tmp; /* /tmp and /var/tmp are others than effd's, and empty at first */
+	/* Where the view of the files is kept that this needs: the first child that finds none there makes one, and the others
+	 * share it, until who owns it closes it. NULL: it is done without. */
+	struct os_view **view;
 };
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
@@ -137,6 +142,8 @@ struct os_ops {
 	bool (*usage)(struct os_child *child, struct os_usage *ret_usage);
 	/* Close what was held for it. Not before it is gone, or given up on purpose (then what is left stays). */
 	void (*free)(struct os_child *child);
+	/* Those who are in it keep it; the next child makes another. NULL is fine. Does not suspend. */
+	void (*close_view)(struct os_view *view);
 
 	/* Probes. Each Suspends; 0 when it connected (http: the status, 100-599), -errno else. */
 	int (*connect_tcp)(struct os *os, const char *host, uint16_t port);

@@ -75,6 +75,7 @@ static const struct os_ops linux_ops = {
 	.follow = linux_follow,
 	.usage = linux_usage,
 	.free = linux_child_free,
+	.close_view = linux_close_view,
 	.connect_tcp = linux_connect_tcp,
 	.connect_unix = linux_connect_unix,
 	.http_get = linux_http_get,

@@ -62,7 +62,8 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 /* On failure what was made is there to be closed by streams_leave() and the child's end. */
 static int streams_make(struct record *record, const struct os_spawn *spawn, struct os_child *child)
 {
-	unsigned n = spawn->ready_fd > 2 ? (unsigned)spawn->ready_fd + 1 : 3;
+	unsigned view = os_view_fd(spawn);
+	unsigned n = view ? view + 1 : spawn->ready_fd > 2 ? (unsigned)spawn->ready_fd + 1 : 3;
 	int *theirs = record->fds = arena_alloc(record->arena, n * sizeof(*theirs));
 	int r = 0;
 
@@ -72,6 +73,8 @@ static int streams_make(struct record *record, const struct os_spawn *spawn, str
 	for (unsigned i = 3; i < n; i++)
 		theirs[i] = -1;
 	theirs[0] = theirs[1] = theirs[2] = child->os->null_fd;
+	if (view)
+		theirs[view] = (*spawn->view)->fd;
 	if (spawn->out == OS_CAPTURE)
 		r = pipe_make(&child->streams[OS_STDOUT], &theirs[1]);
 	if (r >= 0 && spawn->err == OS_CAPTURE)
@@ -88,10 +91,10 @@ struct ends {
 	int out, err, ready; /* -1: none */
 };
 
-static struct ends ends_of(const struct record *record, const struct os_linux *os)
+static struct ends ends_of(
+	const struct record *record, const struct os_spawn *spawn, const struct os_linux *os)
 {
 	const int *fds = record->fds;
-	unsigned last = record->spawn.n_fds - 1;
 	struct ends ends = {-1, -1, -1};
 
 	if (!fds)
@@ -100,8 +103,8 @@ static struct ends ends_of(const struct record *record, const struct os_linux *o
 		ends.out = fds[1];
 	if (fds[2] != fds[1] && fds[2] != os->null_fd)
 		ends.err = fds[2];
-	if (last > 2)
-		ends.ready = fds[last];
+	if (spawn->ready_fd > 2)
+		ends.ready = fds[spawn->ready_fd];
 	return ends;
 }
 
@@ -217,7 +220,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	struct record *record, struct os_fault *ret_fault)
 {
 	int r = streams_make(record, spawn, child);
-	struct ends ends = ends_of(record, child->os);
+	struct ends ends = ends_of(record, spawn, child->os);
 	const char *stage = "log";
 
 	if (record->ids)
@@ -290,6 +293,8 @@ static int record_new(struct os_linux *os, const struct os_spawn *spawn,
 		r = os_ids_find(spawn, &record->ids, ret_fault);
 	if (r >= 0)
 		r = os_directories_make(os, spawn, record->ids, ret_fault);
+	if (r >= 0)
+		r = os_view_make(os, spawn, ret_fault);
 	if (r < 0)
 		record_free(record);
 	else

@@ -2,10 +2,11 @@
 /* What a child does before its program, in the order that is safe.
  *
  * The score for the kernel's killer comes first, for it takes a descriptor, which a limit might refuse; then limits, which
- * may allow a priority, then priorities. Another root is entered, and capabilities are bounded, while that may be done;
- * they are ambient only when all others are gone, and in between groups change before the group before the user. The folder is entered with the rights that the
- * program will have. The signal at effd's death follows, since a change of ids forgets it, and last what forbids to gain
- * anything. The word of a step is the field it is for, and os_step_fault() makes of it what people are told. */
+ * may allow a priority, then priorities. Another view of the files is entered, another root in it, and capabilities are
+ * bounded, while that may be done; they are ambient only when all others are gone, and in between groups change before the
+ * group before the user. The folder is entered with the rights that the program will have. The signal at effd's death
+ * follows, since a change of ids forgets it, and last what forbids to gain anything. The word of a step is the field it is
+ * for, and os_step_fault() makes of it what people are told. */
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = TERMS_N_LIMITS + 18, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
+enum { MOST_STEPS = TERMS_N_LIMITS + 19, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
 
 void os_step_add(struct steps *steps, struct eff_step step)
 {
@@ -186,6 +187,15 @@ static bool path_add(struct steps *steps, struct arena *arena, struct eff_step s
 	return step.path || !path;
 }
 
+static void view_add(struct steps *steps, const struct os_spawn *spawn)
+{
+	if (os_view_fd(spawn) > 0)
+		os_step_add(steps,
+			(struct eff_step){.kind = EFF_STEP_NAMESPACE,
+				.stage = "security.private_tmp",
+				.number = (int)os_view_fd(spawn)});
+}
+
 bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct os_spawn *spawn,
 	const struct ids *ids, struct steps *ret)
 {
@@ -203,6 +213,7 @@ bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct 
 		priorities_add(ret, spawn->terms);
 	if (spawn->terms && !cpus_add(ret, arena, spawn->terms))
 		return false;
+	view_add(ret, spawn);
 	if (!path_add(ret, arena, (struct eff_step){.kind = EFF_STEP_CHROOT, .stage = "root"},
 		    spawn->root_dir))
 		return false;

@@ -160,6 +160,7 @@ struct plan_process {
 	plan_strv groups;                     /* supplementary_groups, as `group`; NULL: none */
 	plan_strv directories[PLAN_N_PLACES]; /* paths below the place; NULL: none */
 	mode_t directories_mode;
+	bool private_tmp;
 };
 
 /* A text that was added to a tree while it ran; the plan's own business. */

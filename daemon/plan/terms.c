@@ -209,6 +209,10 @@ void terms_check(struct load *load, const struct plan_unit *unit)
 	node = draft_node(load, unit->index, FIELD_ROOT_DIR);
 	if (node && !may(load, CAP_SYS_CHROOT))
 		(void)fault_key(load, node, "E220", "only root may give a process another root");
+	node = draft_node(load, unit->index, FIELD_PRIVATE_TMP);
+	if (node && unit->more->private_tmp && !may(load, CAP_SYS_ADMIN))
+		(void)fault_key(
+			load, node, "E220", "only root may give a process a /tmp of its own");
 	levels_check(load, unit);
 	priority_check(load, unit);
 	security_check(load, unit);

@@ -100,6 +100,8 @@ static eff_exit give_up_run(void *arg)
 	struct tree *t = tree_of(u);
 
 	(void)hook_run_told(u, &u->spec->hooks.on_give_up, "on_give_up", u->cause);
+	if (!u->child.fiber)
+		unit_close_view(u);
 	u->n_users--;
 	t->n_give_ups--;
 	eff_pulse_send(&u->changed);

@@ -82,7 +82,7 @@ static const char **environment_with(plan_strv environment, plan_strv more)
 	return both;
 }
 
-struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
+struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
 {
 	static const enum os_place places[] = {
 		[PLAN_RUNTIME] = OS_RUNTIME, [PLAN_STATE] = OS_STATE, [PLAN_CACHE] = OS_CACHE, [PLAN_LOGS] = OS_LOGS};
@@ -96,6 +96,7 @@ struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
 		.user = spec->user,
 		.group = spec->group,
 		.umask = spec->umask,
+		.view = &u->view,
 	};
 
 	if (!more)
@@ -103,11 +104,18 @@ struct os_spawn unit_spawn(const struct unit *u, plan_strv argv)
 	spawn.terms = &more->terms;
 	spawn.root_dir = more->root_dir;
 	spawn.groups = more->groups;
+	spawn.private_tmp = more->private_tmp;
 	spawn.directories_mode = more->directories_mode;
 	/* Beside its own program they are there. */
 	for (int i = 0; i < PLAN_N_PLACES && !u->process; i++)
 		spawn.directories[places[i]] = more->directories[i];
 	return spawn;
+}
+
+void unit_close_view(struct unit *u)
+{
+	u->world->os->ops->close_view(u->view);
+	u->view = NULL;
 }
 
 int command_run(struct unit *u, struct command *command)

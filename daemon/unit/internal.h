@@ -35,7 +35,7 @@ EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 /* ── command.c ── */
 
 /* What each process of a unit is given, its own program and the commands beside it; all of it belongs to the plan. */
-struct os_spawn unit_spawn(const struct unit *u, plan_strv argv);
+struct os_spawn unit_spawn(struct unit *u, plan_strv argv);
 
 struct command {
 	plan_strv argv;

@@ -185,5 +185,6 @@ eff_exit unit_run(void *arg)
 	if (!u->why && !eff_is_ok(exit))
 		hook_after_failure(u);
 	child_done(&child);
+	unit_close_view(u);
 	return exit;
 }

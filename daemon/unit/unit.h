@@ -122,9 +122,10 @@ struct unit {
 	bool watches_readiness, watches_liveness; /* one of them is the probe's */
 	bool kill_now;
 	struct os_child *process; /* of the present run; NULL */
-	pid_t pid;                /* 0: none */
-	char *status_text;        /* of the present run; NULL */
-	char *lacks; /* what its start still waits for, if that can be said; NULL */
+	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
+	pid_t pid;            /* 0: none */
+	char *status_text;    /* of the present run; NULL */
+	char *lacks;          /* what its start still waits for, if that can be said; NULL */
 	enum unit_health health;
 	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
 	bool reloading, says_stopping; /* by its own word */
@@ -188,6 +189,11 @@ EFF_SUSPENDS eff_exit hook_when_ready(void *arg);
 EFF_SUSPENDS void hook_after_stop(struct unit *u, const struct cause *end);
 /* on_failure, for last_exit. Suspends. */
 EFF_SUSPENDS void hook_after_failure(struct unit *u);
+
+/* ── command.c ── */
+
+/* Its run is over, and what it alone has seen of the files with it. */
+void unit_close_view(struct unit *u);
 
 /* ── state.c ── */
 

@@ -113,6 +113,14 @@ BARE static long take_ambient(uint64_t set)
 
 /* ── where it is ── */
 
+BARE static long take_namespace(int fd)
+{
+	long r = CALL(SYS_setns, fd, 0);
+
+	CALL(SYS_close, fd);
+	return r;
+}
+
 BARE static long take_root(const char *path)
 {
 	static const char root[] = "/";
@@ -218,6 +226,8 @@ BARE long eff__step_take(const struct eff__child *c, const struct eff_step *step
 		return take_scheduler(step->sched.policy, step->sched.priority);
 	case EFF_STEP_WRITE:
 		return take_write(step->file.path, step->file.text);
+	case EFF_STEP_NAMESPACE:
+		return take_namespace(step->number);
 	case EFF_STEP_CHROOT:
 		return take_root(step->path);
 	case EFF_STEP_BOUNDING:

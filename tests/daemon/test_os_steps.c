@@ -58,6 +58,7 @@ static const char *order_of(const struct os_spawn *spawn, const struct ids *ids)
 		[EFF_STEP_SCHEDULER] = "scheduler",
 		[EFF_STEP_AFFINITY] = "affinity",
 		[EFF_STEP_WRITE] = "write",
+		[EFF_STEP_NAMESPACE] = "view",
 		[EFF_STEP_CHROOT] = "chroot",
 		[EFF_STEP_CHDIR] = "chdir",
 		[EFF_STEP_BOUNDING] = "bounding",
@@ -97,11 +98,13 @@ END_TEST
 START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 {
 	struct ids ids = {.uid = 12345, .gid = 12345};
+	struct os_view *view = &(struct os_view){7};
 	const struct os_spawn spawn = {.argv = argv,
 		.root_dir = "/jail",
 		.working_dir = "/tmp",
 		.user = "12345",
-		.terms = &terms};
+		.terms = &terms,
+		.view = &view};
 
 	terms.limits[RLIMIT_NOFILE] = (struct terms_limit){.hard = 9, .has_hard = true};
 	terms.given = TERMS_NICE | TERMS_OOM_SCORE_ADJ | TERMS_IONICE | TERMS_CPUS |
@@ -109,7 +112,7 @@ START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 	terms.capabilities = terms.ambient = 1;
 	terms.no_new_privileges = true;
 	ck_assert_str_eq(order_of(&spawn, &ids),
-		"umask write limit nice ioprio scheduler affinity chroot bounding keep groups gid uid "
+		"umask write limit nice ioprio scheduler affinity view chroot bounding keep groups gid uid "
 		"ambient chdir deathsig no_new_privs");
 	ck_assert(steps_of(&spawn, &ids).own_memory);
 }
@@ -212,6 +215,21 @@ START_TEST(what_effd_has_is_for_nobody_who_did_not_ask)
 }
 END_TEST
 
+START_TEST(a_view_is_entered_by_the_last_of_its_descriptors)
+{
+	struct os_view *view = NULL;
+	struct os_spawn spawn = {.argv = argv, .view = &view};
+
+	ck_assert_str_eq(order_of(&spawn, NULL), "umask deathsig");
+	view = &(struct os_view){7};
+	ck_assert_int_eq(steps_of(&spawn, NULL).list[1].kind, EFF_STEP_NAMESPACE);
+	ck_assert_int_eq(steps_of(&spawn, NULL).list[1].number, 3);
+	spawn.ready_fd = 9;
+	ck_assert_int_eq(steps_of(&spawn, NULL).list[1].number, 10);
+	ck_assert(!steps_of(&spawn, NULL).own_memory);
+}
+END_TEST
+
 START_TEST(a_step_that_fails_is_told_in_the_words_of_the_tree)
 {
 	const struct os_spawn spawn = {
@@ -243,6 +261,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, priorities_are_as_the_kernel_takes_them);
 	tcase_add_test(tcase, what_shares_effds_memory_would_give_effd_its_score);
 	tcase_add_test(tcase, what_effd_has_is_for_nobody_who_did_not_ask);
+	tcase_add_test(tcase, a_view_is_entered_by_the_last_of_its_descriptors);
 	tcase_add_test(tcase, a_step_that_fails_is_told_in_the_words_of_the_tree);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -57,6 +57,11 @@ struct os_file {
 	eff_ns written_at;
 };
 
+struct os_view {
+	struct os_fake *fake;
+	unsigned number;
+};
+
 struct os_fake {
 	struct os os;
 	struct eff_list children;
@@ -80,6 +85,7 @@ struct os_fake {
 	fake_spawned *spawned;
 	void *watch_context, *spawned_context;
 	pid_t last_pid;
+	unsigned n_views, last_view;
 	char breach[FAKE_MESSAGE_SIZE];
 };
 
@@ -164,6 +170,7 @@ int fake_await_ready(struct os_child *p);
 int fake_follow(struct os_child *p, pid_t pid);
 bool fake_usage(struct os_child *p, struct os_usage *ret_usage);
 void fake_free(struct os_child *p);
+void fake_close_view(struct os_view *view);
 void fake_say(struct os_child *p, const char *text);
 void fake_emit(struct os_child *p, enum os_stream stream, const char *text);
 

@@ -61,6 +61,23 @@ static bool fails_before(const struct script *s)
 		(!strcmp(s->exec_stage, "fork") || !strcmp(s->exec_stage, "user"));
 }
 
+static void view_need(struct os_fake *fake, const struct os_spawn *spawn)
+{
+	if (!spawn->private_tmp || !spawn->view || *spawn->view)
+		return;
+	*spawn->view = fake_zalloc(sizeof(**spawn->view));
+	(*spawn->view)->fake = fake;
+	(*spawn->view)->number = ++fake->last_view;
+	fake->n_views++;
+}
+
+void fake_close_view(struct os_view *view)
+{
+	if (view)
+		view->fake->n_views--;
+	free(view);
+}
+
 int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
 	struct os_fault *ret_fault)
 {
@@ -72,6 +89,7 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 
 	fake->n_calls++;
 	*ret_child = NULL;
+	view_need(fake, spawn);
 	if (fake->spawned)
 		fake->spawned(fake->spawned_context, spawn);
 	if (fails_before(&script)) {

@@ -23,6 +23,7 @@ static const struct os_ops fake_ops = {
 	.follow = fake_follow,
 	.usage = fake_usage,
 	.free = fake_free,
+	.close_view = fake_close_view,
 	.connect_tcp = fake_connect_tcp,
 	.connect_unix = fake_connect_unix,
 	.http_get = fake_http_get,
@@ -313,6 +314,16 @@ size_t os_fake_handles(const struct os_fake *fake)
 uint64_t os_fake_calls(const struct os_fake *fake)
 {
 	return fake->n_calls;
+}
+
+unsigned os_fake_views(const struct os_fake *fake)
+{
+	return fake->n_views;
+}
+
+unsigned os_fake_view(const struct os_spawn *spawn)
+{
+	return spawn->view && *spawn->view ? (*spawn->view)->number : 0;
 }
 
 const char *os_fake_breach(const struct os_fake *fake)

@@ -76,6 +76,10 @@ size_t os_fake_live(const struct os_fake *fake, const char *unit);
 bool os_fake_runs(const struct os_fake *fake, const char *unit);
 /* Handles not given back yet. */
 size_t os_fake_handles(const struct os_fake *fake);
+/* Views of the files that were not closed yet; and the number of the one that a child is made in, in the order in which they
+ * were made; 0: none. */
+unsigned os_fake_views(const struct os_fake *fake);
+unsigned os_fake_view(const struct os_spawn *spawn);
 /* The first breach of the rules; NULL: none. */
 const char *os_fake_breach(const struct os_fake *fake);
 

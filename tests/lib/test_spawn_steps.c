@@ -2,6 +2,7 @@
 /* The steps that say how a child is scheduled and what it may do, where it is, and how each of them fails. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -151,6 +152,50 @@ START_TEST(a_child_may_see_a_folder_as_the_root)
 }
 END_TEST
 
+/* Those of a thread that has parted from ours. */
+static void *other_names(void *ret_fd)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWUTS), 0);
+	ck_assert_int_eq(sethostname("elsewhere", 9), 0);
+	*(int *)ret_fd = open("/proc/thread-self/ns/uts", O_RDONLY | O_CLOEXEC);
+	return NULL;
+}
+
+static eff_exit another_namespace(void *arg)
+{
+	const char *const argv[] = {"/bin/sh", "-c", "uname -n; echo /proc/self/fd/*", NULL};
+	const struct eff_step step = {.kind = EFF_STEP_NAMESPACE, .stage = "there", .number = 3};
+	int fds[4] = {-1, -1, 2, -1}, n_released;
+	struct eff_spawn spawn = spawn_of(argv, &n_released);
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, other_names, &fds[3]), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_ge(fds[3], 0);
+	spawn.steps = &step;
+	spawn.n_steps = 1;
+	spawn.n_fds = 4;
+	run_child(spawn, fds, &got);
+	ck_assert_int_eq(got.exec, 0);
+	/* The first one is the shell's own, which looks. */
+	ck_assert_str_eq(got.out, "elsewhere\n/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2\n");
+	close(fds[3]);
+
+	fds[3] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	run_child(spawn, fds, &got);
+	check_failed("there", EINVAL);
+	close(fds[3]);
+	return eff_ok(arg);
+}
+
+START_TEST(a_child_enters_a_namespace_and_holds_it_no_more)
+{
+	eff__proc_without = ways[_i];
+	if (getuid() == 0)
+		run_root(another_namespace);
+}
+END_TEST
+
 static const struct {
 	struct eff_step step;
 	int error;
@@ -204,6 +249,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tcase, a_child_is_scheduled_as_it_was_told, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_may_do_what_it_was_granted_and_no_more, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_may_see_a_folder_as_the_root, 0, N_WAYS);
+	tcase_add_loop_test(tcase, a_child_enters_a_namespace_and_holds_it_no_more, 0, N_WAYS);
 	tcase_add_loop_test(tcase, each_step_tells_how_it_failed, 0, N_WAYS);
 	suite_add_tcase(suite, tcase);
 	return suite;

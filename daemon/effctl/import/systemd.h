@@ -47,6 +47,8 @@ void systemd_env_file(struct systemd *s, const char *value, const struct systemd
 void systemd_inherited(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_folder(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_umask(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_true(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_private_tmp(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_output(struct systemd *s, const char *value, const struct systemd_row *row);
 
 /* A value with its specifiers filled in; NULL: one is not known here, which was said. */

@@ -28,9 +28,10 @@ enum eff_step_kind {
 	EFF_STEP_SCHEDULER, /* sched.policy, sched.priority */
 	EFF_STEP_AFFINITY,  /* mask.list, mask.n: bits of processors, `n` words of them */
 	EFF_STEP_WRITE,     /* file.text, in one go, to the file of the kernel's at file.path */
-	EFF_STEP_CHROOT,    /* path: what it sees as / from then on, and where it is */
-	EFF_STEP_CHDIR,     /* path */
-	EFF_STEP_BOUNDING,  /* capabilities: bit n is capability n; others it can never have */
+	EFF_STEP_NAMESPACE, /* number: one of its descriptors, of a namespace; it enters that, and closes this */
+	EFF_STEP_CHROOT,   /* path: what it sees as / from then on, and where it is */
+	EFF_STEP_CHDIR,    /* path */
+	EFF_STEP_BOUNDING, /* capabilities: bit n is capability n; others it can never have */
 	EFF_STEP_KEEP_CAPS, /* a change of ids leaves it what it is permitted, until its program */
 	EFF_STEP_AMBIENT, /* capabilities: those that it has as nobody else than root would */
 	EFF_STEP_NO_NEW_PRIVS,

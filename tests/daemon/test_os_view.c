@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Views of the files on the real kernel: who shares one, what ends it, and what is told when there is none. */
+#include "daemon/os_world.h"
+
+static struct os_view *view;
+
+static bool is_root(void)
+{
+	return geteuid() == 0;
+}
+
+static struct os_spawn in_view(const char *script)
+{
+	struct os_spawn spawn = shell(script);
+
+	spawn.working_dir = "/";
+	spawn.view = &view;
+	spawn.private_tmp = true;
+	return spawn;
+}
+
+static void close_view(void)
+{
+	os->ops->close_view(view);
+	view = NULL;
+}
+
+OS_TEST(children_share_a_view_until_it_is_closed)
+{
+	if (!is_root())
+		return;
+	ck_assert_str_eq(output_of(in_view("echo it >/tmp/it; echo var >/var/tmp/var")), "");
+	ck_assert_ptr_nonnull(view);
+	ck_assert_str_eq(output_of(in_view("cat /tmp/* /var/tmp/*")), "it\nvar\n");
+	close_view();
+	ck_assert_ptr_null(view);
+	ck_assert_str_eq(output_of(in_view("ls /tmp /var/tmp")), "/tmp:\n\n/var/tmp:\n");
+	close_view();
+}
+
+OS_TEST(who_is_in_it_keeps_it)
+{
+	struct os_child *child;
+	char text[8];
+
+	if (!is_root())
+		return;
+	child = started(in_view(
+		"trap 'cat /tmp/it; exit' USR1; echo it >/tmp/it; echo; while :; do :; done"));
+	(void)read_lines(child, text, sizeof(text), 1);
+	close_view();
+	(void)os->ops->signal(child, SIGUSR1, OS_MAIN);
+	(void)read_lines(child, text, sizeof(text), 1);
+	ck_assert_str_eq(text, "it\n");
+	(void)ended(child);
+	finish(child);
+}
+
+OS_TEST(it_comes_after_what_tells_that_it_is_ready)
+{
+	struct os_spawn spawn = in_view("echo >&5; echo /proc/self/fd/*");
+	struct os_child *child;
+	char text[128];
+
+	if (!is_root())
+		return;
+	spawn.ready_fd = 5;
+	child = started(spawn);
+	ck_assert_int_eq(os->ops->await_ready(child), 0);
+	(void)read_lines(child, text, sizeof(text), 1);
+	ck_assert_str_eq(text,
+		"/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3 /proc/self/fd/5\n");
+	(void)ended(child);
+	finish(child);
+	close_view();
+}
+
+OS_TEST(a_root_without_a_tmp_has_none_of_its_own)
+{
+	struct os_spawn spawn = in_view("true");
+	struct os_fault fault;
+
+	spawn.root_dir = world_path("");
+	fault = fault_of(spawn);
+	ck_assert_str_eq(fault.stage, "security");
+	ck_assert_int_eq(fault.error, is_root() ? ENOENT : EPERM);
+	ck_assert_str_eq(fault.what, is_root() ? "/tmp" : "private_tmp");
+	ck_assert_ptr_null(view);
+}
+
+static eff_exit spawn_it(void *arg)
+{
+	struct os_spawn spawn = in_view("true");
+	struct os_child *child = NULL;
+	struct os_fault fault;
+
+	(void)os->ops->spawn(os, &spawn, &child, &fault);
+	ck_assert_ptr_null(child);
+	return eff_ok(arg);
+}
+
+OS_TEST(nothing_stays_of_one_that_nobody_waits_for)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	ck_assert_int_eq(eff_fork(EFF(spawn_it, NULL), NULL), 0);
+	eff_yield();
+	eff_scope_cancel(&within);
+	(void)eff_scope_close(&within);
+	ck_assert_ptr_null(view);
+}
+
+Suite *test_suite(void)
+{
+	TCase *tcase;
+	Suite *suite = world_suite("os_view", &tcase);
+
+	tcase_add_test(tcase, children_share_a_view_until_it_is_closed);
+	tcase_add_test(tcase, who_is_in_it_keeps_it);
+	tcase_add_test(tcase, it_comes_after_what_tells_that_it_is_ready);
+	tcase_add_test(tcase, a_root_without_a_tmp_has_none_of_its_own);
+	tcase_add_test(tcase, nothing_stays_of_one_that_nobody_waits_for);
+	return suite;
+}
