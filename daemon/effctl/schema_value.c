@@ -145,6 +145,7 @@ static const struct {
 	{TYPE_REFERENCES, "names"},
 	{TYPE_TEXTS, "names"},
 	{TYPE_FOLDERS, "names"},
+	{TYPE_PATHS, "names"},
 	{TYPE_CAPABILITIES, "names"},
 	{TYPE_CPUS, "names"},
 	{TYPE_ENV_FILES, "names"},

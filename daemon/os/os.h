@@ -53,6 +53,8 @@ struct os_spawn {
 	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */
 	int ready_fd; /* the descriptor that it writes a newline to when it is ready; 0: none */
 	bool private_tmp; /* /tmp and /var/tmp are others than effd's, and empty at first */
+	/* What it cannot write, but its directories and its private /tmp; in its root; "?PATH" may be missing. NULL: nothing */
+	const char *const *read_only;
 	/* Where the view of the files is kept that this needs: the first child that finds none there makes one, and the others
 	 * share it, until who owns it closes it. NULL: it is done without. */
 	struct os_view **view;

@@ -192,7 +192,8 @@ static void view_add(struct steps *steps, const struct os_spawn *spawn)
 	if (os_view_fd(spawn) > 0)
 		os_step_add(steps,
 			(struct eff_step){.kind = EFF_STEP_NAMESPACE,
-				.stage = "security.private_tmp",
+				.stage = spawn->private_tmp ? "security.private_tmp"
+							    : "security.read_only_paths",
 				.number = (int)os_view_fd(spawn)});
 }
 

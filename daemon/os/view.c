@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A view of the files: a mount namespace that the processes of one run share, in which /tmp is another. It is as effd's own
- * at first, what is mounted later is there too, and nothing of it is seen from outside; with its last process and effd's
+/* A view of the files: a mount namespace that the processes of one run share, in which /tmp is another,
+ * or something cannot be written. It is as effd's own at first, what is mounted later is there too, and nothing of it is seen from outside; with its last process and effd's
  * descriptor it is gone, and what was in its /tmp with it: nothing is to be cleared away, whoever is killed.
  *
  * It is made by a thread of its own, which has parted from effd's namespace and never comes back. There it goes by
@@ -25,10 +25,19 @@
 #include "base/auto.h"
 #include "os/internal.h"
 
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+
 /* What the thread works on: nothing of it is anybody else's. */
 struct making {
 	struct arena *arena;
-	const char *root;         /* NULL: effd's own */
+	const char *root;       /* NULL: effd's own */
+	const char **read_only; /* NULL: none */
+	const char **own;       /* folders of the unit's, which stay as they are */
+	int *kept;              /* those, as they were before */
+	size_t n_own;
+	bool private_tmp;
 	int fd;                   /* of the namespace; -1: not yet */
 	const char *stage, *what; /* of a failure */
 	int error;
@@ -36,12 +45,29 @@ struct making {
 
 /* ── on the thread: calls that libc may not have ── */
 
+static int tree_clone(int fd)
+{
+	unsigned flags = AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	int tree = (int)syscall(SYS_open_tree, fd, "", flags);
+
+	return tree < 0 ? -errno : tree;
+}
+
 /* Upon whatever is there. */
 static int tree_put(int tree, int fd)
 {
 	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 
 	return syscall(SYS_move_mount, tree, "", fd, "", flags) < 0 ? -errno : 0;
+}
+
+/* All that is mounted in it as well. */
+static int tree_forbid(int tree)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+	unsigned flags = AT_EMPTY_PATH | AT_RECURSIVE;
+
+	return syscall(SYS_mount_setattr, tree, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
 
 /* What is at a path below the root that is a descriptor, as the path of a program that has that root. */
@@ -81,7 +107,7 @@ static int fault(struct making *m, const char *stage, const char *what, int erro
 
 static int view_fault(struct making *m, int error)
 {
-	return fault(m, "security", "private_tmp", error);
+	return fault(m, "security", m->private_tmp ? "private_tmp" : "read_only_paths", error);
 }
 
 /* The unit's root as it is now: with what was put upon it. A descriptor or -errno, which has been told. */
@@ -113,6 +139,58 @@ static int part(struct making *m)
 	return 0;
 }
 
+static int read_only_set(struct making *m, const char *path)
+{
+	bool may_be_missing = *path == '?';
+	auto_close int root = root_open(m);
+	auto_close int at = -1;
+	auto_close int tree = -1;
+	int r;
+
+	path += may_be_missing;
+	if (root < 0)
+		return root;
+	at = path_open(root, path);
+	if (at == -ENOENT && may_be_missing)
+		return 0;
+	if (at < 0)
+		return fault(m, "security", path, at);
+	tree = tree_clone(at);
+	r = tree < 0 ? tree : tree_forbid(tree);
+	if (r >= 0)
+		r = tree_put(tree, at);
+	return r < 0 ? fault(m, "security", path, r) : 0;
+}
+
+/* What the unit was given for its own is kept as it is before all around it changes. */
+static int own_keep(struct making *m)
+{
+	for (size_t i = 0; i < m->n_own; i++) {
+		auto_close int at = open(m->own[i], O_PATH | O_CLOEXEC);
+
+		m->kept[i] = at < 0 ? -errno : tree_clone(at);
+		if (m->kept[i] < 0)
+			return fault(m, "security", m->own[i], m->kept[i]);
+	}
+	return 0;
+}
+
+static int own_put(struct making *m)
+{
+	auto_close int root = root_open(m);
+
+	if (root < 0)
+		return root;
+	for (size_t i = 0; i < m->n_own; i++) {
+		auto_close int at = open(m->own[i], O_PATH | O_CLOEXEC);
+		int r = at < 0 ? -errno : tree_put(m->kept[i], at);
+
+		if (r < 0)
+			return fault(m, "security", m->own[i], r);
+	}
+	return 0;
+}
+
 static int tmp_put(struct making *m, const char *path, bool may_be_missing)
 {
 	auto_close int root = root_open(m);
@@ -130,13 +208,20 @@ static int tmp_put(struct making *m, const char *path, bool may_be_missing)
 	return r < 0 ? fault(m, "security", path, r) : 0;
 }
 
+/* Its /tmp is put upon what cannot be written: whoever has both means that. */
 static void view_make(struct making *m)
 {
 	int r = part(m);
 
-	if (r >= 0)
+	if (r >= 0 && m->read_only)
+		r = own_keep(m);
+	for (size_t i = 0; r >= 0 && m->read_only && m->read_only[i]; i++)
+		r = read_only_set(m, m->read_only[i]);
+	if (r >= 0 && m->read_only && m->n_own > 0)
+		r = own_put(m);
+	if (r >= 0 && m->private_tmp)
 		r = tmp_put(m, "/tmp", false);
-	if (r >= 0)
+	if (r >= 0 && m->private_tmp)
 		(void)tmp_put(m, "/var/tmp", true);
 }
 
@@ -167,21 +252,60 @@ static void making_free(void *arg)
 
 	if (!m)
 		return;
+	for (size_t i = 0; i < m->n_own; i++)
+		if (m->kept[i] >= 0)
+			(void)close(m->kept[i]);
 	if (m->fd >= 0)
 		(void)close(m->fd);
 	arena_free(m->arena);
 }
 
-static struct making *making_new(const struct os_spawn *spawn)
+static size_t own_count(const struct os_spawn *spawn)
+{
+	size_t n = 0;
+
+	for (int place = 0; place < OS_N_PLACES; place++)
+		for (size_t i = 0; spawn->directories[place] && spawn->directories[place][i]; i++)
+			n++;
+	return n;
+}
+
+/* False: no memory. They lie outside of a root of the unit's own. */
+static bool own_take(struct making *m, const struct os_linux *os, const struct os_spawn *spawn)
+{
+	size_t n = spawn->root_dir ? 0 : own_count(spawn);
+
+	m->own = arena_alloc(m->arena, (n + 1) * sizeof(*m->own));
+	m->kept = arena_alloc(m->arena, (n + 1) * sizeof(*m->kept));
+	if (!m->own || !m->kept)
+		return false;
+	for (int place = 0; place < OS_N_PLACES && n > 0; place++) {
+		const char *const *name = spawn->directories[place];
+
+		for (; name && *name; name++) {
+			m->own[m->n_own] = arena_printf(m->arena, "%s/%s", os->places[place], *name);
+			m->kept[m->n_own] = -1;
+			if (!m->own[m->n_own])
+				return false;
+			m->n_own++;
+		}
+	}
+	return true;
+}
+
+static struct making *making_new(const struct os_linux *os, const struct os_spawn *spawn)
 {
 	struct arena *arena = arena_new();
 	struct making *m = arena ? arena_alloc(arena, sizeof(*m)) : NULL;
+	bool done = m != NULL;
 
-	if (m) {
-		*m = (struct making){.arena = arena, .fd = -1};
-		m->root = spawn->root_dir ? arena_strdup(arena, spawn->root_dir) : NULL;
-	}
-	if (m && (m->root || !spawn->root_dir))
+	if (m)
+		*m = (struct making){.arena = arena, .fd = -1, .private_tmp = spawn->private_tmp};
+	if (done && spawn->root_dir)
+		done = (m->root = arena_strdup(arena, spawn->root_dir)) != NULL;
+	if (done && spawn->read_only)
+		done = (m->read_only = os_strings_copy(arena, spawn->read_only, 0)) != NULL;
+	if (done && own_take(m, os, spawn))
 		return m;
 	arena_free(arena);
 	return NULL;
@@ -202,12 +326,13 @@ static bool view_keep(struct making *m, struct os_view **to)
 
 int os_view_make(struct os_linux *os, const struct os_spawn *spawn, struct os_fault *ret_fault)
 {
+	bool wanted = spawn->private_tmp || spawn->read_only;
 	struct making *m;
 	int r;
 
-	if (!spawn->view || *spawn->view || !spawn->private_tmp)
+	if (!spawn->view || *spawn->view || !wanted)
 		return 0;
-	m = making_new(spawn);
+	m = making_new(os, spawn);
 	r = m ? eff_blocking(make_and_join, m, making_free) : -ENOMEM;
 	if (r == -ECANCELED || r == -ETIMEDOUT)
 		return r;

@@ -161,6 +161,7 @@ struct plan_process {
 	plan_strv directories[PLAN_N_PLACES]; /* paths below the place; NULL: none */
 	mode_t directories_mode;
 	bool private_tmp;
+	plan_strv read_only_paths; /* absolute; "?PATH" may be missing; NULL: none */
 };
 
 /* A text that was added to a tree while it ran; the plan's own business. */

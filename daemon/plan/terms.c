@@ -213,6 +213,10 @@ void terms_check(struct load *load, const struct plan_unit *unit)
 	if (node && unit->more->private_tmp && !may(load, CAP_SYS_ADMIN))
 		(void)fault_key(
 			load, node, "E220", "only root may give a process a /tmp of its own");
+	node = draft_node(load, unit->index, FIELD_READ_ONLY_PATHS);
+	if (node && unit->more->read_only_paths && !may(load, CAP_SYS_ADMIN))
+		(void)fault_key(
+			load, node, "E220", "only root may keep a process from writing paths");
 	levels_check(load, unit);
 	priority_check(load, unit);
 	security_check(load, unit);

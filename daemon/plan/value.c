@@ -160,6 +160,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 	static reader *const others[] = {
 		[TYPE_TEXTS] = read_texts,
 		[TYPE_FOLDERS] = read_folders,
+		[TYPE_PATHS] = read_paths,
 		[TYPE_CAPABILITIES] = read_capabilities,
 		[TYPE_CPUS] = read_cpus,
 		[TYPE_RLIMIT_COUNT] = read_rlimit,

@@ -74,12 +74,15 @@ bool read_ends(struct value *value);
 bool read_target(struct value *value);
 bool read_texts(struct value *value);
 bool read_folders(struct value *value);
+bool read_paths(struct value *value);
 bool read_names(struct value *value);
 bool read_map(struct value *value);
 bool read_signals(struct value *value);
 
 /* Appends an item of a canonical list or mapping: quoted where it has to be. */
 void canonical_add(struct text *text, const char *item);
+/* All of a list; NULL: an empty one. */
+void canonical_words(struct text *text, const char *const *items);
 /* All of a node, variables filled in. */
 bool canonical_node(struct value *value, struct node *node);
 /* A mapping's values by name; nested ones as a.b, lists as a.0. NULL: said why. */

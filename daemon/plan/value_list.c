@@ -17,12 +17,12 @@ static bool wrong_kind(struct value *value, struct node *node, const char *wante
 	return false;
 }
 
-static void canonical_words(struct text *text, const char *const *items)
+void canonical_words(struct text *text, const char *const *items)
 {
 	const char *const *item;
 
 	text_add(text, "[");
-	for (item = items; *item; item++) {
+	for (item = items; items && *item; item++) {
 		text_add(text, item == items ? "" : ", ");
 		canonical_add(text, *item);
 	}
@@ -96,9 +96,7 @@ bool read_texts(struct value *value)
 			return false;
 		}
 	*(plan_strv *)value->to = words.items;
-	text_add(&value->text, words.n ? "" : "[]");
-	if (words.n)
-		canonical_words(&value->text, words.items);
+	canonical_words(&value->text, words.items);
 	return true;
 }
 

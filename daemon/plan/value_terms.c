@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values that are terms of a process: its limits, its priorities, its processors, its rights, its
- * directories. */
+/* Values that are terms of a process: its limits, its priorities, its processors, its rights. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,58 +300,4 @@ bool read_capabilities(struct value *value)
 		}
 	text_add(&value->text, "]");
 	return good;
-}
-
-/* ── directories ── */
-
-/* A path that stays below where it begins. */
-static bool is_below(const char *path)
-{
-	size_t len;
-
-	for (;; path += len + 1) {
-		len = strcspn(path, "/");
-		if (len == 0 || (path[0] == '.' && (len == 1 || (len == 2 && path[1] == '.'))))
-			return false;
-		if (path[len] == '\0')
-			return true;
-	}
-}
-
-/* One of `names` that `name` lies in; NULL: none. Root would make it where the unit may put a link in the way. */
-static const char *lies_in(plan_strv names, const char *name)
-{
-	size_t len;
-
-	for (; *names; names++) {
-		len = strlen(*names);
-		if (strncmp(*names, name, len) == 0 && name[len] == '/')
-			return *names;
-	}
-	return NULL;
-}
-
-bool read_folders(struct value *value)
-{
-	const char *bad = NULL, *other = NULL;
-	plan_strv names, name;
-	struct diag *diag;
-
-	if (!read_texts(value))
-		return false;
-	names = *(plan_strv *)value->to;
-	for (name = names; name && *name && !bad; name++) {
-		other = is_below(*name) ? lies_in(names, *name) : NULL;
-		bad = other || !is_below(*name) ? *name : NULL;
-	}
-	if (!bad)
-		return true;
-	diag = fault(value->load, value->node, "E213", "`%s` cannot be a folder of `%s`", bad,
-		value->field->face.name);
-	if (other)
-		diag_help(value->load->diags, diag, "leave it to the unit: it is given `%s`", other);
-	else
-		diag_help(value->load->diags, diag,
-			"write a name, or more with / between them, without . and ..");
-	return false;
 }

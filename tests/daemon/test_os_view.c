@@ -88,6 +88,42 @@ OS_TEST(a_root_without_a_tmp_has_none_of_its_own)
 	ck_assert_ptr_null(view);
 }
 
+OS_TEST(what_cannot_be_written_is_so_but_for_what_is_its_own)
+{
+	static const char *const own[] = {"own", NULL};
+	const char *paths[] = {NULL, "?/nowhere", NULL};
+	static char script[512];
+	struct os_spawn spawn;
+
+	if (!is_root())
+		return;
+	(void)snprintf(script, sizeof(script),
+		"cd %s && : >state/own/x && (: >state/x) 2>/dev/null || echo no", world_dir);
+	paths[0] = world_dir;
+	spawn = in_view(script);
+	spawn.private_tmp = false;
+	spawn.read_only = paths;
+	spawn.directories[OS_STATE] = own;
+	spawn.directories_mode = 0755;
+	ck_assert_str_eq(output_of(spawn), "no\n");
+	ck_assert_int_eq(access(world_path("state/own/x"), F_OK), 0);
+	close_view();
+}
+
+OS_TEST(what_cannot_be_written_has_to_be_there)
+{
+	static const char *const paths[] = {"/nowhere", NULL};
+	struct os_spawn spawn = in_view("true");
+	struct os_fault fault;
+
+	spawn.private_tmp = false;
+	spawn.read_only = paths;
+	fault = fault_of(spawn);
+	ck_assert_str_eq(fault.stage, "security");
+	ck_assert_int_eq(fault.error, is_root() ? ENOENT : EPERM);
+	ck_assert_str_eq(fault.what, is_root() ? "/nowhere" : "read_only_paths");
+}
+
 static eff_exit spawn_it(void *arg)
 {
 	struct os_spawn spawn = in_view("true");
@@ -120,6 +156,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, who_is_in_it_keeps_it);
 	tcase_add_test(tcase, it_comes_after_what_tells_that_it_is_ready);
 	tcase_add_test(tcase, a_root_without_a_tmp_has_none_of_its_own);
+	tcase_add_test(tcase, what_cannot_be_written_is_so_but_for_what_is_its_own);
+	tcase_add_test(tcase, what_cannot_be_written_has_to_be_there);
 	tcase_add_test(tcase, nothing_stays_of_one_that_nobody_waits_for);
 	return suite;
 }

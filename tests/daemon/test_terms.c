@@ -107,6 +107,30 @@ START_TEST(limits_are_inherited_half_by_half)
 }
 END_TEST
 
+/* ── what it cannot write ── */
+
+START_TEST(paths_are_those_of_the_file_and_may_be_missing)
+{
+	const char *const *paths;
+
+	(void)plan_world_good(&world,
+		HEAD "  a: {command: x, security: {read_only_paths: [/etc, below, '?/a b', '?c/../d']}}\n"
+		     "  b: {command: x, security: {read_only_paths: /usr}}\n"
+		     "  c: {command: x, security: {read_only_paths: []}}\n");
+	paths = planned("a")->more->read_only_paths;
+
+	ck_assert_str_eq(paths[0], "/etc");
+	ck_assert_str_eq(paths[1], "/tree/below");
+	ck_assert_str_eq(paths[2], "?/a b");
+	ck_assert_str_eq(paths[3], "?/tree/c/../d");
+	ck_assert_ptr_null(paths[4]);
+	ck_assert_str_eq(value_of("a", "security.read_only_paths"),
+		"[/etc, /tree/below, \"?/a b\", ?/tree/c/../d]");
+	ck_assert_str_eq(planned("b")->more->read_only_paths[0], "/usr");
+	ck_assert_str_eq(value_of("c", "security.read_only_paths"), "[]");
+}
+END_TEST
+
 /* ── priorities ── */
 
 START_TEST(priorities_are_what_was_given_and_nothing_else)
@@ -316,6 +340,7 @@ Suite *test_suite(void)
 	tcase_add_test(plan, a_process_without_terms_keeps_none);
 	tcase_add_test(plan, limits_are_counted_as_the_kernel_does);
 	tcase_add_test(plan, limits_are_inherited_half_by_half);
+	tcase_add_test(plan, paths_are_those_of_the_file_and_may_be_missing);
 	tcase_add_test(plan, priorities_are_what_was_given_and_nothing_else);
 	tcase_add_test(plan, priorities_are_inherited_one_by_one);
 	tcase_add_test(plan, rights_are_sets_of_capabilities);

@@ -76,6 +76,18 @@ START_TEST(a_word_at_the_very_end_has_a_view_of_its_own)
 }
 END_TEST
 
+START_TEST(what_cannot_be_written_takes_a_view)
+{
+	struct world *w = begin("web: {command: web, security: {read_only_paths: [/etc]}}\n"
+				"none: {command: none, security: {read_only_paths: []}}\n");
+
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(told.bytes, "web 1, none 0");
+	end(w);
+}
+END_TEST
+
 START_TEST(who_asks_for_nothing_has_effds)
 {
 	struct world *w = begin("web: {command: web, security: {no_new_privileges: true}}\n"
@@ -95,6 +107,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, all_that_runs_for_a_unit_shares_a_view_until_its_run_is_over);
 	tcase_add_test(tcase, a_word_at_the_very_end_has_a_view_of_its_own);
+	tcase_add_test(tcase, what_cannot_be_written_takes_a_view);
 	tcase_add_test(tcase, who_asks_for_nothing_has_effds);
 	suite_add_tcase(suite, tcase);
 	return suite;

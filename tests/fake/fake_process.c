@@ -63,7 +63,7 @@ static bool fails_before(const struct script *s)
 
 static void view_need(struct os_fake *fake, const struct os_spawn *spawn)
 {
-	if (!spawn->private_tmp || !spawn->view || *spawn->view)
+	if (!(spawn->private_tmp || spawn->read_only) || !spawn->view || *spawn->view)
 		return;
 	*spawn->view = fake_zalloc(sizeof(**spawn->view));
 	(*spawn->view)->fake = fake;

@@ -85,17 +85,73 @@ matches "what one sees that has it no more" "$(in_unit somebody ls /tmp)" "$me.o
 effd_stop
 rm -f "/tmp/$me.outside" "/tmp/$me.x"
 
+# ── What cannot be written ──
+
+mount -t tmpfs -o mode=755 state /var/lib
+mkdir -p "$DIR/data/below" "$DIR/free" "$DIR/jail/free"
+echo old | tee "$DIR/data/file" "$DIR/data/other" >/dev/null
+mount -t tmpfs below "$DIR/data/below"
+ln -s /free "$DIR/jail/link"
+cat >/var/lib/tries <<'SCRIPT'
+for p; do
+	[ ! -d "$p" ] || p=$p/x
+	if (: >>"$p") 2>/dev/null; then echo "$p yes"; else echo "$p no"; fi
+done
+SCRIPT
+tries="sh /var/lib/tries"
+effd_start <<TREE
+version: 1
+defaults: {type: oneshot, restart: no, log: {stdout: ring}}
+units:
+  some: {command: $tries data data/below data/file free, security: {read_only_paths: [data, "?nowhere"]}}
+  file: {command: $tries data/file data/other, security: {read_only_paths: data/file}}
+  hooked:
+    command: $tries data
+    hooks: {pre_start: $tries data}
+    security: {read_only_paths: [data]}
+  after: {command: $tries data free, depends_on: [some, file, hooked]}
+  none: {command: $tries free /var/lib/own, directories: {state: own}, security: {read_only_paths: [/]}}
+  both:
+    command: $tries /tmp /var/tmp /etc /dev/null
+    working_dir: /
+    security: {read_only_paths: [/], private_tmp: true}
+  jailed:
+    type: exec
+    command: [sleep, "1000000"]
+    root_dir: jail
+    security: {read_only_paths: [/link]}
+  missing: {command: echo, security: {read_only_paths: [free, /nowhere/at/all]}}
+TREE
+same "with what is mounted below" "$(output_of some)" $'data/x no\ndata/below/x no\ndata/file no\nfree/x yes'
+same "a file" "$(output_of file)" $'data/file no\ndata/other yes'
+same "a hook and its program" "$(output_of hooked)" $'data/x no\ndata/x no'
+same "another, later" "$(output_of after)" $'data/x yes\nfree/x yes'
+same "all but what is its own" "$(output_of none)" $'free/x no\n/var/lib/own/x yes'
+same "all but its /tmp" "$(output_of both)" $'/tmp/x yes\n/var/tmp/x yes\n/etc/x no\n/dev/null yes'
+! in_unit jailed touch "$DIR/jail/free/x" 2>/dev/null || fail "a link in another root leads nowhere"
+in_unit jailed touch "$DIR/free/x" || fail "a link in another root leads out of it"
+same "one that is not there" "$(end_of missing)" "exec_error security: ENOENT (No such file or directory): /nowhere/at/all"
+sed -i 's/read_only_paths: data\/file/read_only_paths: [data\/file]/' "$TREE"
+same "what the same in other words does" "$(ctl --json plan | jq -c .changes)" "[]"
+effd_stop
+umount "$DIR/data/below" /var/lib
+
 # ── Where it cannot be had ──
 
 cat >"$DIR/own.yaml" <<TREE
 version: 1
-units: {own: {command: [sleep, "1000000"], working_dir: /, restart: no, security: {private_tmp: true}}}
+defaults: {command: [sleep, "1000000"], working_dir: /, restart: no}
+units:
+  own: {security: {private_tmp: true}}
+  kept: {security: {read_only_paths: [/etc]}}
 TREE
 expect_exit 1 "${as_user[@]}" "$BUILD/effctl" check "$DIR/own.yaml"
 matches "what a user is told" "$OUT$ERR" "E220.*only root may give a process a /tmp of its own"
+matches "and of what cannot be written" "$OUT$ERR" "E220.*only root may keep a process from writing paths"
 EFFD_UNDER=(setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin)
 effd_start <"$DIR/own.yaml"
 same "what root is told that may not" "$(end_of own)" "exec_error security: EPERM (Operation not permitted): private_tmp"
+same "and of what cannot be written" "$(end_of kept)" "exec_error security: EPERM (Operation not permitted): read_only_paths"
 effd_stop
 
 # effd in a root of its own: who enters a namespace would find itself outside of that.

@@ -48,6 +48,7 @@ void systemd_inherited(struct systemd *s, const char *value, const struct system
 void systemd_folder(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_umask(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_true(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_read_only(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_private_tmp(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_output(struct systemd *s, const char *value, const struct systemd_row *row);
 
