@@ -164,8 +164,7 @@ static struct cause *group_end(struct unit *group)
 	return end;
 }
 
-/* For its children it is a stop by whoever stopped the group, or the consequence of its failure. */
-static struct cause *group_word(struct unit *group)
+struct cause *group_word(struct unit *group)
 {
 	if (group->why && group->why->kind == CAUSE_STOP_REQUESTED)
 		return cause_ref(group->why);

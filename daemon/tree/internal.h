@@ -15,6 +15,9 @@ void group_add(struct unit *parent, struct unit *u);
 void groups_place(struct tree *t);
 /* Its own row has changed: an open one goes on by the new one. */
 void group_change(struct unit *group);
+/* Why its children stop with it: a stop by whoever stopped the group, or the consequence of its failure. A reference; NULL: out
+ * of memory. */
+struct cause *group_word(struct unit *group);
 
 /* ── supervised.c ── */
 

@@ -136,6 +136,15 @@ static void exit_code_unit_rests(struct unit *u)
 	cause_unref(why);
 }
 
+/* Why one that was told to stop is down. One that was ending by itself in that moment, as a group does that fails, was not
+ * told why. */
+static struct cause *stop_cause(const struct unit *u)
+{
+	if (u->why || !u->parent || !u->parent->leaving)
+		return cause_ref(u->why);
+	return group_word(u->parent);
+}
+
 static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest rest)
 {
 	struct unit *u = unit_of(child);
@@ -149,7 +158,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	switch (rest) {
 	case EFF_REST_STOPPED:
 	case EFF_REST_GROUP:
-		unit_enter(u, UNIT_DOWN, cause_ref(u->why));
+		unit_enter(u, UNIT_DOWN, stop_cause(u));
 		break;
 	case EFF_REST_DONE:
 		unit_enter(u, UNIT_DONE, cause_ref(u->last_exit));

@@ -232,6 +232,25 @@ START_TEST(the_children_of_a_stopped_supervisor_are_down)
 }
 END_TEST
 
+/* It ends by itself, and in the same moment, for that very end, the one above it is stopped. */
+START_TEST(a_supervisor_that_failed_as_it_was_stopped_is_down_for_the_stop)
+{
+	struct world *w = world_new(
+		"version: 1\nname: test\ndaemon: {exit_code_from: g/a}\nunits:\n"
+		"  g: {units: {a: {command: a, critical: true, restart: no}, b: {command: b}}}\n");
+
+	world_script(w, "a", (struct script){.lives = EFF_S(1), .exits = 5});
+	ck_assert(world_run_to_end(w, EFF_S(60)));
+
+	EXPECT_STATES(w, "g", "0 up, 1000 down");
+	ck_assert_str_eq(world_last_exit(w, "g"), "critical < exit 5");
+	ck_assert_str_eq(world_cause(w, "g"), "stop_requested < exit 5");
+	ck_assert_str_eq(world_cause(w, "g/b"), "dependency < critical < exit 5");
+	ck_assert_int_eq(tree_exit_code(w->tree, w->end), 5);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_start_of_a_child_starts_the_supervisors_above)
 {
 	struct world *w = world_new("g:\n  units:\n    a: {command: a}\n    b: {command: b}");
@@ -334,6 +353,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_root_that_failed_idles_where_it_is_told_to);
 	tcase_add_test(tcase, a_supervisors_own_start_is_a_new_beginning);
 	tcase_add_test(tcase, the_children_of_a_stopped_supervisor_are_down);
+	tcase_add_test(tcase, a_supervisor_that_failed_as_it_was_stopped_is_down_for_the_stop);
 	tcase_add_test(tcase, a_start_of_a_child_starts_the_supervisors_above);
 	tcase_add_test(tcase, sequential_starts_wait_for_the_one_before_and_stops_go_backwards);
 	tcase_add_test(tcase, one_in_backoff_holds_the_rest_of_a_sequential_start);
