@@ -261,7 +261,7 @@ eff_exit group_run(void *arg)
 	if (hook_before_start(group) == 0)
 		end = group_live(group);
 	(void)eff_scope_close(&run);
-	hook_after_stop(group, end);
+	hook_after_stop(group, group->why ? group->why : group->fault ? group->fault : end);
 	exit = unit_end(group, end, false);
 	cause_unref(end);
 	if (!group->why && !eff_is_ok(exit))

@@ -122,19 +122,18 @@ eff_exit hook_when_ready(void *arg)
 	return eff_ok(NULL);
 }
 
-void hook_after_stop(struct unit *u, const struct cause *end)
+void hook_after_stop(struct unit *u, struct cause *end)
 {
-	struct cause *word = u->why ? u->why : u->fault;
 	struct eff_scope grace;
 	eff_masked before;
 
 	if (!u->spec->hooks.post_stop.argv || u->kill_now)
 		return;
-	unit_enter(u, UNIT_STOPPING, cause_ref(word));
+	unit_enter(u, UNIT_STOPPING, cause_ref(end));
 	before = eff_mask();
 	eff_scope_open(&grace);
 	u->grace = &grace;
-	(void)hook_run_told(u, &u->spec->hooks.post_stop, "post_stop", word ? word : end);
+	(void)hook_run_told(u, &u->spec->hooks.post_stop, "post_stop", end);
 	u->grace = NULL;
 	(void)eff_scope_close(&grace);
 	eff_unmask(before);

@@ -74,35 +74,6 @@ static struct cause *stop_cause(const struct unit *u, const struct child *c)
 	return child_cause(c);
 }
 
-/* Whatever the story came to: end what is left, until all of it is gone. Nothing to end, nothing to show. */
-static void unit_stop(struct unit *u, struct child *c)
-{
-	eff_masked before = eff_mask();
-
-	if (!c->ended && unit_is_leaving(u))
-		unit_await_dependants(u);
-	if (child_is_there(c)) {
-		unit_enter(u, UNIT_STOPPING, cause_ref(stop_cause(u, c)));
-		child_stop(c);
-	}
-	child_drain(c);
-	u->started = false;
-	hook_after_stop(u, child_cause(c));
-	eff_unmask(before);
-}
-
-/* The exit that the supervisor judges by. */
-static eff_exit exit_of(const struct plan_unit *spec, const struct cause *end, bool failed_start)
-{
-	if (!failed_start && unit_end_is_clean(spec, end))
-		return eff_ok(NULL);
-	if (!end || cause_kind_class(end->kind) == CAUSE_CLASS_FAILURE)
-		return eff_fail(end && end->code > 0 ? end->code : 1);
-	if (cause_kind_class(end->kind) == CAUSE_CLASS_ABNORMAL)
-		return (eff_exit){.tag = EFF_DIE};
-	return eff_interrupted();
-}
-
 /* Who ended it gives the kind, the process how it really went. */
 static struct cause *end_cause(const struct cause *word, const struct cause *end)
 {
@@ -116,6 +87,46 @@ static struct cause *end_cause(const struct cause *word, const struct cause *end
 	cause->signal = end ? end->signal : word->signal;
 	cause->core = end && end->core;
 	return cause;
+}
+
+/* Why it has ended, and how. A reference. */
+static struct cause *run_cause(const struct unit *u, struct cause *end)
+{
+	const struct cause *word = u->why ? u->why : u->fault;
+
+	return word ? end_cause(word, end) : cause_ref(end);
+}
+
+/* Whatever the story came to: end what is left, until all of it is gone. Nothing to end, nothing to show. */
+static void unit_stop(struct unit *u, struct child *c)
+{
+	eff_masked before = eff_mask();
+	struct cause *end;
+
+	if (!c->ended && unit_is_leaving(u))
+		unit_await_dependants(u);
+	if (child_is_there(c)) {
+		unit_enter(u, UNIT_STOPPING, cause_ref(stop_cause(u, c)));
+		child_stop(c);
+	}
+	child_drain(c);
+	u->started = false;
+	end = run_cause(u, child_cause(c));
+	hook_after_stop(u, end);
+	cause_unref(end);
+	eff_unmask(before);
+}
+
+/* The exit that the supervisor judges by. */
+static eff_exit exit_of(const struct plan_unit *spec, const struct cause *end, bool failed_start)
+{
+	if (!failed_start && unit_end_is_clean(spec, end))
+		return eff_ok(NULL);
+	if (!end || cause_kind_class(end->kind) == CAUSE_CLASS_FAILURE)
+		return eff_fail(end && end->code > 0 ? end->code : 1);
+	if (cause_kind_class(end->kind) == CAUSE_CLASS_ABNORMAL)
+		return (eff_exit){.tag = EFF_DIE};
+	return eff_interrupted();
 }
 
 /* A clean code does not make a start that failed a success: say so beside it. */
@@ -137,14 +148,11 @@ static struct cause *failed_start_cause(const struct cause *end)
 eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
 {
 	struct cause *old = u->last_exit;
-	const struct cause *word = u->why ? u->why : u->fault;
 
-	if (word)
-		u->last_exit = end_cause(word, end);
-	else if (before_ready && u->spec->type != PLAN_ONESHOT)
+	if (before_ready && u->spec->type != PLAN_ONESHOT && !u->why && !u->fault)
 		u->last_exit = failed_start_cause(end);
 	else
-		u->last_exit = cause_ref(end);
+		u->last_exit = run_cause(u, end);
 	cause_unref(old);
 	if (u->why)
 		return eff_interrupted();

@@ -185,8 +185,8 @@ EFF_SUSPENDS int hook_run_told(struct unit *u, const struct plan_hook *hook, con
 EFF_SUSPENDS int hook_before_start(struct unit *u);
 /* on_ready. An effect, arg: the unit. Suspends. */
 EFF_SUSPENDS eff_exit hook_when_ready(void *arg);
-/* post_stop; `end`: how it ended if nobody ended it. Masked, kill_now cuts it short. Suspends. */
-EFF_SUSPENDS void hook_after_stop(struct unit *u, const struct cause *end);
+/* post_stop; `end`: how it has ended. Masked, kill_now cuts it short. Suspends. */
+EFF_SUSPENDS void hook_after_stop(struct unit *u, struct cause *end);
 /* on_failure, for last_exit. Suspends. */
 EFF_SUSPENDS void hook_after_failure(struct unit *u);
 
