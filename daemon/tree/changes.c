@@ -60,6 +60,21 @@ static bool row_is_wanted(struct outlook *o, const struct plan_unit *row)
 	return u->wanted || (row_boots(row) && !booted);
 }
 
+/* By itself: nothing starts in it any more. */
+static bool group_has_ended(const struct unit *group)
+{
+	return group && (group->state == UNIT_FAILED || group->state == UNIT_DONE);
+}
+
+static bool unit_runs(const struct unit *u)
+{
+	bool runs = wish_holds(u);
+
+	for (u = u->parent; runs && u; u = u->parent)
+		runs = wish_holds(u) && !group_has_ended(u);
+	return runs;
+}
+
 static void outlook_pull_one(struct outlook *o, uint32_t index)
 {
 	const struct plan_unit *row = plan_unit(o->plan, index);
@@ -69,6 +84,28 @@ static void outlook_pull_one(struct outlook *o, uint32_t index)
 		outlook_want(o, index, REQUIRED);
 }
 
+/* The wish of a unit in a group that does not run is one for when it does, and pulls nobody in before. */
+static bool row_pulls(struct outlook *o, const struct plan_unit *row)
+{
+	const struct unit *group = row->parent == PLAN_NONE
+		? NULL
+		: unit_of_row(o->t, plan_unit(o->plan, row->parent));
+
+	return !group || group->group_open || !unit_runs(group);
+}
+
+/* Whoever is in a group that is wanted is wanted by its own row. */
+static void outlook_open(struct outlook *o, const struct plan_unit *group)
+{
+	uint32_t child = group->first_child;
+
+	if (group_has_ended(unit_of_row(o->t, group)))
+		return;
+	for (; child != PLAN_NONE; child = plan_unit(o->plan, child)->next_sibling)
+		if (row_is_wanted(o, plan_unit(o->plan, child)))
+			outlook_want(o, child, WANTED);
+}
+
 /* What a wanted unit requires is wanted too, with the groups around. */
 static void outlook_pull(struct outlook *o)
 {
@@ -76,18 +113,13 @@ static void outlook_pull(struct outlook *o)
 		uint32_t index = o->rest[--o->n_rest];
 		const struct plan_unit *row = plan_unit(o->plan, index);
 
-		for (uint32_t i = 0; i < row->n_needs; i++)
+		for (uint32_t i = 0; i < row->n_needs && row_pulls(o, row); i++)
 			if (row->needs[i].required)
 				outlook_pull_one(o, row->needs[i].unit);
-		if ((row->n_needs || o->wanted[index] == REQUIRED) && row->parent != PLAN_NONE)
+		if (o->wanted[index] == REQUIRED && row->parent != PLAN_NONE)
 			outlook_pull_one(o, row->parent);
+		outlook_open(o, row);
 	}
-}
-
-/* By itself: nothing starts in it any more. */
-static bool group_has_ended(const struct unit *group)
-{
-	return group && (group->state == UNIT_FAILED || group->state == UNIT_DONE);
 }
 
 static void outlook_done(struct outlook *o)
@@ -106,9 +138,8 @@ static int outlook_make(struct outlook *o, struct tree *t, struct plan *plan)
 		outlook_done(o);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		if (row_is_wanted(o, plan_unit(plan, i)))
-			outlook_want(o, i, WANTED);
+	if (row_is_wanted(o, plan_unit(plan, 0)))
+		outlook_want(o, 0, WANTED);
 	outlook_pull(o);
 	/* And not in a group that does not run. Parents come first. */
 	for (uint32_t i = 1; i < n; i++) {
@@ -118,15 +149,6 @@ static int outlook_make(struct outlook *o, struct tree *t, struct plan *plan)
 			o->wanted[i] = UNWANTED;
 	}
 	return 0;
-}
-
-static bool unit_runs(const struct unit *u)
-{
-	bool runs = wish_holds(u);
-
-	for (u = u->parent; runs && u; u = u->parent)
-		runs = wish_holds(u) && !group_has_ended(u);
-	return runs;
 }
 
 static enum plan_action action_for(

@@ -85,6 +85,15 @@ static void place_move(struct tree *t, const struct plan_unit *row)
 			eff_sup_move(&t->units[i]->child, place_of(plan_unit(t->plan, i)));
 }
 
+/* Is it on its way, with all around it? Then what is new in it is wanted, and who requires it is heard, before it opens. */
+static bool group_comes(const struct unit *group)
+{
+	for (; group; group = group->parent)
+		if (!wish_holds(group) || group->state == UNIT_FAILED || group->state == UNIT_DONE)
+			return false;
+	return true;
+}
+
 /* From the last on, since most move back: then nobody has to be passed. The new ones all take their places before any of
  * them is set going, for one may pull in another. */
 void groups_place(struct tree *t)
@@ -94,11 +103,14 @@ void groups_place(struct tree *t)
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct unit *u = t->units[i];
 
-		if (u->child.sup || !u->parent->group_open)
-			continue;
-		group_add(u->parent, u);
-		if (u->spec->enabled && u->spec->activate == PLAN_BOOT)
-			u->wanted = true;
+		bool boots = u->spec->enabled && u->spec->activate == PLAN_BOOT;
+
+		if (!u->child.sup && u->parent->group_open) {
+			group_add(u->parent, u);
+			u->wanted |= boots;
+		} else if (u->plan == t->plan) {
+			u->wanted |= boots && group_comes(u->parent);
+		}
 	}
 }
 

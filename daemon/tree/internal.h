@@ -34,14 +34,6 @@ bool wish_may_act(const struct unit *u);
 void wish_act(struct unit *u);
 /* What a wanted unit requires is wanted too, but for what an operator stopped. */
 void wish_pull(struct tree *t, struct unit *u);
-/* Does one require it that runs, or would? */
-bool wish_is_pulled(const struct unit *u);
-/* Stop manual units that nobody wants any more. */
-void wish_release(struct tree *t, struct unit *u);
-/* Is it a manual unit that runs only because another requires it? */
-bool wish_is_lent(const struct unit *u);
-/* Stop those of these that were lent and are required no more; some may have been removed since. */
-void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why);
 /* Stop the whole tree for good, for `why`; when it is told so already, nothing. */
 void wish_end_all(struct tree *t, struct cause *why);
 /* Stop it for good, for `why`; at rest it is `down`. */
@@ -50,6 +42,17 @@ void wish_end(struct unit *u, struct cause *why);
 void wish_tell(struct unit *group);
 struct cause *wish_cause(
 	enum cause_kind kind, const struct asker *by, struct cause *because, const char *text);
+
+/* ── lend.c ── */
+
+/* Does one require it that runs, or would? */
+bool wish_is_pulled(const struct unit *u);
+/* Stop manual units that nobody wants any more. */
+void wish_release(struct tree *t, struct unit *u);
+/* Is it a manual unit that runs only because another requires it? */
+bool wish_is_lent(const struct unit *u);
+/* Stop those of these that were lent and are required no more; some may have been removed since. */
+void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why);
 
 /* ── schedule.c ── */
 
@@ -113,8 +116,10 @@ void set_put(struct unit_set *set, struct unit *u);
 void set_of_required(struct unit_set *set, struct unit *u);
 /* All outside of `u` that require it or something in it, the nearest first. */
 void set_of_dependants(struct unit_set *set, struct unit *u);
-/* Its place among the units of the tree. */
+/* Its place among the units of the tree; PLAN_NONE: it was removed. */
 uint32_t unit_index(const struct unit *u);
+/* Is it the group, or in it? */
+bool unit_is_within(const struct unit *u, const struct unit *group);
 
 /* ── events.c ── */
 

@@ -162,7 +162,7 @@ void set_of_required(struct unit_set *set, struct unit *u)
 	}
 }
 
-static bool unit_is_within(const struct unit *u, const struct unit *group)
+bool unit_is_within(const struct unit *u, const struct unit *group)
 {
 	for (; u; u = u->parent)
 		if (u == group)

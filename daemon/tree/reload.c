@@ -117,6 +117,18 @@ static void units_apply(struct tree *t, struct plan *plan, const struct plan_cha
 	free(kinds);
 }
 
+/* Who ran only for others that do not want it any more stops first, so that what is new in it pulls in nobody. */
+static void units_take_back(
+	struct tree *t, const struct plan_change *changes, uint32_t n, struct cause *why)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct unit *u = changes[i].after == PLAN_NONE ? NULL : t->units[changes[i].after];
+
+		if (u && changes[i].action == PLAN_DO_STOP && !u->by_operator)
+			wish_take_back(t, &u, 1, why);
+	}
+}
+
 /* One that is to run and does not; a schedule is kept, whatever the unit does now. */
 static bool unit_is_to_begin(const struct tree *t, const struct unit *u)
 {
@@ -131,7 +143,8 @@ static void units_begin(struct tree *t, const struct plan *before)
 		struct unit *u = t->units[i];
 		bool begins = !before || !plan_find(before, u->name);
 
-		if (begins)
+		/* A group that does not run pulls in what its units require when it does. */
+		if (begins && u->parent->group_open && !unit_is_leaving(u->parent))
 			wish_pull(t, u);
 		if (begins && unit_is_to_begin(t, u))
 			wish_act(u);
@@ -171,6 +184,7 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	eff_list_append(&t->graveyard, &g->link);
 	groups_place(t);
 	units_apply(t, plan, changes, n, why);
+	units_take_back(t, changes, n, why);
 	units_begin(t, changes ? NULL : before);
 	wish_take_back(t, g->lent, g->n_lent, why);
 	plan_unref(before);

@@ -74,28 +74,6 @@ void wish_pull(struct tree *t, struct unit *u)
 	set_done(&pulled);
 }
 
-static bool wish_is_for_another(const struct unit *u)
-{
-	for (uint32_t i = 0; i < u->n_needed_by; i++)
-		if (u->needed_by[i].need->required && wish_holds(u->needed_by[i].unit))
-			return true;
-	return false;
-}
-
-bool wish_is_pulled(const struct unit *u)
-{
-	for (uint32_t i = 0; i < u->n_needed_by; i++)
-		if (u->needed_by[i].need->required && wish_may_act(u->needed_by[i].unit))
-			return true;
-	return false;
-}
-
-bool wish_is_lent(const struct unit *u)
-{
-	return u->wanted && !u->by_operator && u->spec->activate == PLAN_MANUAL &&
-		wish_is_for_another(u);
-}
-
 void wish_end(struct unit *u, struct cause *why)
 {
 	struct tree *t = tree_of(u);
@@ -108,51 +86,6 @@ void wish_end(struct unit *u, struct cause *why)
 		eff_child_stop_async(&u->child);
 	} else if (u->state != UNIT_DOWN) {
 		unit_enter(u, UNIT_DOWN, cause_ref(why));
-	}
-}
-
-void wish_release(struct tree *t, struct unit *u)
-{
-	struct unit_set set;
-
-	set_init(&set, t);
-	set_put(&set, u);
-	for (uint32_t i = 0; i < set.n; i++) {
-		struct unit *at = set.units[i];
-
-		if (wish_holds(at))
-			continue;
-		for (uint32_t k = 0; k < at->n_needs; k++) {
-			struct unit *need = at->needs[k].unit;
-			struct cause *why;
-
-			if (!need->wanted || need->by_operator ||
-				need->spec->activate != PLAN_MANUAL || wish_is_for_another(need))
-				continue;
-			why = wish_cause(CAUSE_DEPENDENCY, NULL, at->why,
-				"nothing that is wanted requires it any more");
-			wish_end(need, why);
-			cause_unref(why);
-			set_put(&set, need);
-		}
-	}
-	set_done(&set);
-}
-
-void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		struct unit *u = lent[i];
-		struct cause *none;
-
-		if (u->removed || !u->wanted || u->spec->activate != PLAN_MANUAL ||
-			wish_is_for_another(u))
-			continue;
-		none = wish_cause(CAUSE_DEPENDENCY, NULL, why,
-			"nothing that is wanted requires it any more");
-		wish_end(u, none);
-		cause_unref(none);
-		wish_release(t, u);
 	}
 }
 

@@ -294,6 +294,95 @@ START_TEST(what_does_not_end_holds_up_no_reload)
 }
 END_TEST
 
+START_TEST(a_group_that_does_not_run_pulls_nobody_in)
+{
+#define GROUP(more) "g: {activate: manual, units: {x: {command: x}" more "}}\n"
+#define INSIDE ", y: {command: y, depends_on: [x, db]}"
+#define DB "db: {command: db, activate: manual}\n"
+	struct world *w = world_new(DB GROUP("") "y: {command: y, depends_on: [g, g/x]}\n");
+
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "g/x", "0 spawn");
+	/* It ran for y alone, which is in it now. */
+	world_reload(w, DB GROUP(INSIDE));
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_changes(w), "y stop; g stop; g/x stop; g/y live");
+	EXPECT_STATE(w, "g", "down");
+	for (int i = 0; i < 2; i++) {
+		world_reload(w, DB GROUP(INSIDE) "z: {command: z}\n");
+		world_run_for(w, EFF_S(1));
+		ck_assert_str_eq(world_changes(w), i ? "" : "z start");
+	}
+
+	EXPECT_TRACE(w, "g/x", "0 spawn, 1000 TERM, 1000 SIGTERM");
+	EXPECT_TRACE(w, "db", "");
+	world_start(w, "g");
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "db", "4000 spawn");
+	EXPECT_STATE(w, "g/y", "up");
+	world_free(w);
+#undef DB
+#undef INSIDE
+#undef GROUP
+}
+END_TEST
+
+START_TEST(a_manual_group_runs_as_long_as_one_requires_what_is_in_it)
+{
+#define GROUP "g: {activate: manual, units: {x: {command: x}, y: {command: y}}}\n"
+	struct world *w = world_new(GROUP
+		"a: {command: a, depends_on: [g/x]}\nb: {command: b, depends_on: [g/x]}\n");
+
+	world_run_for(w, EFF_S(1));
+	world_reload(w, GROUP "a: {command: a, depends_on: [g/x]}\nb: {command: b}\n");
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_changes(w), "b live");
+	EXPECT_TRACE(w, "g/y", "0 spawn");
+	world_reload(w, GROUP "a: {command: a}\nb: {command: b}\n");
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(world_changes(w), "g stop; g/x stop; g/y stop; a live");
+	EXPECT_TRACE(w, "g/x", "0 spawn, 2000 TERM, 2000 SIGTERM");
+	EXPECT_TRACE(w, "a", "0 spawn");
+	world_free(w);
+
+	/* The same by hand; but not what an operator started. */
+	w = world_new(GROUP "a: {command: a, depends_on: [g/x]}\n");
+	world_run_for(w, EFF_S(1));
+	world_start(w, "g/y");
+	world_stop(w, "a");
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "g/y", "0 spawn");
+	world_free(w);
+	w = world_new(GROUP "a: {command: a, depends_on: [g/x]}\n");
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "a");
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "g/y", "0 spawn, 1000 TERM, 1000 SIGTERM");
+	world_free(w);
+#undef GROUP
+}
+END_TEST
+
+START_TEST(what_runs_for_one_that_is_renamed_runs_for_the_other)
+{
+#define MAN "man: {command: man, activate: manual}\n"
+	struct world *w = world_new(MAN "a: {units: {x: {command: x, depends_on: [man]}}}\n");
+
+	world_run_for(w, EFF_S(1));
+	world_reload(w, MAN "b: {units: {x: {command: x, depends_on: [man]}}}\n");
+	world_run_for(w, EFF_S(1));
+	EXPECT_TRACE(w, "man", "0 spawn");
+	EXPECT_TRACE(w, "b/x", "1000 spawn");
+	world_reload(w, MAN);
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "man", "0 spawn, 2000 TERM, 2000 SIGTERM");
+	world_free(w);
+#undef MAN
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -314,6 +403,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_job_that_takes_its_time_holds_up_no_reload);
 	tcase_add_test(tcase, a_unit_that_is_not_ready_any_more_holds_up_no_reload);
 	tcase_add_test(tcase, what_does_not_end_holds_up_no_reload);
+	tcase_add_test(tcase, a_group_that_does_not_run_pulls_nobody_in);
+	tcase_add_test(tcase, a_manual_group_runs_as_long_as_one_requires_what_is_in_it);
+	tcase_add_test(tcase, what_runs_for_one_that_is_renamed_runs_for_the_other);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs only because another requires it: a manual unit that no operator started. It stops after the last that requires it,
+ * or what is in it. */
+#include "tree/internal.h"
+
+/* Is there one outside of `u` that is wanted and requires this, or did an operator start it? */
+static bool is_wanted_outside(const struct unit *inner, const struct unit *u)
+{
+	if (inner != u && inner->by_operator && wish_holds(inner))
+		return true;
+	for (uint32_t i = 0; i < inner->n_needed_by; i++)
+		if (inner->needed_by[i].need->required && wish_holds(inner->needed_by[i].unit) &&
+			!unit_is_within(inner->needed_by[i].unit, u))
+			return true;
+	return false;
+}
+
+/* Whoever requires what is in a group requires the group around it. */
+static bool wish_is_for_another(const struct unit *u)
+{
+	const struct tree *t = tree_of(u);
+	uint32_t first = unit_index(u);
+	uint32_t end = first == PLAN_NONE ? 0 : plan_unit(t->plan, first)->end;
+
+	for (uint32_t i = first; i < end; i++)
+		if (is_wanted_outside(t->units[i], u))
+			return true;
+	return false;
+}
+
+bool wish_is_pulled(const struct unit *u)
+{
+	for (uint32_t i = 0; i < u->n_needed_by; i++)
+		if (u->needed_by[i].need->required && wish_may_act(u->needed_by[i].unit))
+			return true;
+	return false;
+}
+
+bool wish_is_lent(const struct unit *u)
+{
+	return u->wanted && !u->by_operator && u->spec->activate == PLAN_MANUAL &&
+		wish_is_for_another(u);
+}
+
+/* `u` was there for one that is not wanted any more: for anyone else? */
+static void release_one(struct unit_set *set, struct unit *u, struct cause *because)
+{
+	struct cause *why;
+
+	if (!u->wanted || u->by_operator || u->spec->activate != PLAN_MANUAL ||
+		wish_is_for_another(u))
+		return;
+	why = wish_cause(
+		CAUSE_DEPENDENCY, NULL, because, "nothing that is wanted requires it any more");
+	wish_end(u, why);
+	cause_unref(why);
+	set_put(set, u);
+}
+
+void wish_release(struct tree *t, struct unit *u)
+{
+	struct unit_set set;
+
+	set_init(&set, t);
+	set_put(&set, u);
+	for (uint32_t i = 0; i < set.n; i++) {
+		struct unit *at = set.units[i];
+
+		if (wish_holds(at))
+			continue;
+		for (uint32_t k = 0; k < at->n_needs; k++) {
+			struct unit *need = at->needs[k].unit;
+
+			/* It, and the groups that had to run for it. */
+			for (; need->parent && !unit_is_within(at, need); need = need->parent)
+				release_one(&set, need, at->why);
+		}
+	}
+	set_done(&set);
+}
+
+void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct unit *u = lent[i];
+		struct cause *none;
+
+		if (u->removed || !u->wanted || u->spec->activate != PLAN_MANUAL ||
+			wish_is_for_another(u))
+			continue;
+		none = wish_cause(CAUSE_DEPENDENCY, NULL, why,
+			"nothing that is wanted requires it any more");
+		wish_end(u, none);
+		cause_unref(none);
+		wish_release(t, u);
+	}
+}
