@@ -158,8 +158,11 @@ void fake_say(struct os_child *p, const char *text)
 	eff_pulse_send(&p->changed);
 }
 
+/* Whatever keeps it from its end: it does not come so far as to execute, and to leave another. */
 static void process_is_killed(struct os_child *p)
 {
+	if (!p->executed)
+		p->exec_at = EFF_FOREVER;
 	process_dies_at(p, eff_ns_add(eff_now(), p->script.unkillable_for),
 		(struct os_end){.code = -1, .signal = SIGKILL});
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "fake/fake_parts.h"
 #include "fake/world.h"
+#include "tree/internal.h"
 
 static const char *const environment[] = {"HOME=/root", "PATH=/usr/bin:/bin", NULL};
 static const struct asker asked_by = {.pid = 4711, .uid = 0, .command = "effctl"};
@@ -221,7 +222,8 @@ static bool state_has_process(enum unit_state state)
 /* A unit that neither rests nor runs waits for something that can end the wait. */
 static const char *unit_wrong(const struct world *w, const struct unit *u)
 {
-	bool live = os_fake_live(w->fake, u->name) > 0;
+	/* One of another kind that had the name may be on its way out. */
+	bool live = os_fake_live(w->fake, u->name) > 0 && !tree_grave_of(w->tree, u->name);
 	bool process = u->spec->kind == PLAN_PROCESS &&
 		!(u->spec->type == PLAN_ONESHOT && u->spec->remain_after_exit);
 
