@@ -150,6 +150,8 @@ bool eff__proc_reap(struct eff_proc *proc)
 			return false;
 		/* While it is a zombie it can still be seen whether it had executed. */
 		(void)pipe_read(proc);
+		if (!proc->told.error && eff__proc_ended_mute(proc, status))
+			proc->told = (struct eff__fault){EFF__AT_FDS, WEXITSTATUS(status)};
 		exec_settle(proc);
 	}
 	if (!eff__proc_wait(proc, 0, &status))

@@ -80,6 +80,12 @@ bool eff__proc_died_unborn(const struct eff_proc *proc)
 	return r < 0 ? killed : r;
 }
 
+bool eff__proc_ended_mute(const struct eff_proc *proc, int status)
+{
+	return proc->making.carrier_fd >= 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
+		has_not_executed(proc->making.pid) > 0;
+}
+
 int eff__proc_kill(const struct eff_proc *proc, int sig)
 {
 	long r = -1;

@@ -71,6 +71,8 @@ void eff__sigchld_close(struct eff__procs *procs);
 bool eff__proc_wait(const struct eff_proc *proc, int flags, int *ret_status);
 /* Of a child whose pipe has ended: did it die before it executed its program? */
 bool eff__proc_died_unborn(const struct eff_proc *proc);
+/* Has a zombie of that status ended before the status pipe was its own? Then it is the errno. */
+bool eff__proc_ended_mute(const struct eff_proc *proc, int status);
 /* 0 or -errno. */
 int eff__proc_kill(const struct eff_proc *proc, int sig);
 /* Block until the child's pipe or pidfd says something, or for `timeout_ms`. */

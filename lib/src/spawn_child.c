@@ -113,7 +113,15 @@ BARE static long cgroup_join(const struct eff__child *c)
 	return r;
 }
 
-/* It begins in its parent's table: leave that for one with the lowest numbers alone, and take what was sent after it. */
+/* The status pipe is not its own yet: in the parent's table its number may be another file's by now. */
+_Noreturn BARE static void give_up_mute(long error)
+{
+	for (;;)
+		CALL(SYS_exit_group, -error);
+}
+
+/* It begins in its parent's table: leave that for one with the lowest numbers alone, make room there, and take what was
+ * sent after it. */
 BARE static long fds_part(struct eff__child *c)
 {
 	long r = -ENOSYS;
@@ -129,6 +137,8 @@ BARE static long fds_part(struct eff__child *c)
 
 	carried.head.cmsg_len = 0;
 	r = CALL(SYS_close_range, (unsigned)c->carrier_fd + 1, ~0U, CLOSE_RANGE_UNSHARE);
+	if (r >= 0 && c->carrier_fd > 0)
+		r = CALL(SYS_close_range, 0, c->carrier_fd - 1, 0);
 	if (r >= 0)
 		r = CALL(SYS_recvmsg, c->carrier_fd, (long)&message,
 			MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -286,8 +296,9 @@ _Noreturn BARE void eff__child_main(void *arg)
 	if (r < 0)
 		give_up(c, EFF__AT_CGROUP, r);
 	r = c->carrier_fd >= 0 ? fds_part(c) : 0;
-	if (r >= 0)
-		r = fds_place(c);
+	if (r < 0)
+		give_up_mute(r);
+	r = fds_place(c);
 	if (r >= 0)
 		r = fds_close(c);
 	if (r < 0)

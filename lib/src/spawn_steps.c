@@ -76,7 +76,7 @@ BARE static long take_bounding(uint64_t keep)
 
 	for (int cap = 0; cap < MOST_CAPABILITIES; cap++) {
 		r = CALL(SYS_prctl, PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (r < 0)
+		if (r == -EINVAL && cap > 0)
 			break; /* the kernel knows no further ones */
 		if (r > 0 && !(keep >> cap & 1))
 			r = CALL(SYS_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);
