@@ -24,6 +24,29 @@ static enum code await_gone(struct effctl *e)
 	}
 }
 
+/* The connection has ended without an answer. effd's last one may be lost; or it was this connection that failed, and effd has
+ * not heard of it. */
+static enum code await_proof(struct effctl *e)
+{
+	struct reply reply;
+	int r;
+
+	link_close(&e->link);
+	link_init(&e->link);
+	link_limit(&e->link, e->timeout_s >= 0 ? e->timeout_s : ANSWER_TIMEOUT_S);
+	r = link_open(&e->link, e->socket);
+	if (r == 0)
+		r = link_send(&e->link, varlink_call(EFFD_INTERFACE ".Ping", NULL, false));
+	if (r == 0)
+		r = link_receive(&e->link, &reply);
+	if (r <= 0)
+		return CODE_DONE;
+	reply_done(&reply);
+	(void)fprintf(e->err, "effctl: effd at %s has not answered, and goes on; try again\n",
+		e->socket);
+	return CODE_FAILED;
+}
+
 static enum code put_empty(struct effctl *e)
 {
 	struct json *document = json_object();
@@ -50,7 +73,9 @@ enum code c_shutdown(struct effctl *e)
 		(void)fputs("effctl: timed out\n", e->err);
 		return CODE_TIMED_OUT;
 	}
-	if (code == CODE_DONE && r > 0 && !e->given[OPTION_NO_WAIT])
+	if (code == CODE_DONE && r <= 0)
+		code = await_proof(e);
+	else if (code == CODE_DONE && !e->given[OPTION_NO_WAIT])
 		code = await_gone(e);
 	if (code == CODE_DONE && e->given[OPTION_JSON])
 		code = put_empty(e);

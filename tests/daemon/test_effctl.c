@@ -286,7 +286,19 @@ START_TEST(shutdown_ends_with_0_when_effd_has_gone)
 	ck_assert_str_eq(served_err, "");
 	/* Also when it went before it could answer. */
 	served_play((struct served_step[]){{"Shutdown", {0}}, {0}});
+	served_goes = true;
 	ck_assert_int_eq(served_effctl("shutdown"), CODE_DONE);
+	ck_assert_str_eq(served_err, "");
+}
+END_TEST
+
+START_TEST(a_shutdown_that_effd_has_not_heard_of_has_failed)
+{
+	served_play((struct served_step[]){
+		{"Shutdown", {0}}, {SERVED_ANOTHER, {0}}, {"Ping", {SERVED_REPLY("{}")}}, {0}});
+
+	ck_assert_int_eq(served_effctl("shutdown"), CODE_FAILED);
+	ck_assert_ptr_nonnull(strstr(served_err, "has not answered, and goes on; try again"));
 }
 END_TEST
 
@@ -331,6 +343,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_not_effd_is_found_out);
 	tcase_add_test(tcase, a_timeout_of_its_own_ends_with_7);
 	tcase_add_test(tcase, shutdown_ends_with_0_when_effd_has_gone);
+	tcase_add_test(tcase, a_shutdown_that_effd_has_not_heard_of_has_failed);
 	tcase_add_test(tcase, shutdown_waits_no_longer_than_asked);
 	tcase_add_test(tcase, version_tells_both);
 	suite_add_tcase(suite, tcase);

@@ -18,7 +18,7 @@
 
 char served_path[108];
 char *served_out, *served_err;
-bool served_holds;
+bool served_holds, served_goes;
 
 static char folder[64];
 static int listener;
@@ -74,7 +74,14 @@ static void *serve(void *arg)
 	int fd = accept(listener, NULL, NULL);
 
 	(void)arg;
-	for (const struct served_step *step = script; step->asked && read_request(fd); step++) {
+	for (const struct served_step *step = script; step->asked; step++) {
+		if (!strcmp(step->asked, SERVED_ANOTHER)) {
+			(void)close(fd);
+			fd = accept(listener, NULL, NULL);
+			continue;
+		}
+		if (!read_request(fd))
+			break;
 		if (!strstr(request, step->asked))
 			(void)snprintf(wrong, sizeof(wrong), "%.255s", request);
 		for (size_t i = 0; i < REPLIES && step->replies[i]; i++)
@@ -82,6 +89,8 @@ static void *serve(void *arg)
 	}
 	if (served_holds)
 		(void)read_request(fd);
+	if (served_goes)
+		(void)unlink(served_path);
 	(void)close(fd);
 	return NULL;
 }

@@ -12,6 +12,8 @@
 
 /* One request that must have these words in it, and what is answered, each with its NUL. A script ends with {0}; then
  * the server closes. */
+#define SERVED_ANOTHER \
+	"another connection" /* instead: the next one is on another, this one is closed */
 struct served_step {
 	const char *asked, *replies[4];
 };
@@ -19,6 +21,7 @@ struct served_step {
 extern char served_path[108];         /* of the socket */
 extern char *served_out, *served_err; /* what the last run printed */
 extern bool served_holds;             /* the request after the script is never answered */
+extern bool served_goes;              /* nobody listens any more when the script has ended */
 
 /* A checked fixture. */
 void served_open(void);
