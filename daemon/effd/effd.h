@@ -76,8 +76,9 @@ struct notify {
 	unsigned n_due;
 	struct eff_event is_due; /* something is */
 };
-/* Take NOTIFY_SOCKET and WATCHDOG_* from the environment, for good. */
-void notify_init(struct notify *n);
+/* Take NOTIFY_SOCKET and WATCHDOG_* from the environment, for good. Returns 0, or -errno: there is a manager, and it cannot be
+ * told anything, so that it would wait for that effd is ready until it ends it. */
+int notify_init(struct notify *n);
 void notify_done(struct notify *n);
 /* Tell of readiness and of what follows, until it is interrupted. An effect, arg: the notify. Suspends. */
 EFF_SUSPENDS eff_exit notify_run(void *arg);

@@ -371,8 +371,10 @@ int main(int argc, char **argv)
 		return r < 0 ? EXIT_USAGE : 0;
 	e.to_journal = stderr_is_journal();
 	log_set_journal(e.to_journal);
-	notify_init(&e.notify);
-	code = effd_main(&e);
+	r = notify_init(&e.notify);
+	if (r < 0)
+		log_error("cannot tell the service manager anything: %s", strerror(-r));
+	code = r < 0 ? 1 : effd_main(&e);
 	notify_done(&e.notify);
 	plan_unref(e.plan);
 	free(e.socket);

@@ -73,17 +73,22 @@ static eff_ns watchdog_of(const char *usec, const char *pid)
 	return errno || *end || n == 0 || n > UINT64_C(1000000000000) ? 0 : EFF_US((eff_ns)n);
 }
 
-void notify_init(struct notify *n)
+int notify_init(struct notify *n)
 {
+	int r = 0;
+
 	*n = (struct notify){.fd = -1};
 	eff_event_init(&n->is_due);
 	if (address_read(getenv("NOTIFY_SOCKET"), n))
 		n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (n->address_len && n->fd < 0)
+		r = -errno;
 	if (n->fd >= 0)
 		n->watchdog_ns = watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
 	(void)unsetenv("NOTIFY_SOCKET");
 	(void)unsetenv("WATCHDOG_USEC");
 	(void)unsetenv("WATCHDOG_PID");
+	return r;
 }
 
 void notify_done(struct notify *n)

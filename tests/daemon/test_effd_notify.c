@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What effd tells its service manager, in virtual time; the manager's socket is real, and short. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -33,7 +35,7 @@ static void manager_open(void)
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(setenv("NOTIFY_SOCKET", path, 1), 0);
-	notify_init(&notify);
+	ck_assert_int_eq(notify_init(&notify), 0);
 	ck_assert_int_ge(notify.fd, 0);
 	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
 }
@@ -45,6 +47,24 @@ static void manager_close(void)
 	(void)unlink(path);
 	ck_assert_int_eq(rmdir(dir), 0);
 }
+
+START_TEST(a_manager_that_cannot_be_told_is_an_error_at_once)
+{
+	struct rlimit before, none = {0};
+	struct notify mute;
+
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", "/nowhere", 1), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+
+	ck_assert_int_eq(notify_init(&mute), -EMFILE);
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+	notify_done(&mute);
+}
+END_TEST
 
 static struct world *world_that_tells(const char *units)
 {
@@ -200,6 +220,7 @@ Suite *test_suite(void)
 
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, manager_open, manager_close);
+	tcase_add_test(tcase, a_manager_that_cannot_be_told_is_an_error_at_once);
 	tcase_add_test(tcase, it_is_ready_when_the_tree_has_settled);
 	tcase_add_test(tcase, what_must_be_heard_waits_for_room);
 	tcase_add_test(tcase, many_reloads_that_nobody_heard_of_are_one);

@@ -122,7 +122,7 @@ static void told_open(struct told *told, struct server *s)
 	told->manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(bind(told->manager, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
-	notify_init(&told->notify);
+	ck_assert_int_eq(notify_init(&told->notify), 0);
 	told->notify.tree = s->w->tree;
 	ck_assert_int_eq(eff_fork_daemon(EFF(notify_run, &told->notify), &told->fiber), 0);
 }
