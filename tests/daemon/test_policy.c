@@ -115,16 +115,34 @@ START_TEST(an_end_before_ready_is_a_failed_start_even_when_its_code_is_clean)
 }
 END_TEST
 
-START_TEST(max_runtime_counts_from_each_start)
+START_TEST(max_runtime_counts_from_when_each_run_is_first_up)
 {
 	struct world *w = world_new(
-		"web: {command: web, max_runtime: 10s, restart: {backoff: {jitter: 0}}}");
+		"web: {command: web, max_runtime: 10s, restart: {backoff: {jitter: 0}}}\n"
+		"slow: {command: slow, type: notify, max_runtime: 10s, restart: {backoff: {jitter: 0}}}\n"
+		"lost: {command: web, max_runtime: 10s, restart: no,\n"
+		"  readiness_probe: {tcp: {port: 80}, period: 1s, failure_threshold: 1}}\n"
+		"job: {command: job, type: oneshot, max_runtime: 10s, restart: no, hooks: {pre_start: hook}}");
 
-	world_run_for(w, EFF_S(21));
+	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(4)});
+	world_script(w, "job", (struct script){.lives = EFF_FOREVER});
+	world_script(w, "hook", (struct script){.helper = true, .lives = EFF_S(2)});
+	os_fake_port(w->fake, 80, 0, 0);
+	world_run_for(w, EFF_S(5));
+	os_fake_port(w->fake, 80, -ECONNREFUSED, 0);
+	world_run_for(w, EFF_S(2));
+	EXPECT_STATE(w, "lost", "starting");
+	os_fake_port(w->fake, 80, 0, 0);
+	world_run_for(w, EFF_S(14));
 
 	EXPECT_TRACE(w, "web",
 		"0 spawn, 10000 TERM, 10000 SIGTERM, 10500 spawn, 20500 TERM, 20500 SIGTERM");
+	EXPECT_TRACE(w, "slow", "0 spawn, 14000 TERM, 14000 SIGTERM, 14500 spawn");
+	/* That it was not ready for a while is no new beginning. */
+	EXPECT_TRACE(w, "lost", "0 spawn, 10100 TERM, 10100 SIGTERM");
+	EXPECT_TRACE(w, "job", "2000 spawn, 12000 TERM, 12000 SIGTERM");
 	ck_assert_str_eq(world_last_exit(w, "web"), "max_runtime SIGTERM");
+	ck_assert_str_eq(world_last_exit(w, "job"), "max_runtime SIGTERM");
 	world_free(w);
 }
 END_TEST
@@ -205,7 +223,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_in_force_exit_goes_on_whatever_the_policy);
 	tcase_add_test(tcase, force_exit_does_not_lift_max_restarts);
 	tcase_add_test(tcase, an_end_before_ready_is_a_failed_start_even_when_its_code_is_clean);
-	tcase_add_test(tcase, max_runtime_counts_from_each_start);
+	tcase_add_test(tcase, max_runtime_counts_from_when_each_run_is_first_up);
 	tcase_add_test(tcase, a_oneshot_is_done_and_runs_no_more);
 	tcase_add_test(tcase,
 		a_oneshot_that_fails_is_tried_again_and_its_failures_are_forgotten_when_it_is_done);
