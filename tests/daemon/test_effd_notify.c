@@ -138,6 +138,66 @@ START_TEST(it_is_ready_when_the_tree_has_settled)
 }
 END_TEST
 
+/* How often more time was asked for since this was last looked at. */
+static unsigned heard_extensions(void)
+{
+	char message[2048];
+	unsigned count = 0;
+	ssize_t n;
+
+	while ((n = recv(manager, message, sizeof(message) - 1, 0)) >= 0) {
+		message[n] = '\0';
+		count += strstr(message, "EXTEND_TIMEOUT_USEC=20000000") != NULL;
+	}
+	return count;
+}
+
+START_TEST(more_time_is_asked_for_until_it_is_ready_and_while_it_stops)
+{
+	struct world *w = world_that_tells(
+		"web: {command: web, type: notify, start_timeout: 1h, stop: {timeout: 1h}}");
+	unsigned since = 0;
+
+	world_script(w, "web",
+		(struct script){
+			.ready_after = EFF_S(100), .lives = EFF_FOREVER, .term_takes = EFF_S(100)});
+	for (int s = 0; s < 300; s++) {
+		bool needed = s < 100 || s > 201;
+		unsigned heard;
+
+		if (s == 200)
+			world_shutdown(w, false);
+		world_run_for(w, EFF_S(1));
+		heard = heard_extensions();
+		since = heard > 0 || !needed ? 0 : since + 1;
+		/* 20 s are asked for; each time long before they are over. */
+		ck_assert_msg(since < 7, "at %d s", s);
+		if (s > 110 && s < 200)
+			ck_assert_uint_eq(heard, 0);
+	}
+	world_tell_no_more(w);
+}
+END_TEST
+
+START_TEST(a_failure_holds_no_readiness_back_and_is_named)
+{
+	struct world *w = world_that_tells(
+		"web: {command: bad, type: notify, restart: {backoff: {initial: 10s, jitter: 0}}}\n"
+		"job: {command: crash, restart: no}\nok: {command: web}\nlate: {command: web, depends_on: [job]}");
+	char message[2048] = "";
+
+	world_script(w, "bad", (struct script){.exits = 1, .ready_after = EFF_FOREVER});
+	world_script(w, "crash", (struct script){.exec_error = 2});
+	world_run_for(w, 0);
+	while (recv(manager, message, sizeof(message) - 1, 0) >= 0 &&
+		strncmp(message, "READY=1", 7) != 0)
+		;
+	ck_assert_str_eq(message,
+		"READY=1\nSTATUS=1 of 4 up; web: exit 1: ended before it was ready, next try in 10 s");
+	world_tell_no_more(w);
+}
+END_TEST
+
 START_TEST(what_must_be_heard_waits_for_room)
 {
 	struct world *w = world_that_tells("web: {command: web}");
@@ -222,6 +282,8 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, manager_open, manager_close);
 	tcase_add_test(tcase, a_manager_that_cannot_be_told_is_an_error_at_once);
 	tcase_add_test(tcase, it_is_ready_when_the_tree_has_settled);
+	tcase_add_test(tcase, more_time_is_asked_for_until_it_is_ready_and_while_it_stops);
+	tcase_add_test(tcase, a_failure_holds_no_readiness_back_and_is_named);
 	tcase_add_test(tcase, what_must_be_heard_waits_for_room);
 	tcase_add_test(tcase, many_reloads_that_nobody_heard_of_are_one);
 	tcase_add_test(tcase, a_storm_of_changes_is_a_line_a_second);

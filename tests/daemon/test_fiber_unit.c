@@ -216,6 +216,34 @@ START_TEST(max_runtime_ends_a_fiber_too)
 }
 END_TEST
 
+START_TEST(a_fiber_is_up_when_its_probes_say_so_and_leaves_up_as_a_process_does)
+{
+	struct world *w = world_new(
+		"a: {fiber: idle, startup_probe: {tcp: {port: 80}, period: 1s},\n"
+		"  readiness_probe: {file: {path: /ready}, period: 1s, failure_threshold: 2}}\n"
+		"n: {fiber: {module: /m.so, entry: reader}, type: notify, readiness_probe: {tcp: {port: 80}, period: 1s}}\n"
+		"d: {command: d, depends_on: [a]}");
+
+	w->tree->world.fiber_entry = entry_of;
+	world_run_for(w, EFF_MS(1500));
+	os_fake_port(w->fake, 80, 0, 0);
+	os_fake_socket(w->fake, "/ready", 0, 0);
+	world_run_for(w, EFF_MS(1000));
+	/* Tried at 100, 300, 700, 1500 and, each second from then on, 2500 ms; then the other begins. */
+	EXPECT_STATE(w, "a", "starting");
+	world_run_for(w, EFF_MS(1000));
+	EXPECT_STATES(w, "a", "0 starting, 2600 up");
+	EXPECT_STATES(w, "n", "0 starting, 1700 up");
+	EXPECT_TRACE(w, "d", "2600 spawn");
+	os_fake_socket(w->fake, "/ready", -ENOENT, 0);
+	world_run_for(w, EFF_S(2));
+
+	EXPECT_STATE(w, "a", "starting");
+	EXPECT_TRACE(w, "d", "2600 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_heartbeat_is_heard)
 {
 	struct world *w = world_new("beat: {fiber: heartbeat, with: {every: 2s, text: here}}");
@@ -274,6 +302,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_module_without_the_entry_is_an_exec_error);
 	tcase_add_test(tcase, a_fiber_is_a_dependency_and_a_dependant_like_any_other);
 	tcase_add_test(tcase, max_runtime_ends_a_fiber_too);
+	tcase_add_test(tcase, a_fiber_is_up_when_its_probes_say_so_and_leaves_up_as_a_process_does);
 	tcase_add_test(tcase, a_heartbeat_is_heard);
 	tcase_add_test(tcase, a_fiber_is_watched_as_a_process_is);
 	tcase_add_test(tcase, every_built_in_that_a_tree_may_name_is_there);

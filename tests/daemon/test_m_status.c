@@ -120,6 +120,56 @@ START_TEST(a_supervisor_counts_its_children_and_fails_health_with_them)
 }
 END_TEST
 
+START_TEST(a_supervisors_health_is_failing_while_a_wanted_child_is_not_well)
+{
+	static const struct {
+		const char *units, *health;
+	} cases[] = {
+		{"a: {command: run}", "passing"},
+		{"a: {command: dies, restart: no}", "failing"},
+		{"a: {command: dies, restart: {backoff: {initial: 1h, max: 1h}}}", "failing"},
+		{"a: {command: late, type: notify}", "failing"},
+		{"a: {command: run, readiness_probe: {tcp: {port: 80}, period: 100ms, failure_threshold: 1}}",
+			"failing"},
+		{"a: {command: late, type: notify}, b: {command: run, depends_on: [a]}", "failing"},
+		{"a: {command: once, type: oneshot}", "passing"},
+		{"a: {command: once, schedule: {every: 1h}}", "passing"},
+		{"a: {command: run, activate: manual}", "passing"},
+		{"a: {command: run, enabled: false}", "passing"},
+		{"a: {units: {b: {command: dies, restart: no, critical: true}}, restart: no}",
+			"failing"},
+		{"a: {units: {b: {command: dies, restart: no}}}", "passing"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char units[300];
+		struct server *s;
+		struct client *c;
+		struct json *reply;
+
+		(void)snprintf(units, sizeof(units), "g: {units: {%s}}", cases[i].units);
+		s = server_new(units);
+		s->w->story = cases[i].units;
+		world_script(s->w, "late",
+			(struct script){.lives = EFF_FOREVER, .ready_after = EFF_H(1)});
+		world_script(s->w, "dies", (struct script){.lives = EFF_S(1), .exits = 1});
+		world_script(s->w, "once", (struct script){.exits = 0});
+		os_fake_port(s->w->fake, 80, 0, 0);
+		world_run_for(s->w, EFF_S(2));
+		os_fake_port(s->w->fake, 80, -ECONNREFUSED, 0);
+		world_run_for(s->w, EFF_S(2));
+		c = client_new(s);
+		reply = client_ask(c, "Status", "{\"units\":[\"g\"]}");
+		ck_assert_msg(
+			!strcmp(reply_text(reply, "parameters.units.0.health"), cases[i].health),
+			"%s: %s", cases[i].units, reply_text(reply, "parameters.units.0.health"));
+		json_free(reply);
+		client_free(c);
+		server_free(s);
+	}
+}
+END_TEST
+
 START_TEST(a_group_round_and_the_restarts_that_count_are_shown)
 {
 	struct server *s = server_new(
@@ -354,6 +404,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_entry_has_every_field_null_where_it_does_not_apply);
 	tcase_add_test(tcase, a_unit_that_is_up_and_one_in_backoff_tell_their_times_and_counts);
 	tcase_add_test(tcase, a_supervisor_counts_its_children_and_fails_health_with_them);
+	tcase_add_test(tcase, a_supervisors_health_is_failing_while_a_wanted_child_is_not_well);
 	tcase_add_test(tcase, a_group_round_and_the_restarts_that_count_are_shown);
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
 	tcase_add_test(tcase, show_resolved_tells_what_holds_and_nothing_else);

@@ -227,6 +227,25 @@ START_TEST(what_a_forking_unit_left_in_the_background_is_stopped_with_it)
 }
 END_TEST
 
+START_TEST(what_a_probe_counted_is_forgotten_at_each_start)
+{
+	struct world *w = world_new(
+		"live: {command: web, restart: {backoff: {initial: 1s, jitter: 0}},\n"
+		"  liveness_probe: {tcp: {port: 80}, period: 1s, failure_threshold: 3}}\n"
+		"ready: {command: web, restart: {backoff: {initial: 1s, jitter: 0}},\n"
+		"  readiness_probe: {tcp: {port: 81}, period: 2s, success_threshold: 3}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_MS(2500), .exits = 1}, {.lives = EFF_FOREVER});
+	os_fake_port(w->fake, 81, 0, 0);
+	world_run_for(w, EFF_S(7));
+
+	/* Two have failed when it ends; the next run has three of its own. */
+	EXPECT_TRACE(w, "live", "0 spawn, 2500 exit 1, 3500 spawn, 6500 TERM, 6500 SIGTERM");
+	EXPECT_STATES(w, "ready", "0 starting, 700 up, 2500 backoff, 3500 starting, 4200 up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_oneshot_that_remains_is_up_after_its_clean_end)
 {
 	struct world *w = world_new(
@@ -310,6 +329,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase,
 		a_forking_unit_that_fails_to_put_anything_into_the_background_has_failed);
 	tcase_add_test(tcase, what_a_forking_unit_left_in_the_background_is_stopped_with_it);
+	tcase_add_test(tcase, what_a_probe_counted_is_forgotten_at_each_start);
 	tcase_add_test(tcase, a_oneshot_that_remains_is_up_after_its_clean_end);
 	tcase_add_test(tcase, a_oneshot_that_remains_and_failed_does_not_remain);
 	tcase_add_test(tcase, what_is_only_outside_is_up_while_its_probe_passes);

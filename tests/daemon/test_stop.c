@@ -283,6 +283,80 @@ START_TEST(the_stop_command_comes_first_and_within_the_grace)
 }
 END_TEST
 
+/* All that happens at a unit's stop, its helpers' starts and ends too, as "1000 run bye, 3000 TERM …". */
+static const char *all_of_a_stop(struct world *w)
+{
+	static char text[512];
+	size_t n, len = 0;
+	const struct fake_event *events = os_fake_events(w->fake, &n);
+	char buf[16];
+
+	text[0] = '\0';
+	for (size_t i = w->mark_event; i < n; i++) {
+		const struct fake_event *e = &events[i];
+		char what[64] = "";
+
+		if (e->what == FAKE_SPAWN)
+			(void)snprintf(what, sizeof(what), "run %s", e->program);
+		else if (e->what == FAKE_END)
+			(void)snprintf(what, sizeof(what), "end of %s", e->program);
+		else if (e->what == FAKE_GONE && !e->helper)
+			(void)snprintf(what, sizeof(what), "gone");
+		else if (e->what == FAKE_SIGNAL)
+			(void)snprintf(what, sizeof(what), "%s%s", signal_text(e->sig, buf) + 3,
+				e->whom == OS_MAIN ? "@main" : "");
+		if (what[0])
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%lld %s",
+				len ? ", " : "", (long long)((e->at - w->mark) / EFF_MS(1)), what);
+	}
+	return text;
+}
+
+/* What the main process leaves needs the final signal, or, with `process`, is left, and its output waited for a second. */
+START_TEST(a_stop_goes_its_steps_one_after_the_other)
+{
+	static const struct {
+		const char *mode, *steps;
+	} modes[] = {
+		{"group",
+			"0 run bye, 2000 end of bye, 2000 INT, 2000 CONT, 3000 end of web, "
+			"6000 KILL, 6000 gone, 6000 run clean, 7000 end of clean"},
+		{"mixed",
+			"0 run bye, 2000 end of bye, 2000 INT@main, 2000 CONT@main, 3000 end of web, "
+			"6000 KILL, 6000 gone, 6000 run clean, 7000 end of clean"},
+		{"process",
+			"0 run bye, 2000 end of bye, 2000 INT@main, 2000 CONT@main, 3000 end of web, "
+			"4000 run clean, 5000 end of clean"},
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		char yaml[300];
+		struct world *w;
+
+		(void)snprintf(yaml, sizeof(yaml),
+			"web: {command: web, hooks: {post_stop: clean}, stop: {mode: %s, command: bye,\n"
+			"  signal: SIGINT, timeout: 6s}}",
+			modes[i].mode);
+		w = world_new(yaml);
+		world_script(w, "web",
+			(struct script){.lives = EFF_FOREVER,
+				.leaves = EFF_FOREVER,
+				.left_ignores_term = true,
+				.term_takes = EFF_S(1)});
+		world_script(w, "bye", (struct script){.lives = EFF_S(2), .helper = true});
+		world_script(w, "clean", (struct script){.lives = EFF_S(1), .helper = true});
+		world_run_for(w, EFF_S(1));
+		world_mark(w);
+		world_stop(w, "web");
+		world_run_for(w, EFF_S(60));
+
+		ck_assert_str_eq(all_of_a_stop(w), modes[i].steps);
+		EXPECT_STATE(w, "web", "down");
+		world_free(w);
+	}
+}
+END_TEST
+
 START_TEST(every_stop_signal_is_followed_by_a_sigcont)
 {
 	struct world *w = world_new("web: {command: web}");
@@ -362,6 +436,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stop_now_cuts_a_grace_short_that_has_begun);
 	tcase_add_test(tcase, a_stop_now_kills_at_once_what_runs);
 	tcase_add_test(tcase, the_stop_command_comes_first_and_within_the_grace);
+	tcase_add_test(tcase, a_stop_goes_its_steps_one_after_the_other);
 	tcase_add_test(tcase, every_stop_signal_is_followed_by_a_sigcont);
 	tcase_add_test(tcase, a_signal_goes_to_the_main_process_and_an_end_by_it_is_its_own);
 	tcase_add_test(tcase, a_start_and_a_stop_in_one_moment_of_backoff_start_nothing);
