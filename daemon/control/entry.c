@@ -144,6 +144,20 @@ struct json *json_diagnostics(const struct diags *diags)
 	return all;
 }
 
+/* Of one that has another name now: which, and in words that for effd it is two. */
+static void change_moved(struct json *one, const struct plan_change *changes, uint32_t n,
+	const struct plan_change *change)
+{
+	struct text words = {0};
+
+	if (!plan_change_words(changes, n, change, &words))
+		return;
+	(void)json_set(one, change->after == PLAN_NONE ? "moved_to" : "moved_from",
+		json_text(change->other));
+	(void)json_set(one, "text", json_text(words.bytes));
+	text_done(&words);
+}
+
 struct json *json_changes(const struct plan_change *changes, uint32_t n)
 {
 	struct json *all = json_array();
@@ -161,6 +175,7 @@ struct json *json_changes(const struct plan_change *changes, uint32_t n)
 		for (uint32_t k = 0; k < changes[i].n_fields; k++)
 			(void)json_add(fields, json_text(plan_field(changes[i].fields[k])->name));
 		(void)json_set(one, "fields", fields);
+		change_moved(one, changes, n, &changes[i]);
 		(void)json_add(all, one);
 	}
 	return all;

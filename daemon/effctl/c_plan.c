@@ -21,6 +21,7 @@ static void add_change(struct grid *grid, const struct json *change)
 	const char *action = json_get_text(change, "action", "?");
 	struct text fields = {0};
 
+	text_add(&fields, json_get_text(change, "text", ""));
 	for (const struct json *v = json_first(json_get(change, "fields")); v; v = json_next(v))
 		text_printf(&fields, "%s%s", fields.len ? ", " : "",
 			json_as_text(v) ? json_as_text(v) : "?");

@@ -5,6 +5,8 @@
 
 #include "plan/plan.h"
 
+struct text;
+
 /* What a reload from one plan to another would do. Units that stay untouched are left out. Names belong to the plans. */
 enum plan_action {
 	PLAN_DO_NOTHING,
@@ -20,11 +22,22 @@ struct plan_change {
 	uint32_t before, after; /* indices in the old and the new plan; PLAN_NONE */
 	uint16_t *fields;       /* that differ */
 	uint32_t n_fields;
+	/* The one that it was in the old plan, or is in the new one, under another name or supervisor; NULL: none. */
+	const char *other;
+	uint32_t other_row;
+	bool renamed;
 };
-/* Returns 0 and a malloc'd array, or -ENOMEM. A unit whose kind changed, or that moved, is a stop and a start. In the
- * old plan's order the stops, then in the new plan's order the rest. */
+/* Returns 0 and a malloc'd array, or -ENOMEM. A unit whose kind changed, that moved or was renamed is a stop and a start. In
+ * the old plan's order the stops, then in the new plan's order the rest. */
 int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
 	uint32_t *ret_n);
+/* Find out which of the stops and starts are the same unit. 0 or -ENOMEM. */
+int plan_find_moved(const struct plan *old, const struct plan *new, struct plan_change *changes,
+	uint32_t n);
+/* Of one that moved or was renamed: "moved from a/b to c/b: stopped and started". `change` is one of the `n`. False: it is no
+ * such unit. */
+bool plan_change_words(const struct plan_change *changes, uint32_t n,
+	const struct plan_change *change, struct text *to);
 void plan_changes_free(struct plan_change *changes, uint32_t n);
 const char *plan_action_name(enum plan_action action); /* "nothing", "live", "restart" … */
 

@@ -294,7 +294,7 @@ int plan_diff(const struct plan *old, const struct plan *new, struct plan_change
 	differ->old = old;
 	differ->new = new;
 	plans_compare(differ);
-	if (differ->failed) {
+	if (differ->failed || plan_find_moved(old, new, differ->changes, differ->n) < 0) {
 		plan_changes_free(differ->changes, differ->n);
 		free(differ);
 		return -ENOMEM;

@@ -184,6 +184,81 @@ START_TEST(a_need_of_all_is_another_than_one_of_each)
 }
 END_TEST
 
+/* What moved, a line for each of its two changes. */
+static void moved_is(const char *old_text, const char *new_text, const char *expected)
+{
+	struct plan_world old, new;
+	struct plan_change *changes;
+	struct text text = {0};
+	uint32_t n, i;
+
+	(void)plan_world_text(&old, old_text);
+	(void)plan_world_text(&new, new_text);
+	ck_assert_int_eq(plan_diff(old.plan, new.plan, &changes, &n), 0);
+	text_add(&text, "");
+	for (i = 0; i < n; i++)
+		if (plan_change_words(changes, n, &changes[i], &text))
+			text_printf(&text, " (%s)\n", plan_action_name(changes[i].action));
+	ck_assert_str_eq(text.bytes, expected);
+	text_done(&text);
+	plan_changes_free(changes, n);
+	plan_world_done(&old);
+	plan_world_done(&new);
+}
+
+#define BOTH(words) \
+	words ": stopped and started (stop)\n" words ": stopped and started (start)\n"
+
+START_TEST(a_unit_under_another_supervisor_or_name_is_told_to_be_stopped_and_started)
+{
+#define A "a: {command: x y, restart: no}"
+	moved_is(HEAD "  g: {units: {" A ", b: {command: x}}}\n  h: {units: {c: {command: x}}}\n",
+		HEAD "  g: {units: {b: {command: x}}}\n  h: {units: {c: {command: x}, " A "}}\n",
+		BOTH("moved from g/a to h/a"));
+	moved_is(HEAD "  " A "\n  b: {command: x}\n",
+		HEAD "  c: {command: x y, restart: no}\n  b: {command: x}\n",
+		BOTH("renamed from a to c"));
+	/* It may be changed on its way, but what it runs must be the same. */
+	moved_is(HEAD "  " A "\n", HEAD "  g: {units: {a: {command: x y, restart: always}}}\n",
+		BOTH("moved from a to g/a"));
+	moved_is(HEAD "  " A "\n", HEAD "  g: {units: {a: {command: x z, restart: no}}}\n", "");
+	moved_is(HEAD "  " A "\n", HEAD "  c: {command: x y, restart: always}\n", "");
+	moved_is(HEAD "  a: {command: x}\n", HEAD "  a: {fiber: idle}\n", "");
+#undef A
+}
+END_TEST
+
+START_TEST(a_supervisor_moves_with_what_is_in_it)
+{
+#define G "g: {units: {a: {command: x}, b: {command: y, depends_on: [a]}}}"
+	moved_is(HEAD "  " G "\n  z: {command: z}\n",
+		HEAD "  h: {units: {a: {command: x}, b: {command: y, depends_on: [a]}}}\n  z: {command: z}\n",
+		"renamed from g to h: stopped and started (stop)\n"
+		"moved from g/a to h/a: stopped and started (stop)\n"
+		"moved from g/b to h/b: stopped and started (stop)\n"
+		"renamed from g to h: stopped and started (start)\n"
+		"moved from g/a to h/a: stopped and started (start)\n"
+		"moved from g/b to h/b: stopped and started (start)\n");
+	/* One in which something else is now is another one. */
+	moved_is(HEAD "  " G "\n", HEAD "  h: {units: {a: {command: x}}}\n",
+		BOTH("moved from g/a to h/a"));
+#undef G
+}
+END_TEST
+
+START_TEST(of_several_that_are_the_same_each_moves_once)
+{
+	moved_is(HEAD "  a: {command: x}\n  b: {command: x}\n",
+		HEAD "  g: {units: {b: {command: x}}}\n  c: {command: x}\n  d: {command: x}\n",
+		"renamed from a to c: stopped and started (stop)\n"
+		"moved from b to g/b: stopped and started (stop)\n"
+		"moved from b to g/b: stopped and started (start)\n"
+		"renamed from a to c: stopped and started (start)\n");
+	moved_is(HEAD "  f: {command: x, replicas: 2}\n", HEAD "  f: {command: x}\n",
+		BOTH("renamed from f@1 to f"));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("diff");
@@ -198,6 +273,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, without_memory_there_is_no_difference_to_be_had);
 	tcase_add_test(tcase, how_many_replicas_there_are_changes_none_of_the_others);
 	tcase_add_test(tcase, a_need_of_all_is_another_than_one_of_each);
+	tcase_add_test(tcase,
+		a_unit_under_another_supervisor_or_name_is_told_to_be_stopped_and_started);
+	tcase_add_test(tcase, a_supervisor_moves_with_what_is_in_it);
+	tcase_add_test(tcase, of_several_that_are_the_same_each_moves_once);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

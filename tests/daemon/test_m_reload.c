@@ -56,6 +56,44 @@ START_TEST(a_plan_says_what_would_change_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_unit_that_moved_or_was_renamed_is_told_to_be_two)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	s->document = TREE("  g: {units: {web: {command: [run]}}}\n");
+	reply = client_ask(c, "Plan", NULL);
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.unit"), "web");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.action"), "stop");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.moved_to"), "g/web");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.text"),
+		"moved from web to g/web: stopped and started");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.1.unit"), "g");
+	ck_assert_ptr_null(reply_at(reply, "parameters.changes.1.text"));
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.2.moved_from"), "web");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.2.text"),
+		"moved from web to g/web: stopped and started");
+	json_free(reply);
+
+	/* One that nobody starts does not start. */
+	s->document = TREE("  site: {command: [run], activate: manual}\n");
+	reply = client_ask(c, "Plan", NULL);
+	ck_assert_ptr_null(reply_at(reply, "parameters.changes.0.text"));
+	json_free(reply);
+	s->document = TREE("  g: {activate: manual, units: {web: {command: [run]}}}\n");
+	reply = client_ask(c, "Plan", NULL);
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.text"),
+		"moved from web to g/web: stopped, and not started");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.2.action"), "live");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.2.text"),
+		"moved from web to g/web: stopped, and not started");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_reload_is_answered_when_it_is_done)
 {
 	struct server *s = server_new("web: {command: [slow]}\nold: {command: [run]}\n");
@@ -208,6 +246,7 @@ Suite *test_suite(void)
 
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, a_plan_says_what_would_change_and_changes_nothing);
+	tcase_add_test(tcase, a_unit_that_moved_or_was_renamed_is_told_to_be_two);
 	tcase_add_test(tcase, a_reload_is_answered_when_it_is_done);
 	tcase_add_test(tcase, a_bad_tree_is_told_with_its_places_and_changes_nothing);
 	tcase_add_test(tcase, a_reload_by_plan_is_refused_when_anything_changed_since);

@@ -68,6 +68,17 @@ expect_exit 4 ctl status gone
 [ ! -e "/proc/$gone" ] || fail "gone still runs"
 same "what an operator stopped stays down" "$(state stopped)" down
 
+# Another name, another supervisor: two units, and said so.
+second | sed "s|^  fresh:|  group: {units: {live: {command: $DIR/bin/family, restart: {max_restarts: 4}}}}\n  new:|; /^  live:/d" >"$TREE"
+expect_exit 0 ctl plan
+matches "a unit that moved" "$OUT" '^live +stop +moved from live to group/live: stopped and started$'
+matches "where it moved" "$OUT" '^group/live +start +moved from live to group/live: stopped and started$'
+matches "a unit that was renamed" "$OUT" '^new +start +renamed from fresh to new: stopped and started$'
+expect_exit 0 ctl --json plan
+same "moved, for programs" "$(jq -c '.changes[] | select(.moved_to) | [.unit, .moved_to]' <<<"$OUT" | sort | tr '\n' ' ')" \
+	'["fresh","new"] ["live","group/live"] '
+second >"$TREE"
+
 # By signal, with a bad tree first.
 printf 'version: 1\nunits: {bad: {comand: x}}\n' >"$TREE"
 kill -HUP "$EFFD"
