@@ -85,6 +85,7 @@ static enum code check(struct effctl *e, const char *path, struct diags *diags)
 	enum code code = CODE_DONE;
 
 	source_files((plan_strv)environ, &source);
+	source.only_checks = true;
 	if (plan_load(path, &source, &plan, diags) == -ENOMEM)
 		return out_of_memory(e);
 	n_errors = diags_errors(diags);

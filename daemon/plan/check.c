@@ -176,36 +176,6 @@ static void shell_check(struct load *load, const struct plan_unit *unit)
 	diag_help(load->diags, diag, "write `command: %s`", text);
 }
 
-static bool sounds_secret(const char *name)
-{
-	static const char *const parts[] = {
-		"PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY"};
-	size_t i;
-
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (strcasestr(name, parts[i]))
-			return true;
-	return false;
-}
-
-static void secrets_check(struct load *load, const struct plan_unit *unit)
-{
-	struct node *map = draft_node(load, unit->index, FIELD_ENVIRONMENT), *node;
-	struct diag *diag;
-
-	for (node = map ? map->first : NULL; node; node = node->next) {
-		size_t len = strlen(node->key);
-
-		if (!sounds_secret(node->key) || !node->text[0] || strstr(node->text, "${"))
-			continue;
-		if (len > 5 && strcmp(node->key + len - 5, "_FILE") == 0)
-			continue;
-		diag = fault(load, node, "W407",
-			"`%s` looks like a secret, and this file may be read by others", node->key);
-		diag_help(load->diags, diag, "keep it in an `env_file` that only effd can read");
-	}
-}
-
 /* A condition that was written, and says less or more than the other can tell. */
 static void condition_check(struct load *load, const struct plan_need *need, struct node *node)
 {
@@ -268,6 +238,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	who_check(load, unit);
 	terms_check(load, unit);
 	shell_check(load, unit);
+	forks_check(load, unit);
 	secrets_check(load, unit);
 }
 
@@ -277,4 +248,5 @@ void units_check(struct load *load)
 
 	for (i = 1; i < load->n_units && !load->failed; i++)
 		unit_check(load, &load->units[i]);
+	socket_check(load);
 }

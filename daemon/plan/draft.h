@@ -22,6 +22,7 @@ struct edge {
 	uint32_t from, to;
 	enum edge_kind kind;
 	bool until_started; /* not until it is up */
+	bool told;          /* something was said of it, so it is in no cycle */
 	struct plan_place at;
 };
 
@@ -95,6 +96,8 @@ void program_check(
 	struct load *load, const struct plan_unit *unit, enum field_id field, plan_strv argv);
 void folder_check(struct load *load, const struct plan_unit *unit);
 void who_check(struct load *load, const struct plan_unit *unit);
+/* The code of what only root may grant: an error where effd is about to run, and is not root. */
+const char *needs_root(const struct load *load);
 /* Whether the terms of a process make sense, and are effd's to grant. */
 void terms_check(struct load *load, const struct plan_unit *unit);
 /* What a mapping says that it is; NULL: nothing. A second key that says something else is an error. */
@@ -133,10 +136,22 @@ void conflicts_resolve(struct load *load);
 void orders_make(struct load *load);
 /* named_by of all units. */
 void namings_make(struct load *load);
-/* Cycles of all that waits. */
+/* In rest_for_one, who depends on what comes after it. */
+void rest_check(struct load *load);
+/* Cycles of all that waits, and how long a stop may take. */
 void cycles_check(struct load *load);
+/* Intensities that the backoffs below never reach, or reach at once. */
+void intensities_check(struct load *load);
+/* Probes that notice too late, or ask somebody else. */
+void probes_check(struct load *load);
 /* What a built-in fiber was given that it does not take. */
 void builtin_check(struct load *load, const struct plan_unit *unit);
+/* Whether its program stays where effd sees it. */
+void forks_check(struct load *load, const struct plan_unit *unit);
+/* Secrets that others may read. */
+void secrets_check(struct load *load, const struct plan_unit *unit);
+/* Whether the control socket is open to others. */
+void socket_check(struct load *load);
 /* What of a unit's `log` cannot be meant. */
 void log_check(struct load *load, const struct plan_unit *unit);
 /* What is well-formed but cannot be meant. */
@@ -147,5 +162,7 @@ void significant_check(struct load *load);
 
 /* What a unit was given for a field, and where; NULL: nothing, nor by `defaults`. */
 struct node *draft_node(const struct load *load, uint32_t unit, enum field_id id);
+/* The same of the root's `daemon`. */
+struct node *daemon_node(const struct load *load, enum field_id id);
 
 #endif

@@ -65,6 +65,7 @@ struct load {
 	uint32_t n_namings, room_namings;
 	struct node *exit_code_from, *signals; /* of `daemon`; NULL: not given */
 	struct plan_daemon *daemon;
+	struct node **daemon_nodes; /* of each of its values; the same order */
 	const char *name;
 	struct layer *given;           /* room for one, for layer_inherit() */
 	const struct node *inherit_of; /* the env_inherit that `inherited` is the answer to */

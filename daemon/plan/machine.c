@@ -84,6 +84,11 @@ void folder_check(struct load *load, const struct plan_unit *unit)
 		(void)fault(load, node, "W404", "there is no folder `%s` here", folder);
 }
 
+const char *needs_root(const struct load *load)
+{
+	return load->source->only_checks ? "W412" : "E220";
+}
+
 /* A user or a group that this machine does not know. */
 static void who_known(struct load *load, struct node *node, const char *name,
 	bool (*const *ask)(void *context, const char *name))
@@ -105,7 +110,8 @@ static void groups_check(struct load *load, const struct plan_unit *unit)
 	plan_strv group = node ? unit->more->groups : NULL;
 
 	if (node && !load->source->privileged)
-		(void)fault_key(load, node, "E220", "only root may give a process further groups");
+		(void)fault_key(load, node, needs_root(load),
+			"only root may give a process further groups");
 	item = node && node->kind == NODE_LIST ? node->first : node;
 	for (; group && *group && item; group++, item = item->next)
 		who_known(load, item, *group, &load->source->group);
@@ -128,6 +134,6 @@ void who_check(struct load *load, const struct plan_unit *unit)
 	else if (!may && !group)
 		may = strcmp(unit->user, own) == 0;
 	if (!may)
-		(void)fault_key(load, user ? user : group, "E220",
+		(void)fault_key(load, user ? user : group, needs_root(load),
 			"only root may start a process as another %s", user ? "user" : "group");
 }

@@ -302,6 +302,8 @@ struct plan_source {
 	bool (*executable)(void *context, const char *path, const char *search);
 	/* Is there a folder of this path? NULL: not asked. */
 	bool (*folder)(void *context, const char *path);
+	/* May everybody read this file? NULL: not asked. */
+	bool (*open_to_others)(void *context, const char *path);
 	/* Is there a user (group) of this name or number? NULL: not asked. */
 	bool (*user)(void *context, const char *name);
 	bool (*group)(void *context, const char *name);
@@ -310,8 +312,9 @@ struct plan_source {
 	/* May effd, unprivileged, run a process as this user and group (either may be NULL)? NULL: as its own uid only. */
 	bool (*may_run_as)(void *context, const char *user, const char *group);
 	void *context;
-	plan_strv environment;     /* effd's own, for ${NAME} and env_inherit */
-	bool privileged;           /* effd's effective uid is 0 */
+	plan_strv environment; /* effd's own, for ${NAME} and env_inherit */
+	bool privileged;       /* effd's effective uid is 0 */
+	bool only_checks; /* nothing is started here: what only root may do may be meant for root, and is a warning */
 	struct plan_rights rights; /* of one that is not */
 	uid_t uid;
 };

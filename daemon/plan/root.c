@@ -25,6 +25,16 @@ static void readers_decode(struct decoder *decoder, struct node *readers)
 	load->daemon->n_readers = words.n;
 }
 
+struct node *daemon_node(const struct load *load, enum field_id id)
+{
+	uint32_t i;
+
+	for (i = 0; i < load->daemon->n_values; i++)
+		if (load->daemon->values[i].field == id)
+			return load->daemon_nodes[i];
+	return NULL;
+}
+
 static void daemon_decode(struct decoder *decoder, const struct layer *layer)
 {
 	struct load *load = decoder->load;
@@ -37,7 +47,7 @@ static void daemon_decode(struct decoder *decoder, const struct layer *layer)
 	load->exit_code_from = layer->slots[FIELD_DAEMON_EXIT_CODE_FROM];
 	load->signals = layer->slots[FIELD_DAEMON_SIGNALS];
 	load->daemon->has_socket_mode = layer->slots[FIELD_DAEMON_SOCKET_MODE];
-	(void)values_keep(decoder, &load->daemon->values, &load->daemon->n_values);
+	load->daemon_nodes = values_keep(decoder, &load->daemon->values, &load->daemon->n_values);
 	if (readers && readers->kind != NODE_MAP && !load->failed)
 		readers_decode(decoder, readers);
 }

@@ -237,6 +237,14 @@ static bool file_folder(void *context, const char *path)
 	return stat(path, &st) == 0 ? S_ISDIR(st.st_mode) : errno == EACCES;
 }
 
+static bool file_open_to_others(void *context, const char *path)
+{
+	struct stat st;
+
+	(void)context;
+	return stat(path, &st) == 0 && st.st_mode & S_IROTH;
+}
+
 /* A number names itself; only the one that the kernel takes for "leave it" is none. */
 static bool is_id(const char *name)
 {
@@ -301,6 +309,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.list = file_list,
 		.executable = file_executable,
 		.folder = file_folder,
+		.open_to_others = file_open_to_others,
 		.user = file_user,
 		.group = file_group,
 		.zone = file_zone,

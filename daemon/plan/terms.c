@@ -93,7 +93,7 @@ static void limit_check(struct load *load, const struct plan_unit *unit, enum fi
 		((!limit->has_hard || limit->hard <= most) &&
 			(!limit->has_soft || limit->soft <= most)))
 		return;
-	diag = fault_key(load, node, "E220",
+	diag = fault_key(load, node, needs_root(load),
 		"only root may raise `%s` above the hard limit that effd has", row->face.name);
 	limit_half_add(&text, row, most);
 	diag_help(load->diags, diag, "write at most %s", text.bytes ? text.bytes : "that");
@@ -111,7 +111,7 @@ static int nice_least(const struct plan_rights *rights)
 
 static void refuse(struct load *load, struct node *node, const char *what)
 {
-	(void)fault(load, node, "E220", "only root may %s", what);
+	(void)fault(load, node, needs_root(load), "only root may %s", what);
 }
 
 static void priority_check(struct load *load, const struct plan_unit *unit)
@@ -125,7 +125,8 @@ static void priority_check(struct load *load, const struct plan_unit *unit)
 
 	if (nice && terms->nice < nice_least(rights) && !may(load, CAP_SYS_NICE))
 		diag_help(load->diags,
-			fault(load, nice, "E220", "only root may lower `priority.nice` so far"),
+			fault(load, nice, needs_root(load),
+				"only root may lower `priority.nice` so far"),
 			"write at least %d", nice_least(rights));
 	if (oom && terms->oom_score_adj < 0 && terms->oom_score_adj < rights->oom_score_adj &&
 		!may(load, CAP_SYS_RESOURCE))
@@ -193,7 +194,7 @@ static void security_check(struct load *load, const struct plan_unit *unit)
 	if (all && !may(load, CAP_SETPCAP))
 		refuse(load, all, "take capabilities away");
 	if (ambient && missing && !load->source->privileged)
-		(void)fault(load, ambient, "E220",
+		(void)fault(load, ambient, needs_root(load),
 			"only root may grant %s, which effd does not have", first_of(missing));
 }
 
@@ -208,15 +209,16 @@ void terms_check(struct load *load, const struct plan_unit *unit)
 		limit_check(load, unit, id);
 	node = draft_node(load, unit->index, FIELD_ROOT_DIR);
 	if (node && !may(load, CAP_SYS_CHROOT))
-		(void)fault_key(load, node, "E220", "only root may give a process another root");
+		(void)fault_key(load, node, needs_root(load),
+			"only root may give a process another root");
 	node = draft_node(load, unit->index, FIELD_PRIVATE_TMP);
 	if (node && unit->more->private_tmp && !may(load, CAP_SYS_ADMIN))
-		(void)fault_key(
-			load, node, "E220", "only root may give a process a /tmp of its own");
+		(void)fault_key(load, node, needs_root(load),
+			"only root may give a process a /tmp of its own");
 	node = draft_node(load, unit->index, FIELD_READ_ONLY_PATHS);
 	if (node && unit->more->read_only_paths && !may(load, CAP_SYS_ADMIN))
-		(void)fault_key(
-			load, node, "E220", "only root may keep a process from writing paths");
+		(void)fault_key(load, node, needs_root(load),
+			"only root may keep a process from writing paths");
 	levels_check(load, unit);
 	priority_check(load, unit);
 	security_check(load, unit);

@@ -123,6 +123,12 @@ static inline bool plan_world__folder(void *context, const char *path)
 	return !strstr(path, "missing");
 }
 
+static inline bool plan_world__open_to_others(void *context, const char *path)
+{
+	(void)context;
+	return strstr(path, "open") != NULL;
+}
+
 static inline bool plan_world__who(void *context, const char *name)
 {
 	(void)context;
@@ -139,6 +145,7 @@ static inline void plan_world_init(struct plan_world *world)
 					     .list = plan_world__list,
 					     .executable = plan_world__executable,
 					     .folder = plan_world__folder,
+					     .open_to_others = plan_world__open_to_others,
 					     .user = plan_world__who,
 					     .group = plan_world__who,
 					     .zone = plan_world__who,

@@ -96,7 +96,7 @@ START_TEST(a_supervisor_says_how_it_keeps_its_units)
 		"version: 1\nstrategy: rest_for_one\nunits:\n"
 		"  g:\n    strategy: rest_for_one\n    start_order: parallel\n    auto_shutdown: all\n"
 		"    intensity: {max_restarts: 3, period: 10s}\n"
-		"    units: {a: {command: x, restart: no, significant: true}}\n"
+		"    units: {a: {command: x, restart: on-failure, significant: true}}\n"
 		"  h: {strategy: one_for_all, units: {b: {command: x}}}\n");
 	const struct plan_unit *root = plan_find(plan, "/"), *g = plan_find(plan, "g"),
 			       *h = plan_find(plan, "h");

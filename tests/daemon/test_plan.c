@@ -309,7 +309,8 @@ START_TEST(ten_thousand_units_are_a_plan_like_any_other)
 	struct text text = {0};
 
 	text_add(&text,
-		"version: 1\ndefaults: {environment: {A: b}, stop: {timeout: 3s}}\nunits:\n  u0: {command: x}\n");
+		"version: 1\ndaemon: {shutdown_timeout: 10h}\n"
+		"defaults: {environment: {A: b}, stop: {timeout: 3s}}\nunits:\n  u0: {command: x}\n");
 	for (int i = 1; i < 10000; i++)
 		text_printf(&text, "  u%d: {command: [x, '%d'], depends_on: [u0], after: [u%d]}\n",
 			i, i, i - 1);

@@ -25,6 +25,10 @@ for field in command depends_on restart.backoff.initial readiness_probe.tcp.port
 	matches "effd.yaml(5) on $field" "$(cat "$DIR/yaml.txt")" "^ +$field"
 done
 
+for code in $(sed -n 's/^CODE("\([EW][0-9]*\)".*/\1/p' "$here/../../daemon/plan/codes.def"); do
+	matches "effd.yaml(5) on $code" "$(cat "$DIR/yaml.txt")" "^ *$code +[A-Z]"
+done
+
 # Every function that the library has for its users stands in the page of its header, and every page in libeff(3).
 read_page libeff.3 >"$DIR/libeff.txt"
 for header in "$here"/../../lib/include/eff/*.h; do

@@ -4,8 +4,10 @@
 . "${0%/*}/lib.sh"
 if [ "$(id -u)" -ne 0 ]; then
 	printf 'version: 1\nunits: {a: {command: x, root_dir: /}}\n' >"$DIR/bad.yaml"
-	expect_exit 1 "$BUILD/effctl" check "$DIR/bad.yaml"
+	expect_exit 78 "$BUILD/effd" --check -c "$DIR/bad.yaml"
 	matches "the refusal" "$ERR$OUT" "E220.*only root may give a process another root"
+	expect_exit 0 "$BUILD/effctl" check "$DIR/bad.yaml"
+	matches "what is only checked" "$OUT" "W412.*only root may give a process another root"
 	exit 0
 fi
 mkdir -p "$DIR/jail/bin" "$DIR/jail/in/side"
