@@ -237,6 +237,15 @@ static void effd_live(struct effd *e)
 	(void)eff_scope_close(&beside);
 }
 
+/* Not before it is sure that this is to run: it clears away. Nobody is told that there are none but who asks for one. */
+static void control_groups_begin(struct effd *e)
+{
+	int r = os_linux_hold(e->os);
+
+	if (r < 0)
+		log_debug("without control groups: %s", strerror(-r));
+}
+
 static int effd_begin(struct effd *e)
 {
 	struct os_linux_opts opts = {
@@ -260,7 +269,10 @@ static int effd_begin(struct effd *e)
 	e->tree->world.fiber_entry = module_entry;
 	e->tree->world.state_dir = e->state_dir;
 	e->notify.tree = e->tree;
-	return control_begin(e);
+	r = control_begin(e);
+	if (r == 0)
+		control_groups_begin(e);
+	return r;
 }
 
 static eff_exit effd_run(void *arg)

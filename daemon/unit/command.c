@@ -82,6 +82,15 @@ static const char **environment_with(plan_strv environment, plan_strv more)
 	return both;
 }
 
+/* What a command leaves is killed whatever is said of the unit's own program, so it is held as well as may be. */
+static enum os_all all_of(const struct plan_unit *spec, plan_strv argv)
+{
+	if (argv != spec->argv || spec->stop.mode == PLAN_STOP_AUTO ||
+		spec->stop.mode == PLAN_STOP_MIXED)
+		return OS_ALL_BEST;
+	return spec->stop.mode == PLAN_STOP_CGROUP ? OS_ALL_CGROUP : OS_ALL_KIN;
+}
+
 struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
 {
 	static const enum os_place places[] = {
@@ -97,6 +106,7 @@ struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
 		.group = spec->group,
 		.umask = spec->umask,
 		.view = &u->view,
+		.all = all_of(spec, argv),
 	};
 
 	if (!more)

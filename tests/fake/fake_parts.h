@@ -86,6 +86,8 @@ struct os_fake {
 	void *watch_context, *spawned_context;
 	pid_t last_pid;
 	unsigned n_views, last_view;
+	int cgroup_error;
+	size_t n_escaped;
 	char breach[FAKE_MESSAGE_SIZE];
 };
 
@@ -97,6 +99,7 @@ struct os_child {
 	struct script script;
 	pid_t pid;
 	bool has_socket, has_ready_fd, ready_said;
+	bool has_cgroup;
 	pid_t main; /* what follow() made the main process: the grandchild; 0 */
 	struct os_end left_end;
 	bool executed, ended, left, gone; /* left: the grandchild is there */
@@ -164,6 +167,8 @@ bool fake_watch_output(struct os_child *p, enum os_stream stream, struct eff_wat
 /* Call who wants to know and has something to read now. */
 void fake_tell(struct os_child *p);
 ssize_t fake_notified(struct os_child *p, void *buf, size_t size, pid_t *ret_sender);
+/* Nothing but a control group would hold what it leaves, and it has none. */
+bool fake_left_is_nobodys(const struct os_child *p);
 /* Has what is the main process now ended? */
 bool fake_main_ended(const struct os_child *p);
 int fake_await_ready(struct os_child *p);

@@ -11,10 +11,19 @@
 
 #include "fake/fake_parts.h"
 
+bool fake_left_is_nobodys(const struct os_child *p)
+{
+	return p->script.left_escapes && !p->has_cgroup;
+}
+
 static void process_ends(struct os_child *p, struct os_end end)
 {
 	p->ended = true;
 	p->end = end;
+	if (p->left && fake_left_is_nobodys(p)) {
+		p->left = false;
+		p->fake->n_escaped++;
+	}
 	p->left_at = p->left ? eff_ns_add(eff_now(), p->script.leaves) : EFF_FOREVER;
 	fake_record(p, FAKE_END);
 }
@@ -169,7 +178,8 @@ static void process_is_killed(struct os_child *p)
 
 static void left_is_signalled(struct os_child *p, int sig)
 {
-	if (!p->left || sig == SIGCONT || (sig != SIGKILL && p->script.left_ignores_term))
+	if (!p->left || fake_left_is_nobodys(p) || sig == SIGCONT ||
+		(sig != SIGKILL && p->script.left_ignores_term))
 		return;
 	p->left_end = (struct os_end){.code = -1, .signal = sig};
 	if (p->ended)

@@ -43,6 +43,7 @@ static struct os_child *process_new(
 	p->has_socket = spawn->notify;
 	p->has_ready_fd = spawn->ready_fd > 2;
 	p->held = true;
+	p->has_cgroup = spawn->all != OS_ALL_KIN && !fake->cgroup_error;
 	p->to[OS_STDOUT] = spawn->out;
 	p->to[OS_STDERR] = spawn->err;
 	p->exec_at = eff_ns_add(eff_now(), script->exec_takes);
@@ -97,6 +98,12 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 			.stage = script.exec_stage, .error = script.exec_error, .what = program};
 		return -ECHILD;
 	}
+	if (spawn->all == OS_ALL_CGROUP && fake->cgroup_error) {
+		*ret_fault = (struct os_fault){.stage = "cgroup",
+			.error = fake->cgroup_error,
+			.what = "there are none here"};
+		return -ECHILD;
+	}
 	if (!script.helper)
 		check_alone(fake, unit);
 	p = process_new(fake, spawn, &script);
@@ -114,6 +121,16 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 		return 0;
 	*ret_fault = p->fault;
 	return -ECHILD;
+}
+
+void os_fake_cgroups(struct os_fake *fake, int error)
+{
+	fake->cgroup_error = error;
+}
+
+size_t os_fake_escaped(const struct os_fake *fake)
+{
+	return fake->n_escaped;
 }
 
 pid_t fake_pid(const struct os_child *p)
@@ -194,7 +211,7 @@ size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n)
 	check_held(p, "left");
 	if (!p->gone && !p->ended)
 		found[count++] = (struct os_left){.pid = p->pid, .waits_in = "fake_wait"};
-	if (!p->gone && p->left)
+	if (!p->gone && p->left && !fake_left_is_nobodys(p))
 		found[count++] = (struct os_left){.pid = p->pid + FAKE_LEFT};
 	for (size_t i = 0; i < count && i < n; i++) {
 		ret_left[i] = found[i];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fake kernel's tables: scripts by program, the record of what happened, and the questions that a test asks. */
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,6 +74,7 @@ struct os_fake *os_fake_new(void)
 
 	fake->os.ops = &fake_ops;
 	fake->last_pid = 1000;
+	fake->cgroup_error = EOPNOTSUPP;
 	eff_list_init(&fake->children);
 	return fake;
 }

@@ -36,9 +36,10 @@ struct script {
 	eff_ns unkillable_for; /* how long it ignores even SIGKILL */
 	eff_ns leaves; /* a grandchild outlives it for so long, or until a signal to the group */
 	bool left_ignores_term; /* … which must then be SIGKILL */
-	const char *prints;     /* to stdout, right after exec */
-	const char *complains;  /* to stderr */
-	const char *says;       /* to the notify socket, right after exec, before READY=1 */
+	bool left_escapes; /* … or, left by its parents too, by nothing but a control group */
+	const char *prints;    /* to stdout, right after exec */
+	const char *complains; /* to stderr */
+	const char *says;      /* to the notify socket, right after exec, before READY=1 */
 	bool helper; /* a probe's or a stop's command: no run of the unit whose name it bears */
 };
 
@@ -82,6 +83,11 @@ unsigned os_fake_views(const struct os_fake *fake);
 unsigned os_fake_view(const struct os_spawn *spawn);
 /* The first breach of the rules; NULL: none. */
 const char *os_fake_breach(const struct os_fake *fake);
+
+/* Control groups: 0: they can be had; else why not (a positive errno; EOPNOTSUPP in the beginning). */
+void os_fake_cgroups(struct os_fake *fake, int error);
+/* So many have escaped so far. */
+size_t os_fake_escaped(const struct os_fake *fake);
 
 /* Be told of each spawn and signal in its moment: the event is the last one recorded. Does not suspend. */
 typedef void fake_watch(void *context, const struct fake_event *event);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Without a cgroup one that left its unit's session, group and parents is nobody's: no stop finds it. It is not forgotten:
+# Without a control group one that left its unit's session, group and parents is nobody's: no stop finds it. It is not forgotten:
 # effd, that has adopted it, names it when it ends.
 . "${0%/*}/lib.sh"
 need setsid
@@ -12,11 +12,15 @@ units:
   escapes:
     type: oneshot
     remain_after_exit: true
+    stop: {mode: group}
     shell: '(setsid $DIR/bin/family main=deaf >/dev/null 2>&1 & echo \$! >$DIR/stray); exit 0'
   keeps: {command: [$DIR/bin/family, x, "session,nested"]}
 TREE
 stray=$(cat "$DIR/stray")
-is_adopted() { [ "$(awk '/^PPid:/ { print $2 }' "/proc/$stray/status")" = "$EFFD" ]; }
+is_adopted() {
+	[ "$(readlink "/proc/$stray/exe")" = "$DIR/bin/family" ] &&
+		[ "$(awk '/^PPid:/ { print $2 }' "/proc/$stray/status")" = "$EFFD" ]
+}
 eventually is_adopted
 expect_exit 0 ctl shutdown
 effd_ended 0
