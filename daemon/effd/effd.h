@@ -126,8 +126,9 @@ struct effd {
 	struct eff_event cut_short; /* a person will not wait any longer */
 	unsigned interrupts;        /* SIGINT so far */
 	unsigned reloads;           /* by SIGHUP, under way or waiting */
-	struct asker reload_by;     /* who sent the last SIGHUP */
-	int code;                   /* that it ends with */
+	unsigned n_late; /* signals that wait for the process that they are passed on to */
+	struct asker reload_by; /* who sent the last SIGHUP */
+	int code;               /* that it ends with */
 };
 
 /* ── pid1.c ── */

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "effd/effd.h"
 
-enum { REAP_BATCH = 32, RELOADS_MAX = 2 };
+enum { REAP_BATCH = 32, RELOADS_MAX = 2, LATE_MAX = 32 };
 
 /* What is left when everything has had its final signal gets this long to go. */
 #define LAST_GRACE EFF_S(5)
@@ -108,6 +109,56 @@ void effd_shut_down(struct effd *e, const struct asker *by, const char *word)
 	tree_shutdown(e->tree, by, false);
 }
 
+/* A signal for a unit that has no process yet, and is about to. */
+struct late {
+	struct effd *effd;
+	int sig;
+	char name[];
+};
+
+static bool is_about_to_run(const struct unit *u)
+{
+	return u && u->state == UNIT_STARTING && !u->started;
+}
+
+static eff_exit late_pass_on(void *arg)
+{
+	struct late *late = arg;
+	struct unit *u;
+	int r = 0;
+
+	while (r == 0 && is_about_to_run(u = tree_find(late->effd->tree, late->name)))
+		r = eff_pulse_await(&u->changed);
+	if (r == 0 && u)
+		(void)tree_signal(late->effd->tree, u, late->sig);
+	late->effd->n_late--;
+	free(late);
+	return eff_exit_of(r);
+}
+
+static bool late_begin(struct effd *e, int sig, const struct unit *u)
+{
+	size_t len = strlen(u->name) + 1;
+	struct late *late = e->n_late < LATE_MAX ? alloc_new(sizeof(*late) + len) : NULL;
+
+	if (!late)
+		return false;
+	late->effd = e;
+	late->sig = sig;
+	memcpy(late->name, u->name, len);
+	if (eff_fork(EFF(late_pass_on, late), NULL) == 0) {
+		e->n_late++;
+		return true;
+	}
+	free(late);
+	return false;
+}
+
+static bool unit_pass_on(struct effd *e, int sig, struct unit *u)
+{
+	return is_about_to_run(u) ? late_begin(e, sig, u) : tree_signal(e->tree, u, sig) == 0;
+}
+
 /* To the main process of each unit that the name stands for, and of all below it. */
 static void signal_pass_on(struct effd *e, int sig, const char *name)
 {
@@ -118,7 +169,7 @@ static void signal_pass_on(struct effd *e, int sig, const char *name)
 	if (plan_find_all(t->plan, name, &first, &n) && n > 0) {
 		end = plan_unit(t->plan, first + n - 1)->end;
 		for (uint32_t i = first; i < end; i++)
-			told += tree_signal(t, t->units[i], sig) == 0;
+			told += unit_pass_on(e, sig, t->units[i]);
 	}
 	if (told == 0)
 		log_info("%s is for %s, and nothing of it runs", signal_text(sig, buf), name);
