@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/endpoint.h"
 
 static bool port_parse(const char *text, in_port_t *ret_port)
@@ -34,7 +35,7 @@ static int v4(const char *host, in_port_t port, struct endpoint *ret_endpoint)
 	return inet_pton(AF_INET, host, &ret_endpoint->address.v4.sin_addr) == 1 ? 0 : -EINVAL;
 }
 
-static int tcp(const char *text, struct endpoint *ret_endpoint)
+static int host_and_port(const char *text, struct endpoint *ret_endpoint)
 {
 	const char *colon = strrchr(text, ':');
 	size_t len = colon ? (size_t)(colon - text) : 0;
@@ -60,7 +61,8 @@ static int path(const char *text, struct endpoint *ret_endpoint)
 {
 	size_t len = strlen(text);
 
-	*ret_endpoint = (struct endpoint){.len = sizeof(ret_endpoint->address.un)};
+	*ret_endpoint = (struct endpoint){
+		.len = sizeof(ret_endpoint->address.un), .type = SOCK_STREAM};
 	if (*text != '/')
 		return -EINVAL;
 	if (len >= sizeof(ret_endpoint->address.un.sun_path))
@@ -72,9 +74,69 @@ static int path(const char *text, struct endpoint *ret_endpoint)
 
 int endpoint_parse(const char *text, struct endpoint *ret_endpoint)
 {
-	if (strncmp(text, "tcp:", 4) == 0)
-		return tcp(text + 4, ret_endpoint);
+	int r;
+
 	if (strncmp(text, "unix:", 5) == 0)
 		return path(text + 5, ret_endpoint);
-	return -EINVAL;
+	if (strncmp(text, "tcp:", 4) != 0)
+		return -EINVAL;
+	r = host_and_port(text + 4, ret_endpoint);
+	ret_endpoint->type = SOCK_STREAM;
+	return r;
+}
+
+int endpoint_parse_any(const char *text, struct endpoint *ret_endpoint)
+{
+	int r;
+
+	if (strncmp(text, "udp:", 4) != 0)
+		return endpoint_parse(text, ret_endpoint);
+	r = host_and_port(text + 4, ret_endpoint);
+	ret_endpoint->type = SOCK_DGRAM;
+	return r;
+}
+
+static void without_v6(struct endpoint *at)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = at->address.v6.sin6_port};
+
+	if (at->address.any.sa_family != AF_INET6 ||
+		!IN6_IS_ADDR_UNSPECIFIED(&at->address.v6.sin6_addr))
+		return;
+	at->address.v4 = v4;
+	at->len = sizeof(v4);
+}
+
+int endpoint_socket(struct endpoint *endpoint, int flags)
+{
+	int type = endpoint->type | SOCK_CLOEXEC | flags, off = 0;
+	int fd = socket(endpoint->address.any.sa_family, type, 0);
+
+	if (fd < 0 && errno == EAFNOSUPPORT) {
+		without_v6(endpoint);
+		fd = socket(endpoint->address.any.sa_family, type, 0);
+	}
+	if (fd < 0)
+		return -errno;
+	/* Whatever the machine's preset is. */
+	if (endpoint->address.any.sa_family == AF_INET6 &&
+		IN6_IS_ADDR_UNSPECIFIED(&endpoint->address.v6.sin6_addr))
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	return fd;
+}
+
+bool endpoint_is_open(const struct endpoint *endpoint)
+{
+	return (endpoint->address.any.sa_family == AF_INET && endpoint->address.v4.sin_port == 0) ||
+		(endpoint->address.any.sa_family == AF_INET6 && endpoint->address.v6.sin6_port == 0);
+}
+
+bool endpoint_is_stale(const struct sockaddr_un *address)
+{
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+		errno == ECONNREFUSED;
 }

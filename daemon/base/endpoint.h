@@ -5,6 +5,7 @@
 #define EFFD_ENDPOINT_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -16,9 +17,19 @@ struct endpoint {
 		struct sockaddr_un un;
 	} address;
 	socklen_t len;
+	int type; /* SOCK_STREAM, SOCK_DGRAM */
 };
 
-/* 0, or -EINVAL; -ENAMETOOLONG for a path that no socket can have. */
+/* Of a stream: 0, or -EINVAL; -ENAMETOOLONG for a path that no socket can have. */
 int endpoint_parse(const char *text, struct endpoint *ret_endpoint);
+/* Of a stream, or of datagrams: "udp:127.0.0.1:53" and so on. */
+int endpoint_parse_any(const char *text, struct endpoint *ret_endpoint);
+/* A socket for it, close-on-exec, with `flags` of socket(2) besides. Every address is those of IPv4 alone where there is no
+ * IPv6. Returns a descriptor or -errno. */
+int endpoint_socket(struct endpoint *endpoint, int flags);
+/* Is the port the kernel's to choose? */
+bool endpoint_is_open(const struct endpoint *endpoint);
+/* Does nobody listen on the unix socket that lies there? */
+bool endpoint_is_stale(const struct sockaddr_un *address);
 
 #endif

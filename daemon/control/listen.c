@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/endpoint.h"
 #include "base/text.h"
 #include "base/trust.h"
 #include "control/listen.h"
@@ -107,16 +108,6 @@ static int lock_take(const char *path, int *ret_fd)
 	return -EADDRINUSE;
 }
 
-bool listen_is_stale(const struct sockaddr_un *address)
-{
-	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return false;
-	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-		errno == ECONNREFUSED;
-}
-
 /* Under the lock: make room for the socket, or say who is in its place. */
 static int place_clear(const struct sockaddr_un *address, struct text *why)
 {
@@ -133,7 +124,7 @@ static int place_clear(const struct sockaddr_un *address, struct text *why)
 						      : "another file");
 		return -EEXIST;
 	}
-	if (!listen_is_stale(address)) {
+	if (!endpoint_is_stale(address)) {
 		text_printf(why, "cannot listen at %s: another program listens there", path);
 		return -EEXIST;
 	}

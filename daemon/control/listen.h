@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct sockaddr_un;
 struct text;
 
 struct listener {
@@ -24,8 +23,6 @@ struct listen_opts {
 /* Take the lock, replace a stale socket, listen. A folder that is missing is made. Returns 0; -EADDRINUSE when another effd
  * has it; -errno with `why` in words for people. Does not suspend. */
 int listen_open(const struct listen_opts *opts, struct listener *ret, struct text *why);
-/* Does nobody listen on the socket at this address? */
-bool listen_is_stale(const struct sockaddr_un *address);
 /* Remove the socket, give the lock back. A zero path is fine. */
 void listen_close(struct listener *l);
 

@@ -112,6 +112,22 @@ static struct json *json_depends_on(const struct tree *t, uint32_t index)
 	return names;
 }
 
+static struct json *json_sockets(const struct unit *u)
+{
+	const struct plan_socket *const *s = plan_unit_sockets(u->spec);
+	struct json *sockets = s ? json_array() : json_null();
+
+	for (; s && *s; s++) {
+		struct json *one = json_object();
+
+		(void)json_set(one, "name", json_text((*s)->name));
+		(void)json_set(one, "listen", json_text((*s)->listen));
+		(void)json_set(one, "open", json_bool(socket_is_open(u->world, *s)));
+		(void)json_add(sockets, one);
+	}
+	return sockets;
+}
+
 static struct json *json_intensity(const struct plan_intensity *intensity)
 {
 	struct json *s;
@@ -177,6 +193,7 @@ static char *status_print(const struct tree *t, uint32_t index, uint32_t failure
 	(void)json_set(s, "health", json_health(t, index));
 	(void)json_set(s, "status_text", json_text(u->status_text));
 	(void)json_set(s, "depends_on", json_depends_on(t, index));
+	(void)json_set(s, "sockets", json_sockets(u));
 	(void)json_set(s, "cpu_s", hole());
 	(void)json_set(s, "memory_bytes", hole());
 	(void)json_set(s, "log_lost_bytes", json_int((int64_t)u->log_lost_bytes));
@@ -251,10 +268,11 @@ static struct key key_of(const struct unit *u, uint32_t failures)
 	};
 }
 
-/* What a supervisor says is made of its children, and a unit's own words may be others at the same place. */
+/* What a supervisor says is made of its children, a unit's own words may be others at the same place, and sockets come and
+ * go by themselves. */
 static bool may_be_kept(const struct unit *u)
 {
-	return u->spec->kind != PLAN_SUPERVISOR && !u->status_text;
+	return u->spec->kind != PLAN_SUPERVISOR && !u->status_text && !plan_unit_sockets(u->spec);
 }
 
 /* The text of the row made true. NULL: out of memory. */

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/endpoint.h"
-#include "control/listen.h"
 #include "control/web.h"
 
 #define PATIENCE EFF_S(10)
@@ -192,37 +191,14 @@ static void clear_stale(const struct endpoint *at)
 	struct stat st;
 
 	if (at->address.any.sa_family == AF_UNIX && lstat(un->sun_path, &st) == 0 &&
-		S_ISSOCK(st.st_mode) && listen_is_stale(un))
+		S_ISSOCK(st.st_mode) && endpoint_is_stale(un))
 		(void)unlink(un->sun_path);
-}
-
-/* Every address is those of IPv4 alone where there is no IPv6. */
-static void without_v6(struct endpoint *at)
-{
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = at->address.v6.sin6_port};
-
-	if (at->address.any.sa_family != AF_INET6 ||
-		!IN6_IS_ADDR_UNSPECIFIED(&at->address.v6.sin6_addr))
-		return;
-	at->address.v4 = v4;
-	at->len = sizeof(v4);
-}
-
-static int socket_for(struct endpoint *at)
-{
-	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = socket(at->address.any.sa_family, type, 0);
-
-	if (fd < 0 && errno == EAFNOSUPPORT) {
-		without_v6(at);
-		fd = socket(at->address.any.sa_family, type, 0);
-	}
-	return fd < 0 ? -errno : fd;
 }
 
 static int listen_at(struct endpoint *at)
 {
-	int fd = socket_for(at), family = at->address.any.sa_family, r = 0, on = 1;
+	int fd = endpoint_socket(at, SOCK_NONBLOCK), family = at->address.any.sa_family, r = 0,
+	    on = 1;
 
 	if (fd < 0)
 		return fd;

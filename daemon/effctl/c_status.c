@@ -164,6 +164,11 @@ static void put_words(struct effctl *e, const struct json *status)
 		text_printf(&text, "%s%s", text.len ? ", " : "",
 			json_as_text(v) ? json_as_text(v) : "?");
 	put_built(e, "depends on", &text);
+	for (const struct json *v = json_first(json_get(status, "sockets")); v; v = json_next(v))
+		text_printf(&text, "%s%s %s%s", text.len ? ", " : "",
+			json_get_text(v, "name", "?"), json_get_text(v, "listen", "?"),
+			json_get_bool(v, "open", true) ? "" : " (not open)");
+	put_built(e, "sockets", &text);
 }
 
 /* A unit without output, or a user who may not see it, is no failure of status. */

@@ -95,6 +95,25 @@ static struct json *field_schema(const struct field *field)
 	return value;
 }
 
+/* What the root says of a socket; units name it. */
+static void define_sockets(struct json *defs)
+{
+	struct json *map = json_object(), *names = json_object(), *required = json_array(),
+		    *one, *others = json_object();
+
+	one = schema_mapping(keys_below(field_row(FIELD_SOCKETS)));
+	(void)json_add(required, json_text("listen"));
+	(void)json_set(one, "required", required);
+	(void)json_set(names, "pattern", json_text("^([A-Za-z0-9][A-Za-z0-9_.-]{0,62}|x-.*)$"));
+	(void)json_set(others, "^x-", json_bool(true));
+	(void)json_set(map, "type", json_text("object"));
+	(void)json_set(map, "propertyNames", names);
+	(void)json_set(map, "patternProperties", others);
+	(void)json_set(map, "additionalProperties", one);
+	(void)json_set(map, "description", json_text(field_row(FIELD_SOCKETS)->face.help));
+	(void)json_set(defs, "sockets.all", map);
+}
+
 static void define_fields(struct json *defs)
 {
 	for (enum field_id id = 0; id < N_FIELDS; id++) {
@@ -120,8 +139,10 @@ static struct json *kind_schema(int kinds)
 		if (field->type != TYPE_LATER && is_top(field) && (field->kinds & kinds) &&
 			!(is_defaults &&
 				(id == FIELD_UNITS || id == FIELD_DEFAULTS || id == FIELD_TEMPLATE)))
-			(void)json_set(
-				keys, field->face.name, schema_ref("field", field->face.name));
+			(void)json_set(keys, field->face.name,
+				kinds == ROOT && id == FIELD_SOCKETS
+					? schema_ref("sockets", "all")
+					: schema_ref("field", field->face.name));
 	}
 	return schema_mapping(keys);
 }
@@ -190,6 +211,7 @@ struct json *schema_tree(void)
 	struct json *root;
 
 	define_fields(defs);
+	define_sockets(defs);
 	define_units(defs);
 	root = kind_schema(ROOT);
 	(void)json_add(required, json_text("version"));

@@ -150,6 +150,8 @@ static const struct {
 	{TYPE_CPUS, "names"},
 	{TYPE_ENV_FILES, "names"},
 	{TYPE_RAW, "names"}, /* include; the others have schemas of their own */
+	{TYPE_LISTEN, "listen"},
+	{TYPE_SOCKETS, "names"},
 	{TYPE_SIGNALS, "signals"},
 	{TYPE_LABELS, "labels"},
 	{TYPE_ENVIRONMENT, "environment"},
@@ -209,6 +211,7 @@ static void define_lists(struct json *defs)
 	define(defs, "names", schema_either(text_of_any(0), list_of(text_of_any(0))));
 	(void)json_set(others, "^x-", json_bool(true));
 	(void)json_set(signals, "patternProperties", others);
+	define(defs, "listen", or_filled(text_like("^((tcp|udp):.+:[0-9]+|unix:[^@].*)$")));
 	define(defs, "signals", signals);
 	define(defs, "labels", map_of(text_of_any(0), "^[A-Za-z0-9_./-]+$"));
 	define(defs, "environment", map_of(text_of_any(0), "^[^=]+$"));

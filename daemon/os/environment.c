@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_ADDED = 7 };
+enum { MOST_ADDED = 10 };
 
 /* Where a program is searched when the environment does not say, as execvp(3) has it. */
 static const char default_search[] = "/bin:/usr/bin";
@@ -62,7 +62,33 @@ static bool add(struct arena *arena, const char **entries, const char *name, con
 	return entries[n];
 }
 
-/* What tells it that its signs of life are awaited. The pid is for the child itself to write. */
+/* A variable that is to be its own pid, which it writes itself. */
+static bool add_pid(struct arena *arena, struct environment *environment, const char *name)
+{
+	if (value_of(environment->entries, name))
+		return true;
+	environment->pid_entries[environment->n_pid_entries++] = (int)count_of(environment->entries);
+	return add(arena, environment->entries, name, "0123456789");
+}
+
+/* What tells it of its sockets. */
+static bool add_sockets(
+	struct arena *arena, const struct os_spawn *spawn, struct environment *environment)
+{
+	char number[24];
+	size_t n = 0;
+
+	while (spawn->sockets && spawn->sockets[n])
+		n++;
+	if (n == 0)
+		return true;
+	(void)snprintf(number, sizeof(number), "%zu", n);
+	return add(arena, environment->entries, "LISTEN_FDS", number) &&
+		add(arena, environment->entries, "LISTEN_FDNAMES", spawn->socket_names) &&
+		add_pid(arena, environment, "LISTEN_PID");
+}
+
+/* What tells it that its signs of life are awaited. */
 static bool add_watchdog(
 	struct arena *arena, const struct os_spawn *spawn, struct environment *environment)
 {
@@ -71,12 +97,8 @@ static bool add_watchdog(
 	if (spawn->watchdog_ns <= 0)
 		return true;
 	(void)snprintf(us, sizeof(us), "%lld", (long long)(spawn->watchdog_ns / EFF_US(1)));
-	if (!add(arena, environment->entries, "WATCHDOG_USEC", us))
-		return false;
-	if (value_of(environment->entries, "WATCHDOG_PID"))
-		return true;
-	environment->pid_entry = (int)count_of(environment->entries);
-	return add(arena, environment->entries, "WATCHDOG_PID", "0123456789");
+	return add(arena, environment->entries, "WATCHDOG_USEC", us) &&
+		add_pid(arena, environment, "WATCHDOG_PID");
 }
 
 bool os_environment_make(struct arena *arena, const struct os_spawn *spawn,
@@ -85,10 +107,10 @@ bool os_environment_make(struct arena *arena, const struct os_spawn *spawn,
 	const char *user = ids ? (ids->name ? ids->name : ids->user) : NULL;
 	const char **entries = os_strings_copy(arena, spawn->environment, MOST_ADDED);
 
-	*ret = (struct environment){.entries = entries, .pid_entry = -1};
+	*ret = (struct environment){.entries = entries};
 	return entries && add(arena, entries, "NOTIFY_SOCKET", socket) &&
 		add(arena, entries, "HOME", user ? ids->home : NULL) &&
 		add(arena, entries, "USER", user) && add(arena, entries, "LOGNAME", user) &&
 		add(arena, entries, "SHELL", user ? ids->shell : NULL) &&
-		add_watchdog(arena, spawn, ret);
+		add_watchdog(arena, spawn, ret) && add_sockets(arena, spawn, ret);
 }

@@ -215,7 +215,7 @@ struct steps {
 	unsigned n;
 	bool own_memory; /* as eff_spawn() wants to know it */
 };
-/* All steps but what the environment needs, in the arena; there is room for one more. False: no memory. */
+/* All steps but what the environment needs, in the arena; there is room for two more. False: no memory. */
 bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct os_spawn *spawn,
 	const struct ids *ids, struct steps *ret);
 void os_step_add(struct steps *steps, struct eff_step step);
@@ -238,20 +238,18 @@ struct os_view {
  * 0; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_view_make(
 	struct os_linux *os, const struct os_spawn *spawn, struct os_fault *ret_fault);
-/* The number of the child's descriptor by which it enters that; 0: there is none. */
-static inline unsigned os_view_fd(const struct os_spawn *spawn)
-{
-	if (!spawn->view || !*spawn->view)
-		return 0;
-	return spawn->ready_fd > 2 ? (unsigned)spawn->ready_fd + 1 : 3;
-}
+/* How many numbers of descriptors the program gets, though some be of nothing. */
+unsigned os_descriptors_of(const struct os_spawn *spawn);
+/* The number of the child's descriptor by which it enters that, behind those; 0: there is none. */
+unsigned os_view_fd(const struct os_spawn *spawn);
 void linux_close_view(struct os_view *view);
 
 /* ── environment.c ── */
 
 struct environment {
 	const char **entries;
-	int pid_entry; /* whose value the child must write, being its pid; -1: none */
+	int pid_entries[2]; /* whose values the child must write, being its pid */
+	unsigned n_pid_entries;
 };
 /* All of it, in the arena. `ids`: whom the child is to be, NULL: effd's own; `socket`: for notifications, NULL: none. False:
  * no memory. */
@@ -315,6 +313,14 @@ int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify);
 void os_notify_close(struct notify *notify);
 ssize_t linux_notified(struct os_child *child, void *buf, size_t size, pid_t *ret_sender);
 void os_notify_remove_dir(struct os_linux *os);
+
+/* ── sockets.c ── */
+
+int linux_listen(struct os *os, const struct os_listen *wanted, struct os_socket **ret_socket,
+	struct os_fault *ret_fault);
+bool linux_watch_socket(struct os_socket *socket, struct eff_watch *watch);
+void linux_close_socket(struct os_socket *socket);
+int os_socket_fd(const struct os_socket *socket);
 
 /* ── probes.c ── */
 

@@ -21,6 +21,7 @@ struct os;
 struct os_child;
 struct os_file;
 struct os_view;
+struct os_socket;
 struct eff_watch;
 
 /* Where a stream of the child goes. */
@@ -58,6 +59,17 @@ struct os_spawn {
 	/* Where the view of the files is kept that this needs: the first child that finds none there makes one, and the others
 	 * share it, until who owns it closes it. NULL: it is done without. */
 	struct os_view **view;
+	struct os_socket *const *sockets; /* its descriptors from 3 on, NULL-terminated; told by LISTEN_FDS and LISTEN_PID; NULL: none */
+	const char *socket_names; /* LISTEN_FDNAMES */
+};
+
+/* A socket that is to be listened on. */
+struct os_listen {
+	const char *listen; /* as base/endpoint.h has it, of streams or datagrams */
+	unsigned backlog;
+	mode_t mode; /* of one in the file system; its owner and group too, NULL: effd's own */
+	const char *user, *group;
+	bool reuse_port;
 };
 
 /* A start that failed: "STAGE: ERRNO-NAME (words): what". */
@@ -146,6 +158,16 @@ struct os_ops {
 	void (*free)(struct os_child *child);
 	/* Those who are in it keep it; the next child makes another. NULL is fine. Does not suspend. */
 	void (*close_view)(struct os_view *view);
+
+	/* Open a socket and listen on it. One in the file system takes the place of one that nobody listens on, and of nothing
+	 * else. Suspends. Returns 0 and the socket, which is the caller's; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
+	int (*listen)(struct os *os, const struct os_listen *wanted,
+		struct os_socket **ret_socket, struct os_fault *ret_fault);
+	/* Have watch->fn(watch) called, once, when somebody has connected, or sent something, that nobody has taken; NULL: no
+	 * more. Does not suspend. True: it will not be, for somebody has, or it cannot be watched for. */
+	bool (*watch_socket)(struct os_socket *socket, struct eff_watch *watch);
+	/* Close effd's end, and remove its file. Processes that were given it keep theirs. Does not suspend. */
+	void (*close_socket)(struct os_socket *socket);
 
 	/* Probes. Each Suspends; 0 when it connected (http: the status, 100-599), -errno else. */
 	int (*connect_tcp)(struct os *os, const char *host, uint16_t port);

@@ -59,11 +59,25 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
+unsigned os_descriptors_of(const struct os_spawn *spawn)
+{
+	unsigned n = 3;
+
+	for (unsigned i = 0; spawn->sockets && spawn->sockets[i]; i++)
+		n++;
+	return spawn->ready_fd >= (int)n ? (unsigned)spawn->ready_fd + 1 : n;
+}
+
+unsigned os_view_fd(const struct os_spawn *spawn)
+{
+	return spawn->view && *spawn->view ? os_descriptors_of(spawn) : 0;
+}
+
 /* On failure what was made is there to be closed by streams_leave() and the child's end. */
 static int streams_make(struct record *record, const struct os_spawn *spawn, struct os_child *child)
 {
 	unsigned view = os_view_fd(spawn);
-	unsigned n = view ? view + 1 : spawn->ready_fd > 2 ? (unsigned)spawn->ready_fd + 1 : 3;
+	unsigned n = view ? view + 1 : os_descriptors_of(spawn);
 	int *theirs = record->fds = arena_alloc(record->arena, n * sizeof(*theirs));
 	int r = 0;
 
@@ -75,6 +89,8 @@ static int streams_make(struct record *record, const struct os_spawn *spawn, str
 	theirs[0] = theirs[1] = theirs[2] = child->os->null_fd;
 	if (view)
 		theirs[view] = (*spawn->view)->fd;
+	for (unsigned i = 0; spawn->sockets && spawn->sockets[i]; i++)
+		theirs[3 + i] = os_socket_fd(spawn->sockets[i]);
 	if (spawn->out == OS_CAPTURE)
 		r = pipe_make(&child->streams[OS_STDOUT], &theirs[1]);
 	if (r >= 0 && spawn->err == OS_CAPTURE)
@@ -183,11 +199,11 @@ static int record_fill(
 	if (!os_environment_make(record->arena, spawn, record->ids, socket, &environment) ||
 		!os_steps_make(record->arena, child->os, spawn, record->ids, &steps))
 		return -ENOMEM;
-	if (environment.pid_entry >= 0)
+	for (unsigned i = 0; i < environment.n_pid_entries; i++)
 		os_step_add(&steps,
 			(struct eff_step){.kind = EFF_STEP_PID_ENTRY,
 				.stage = "fork",
-				.number = environment.pid_entry});
+				.number = environment.pid_entries[i]});
 	*fill = (struct eff_spawn){
 		.path = arena_strdup(record->arena, spawn->argv[0]),
 		.search = arena_strdup(record->arena, os_search_of(spawn)),

@@ -35,7 +35,7 @@ static void preset_fill(struct load *load, struct plan_unit *preset, struct plan
 
 		if (!row->face.preset || row->size == 0 || row->type == TYPE_ENDS ||
 			row->type == TYPE_SIGNALS || row->where == IN_NEED ||
-			row->where == IN_PROCESS)
+			row->where == IN_PROCESS || row->where == IN_SOCKET)
 			continue;
 		node.text = row->face.preset;
 		value.field = row;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is different between two plans. Units are matched by full name; their values are compared as canonical text, a
- * value that nobody gave being the preset. Four things are compared as they came out instead, because they depend on more
- * than what stands in the unit: the environment, the working folder, what a unit needs, whether it is enabled. */
+ * value that nobody gave being the preset. Five things are compared as they came out instead, because they depend on more
+ * than what stands in the unit: the environment, the working folder, the sockets, what a unit needs, whether it is enabled. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static bool is_compared_otherwise(enum field_id id)
 {
 	return id == FIELD_REPLICAS || id == FIELD_ENVIRONMENT || id == FIELD_ENV_FILE ||
 		id == FIELD_ENV_INHERIT || id == FIELD_WORKING_DIR || id == FIELD_DEPENDS_ON ||
-		id == FIELD_ENABLED;
+		id == FIELD_ENABLED || id == FIELD_SOCKETS;
 }
 
 /* The values of one plan for a unit, or for effd (`unit` is NULL then). */
@@ -157,6 +157,17 @@ static bool needs_differ(
 	return i < old->n_needs || k < new->n_needs;
 }
 
+/* Which it has, and what they are. */
+static bool sockets_differ(const struct plan_unit *old, const struct plan_unit *new)
+{
+	const struct plan_socket *const *a = plan_unit_sockets(old), *const *b = plan_unit_sockets(new);
+
+	for (; a && b && *a && *b; a++, b++)
+		if (!plan_socket_equals(*a, *b))
+			return true;
+	return (a && *a) || (b && *b);
+}
+
 /* The children that both have, in the one order and in the other. */
 static bool orders_differ(const struct differ *differ, const struct plan_unit *new)
 {
@@ -192,6 +203,8 @@ static void unit_compare(
 		field_differs(differ, FIELD_DEPENDS_ON);
 	if (old->enabled != new->enabled)
 		field_differs(differ, FIELD_ENABLED);
+	if (sockets_differ(old, new))
+		field_differs(differ, FIELD_SOCKETS);
 	if (orders_differ(differ, new))
 		field_differs(differ, FIELD_UNITS);
 }

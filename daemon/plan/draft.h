@@ -98,6 +98,9 @@ void folder_check(struct load *load, const struct plan_unit *unit);
 void who_check(struct load *load, const struct plan_unit *unit);
 /* The code of what only root may grant: an error where effd is about to run, and is not root. */
 const char *needs_root(const struct load *load);
+/* Does this machine know the user or group of that node (NULL: none)? Else it is said. `ask`: which of the source's. */
+void who_known(struct load *load, struct node *node, const char *name,
+	bool (*const *ask)(void *context, const char *name));
 /* Whether the terms of a process make sense, and are effd's to grant. */
 void terms_check(struct load *load, const struct plan_unit *unit);
 /* What a mapping says that it is; NULL: nothing. A second key that says something else is an error. */
@@ -106,6 +109,9 @@ struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_
 void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
 /* The environment of every process. */
 void environments_make(struct load *load);
+/* What sockets and the units that have them make of each other. */
+void sockets_check(struct load *load);
+
 /* ── signals.c ── */
 /* What signals do when nobody says anything. */
 void signals_preset(struct plan_daemon *daemon);

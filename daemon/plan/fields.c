@@ -9,6 +9,7 @@
 #define U(m) IN_UNIT, offsetof(struct plan_unit, m), sizeof(((struct plan_unit *)0)->m)
 #define P(m) IN_PROCESS, offsetof(struct plan_process, m), sizeof(((struct plan_process *)0)->m)
 #define N(m) IN_NEED, offsetof(struct plan_need, m), sizeof(((struct plan_need *)0)->m)
+#define S(m) IN_SOCKET, offsetof(struct plan_socket, m), sizeof(((struct plan_socket *)0)->m)
 #define D(m) IN_DAEMON, offsetof(struct plan_daemon, m), sizeof(((struct plan_daemon *)0)->m)
 #define X IN_UNIT, 0, 0
 #define OF(name) TYPE_##name, 0, 0, NULL
@@ -133,7 +134,8 @@ bool field_holds(enum field_id id, const struct plan_unit *unit)
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
 		if (id >= probes[i].section && id < probes[i].section + (enum field_id)PROBE_ROWS)
 			return probe_row_holds((int)(id - probes[i].section), probes[i].probe);
-	return rows[id].where != IN_NEED || unit->n_needs > 0;
+	/* Of sockets what is given is shown. */
+	return rows[id].where != IN_SOCKET && (rows[id].where != IN_NEED || unit->n_needs > 0);
 }
 
 const char *field_kind_text(int kind)

@@ -40,6 +40,7 @@ enum field_type {
 	TYPE_STATUS,
 	TYPE_CRON,
 	TYPE_ENDPOINT,
+	TYPE_LISTEN,
 	TYPE_REFERENCE,
 	TYPE_CAPABILITIES,
 	TYPE_TEXTS,
@@ -58,6 +59,7 @@ enum field_type {
 	TYPE_REFERENCES,
 	TYPE_ENV_FILES,
 	TYPE_SIGNALS,
+	TYPE_SOCKETS,
 	TYPE_LABELS,
 	TYPE_ENVIRONMENT,
 	TYPE_NEEDS,
@@ -102,7 +104,8 @@ struct field {
 		IN_UNIT,
 		IN_PROCESS,
 		IN_DAEMON,
-		IN_NEED
+		IN_NEED,
+		IN_SOCKET
 	} where;             /* which struct `offset` is into */
 	size_t offset, size; /* of the member; size 0: none */
 	enum field_id short_form;

@@ -63,6 +63,8 @@ struct load {
 	uint32_t n_edges, room_edges;
 	struct naming *namings; /* of units that were added */
 	uint32_t n_namings, room_namings;
+	struct plan_socket *sockets; /* of the root */
+	uint32_t n_sockets;
 	struct node *exit_code_from, *signals; /* of `daemon`; NULL: not given */
 	struct plan_daemon *daemon;
 	struct node **daemon_nodes; /* of each of its values; the same order */

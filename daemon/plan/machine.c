@@ -90,7 +90,7 @@ const char *needs_root(const struct load *load)
 }
 
 /* A user or a group that this machine does not know. */
-static void who_known(struct load *load, struct node *node, const char *name,
+void who_known(struct load *load, struct node *node, const char *name,
 	bool (*const *ask)(void *context, const char *name))
 {
 	bool is_user = ask == &load->source->user, *found;

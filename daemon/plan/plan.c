@@ -150,7 +150,8 @@ static void tree_make(struct load *load, struct node *root)
 {
 	void (*const steps[])(struct load *) = {references_resolve, templates_check,
 		conflicts_resolve, orders_make, namings_make, environments_make, rest_check,
-		cycles_check, units_check, probes_check, significant_check, intensities_check};
+		cycles_check, units_check, probes_check, significant_check, intensities_check,
+		sockets_check};
 	size_t i;
 
 	if (!load->failed)

@@ -159,6 +159,17 @@ struct plan_value {
 /* Where directories are made. */
 enum plan_place_of { PLAN_RUNTIME, PLAN_STATE, PLAN_CACHE, PLAN_LOGS, PLAN_N_PLACES };
 
+/* A socket that effd opens for units. */
+struct plan_socket {
+	const char *name, *listen; /* "tcp:127.0.0.1:80", as base/endpoint.h has it, and "udp:…" */
+	struct plan_place at;
+	uint32_t backlog;
+	mode_t mode;              /* of unix: */
+	const char *user, *group; /* of unix:; NULL: effd's own */
+	bool reuse_port;
+	uint32_t owner; /* the loader's */
+};
+
 /* What few processes are given, apart from the rest, for there are many units. */
 struct plan_process {
 	struct terms terms;
@@ -168,6 +179,7 @@ struct plan_process {
 	mode_t directories_mode;
 	bool private_tmp;
 	plan_strv read_only_paths; /* absolute; "?PATH" may be missing; NULL: none */
+	const struct plan_socket *const *sockets; /* NULL-terminated, in the order of their descriptors; NULL: none */
 };
 
 /* A text that was added to a tree while it ran; the plan's own business. */
@@ -272,6 +284,12 @@ struct plan_signal {
 };
 enum { PLAN_N_SIGNALS = 65 };
 
+/* Those that it is given; NULL: none. */
+static inline const struct plan_socket *const *plan_unit_sockets(const struct plan_unit *unit)
+{
+	return unit->more ? unit->more->sockets : NULL;
+}
+
 /* The root's `daemon:`. NULL or 0 where the caller's default holds. */
 struct plan_daemon {
 	const char *socket, *socket_group, *log_level, *log_dir, *state_dir;
@@ -374,6 +392,9 @@ bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_firs
 plan_strv plan_files(const struct plan *plan);
 /* The env_files that may be missing, and were, likewise. */
 plan_strv plan_absent_files(const struct plan *plan);
+
+/* Are these the same, all that is said of them? */
+bool plan_socket_equals(const struct plan_socket *a, const struct plan_socket *b);
 
 /* The table of fields (fields.def), and where each is a row. */
 enum plan_effect { PLAN_LIVE, PLAN_RESTART, PLAN_INSTANCES, PLAN_EFFD };

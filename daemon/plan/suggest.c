@@ -54,7 +54,8 @@ static const struct field *elsewhere_find(const char *key, const struct field *s
 
 	for (id = 0; id < N_FIELDS; id++) {
 		row = field_row(id);
-		if (field_section(row) == section || strcmp(field_key(row), key) != 0)
+		if (field_section(row) == section || row->where == IN_SOCKET ||
+			strcmp(field_key(row), key) != 0)
 			continue;
 		if (!found || likeliness(id) > likeliness(field_id(found)))
 			found = row;

@@ -155,6 +155,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_STATUS] = read_status,
 		[TYPE_CRON] = read_cron,
 		[TYPE_ENDPOINT] = read_endpoint,
+		[TYPE_LISTEN] = read_listen,
 		[TYPE_REFERENCE] = read_text,
 	};
 	static reader *const others[] = {
@@ -175,6 +176,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_REFERENCES] = read_names,
 		[TYPE_ENV_FILES] = read_names,
 		[TYPE_SIGNALS] = read_signals,
+		[TYPE_SOCKETS] = read_sockets,
 		[TYPE_LABELS] = read_map,
 		[TYPE_ENVIRONMENT] = read_map,
 		[TYPE_NEEDS] = read_map,

@@ -78,6 +78,8 @@ bool read_paths(struct value *value);
 bool read_names(struct value *value);
 bool read_map(struct value *value);
 bool read_signals(struct value *value);
+bool read_listen(struct value *value);
+bool read_sockets(struct value *value);
 
 /* Appends an item of a canonical list or mapping: quoted where it has to be. */
 void canonical_add(struct text *text, const char *item);

@@ -159,10 +159,13 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	struct grave *g = grave_make(t, plan);
 	struct unit **units = units_make(t, plan), **old = t->units;
 	struct plan *before = t->plan;
+	struct held *sockets = NULL;
 
-	if (!g || !units || link_units(units, plan) < 0) {
+	if (!g || !units || sockets_make(&t->world, plan, &sockets) < 0 ||
+		link_units(units, plan) < 0) {
 		if (units)
 			units_unmake(t, plan, units);
+		sockets_unmake(sockets);
 		/* They are not dead. */
 		if (g)
 			g->n = 0;
@@ -182,6 +185,7 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	t->n_settled_seen = 0;
 	free(old);
 	eff_list_append(&t->graveyard, &g->link);
+	sockets_take(&t->world, sockets);
 	groups_place(t);
 	units_apply(t, plan, changes, n, why);
 	units_take_back(t, changes, n, why);
@@ -250,6 +254,9 @@ static int reload_carry_out(struct tree *t, struct plan *plan, const struct aske
 	cause_unref(why);
 	if (r == 0)
 		r = tree_await_change(t, plan, reloaded);
+	/* Those that nobody has started with. */
+	if (r == 0)
+		r = sockets_open(&t->world, t->units[0]);
 	t->reloading = false;
 	eff_pulse_send(&t->reloaded);
 	return r;

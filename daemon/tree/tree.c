@@ -24,6 +24,7 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 	t->world = (struct unit_world){.os = os, .hooks = &tree_hooks, .log_dir = log_dir};
 	eff_list_init(&t->world.logs);
 	eff_pulse_init(&t->world.output);
+	eff_pulse_init(&t->world.sockets.opened);
 	eff_event_init(&t->ended);
 	eff_pulse_init(&t->changed);
 	eff_pulse_init(&t->reloaded);
@@ -43,7 +44,8 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 			goto fail;
 		t->n_units++;
 	}
-	if (link_units(t->units, plan) < 0)
+	if (link_units(t->units, plan) < 0 ||
+		sockets_make(&t->world, plan, &t->world.sockets.list) < 0)
 		goto fail;
 	t->units[0]->wanted = true;
 	*ret_tree = t;
@@ -61,6 +63,7 @@ void tree_free(struct tree *t)
 	for (uint32_t i = 0; i < t->n_units; i++)
 		unit_free(t->units[i]);
 	free(t->units);
+	sockets_close(&t->world);
 	archives_done(&t->world.archives);
 	events_done(t);
 	plan_unref(t->plan);
@@ -89,6 +92,9 @@ eff_exit tree_run(void *arg)
 	eff_sup_add(&t->top, &root->child);
 	t->has_begun = true;
 	t->world.archives.beside = eff_scope_current();
+	/* Who starts first finds all others' doors open. */
+	if (r == 0)
+		r = sockets_open(&t->world, root);
 	if (r == 0 && !t->shutting_down && wish_holds(root))
 		r = eff_child_start(&root->child);
 	while (r == 0 && !tree_is_over(t))

@@ -60,14 +60,19 @@ static int child_start_process(struct child *c)
 	struct os *os = u->world->os;
 	struct os_spawn spawn = unit_spawn(u, spec->argv);
 	struct os_fault fault = {0};
-	int r;
+	struct given given = {0};
+	int r = sockets_give(u, &given, &fault);
 
 	spawn.out = OS_CAPTURE;
 	spawn.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE;
 	spawn.notify = wants_socket(spec);
 	spawn.watchdog_ns = spec->watchdog_ns;
 	spawn.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->notify_fd : 0;
-	r = os->ops->spawn(os, &spawn, &c->process, &fault);
+	spawn.sockets = given.sockets;
+	spawn.socket_names = given.names;
+	if (r == 0)
+		r = os->ops->spawn(os, &spawn, &c->process, &fault);
+	sockets_give_back(u->world, &given);
 	u->process = c->process;
 	u->pid = c->process ? os->ops->pid(c->process) : 0;
 	/* A child that could not execute is on its way out by itself: it is no process that one would have to stop. */

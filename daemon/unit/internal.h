@@ -32,6 +32,19 @@ EFF_SUSPENDS int ready_await(struct child *c);
  * fault), or it is interrupted. */
 EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 
+/* ── sockets.c ── */
+
+/* What a process is given of sockets; all of it stays as it is until sockets_give_back(). */
+struct given {
+	struct os_socket **sockets; /* NULL-terminated; NULL: none */
+	struct held **held;
+	char *names;
+	size_t n;
+};
+/* Open those of the unit's row that are not open. Suspends. 0; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int sockets_give(struct unit *u, struct given *ret, struct os_fault *ret_fault);
+void sockets_give_back(struct unit_world *world, struct given *given);
+
 /* ── command.c ── */
 
 /* What each process of a unit is given, its own program and the commands beside it; all of it belongs to the plan. */

@@ -52,6 +52,12 @@ struct archives {
 };
 void archives_done(struct archives *archives);
 
+struct held; /* a socket that effd opens, and keeps over the runs of those that are given it; sockets.c's */
+struct sockets {
+	struct held *list;       /* all that units of the tree name */
+	struct eff_pulse opened; /* one was, or could not be */
+};
+
 /* What all units of a tree share. The tree's. */
 struct unit_world {
 	struct os *os;
@@ -60,6 +66,7 @@ struct unit_world {
 	const char *state_dir; /* what must outlive effd; NULL: nothing can */
 	struct eff_list logs;  /* log files that are written to; logfile.c's */
 	struct archives archives;
+	struct sockets sockets;
 	struct eff_pulse output; /* some unit has a new line in its ring */
 	uint64_t next_line;      /* lines are numbered through the whole tree */
 	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */
@@ -167,6 +174,21 @@ EFF_SUSPENDS int unit_reload(struct unit *u);
 struct unit *fiber_unit(const struct effd_fiber *self);
 /* The built-in fiber of this name, of those that need no more than a module has; NULL: none. */
 eff_fn *builtin_fiber(const char *name);
+
+/* ── sockets.c ── */
+
+/* All that enabled units of a plan name: those that are there already are to stay, others are not open yet. 0 or -ENOMEM. */
+int sockets_make(const struct unit_world *world, struct plan *plan, struct held **ret_list);
+/* They take the place of those that are there, which are closed. */
+void sockets_take(struct unit_world *world, struct held *list);
+/* Open those that are not open. What cannot be is told by `root` and tried again when a unit that is given it starts. Suspends.
+ * 0 or -ECANCELED. */
+EFF_SUSPENDS int sockets_open(struct unit_world *world, struct unit *root);
+/* Close them all; `list`: one that nobody has taken. */
+void sockets_close(struct unit_world *world);
+void sockets_unmake(struct held *list);
+/* Does effd listen there? For who shows it. */
+bool socket_is_open(const struct unit_world *world, const struct plan_socket *spec);
 
 /* ── hook.c ── */
 

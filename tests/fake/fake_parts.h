@@ -42,6 +42,8 @@ struct fake_door {
 	eff_ns latency;
 };
 
+struct fake_address;
+
 struct fake_message {
 	struct fake_message *next;
 	char text[FAKE_MESSAGE_SIZE];
@@ -68,6 +70,7 @@ struct os_fake {
 	struct fake_program *programs;
 	struct fake_word *words[FAKE_WORDS]; /* by hash: a tree may have thousands of units */
 	struct fake_door *doors;
+	struct fake_address *addresses;
 	struct os_file *files;
 	struct text out, records;
 	int record_error;
@@ -118,6 +121,7 @@ struct os_child {
 	struct eff_watch *watches[2]; /* who wants to know of output; NULL */
 	enum os_stream_to to[2];
 	struct fake_message *said;
+	struct fake_address **addresses; /* of the sockets that it was given; NULL: it has them no more */
 };
 
 struct os_fake *fake_of(struct os *os);
@@ -150,6 +154,17 @@ int fake_compress_log(struct os *os, const char *path);
 int fake_send_record(struct os *os, const struct os_record *record);
 int fake_write_stdout(struct os *os, const void *bytes, size_t size);
 void fake_doors_free(struct os_fake *fake);
+
+/* fake_sockets.c */
+int fake_listen(struct os *os, const struct os_listen *wanted, struct os_socket **ret_socket,
+	struct os_fault *ret_fault);
+bool fake_watch_socket(struct os_socket *socket, struct eff_watch *watch);
+void fake_close_socket(struct os_socket *socket);
+/* A process is given these; takes who waits there; is gone. */
+void fake_sockets_given(struct os_child *p, struct os_socket *const *sockets);
+void fake_sockets_serve(struct os_child *p);
+void fake_sockets_left(struct os_child *p);
+void fake_sockets_free(struct os_fake *fake);
 
 /* fake_player.c: the story of a process, an effect; arg: the child */
 eff_exit fake_process_play(void *arg);

@@ -67,6 +67,7 @@ static void process_executes(struct os_child *p)
 	p->end_at = eff_ns_add(now, s->lives);
 	p->ready_at = eff_ns_add(now, s->ready_after);
 	fake_record(p, FAKE_EXEC);
+	fake_sockets_serve(p);
 	if (s->prints)
 		fake_emit(p, OS_STDOUT, s->prints);
 	if (s->complains)
@@ -100,6 +101,7 @@ static void process_steps(struct os_child *p)
 		p->left = false;
 	if (p->ended && !p->left && !p->gone) {
 		p->gone = true;
+		fake_sockets_left(p);
 		fake_record(p, FAKE_GONE);
 	}
 }
@@ -136,6 +138,7 @@ eff_exit fake_process_play(void *arg)
 		(void)eff_scope_close(&within);
 	}
 	p->gone = true;
+	fake_sockets_left(p);
 	if (p->held)
 		fake_tell(p);
 	if (!p->held)

@@ -50,6 +50,7 @@ static struct os_child *process_new(
 	p->ready_at = p->end_at = p->death_at = p->left_at = EFF_FOREVER;
 	eff_pulse_init(&p->poke);
 	eff_pulse_init(&p->changed);
+	fake_sockets_given(p, spawn->sockets);
 	eff_list_append(&fake->children, &p->link);
 	eff_list_append(fake_runs(p->unit), &p->run);
 	return p;

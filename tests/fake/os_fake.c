@@ -25,6 +25,9 @@ static const struct os_ops fake_ops = {
 	.usage = fake_usage,
 	.free = fake_free,
 	.close_view = fake_close_view,
+	.listen = fake_listen,
+	.watch_socket = fake_watch_socket,
+	.close_socket = fake_close_socket,
 	.connect_tcp = fake_connect_tcp,
 	.connect_unix = fake_connect_unix,
 	.http_get = fake_http_get,
@@ -392,6 +395,7 @@ void os_fake_free(struct os_fake *fake)
 	while (!eff_list_empty(&fake->children))
 		fake_process_free(child_at(fake->children.next));
 	fake_doors_free(fake);
+	fake_sockets_free(fake);
 	for (struct fake_program *p; (p = fake->programs);) {
 		fake->programs = p->next;
 		free(p->name);

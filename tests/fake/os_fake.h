@@ -40,6 +40,7 @@ struct script {
 	const char *prints;    /* to stdout, right after exec */
 	const char *complains; /* to stderr */
 	const char *says;      /* to the notify socket, right after exec, before READY=1 */
+	bool deaf;             /* it takes none of those who wait at its sockets */
 	bool helper; /* a probe's or a stop's command: no run of the unit whose name it bears */
 };
 
@@ -108,6 +109,19 @@ void os_fake_sweep(struct os_fake *fake);
 void os_fake_port(struct os_fake *fake, uint16_t port, int answer, eff_ns latency);
 void os_fake_socket(struct os_fake *fake, const char *path, int answer, eff_ns latency);
 unsigned os_fake_asked(const struct os_fake *fake); /* probes answered or under way so far */
+
+/* Somebody connects to where units are given a socket, or sends something, and waits until a process takes it, which one
+ * that runs does at once. False: refused. */
+bool os_fake_connect(struct os_fake *fake, const char *listen);
+/* Listening fails (0: no more), or takes its time. */
+void os_fake_listen_fails(struct os_fake *fake, const char *listen, int error);
+void os_fake_listen_takes(struct os_fake *fake, const char *listen, eff_ns takes);
+/* Where effd listens. */
+size_t os_fake_sockets(const struct os_fake *fake);
+/* Does it listen there; how often has it begun to; how many wait? */
+bool os_fake_listens(struct os_fake *fake, const char *listen);
+unsigned os_fake_opened(struct os_fake *fake, const char *listen);
+unsigned os_fake_waiting(struct os_fake *fake, const char *listen);
 
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);

@@ -203,6 +203,7 @@ void world_free(struct world *w)
 	eff_exit_drop(w->end);
 	world_forget_reload(w);
 	tree_free(w->tree);
+	ck_assert_uint_eq(os_fake_sockets(w->fake), 0);
 	ck_assert_int_eq(eff_rt_shutdown(w->rt, 0), 0);
 	os_fake_free(w->fake);
 	eff_rt_free(w->rt);

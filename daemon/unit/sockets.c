@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets that effd opens for units and keeps while any unit of the tree names them: who restarts or is stopped loses no
+ * connection, for they wait. A plan says which there are; one that the next plan says alike is the same one. Who is about to
+ * give it to a process, or opens it, uses it: it is not closed under them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "unit/internal.h"
+
+struct held {
+	struct held *next;
+	struct plan *plan; /* whose `spec` is; a reference */
+	const struct plan_socket *spec;
+	struct os_socket *socket; /* NULL: it is not open */
+	unsigned n_users;
+	bool opening, gone; /* gone: no unit names it any more */
+};
+
+static struct held *held_find(struct held *list, const char *name)
+{
+	while (list && strcmp(list->spec->name, name) != 0)
+		list = list->next;
+	return list;
+}
+
+static void held_free(struct unit_world *world, struct held *h)
+{
+	if (h->socket)
+		world->os->ops->close_socket(h->socket);
+	plan_unref(h->plan);
+	free(h);
+}
+
+static void held_drop(struct unit_world *world, struct held *h)
+{
+	h->gone = true;
+	if (h->n_users == 0)
+		held_free(world, h);
+}
+
+static void held_leave(struct unit_world *world, struct held *h)
+{
+	h->n_users--;
+	if (h->gone && h->n_users == 0)
+		held_free(world, h);
+}
+
+/* ── which there are ── */
+
+static int list_add(struct plan *plan, const struct plan_socket *spec, struct held **list)
+{
+	struct held *h = held_find(*list, spec->name) ? NULL : alloc_new(sizeof(*h)), **tail = list;
+
+	if (!h)
+		return held_find(*list, spec->name) ? 0 : -ENOMEM;
+	h->plan = plan_ref(plan);
+	h->spec = spec;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = h;
+	return 0;
+}
+
+int sockets_make(const struct unit_world *world, struct plan *plan, struct held **ret_list)
+{
+	struct held *list = NULL;
+	int r = 0;
+
+	(void)world;
+	for (uint32_t i = 0; r == 0 && i < plan_n_units(plan); i++) {
+		const struct plan_unit *unit = plan_unit(plan, i);
+		const struct plan_socket *const *s = unit->enabled ? plan_unit_sockets(unit) : NULL;
+
+		for (; r == 0 && s && *s; s++)
+			r = list_add(plan, *s, &list);
+	}
+	if (r < 0)
+		sockets_unmake(list);
+	else
+		*ret_list = list;
+	return r;
+}
+
+void sockets_unmake(struct held *list)
+{
+	for (struct held *next; list; list = next) {
+		next = list->next;
+		plan_unref(list->plan);
+		free(list);
+	}
+}
+
+/* The one that is there goes on, by what the new plan says of it, which is the same. */
+static struct held *held_succeed(struct held *old, struct held *new)
+{
+	struct plan *before = old->plan;
+
+	old->plan = new->plan;
+	old->spec = new->spec;
+	plan_unref(before);
+	free(new);
+	return old;
+}
+
+/* Take the one of that name out of a list, if it is said alike. NULL: there is none. */
+static struct held *list_claim(struct held **list, const struct plan_socket *spec)
+{
+	struct held *h;
+
+	while (*list && !plan_socket_equals((*list)->spec, spec))
+		list = &(*list)->next;
+	h = *list;
+	if (h)
+		*list = h->next;
+	return h;
+}
+
+void sockets_take(struct unit_world *world, struct held *list)
+{
+	struct held *old = world->sockets.list, **at = &list;
+
+	for (; *at; at = &(*at)->next) {
+		struct held *next = (*at)->next, *there = list_claim(&old, (*at)->spec);
+
+		if (!there)
+			continue;
+		*at = held_succeed(there, *at);
+		(*at)->next = next;
+	}
+	world->sockets.list = list;
+	for (struct held *next; old; old = next) {
+		next = old->next;
+		held_drop(world, old);
+	}
+}
+
+void sockets_close(struct unit_world *world)
+{
+	sockets_take(world, NULL);
+}
+
+/* ── open ── */
+
+static int held_listen(struct unit_world *world, struct held *h, struct os_fault *fault)
+{
+	const struct plan_socket *spec = h->spec;
+	struct os_listen wanted = {.listen = spec->listen,
+		.backlog = spec->backlog,
+		.mode = spec->mode,
+		.user = spec->user,
+		.group = spec->group,
+		.reuse_port = spec->reuse_port};
+	struct plan *plan = plan_ref(h->plan); /* its strings must stay until it listens */
+	int r;
+
+	h->opening = true;
+	r = world->os->ops->listen(world->os, &wanted, &h->socket, fault);
+	h->opening = false;
+	plan_unref(plan);
+	eff_pulse_send(&world->sockets.opened);
+	return r;
+}
+
+/* The caller uses it. Suspends. 0; -ECHILD with *fault; -ECANCELED, -ETIMEDOUT. */
+static int held_open(struct unit_world *world, struct held *h, struct os_fault *fault)
+{
+	int r = 0;
+
+	while (r == 0 && h->opening)
+		r = eff_pulse_await(&world->sockets.opened);
+	if (r == 0 && !h->socket)
+		r = held_listen(world, h, fault);
+	return r;
+}
+
+static void tell(struct unit *root, const struct plan_socket *spec, const struct os_fault *fault)
+{
+	struct text words = {0};
+
+	text_printf(&words, "%s: %s: %s (%s): %s", spec->name, fault->stage,
+		errno_name(fault->error), strerror(fault->error), spec->listen);
+	root->world->hooks->on_event(
+		root, "socket_failed", words.bytes ? words.bytes : "out of memory");
+	text_done(&words);
+}
+
+/* The first of those that were not tried yet; they change while one is opened. */
+static struct held *held_next(struct sockets *sockets, const struct held *after)
+{
+	struct held *h = sockets->list;
+
+	if (after && !after->gone)
+		h = after->next;
+	while (h && h->socket)
+		h = h->next;
+	return h;
+}
+
+int sockets_open(struct unit_world *world, struct unit *root)
+{
+	struct held *h = held_next(&world->sockets, NULL), *before;
+	struct os_fault fault;
+	int r = 0;
+
+	while (h && r != -ECANCELED && r != -ETIMEDOUT) {
+		h->n_users++;
+		r = held_open(world, h, &fault);
+		if (r == -ECHILD && !h->gone)
+			tell(root, h->spec, &fault);
+		before = h;
+		/* After one that has gone there is another list, whose taker has it opened. */
+		h = before->gone ? NULL : held_next(&world->sockets, before);
+		held_leave(world, before);
+	}
+	return r == -ECANCELED || r == -ETIMEDOUT ? r : 0;
+}
+
+bool socket_is_open(const struct unit_world *world, const struct plan_socket *spec)
+{
+	const struct held *h = held_find(world->sockets.list, spec->name);
+
+	return h && h->socket && plan_socket_equals(h->spec, spec);
+}
+
+/* ── given to a process ── */
+
+static int given_names(struct given *given, const struct plan_socket *const *specs)
+{
+	struct text names = {0};
+
+	for (size_t i = 0; i < given->n; i++)
+		text_printf(&names, "%s%s", i ? ":" : "", specs[i]->name);
+	given->names = names.bytes;
+	return names.failed ? -ENOMEM : 0;
+}
+
+static int given_make(struct given *given, const struct plan_socket *const *specs)
+{
+	size_t n = 0;
+
+	while (specs[n])
+		n++;
+	given->held = alloc_new(n * sizeof(*given->held));
+	given->sockets = alloc_new((n + 1) * sizeof(*given->sockets));
+	if (!given->held || !given->sockets)
+		return -ENOMEM;
+	given->n = n;
+	return given_names(given, specs);
+}
+
+static int given_open(struct unit_world *world, struct given *given, size_t i,
+	const struct plan_socket *spec, struct os_fault *fault)
+{
+	struct held *h = held_find(world->sockets.list, spec->name);
+	int r;
+
+	*fault = (struct os_fault){.stage = "socket", .error = ENOENT};
+	if (!h)
+		return -ECHILD;
+	h->n_users++;
+	given->held[i] = h;
+	r = held_open(world, h, fault);
+	given->sockets[i] = h->socket;
+	return r;
+}
+
+int sockets_give(struct unit *u, struct given *ret, struct os_fault *ret_fault)
+{
+	const struct plan_socket *const *specs = plan_unit_sockets(u->spec);
+	int r = 0;
+
+	*ret = (struct given){0};
+	if (!specs)
+		return 0;
+	*ret_fault = (struct os_fault){.stage = "socket", .error = ENOMEM, .what = specs[0]->name};
+	if (given_make(ret, specs) < 0)
+		return -ECHILD;
+	for (size_t i = 0; r == 0 && i < ret->n; i++) {
+		r = given_open(u->world, ret, i, specs[i], ret_fault);
+		if (r == -ECHILD)
+			ret_fault->what = specs[i]->listen;
+	}
+	return r;
+}
+
+void sockets_give_back(struct unit_world *world, struct given *given)
+{
+	for (size_t i = 0; i < given->n; i++)
+		if (given->held[i])
+			held_leave(world, given->held[i]);
+	free(given->held);
+	free(given->sockets);
+	free(given->names);
+	*given = (struct given){0};
+}
