@@ -3,11 +3,8 @@
  * or what is in it. */
 #include "tree/internal.h"
 
-/* Is there one outside of `u` that is wanted and requires this, or did an operator start it? */
-static bool is_wanted_outside(const struct unit *inner, const struct unit *u)
+static bool is_required_outside(const struct unit *inner, const struct unit *u)
 {
-	if (inner != u && inner->by_operator && wish_holds(inner))
-		return true;
 	for (uint32_t i = 0; i < inner->n_needed_by; i++)
 		if (inner->needed_by[i].need->required && wish_holds(inner->needed_by[i].unit) &&
 			!unit_is_within(inner->needed_by[i].unit, u))
@@ -15,15 +12,33 @@ static bool is_wanted_outside(const struct unit *inner, const struct unit *u)
 	return false;
 }
 
+static uint32_t end_within(const struct tree *t, const struct unit *u)
+{
+	uint32_t first = unit_index(u);
+
+	return first == PLAN_NONE ? 0 : plan_unit(t->plan, first)->end;
+}
+
 /* Whoever requires what is in a group requires the group around it. */
 static bool wish_is_for_another(const struct unit *u)
 {
 	const struct tree *t = tree_of(u);
-	uint32_t first = unit_index(u);
-	uint32_t end = first == PLAN_NONE ? 0 : plan_unit(t->plan, first)->end;
 
-	for (uint32_t i = first; i < end; i++)
-		if (is_wanted_outside(t->units[i], u))
+	for (uint32_t i = unit_index(u); i < end_within(t, u); i++)
+		if (is_required_outside(t->units[i], u))
+			return true;
+	return false;
+}
+
+/* It, or for a group something in it, was started by hand, and is wanted still. */
+static bool wish_is_by_hand(const struct unit *u)
+{
+	const struct tree *t = tree_of(u);
+
+	if (u->by_operator)
+		return true;
+	for (uint32_t i = unit_index(u); i < end_within(t, u); i++)
+		if (t->units[i]->by_operator && wish_holds(t->units[i]))
 			return true;
 	return false;
 }
@@ -38,7 +53,7 @@ bool wish_is_pulled(const struct unit *u)
 
 bool wish_is_lent(const struct unit *u)
 {
-	return u->wanted && !u->by_operator && u->spec->activate == PLAN_MANUAL &&
+	return u->wanted && u->spec->activate == PLAN_MANUAL && !wish_is_by_hand(u) &&
 		wish_is_for_another(u);
 }
 
@@ -47,7 +62,7 @@ static void release_one(struct unit_set *set, struct unit *u, struct cause *beca
 {
 	struct cause *why;
 
-	if (!u->wanted || u->by_operator || u->spec->activate != PLAN_MANUAL ||
+	if (!u->wanted || u->spec->activate != PLAN_MANUAL || wish_is_by_hand(u) ||
 		wish_is_for_another(u))
 		return;
 	why = wish_cause(
@@ -86,7 +101,7 @@ void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct
 		struct cause *none;
 
 		if (u->removed || !u->wanted || u->spec->activate != PLAN_MANUAL ||
-			wish_is_for_another(u))
+			wish_is_by_hand(u) || wish_is_for_another(u))
 			continue;
 		none = wish_cause(CAUSE_DEPENDENCY, NULL, why,
 			"nothing that is wanted requires it any more");

@@ -124,7 +124,7 @@ static void units_take_back(
 	for (uint32_t i = 0; i < n; i++) {
 		struct unit *u = changes[i].after == PLAN_NONE ? NULL : t->units[changes[i].after];
 
-		if (u && changes[i].action == PLAN_DO_STOP && !u->by_operator)
+		if (u && changes[i].action == PLAN_DO_STOP)
 			wish_take_back(t, &u, 1, why);
 	}
 }

@@ -353,6 +353,10 @@ START_TEST(a_manual_group_runs_as_long_as_one_requires_what_is_in_it)
 	world_stop(w, "a");
 	world_run_for(w, EFF_S(1));
 	EXPECT_TRACE(w, "g/y", "0 spawn");
+	world_reload(w, "g: {activate: manual, units: {x: {command: x}, y: {command: y 2}}}\n");
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_changes(w), "a stop; g/y restart");
+	EXPECT_TRACE(w, "g/y", "0 spawn, 2000 TERM, 2000 SIGTERM, 2000 spawn");
 	world_free(w);
 	w = world_new(GROUP "a: {command: a, depends_on: [g/x]}\n");
 	world_run_for(w, EFF_S(1));
