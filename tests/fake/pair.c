@@ -29,7 +29,7 @@ static unsigned end_of(const struct scenario *s, unsigned index)
 
 /* ── what must be so in every tree ── */
 
-static void needs_mend(struct scenario *s, unsigned index)
+static void needs_mend(struct pair *p, struct scenario *s, unsigned index)
 {
 	struct scenario_node *node = &s->nodes[index];
 	unsigned n = 0;
@@ -38,6 +38,9 @@ static void needs_mend(struct scenario *s, unsigned index)
 		struct scenario_need need = node->needs[i];
 
 		if (need.on >= index || scenario_is_around(s, need.on, index))
+			continue;
+		/* Who waits for what comes by a clock waits for good, or not: by who was there first. */
+		if (p->steady && s->nodes[need.on].overlap)
 			continue;
 		if (need.condition && !strcmp(need.condition, "completed") &&
 			!is_oneshot(&s->nodes[need.on]))
@@ -65,7 +68,7 @@ static void nodes_mend(struct pair *p, struct scenario *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		struct scenario_node *node = &s->nodes[i];
 
-		if (is_oneshot(node) &&
+		if (node->type && !strcmp(node->type, "oneshot") &&
 			(!strcmp(node->policy, "always") || !strcmp(node->policy, "on-success")))
 			node->policy = "on-failure";
 		if (is_oneshot(node))
@@ -76,7 +79,7 @@ static void nodes_mend(struct pair *p, struct scenario *s)
 			node_calm(node);
 		if (p->no_turns)
 			node->sequential = false;
-		needs_mend(s, i);
+		needs_mend(p, s, i);
 	}
 }
 
@@ -245,7 +248,7 @@ static void program_change(struct scenario *s, struct scenario_node *node)
 		node->exit = PICK_WORD(s, "success", "fail", "die");
 		break;
 	case 2:
-		if (node->kind != NODE_GROUP)
+		if (node->kind <= NODE_FIBER)
 			node->kind = node->kind == NODE_FIBER ? NODE_PROCESS : NODE_FIBER;
 		break;
 	default:
@@ -256,7 +259,7 @@ static void program_change(struct scenario *s, struct scenario_node *node)
 
 static void replicas_change(struct scenario *s, struct scenario_node *node)
 {
-	if (node->kind == NODE_GROUP)
+	if (node->kind > NODE_FIBER)
 		return;
 	node->replicas = scenario_one_in(s, 3) ? -1 : (int)scenario_below(s, SCENARIO_REPLICAS + 1);
 }

@@ -140,7 +140,7 @@ bool pair_keeps_all(const struct pair *p, const char *name)
 
 	/* Of a group, and of what counts for one, more stands in the tree than in the node. */
 	return pair_keeps_program(p, name) && !is_gone(&p->before, a) &&
-		a->kind != NODE_GROUP && same_policy(a, b) && !a->significant &&
+		a->kind <= NODE_FIBER && same_policy(a, b) && !a->significant &&
 		same_life(a, b) && same_needs(p, a, b) && p->before.label == p->after.label &&
 		is_disabled(&p->before, a) == is_disabled(&p->after, b);
 }
