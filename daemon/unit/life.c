@@ -178,8 +178,7 @@ eff_exit unit_run(void *arg)
 	u->run = &run;
 	unit_enter(u, UNIT_STARTING, NULL);
 	r = unit_start(u, &child);
-	child.remains = r == 1 && u->spec->remain_after_exit;
-	if (r == 0 || child.remains) {
+	if (r == 0 || (r == 1 && child.remains)) {
 		unit_enter(u, UNIT_UP, NULL);
 		unit_await_end(u, &child);
 	}

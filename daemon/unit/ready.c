@@ -12,8 +12,8 @@
 #define LOOK_FIRST EFF_MS(10)
 #define LOOK_MOST EFF_S(1)
 
-/* A oneshot is ready when it has ended clean. */
-static int ready_await_oneshot(struct child *c)
+/* A oneshot is ready when it has ended clean: 1. */
+static int ready_await_clean_end(struct child *c)
 {
 	struct unit *u = c->unit;
 	struct eff_scope within;
@@ -28,6 +28,20 @@ static int ready_await_oneshot(struct child *c)
 	if (r < 0)
 		return r;
 	return unit_end_is_clean(u->spec, child_cause(c)) ? 1 : -ECHILD;
+}
+
+/* One that remains, and what its probes ask for. */
+static int ready_await_oneshot(struct child *c)
+{
+	static probe_of *const probes[] = {probe_startup, probe_readiness};
+	struct unit *u = c->unit;
+	int r = ready_await_clean_end(c);
+
+	c->remains = r == 1 && u->spec->remain_after_exit;
+	for (int i = 0; i < 2 && c->remains && r >= 0; i++)
+		if (probes[i](u->spec)->kind != PLAN_PROBE_NONE)
+			r = probe_await_pass(u, probes[i]);
+	return r < 0 ? r : 1;
 }
 
 static int ready_await_word(struct child *c)

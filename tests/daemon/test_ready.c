@@ -285,6 +285,62 @@ START_TEST(a_oneshot_that_remains_and_failed_does_not_remain)
 }
 END_TEST
 
+START_TEST(a_oneshot_that_remains_is_up_when_its_probes_pass_too)
+{
+	struct world *w = world_new(
+		"net: {command: net, type: oneshot, remain_after_exit: true, stop: {command: unnet},\n"
+		"  startup_probe: {unix: {path: /s}, period: 1s},\n"
+		"  readiness_probe: {tcp: {port: 80}, period: 1s, failure_threshold: 1}}\n"
+		"user: {command: user, depends_on: [net]}\n"
+		"fiber: {fiber: idle, with: {for: 2s}, type: oneshot, remain_after_exit: true,\n"
+		"  readiness_probe: {tcp: {port: 80}, period: 1s}}\n"
+		"done: {command: net, type: oneshot}");
+
+	world_script(w, "net", (struct script){.lives = EFF_S(2)});
+	world_script(w, "unnet", (struct script){.helper = true, .lives = EFF_S(1)});
+	world_run_for(w, EFF_S(3));
+	EXPECT_STATE(w, "net", "starting");
+	EXPECT_STATE(w, "fiber", "starting");
+	EXPECT_STATES(w, "done", "0 starting, 2000 done");
+	os_fake_socket(w->fake, "/s", 0, 0);
+	world_run_for(w, EFF_S(2));
+	EXPECT_STATE(w, "net", "starting");
+	os_fake_port(w->fake, 80, 0, 0);
+	world_run_for(w, EFF_S(5));
+	/* The first at 2100, 2300, 2700 and 3500, the second 100, 300, 700 and 1500 ms after that, and a second later. */
+	EXPECT_STATES(w, "net", "0 starting, 6000 up");
+	EXPECT_STATES(w, "fiber", "0 starting, 5500 up");
+	EXPECT_TRACE(w, "user", "6000 spawn");
+	os_fake_port(w->fake, 80, -ECONNREFUSED, 0);
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "net", "starting");
+	EXPECT_TRACE(w, "user", "6000 spawn");
+	ck_assert_uint_eq(world_unit(w, "net")->starts, 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_whose_probes_do_not_pass_is_undone)
+{
+	struct world *w = world_new(
+		"a: {command: net, type: oneshot, remain_after_exit: true, stop: {command: unnet},\n"
+		"  start_timeout: 10s, restart: no, readiness_probe: {tcp: {port: 80}, period: 1s}}\n"
+		"b: {command: net, type: oneshot, remain_after_exit: true, stop: {command: unnet},\n"
+		"  readiness_probe: {tcp: {port: 80}, period: 1s}}");
+
+	world_script(w, "net", (struct script){.lives = EFF_S(2)});
+	world_script(w, "unnet", (struct script){.helper = true, .lives = EFF_S(1)});
+	world_run_for(w, EFF_S(5));
+	world_stop(w, "b");
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_STATES(w, "a", "0 starting, 10000 stopping, 11000 failed");
+	ck_assert_str_eq(world_last_exit(w, "a"), "start_timeout 0");
+	EXPECT_STATES(w, "b", "0 starting, 5000 stopping, 6000 down");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_is_only_outside_is_up_while_its_probe_passes)
 {
 	struct world *w = world_new("db: {readiness_probe: {tcp: {port: 5432}, period: 1s},"
@@ -332,6 +388,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_a_probe_counted_is_forgotten_at_each_start);
 	tcase_add_test(tcase, a_oneshot_that_remains_is_up_after_its_clean_end);
 	tcase_add_test(tcase, a_oneshot_that_remains_and_failed_does_not_remain);
+	tcase_add_test(tcase, a_oneshot_that_remains_is_up_when_its_probes_pass_too);
+	tcase_add_test(tcase, a_oneshot_whose_probes_do_not_pass_is_undone);
 	tcase_add_test(tcase, what_is_only_outside_is_up_while_its_probe_passes);
 	suite_add_tcase(suite, tcase);
 	return suite;
