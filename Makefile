@@ -82,7 +82,7 @@ FLAGS := -std=gnu17 -D_GNU_SOURCE -fvisibility=hidden $(WARN) $(if $(WERROR),-We
 inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson)
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
 EFF_LIBS := -lev $(UV) -lm -lpthread
-LIBS := $(EFF_LIBS) -lyaml $(or $(call pkg,--libs libcjson),-lcjson) -ldl
+LIBS := $(EFF_LIBS) -lyaml $(or $(call pkg,--libs libcjson),-lcjson) -lseccomp -ldl
 
 # Stacks of fibers are not where ASan looks for fake frames.
 export ASAN_OPTIONS ?= detect_stack_use_after_return=0:detect_leaks=1

@@ -146,6 +146,7 @@ static const struct {
 	{TYPE_TEXTS, "names"},
 	{TYPE_FOLDERS, "names"},
 	{TYPE_PATHS, "names"},
+	{TYPE_CALLS, "names"},
 	{TYPE_CAPABILITIES, "names"},
 	{TYPE_CPUS, "names"},
 	{TYPE_ENV_FILES, "names"},

@@ -215,10 +215,12 @@ struct steps {
 	unsigned n;
 	bool own_memory; /* as eff_spawn() wants to know it */
 };
-/* All steps but what the environment needs, in the arena; there is room for two more. False: no memory. */
+/* All steps but what the environment needs, and the filter, in the arena; there is room for three more. False: no memory. */
 bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct os_spawn *spawn,
 	const struct ids *ids, struct steps *ret);
 void os_step_add(struct steps *steps, struct eff_step step);
+/* The last one: nothing of what came before is to be judged by it. False: no memory. */
+bool os_filter_add(struct steps *steps, struct arena *arena, const struct filter *filter);
 /* The stage, and what it was about, of the step of that word; both stay as long as the spawn's strings. */
 void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fault *fault);
 

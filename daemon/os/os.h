@@ -15,6 +15,7 @@
 #include <eff/api.h>
 #include <eff/time.h>
 
+#include "base/filter.h"
 #include "base/terms.h"
 
 struct os;
@@ -54,6 +55,7 @@ struct os_spawn {
 	eff_ns watchdog_ns; /* tell it by WATCHDOG_USEC and WATCHDOG_PID; 0: no */
 	int ready_fd; /* the descriptor that it writes a newline to when it is ready; 0: none */
 	bool private_tmp; /* /tmp and /var/tmp are others than effd's, and empty at first */
+	const struct filter *filter; /* of its system calls; it then gains no rights either. NULL: none */
 	/* What it cannot write, but its directories and its private /tmp; in its root; "?PATH" may be missing. NULL: nothing */
 	const char *const *read_only;
 	/* Where the view of the files is kept that this needs: the first child that finds none there makes one, and the others

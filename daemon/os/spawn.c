@@ -204,6 +204,8 @@ static int record_fill(
 			(struct eff_step){.kind = EFF_STEP_PID_ENTRY,
 				.stage = "fork",
 				.number = environment.pid_entries[i]});
+	if (!os_filter_add(&steps, record->arena, spawn->filter))
+		return -ENOMEM;
 	*fill = (struct eff_spawn){
 		.path = arena_strdup(record->arena, spawn->argv[0]),
 		.search = arena_strdup(record->arena, os_search_of(spawn)),

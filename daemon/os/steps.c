@@ -5,8 +5,9 @@
  * may allow a priority, then priorities. Another view of the files is entered, another root in it, and capabilities are
  * bounded, while that may be done; they are ambient only when all others are gone, and in between groups change before the
  * group before the user. The folder is entered with the rights that the program will have. The signal at effd's death
- * follows, since a change of ids forgets it, and last what forbids to gain anything. The word of a step is the field it is
+ * follows, since a change of ids forgets it, then what forbids to gain anything, and last a filter. The word of a step is the field it is
  * for, and os_step_fault() makes of it what people are told. */
+#include <linux/filter.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "base/arena.h"
 #include "os/internal.h"
 
-enum { MOST_STEPS = TERMS_N_LIMITS + 19, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
+enum { MOST_STEPS = TERMS_N_LIMITS + 21, IO_CLASS_SHIFT = 13, IO_LEVEL_USUAL = 4 };
 
 void os_step_add(struct steps *steps, struct eff_step step)
 {
@@ -229,10 +230,27 @@ bool os_steps_make(struct arena *arena, const struct os_linux *os, const struct 
 		return false;
 	os_step_add(ret,
 		(struct eff_step){.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL});
-	if (spawn->terms && spawn->terms->no_new_privileges)
+	if (spawn->filter || (spawn->terms && spawn->terms->no_new_privileges))
 		os_step_add(ret,
 			(struct eff_step){.kind = EFF_STEP_NO_NEW_PRIVS,
 				.stage = "security.no_new_privileges"});
+	return true;
+}
+
+bool os_filter_add(struct steps *steps, struct arena *arena, const struct filter *filter)
+{
+	struct sock_filter *list;
+
+	if (!filter)
+		return true;
+	list = arena_alloc(arena, filter->n * sizeof(*list));
+	if (!list)
+		return false;
+	memcpy(list, filter->list, filter->n * sizeof(*list));
+	os_step_add(steps,
+		(struct eff_step){.kind = EFF_STEP_FILTER,
+			.stage = "security.seccomp",
+			.filter = {list, filter->n}});
 	return true;
 }
 

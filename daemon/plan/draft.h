@@ -59,6 +59,8 @@ struct range {
 uint32_t unit_add(struct decoder *decoder, struct node *map);
 void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id, struct node *node);
 void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct layer *layer);
+/* The filter of a process, from its calls. */
+void filter_settle(struct load *load, struct plan_process *process, const struct layer *layer);
 /* What of a supervisor depends on more than one field. */
 void supervisor_settle(struct load *load, struct plan_unit *unit, const struct layer *layer);
 struct node **values_keep(

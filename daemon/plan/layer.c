@@ -108,6 +108,12 @@ static bool is_limit(enum field_type type)
 	return type >= TYPE_RLIMIT_COUNT && type <= TYPE_RLIMIT_TIME;
 }
 
+/* May a list be the short form of a mapping? */
+static bool is_list_type(enum field_type type)
+{
+	return type == TYPE_COMMAND || type == TYPE_CALLS;
+}
+
 static void take_section(struct walk *walk, const struct field *field, struct node *node)
 {
 	struct load *load = walk->load;
@@ -116,7 +122,7 @@ static void take_section(struct walk *walk, const struct field *field, struct no
 		walk->layer->slots[field_id(field)] = node;
 		walk_into(walk, node, field);
 	} else if (field->short_form != FIELD_NONE &&
-		(node->kind == NODE_SCALAR || field_row(field->short_form)->type == TYPE_COMMAND)) {
+		(node->kind == NODE_SCALAR || is_list_type(field_row(field->short_form)->type))) {
 		walk->layer->slots[field_id(field)] = node;
 		walk->layer->slots[field->short_form] = node;
 	} else {

@@ -54,7 +54,7 @@ struct load {
 	struct table fields; /* (section, key): its row */
 	struct table names; /* (a supervisor's mapping, key): its unit's; (NULL, key): that of any */
 	struct table stems; /* (NULL, full name): the struct range of a unit that says `replicas`; the plan's */
-	struct table texts; /* (NULL, text): the one that is kept */
+	struct table texts; /* (NULL, text): the one that is kept; (&texts, rules): the filter that was made of them */
 	struct table paths; /* (&paths, path): its file; (&files, path): its env_file, parsed */
 	struct draft *drafts; /* of all units, as plan_unit() counts them */
 	uint32_t n_units, room_units;

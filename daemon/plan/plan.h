@@ -14,6 +14,7 @@
 #include <eff/time.h>
 
 #include "base/calendar.h"
+#include "base/filter.h"
 #include "base/terms.h"
 #include "plan/logs.h"
 
@@ -178,7 +179,9 @@ struct plan_process {
 	plan_strv directories[PLAN_N_PLACES]; /* paths below the place; NULL: none */
 	mode_t directories_mode;
 	bool private_tmp;
-	plan_strv read_only_paths; /* absolute; "?PATH" may be missing; NULL: none */
+	struct filter_rules calls;   /* as they are read; then nothing */
+	const struct filter *filter; /* of its system calls; NULL: none */
+	plan_strv read_only_paths;   /* absolute; "?PATH" may be missing; NULL: none */
 	const struct plan_socket *const *sockets; /* NULL-terminated, in the order of their descriptors; NULL: none */
 };
 

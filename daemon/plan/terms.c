@@ -60,6 +60,7 @@ void process_settle(struct decoder *decoder, struct plan_unit *unit, const struc
 	decoder->process.terms.given = given_of(unit);
 	if (!layer->slots[FIELD_DIRECTORIES_MODE])
 		decoder->process.directories_mode = DIRECTORIES_MODE;
+	filter_settle(decoder->load, &decoder->process, layer);
 	halves_settle(decoder->load, &decoder->process.terms, layer);
 	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): were they told apart in vain, it would cost some bytes. */
 	if (!decoder->kept || memcmp(decoder->kept, &decoder->process, sizeof(*more)) != 0) {

@@ -162,6 +162,7 @@ static reader *reader_of(enum field_type type, bool *ret_is_scalar)
 		[TYPE_TEXTS] = read_texts,
 		[TYPE_FOLDERS] = read_folders,
 		[TYPE_PATHS] = read_paths,
+		[TYPE_CALLS] = read_calls,
 		[TYPE_CAPABILITIES] = read_capabilities,
 		[TYPE_CPUS] = read_cpus,
 		[TYPE_RLIMIT_COUNT] = read_rlimit,

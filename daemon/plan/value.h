@@ -75,6 +75,7 @@ bool read_target(struct value *value);
 bool read_texts(struct value *value);
 bool read_folders(struct value *value);
 bool read_paths(struct value *value);
+bool read_calls(struct value *value);
 bool read_names(struct value *value);
 bool read_map(struct value *value);
 bool read_signals(struct value *value);

@@ -116,6 +116,7 @@ struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
 	spawn.groups = more->groups;
 	spawn.private_tmp = more->private_tmp;
 	spawn.read_only = more->read_only_paths;
+	spawn.filter = more->filter;
 	spawn.directories_mode = more->directories_mode;
 	/* Beside its own program they are there. */
 	for (int i = 0; i < PLAN_N_PLACES && !u->process; i++)

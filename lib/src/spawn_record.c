@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a child reads, in one block of memory. One that shares the caller's memory reads the caller's strings where they
  * are; one with a memory of its own gets copies of them all. */
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -69,6 +70,10 @@ static void block_step(struct block *block, struct eff_step *s)
 	case EFF_STEP_WRITE:
 		s->file.path = block_string(block, s->file.path);
 		s->file.text = block_string(block, s->file.text);
+		break;
+	case EFF_STEP_FILTER:
+		s->filter.list = block_copy(
+			block, s->filter.list, s->filter.n * sizeof *s->filter.list);
 		break;
 	case EFF_STEP_CHROOT:
 	case EFF_STEP_CHDIR:

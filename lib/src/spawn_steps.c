@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -109,6 +111,15 @@ BARE static long take_ambient(uint64_t set)
 		if (set >> cap & 1)
 			r = CALL(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 	return r;
+}
+
+BARE static long take_filter(const struct sock_filter *list, unsigned short n)
+{
+	struct sock_fprog program;
+
+	program.len = n;
+	program.filter = (struct sock_filter *)list;
+	return CALL(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&program, 0, 0);
 }
 
 /* ── where it is ── */
@@ -234,6 +245,8 @@ BARE long eff__step_take(const struct eff__child *c, const struct eff_step *step
 		return take_bounding(step->capabilities);
 	case EFF_STEP_AMBIENT:
 		return take_ambient(step->capabilities);
+	case EFF_STEP_FILTER:
+		return take_filter(step->filter.list, step->filter.n);
 	case EFF_STEP_DEATHSIG:
 		return take_deathsig(c, step->number);
 	case EFF_STEP_PID_ENTRY:

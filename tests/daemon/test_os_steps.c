@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The order in which a child is made what it is to be, and what is told of the step that fails. */
+#include <linux/filter.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static const char *order_of(const struct os_spawn *spawn, const struct ids *ids)
 		[EFF_STEP_AMBIENT] = "ambient",
 		[EFF_STEP_NO_NEW_PRIVS] = "no_new_privs",
 		[EFF_STEP_DEATHSIG] = "deathsig",
+		[EFF_STEP_FILTER] = "filter",
 		[EFF_STEP_PID_ENTRY] = "pid",
 	};
 	struct steps steps = steps_of(spawn, ids);
@@ -215,6 +217,28 @@ START_TEST(what_effd_has_is_for_nobody_who_did_not_ask)
 }
 END_TEST
 
+START_TEST(a_filter_is_the_last_step_and_a_copy)
+{
+	struct sock_filter program[2] = {{.k = 1}, {.k = 2}};
+	const struct filter filter = {program, 2};
+	const struct os_spawn spawn = {.argv = argv, .filter = &filter};
+	struct steps steps = steps_of(&spawn, NULL);
+
+	/* Who is not root needs that for one. */
+	ck_assert_str_eq(order_of(&spawn, NULL), "umask deathsig no_new_privs");
+	os_step_add(&steps, (struct eff_step){.kind = EFF_STEP_PID_ENTRY});
+	ck_assert(os_filter_add(&steps, arena, &filter));
+	ck_assert_uint_eq(steps.n, 5);
+	ck_assert_int_eq(steps.list[4].kind, EFF_STEP_FILTER);
+	ck_assert_uint_eq(steps.list[4].filter.n, 2);
+	ck_assert_ptr_ne(steps.list[4].filter.list, program);
+	ck_assert_uint_eq(steps.list[4].filter.list[1].k, 2);
+	ck_assert(!steps.own_memory);
+	ck_assert(os_filter_add(&steps, arena, NULL));
+	ck_assert_uint_eq(steps.n, 5);
+}
+END_TEST
+
 START_TEST(a_view_is_entered_by_the_last_of_its_descriptors)
 {
 	struct os_view *view = NULL;
@@ -261,6 +285,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, priorities_are_as_the_kernel_takes_them);
 	tcase_add_test(tcase, what_shares_effds_memory_would_give_effd_its_score);
 	tcase_add_test(tcase, what_effd_has_is_for_nobody_who_did_not_ask);
+	tcase_add_test(tcase, a_filter_is_the_last_step_and_a_copy);
 	tcase_add_test(tcase, a_view_is_entered_by_the_last_of_its_descriptors);
 	tcase_add_test(tcase, a_step_that_fails_is_told_in_the_words_of_the_tree);
 	suite_add_tcase(suite, tcase);

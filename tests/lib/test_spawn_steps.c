@@ -196,6 +196,38 @@ START_TEST(a_child_enters_a_namespace_and_holds_it_no_more)
 }
 END_TEST
 
+/* Who asks for its parent ends. */
+static const struct sock_filter no_parent[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static eff_exit filtered(void *arg)
+{
+	const struct eff_step steps[] = {
+		{.kind = EFF_STEP_SETUID, .stage = "user", .id = 1001},
+		{.kind = EFF_STEP_NO_NEW_PRIVS, .stage = "no_new_privileges"},
+		{.kind = EFF_STEP_FILTER, .stage = "seccomp", .filter = {no_parent, 4}},
+	};
+	unsigned from = getuid() == 0 ? 0 : 1;
+
+	/* Every shell asks for its parent when it begins; nothing did before that. */
+	run_steps("echo it goes on", steps + from, 3 - from);
+	ck_assert_int_eq(got.exec, 0);
+	ck_assert(WIFSIGNALED(got.status) && WTERMSIG(got.status) == SIGSYS);
+	ck_assert_str_eq(got.out, "");
+	return eff_ok(arg);
+}
+
+START_TEST(a_child_is_filtered_from_its_program_on)
+{
+	eff__proc_without = ways[_i];
+	run_root(filtered);
+}
+END_TEST
+
 static const struct {
 	struct eff_step step;
 	int error;
@@ -212,6 +244,8 @@ static const struct {
 	{{.kind = EFF_STEP_CHROOT, .path = "/"}, EPERM, true},
 	{{.kind = EFF_STEP_BOUNDING, .capabilities = 0}, EPERM, true},
 	{{.kind = EFF_STEP_AMBIENT, .capabilities = BIT(CAP_KILL)}, EPERM, true},
+	{{.kind = EFF_STEP_FILTER, .filter = {no_parent, 4}}, EACCES, true},
+	{{.kind = EFF_STEP_FILTER, .filter = {no_parent, 3}}, EINVAL, false},
 	{{.kind = EFF_STEP_RLIMIT, .limit = {RLIMIT_NOFILE, {2, 1}}}, EINVAL, false},
 };
 
@@ -250,6 +284,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tcase, a_child_may_do_what_it_was_granted_and_no_more, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_may_see_a_folder_as_the_root, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_enters_a_namespace_and_holds_it_no_more, 0, N_WAYS);
+	tcase_add_loop_test(tcase, a_child_is_filtered_from_its_program_on, 0, N_WAYS);
 	tcase_add_loop_test(tcase, each_step_tells_how_it_failed, 0, N_WAYS);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -136,6 +136,48 @@ same "what the same in other words does" "$(ctl --json plan | jq -c .changes)" "
 effd_stop
 umount "$DIR/data/below" /var/lib
 
+# ── Which calls it may make ──
+
+cat >"$DIR/calls.yaml" <<TREE
+version: 1
+defaults: {type: oneshot, restart: no, log: {stdout: ring}, working_dir: /}
+units:
+  serves: {command: [ls, -d, /], security: {seccomp: ["@system-service"]}}
+  mounts:
+    shell: 'if unshare -r true; then echo yes; else echo no; fi'
+    security: {seccomp: {deny: ["@mount", unshare], action: ENOSYS}}
+  killed: {command: [uname], security: {seccomp: {deny: [uname], action: kill}}}
+  logged: {command: [uname, -s], security: {seccomp: {deny: [uname], action: log}}}
+  hooked:
+    command: [echo, ran]
+    hooks: {pre_start: [uname]}
+    security: {seccomp: {deny: [uname]}}
+  exec: {command: [uname], security: {seccomp: {deny: [execve]}}}
+  own: {command: [grep, -E, '^(NoNewPrivs|Seccomp):', /proc/self/status], security: {seccomp: {deny: [uname]}}}
+  free: {command: [unshare, -r, uname, -s]}
+TREE
+calls() {
+	effd_launch <"$DIR/calls.yaml"
+	wait_for up /
+	same "a service" "$(output_of serves)" /
+	matches "what may not mount" "$(output_of mounts)" '^no$'
+	same "one that is killed" "$(field killed '"\(.state) \(.last_exit.kind) \(.last_exit.signal)"')" "failed signal SIGSYS"
+	same "one of which the log has it" "$(output_of logged)" Linux
+	same "a hook" "$(end_of hooked)" "hook pre_start: exit 1"
+	same "one that may not execute" "$(end_of exec)" "exec_error exec: EPERM (Operation not permitted): uname"
+	same "what it is" "$(output_of own | sed 's/\\x09//')" $'NoNewPrivs:1\nSeccomp:2'
+	same "one without" "$(output_of free)" Linux
+	effd_stop
+}
+calls
+# Nobody needs rights for it.
+SOCKET=$DIR/user/control.sock
+install -d -o 12345 "$DIR/user"
+EFFD_UNDER=("${as_user[@]}")
+calls
+EFFD_UNDER=()
+SOCKET=$DIR/control.sock
+
 # ── Where it cannot be had ──
 
 cat >"$DIR/own.yaml" <<TREE

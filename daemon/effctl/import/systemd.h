@@ -27,6 +27,7 @@ struct systemd_unit {
 	struct item *item;           /* NULL: refused, or no service */
 	struct exec_list start, pre, post, stop, stop_post, reload;
 	bool is_once, is_wanted, by_timer;
+	const char *call_action; /* of system calls that it may not make; NULL: not said */
 	struct systemd_unit *next;
 };
 
@@ -50,6 +51,8 @@ void systemd_umask(struct systemd *s, const char *value, const struct systemd_ro
 void systemd_true(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_read_only(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_private_tmp(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_calls(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_call_error(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_output(struct systemd *s, const char *value, const struct systemd_row *row);
 
 /* A value with its specifiers filled in; NULL: one is not known here, which was said. */

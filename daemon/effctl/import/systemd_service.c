@@ -218,6 +218,8 @@ static const struct systemd_row rows[] = {{"Description", as_text, "description"
 	{"StandardError", systemd_output, "log.stderr"},
 	{"NoNewPrivileges", systemd_true, "security.no_new_privileges"},
 	{"ReadOnlyPaths", systemd_read_only, "security.read_only_paths"},
+	{"SystemCallFilter", systemd_calls, "security.seccomp"},
+	{"SystemCallErrorNumber", systemd_call_error, "action"},
 	{"PrivateTmp", systemd_private_tmp, "security.private_tmp"},
 	{"RootDirectory", as_later, "root_dir"}, {"Nice", as_later, "priority.nice"},
 	{"OOMScoreAdjust", as_later, "priority.oom_score_adj"},

@@ -17,6 +17,8 @@
 
 #include <eff/api.h>
 
+struct sock_filter;
+
 enum eff_step_kind {
 	EFF_STEP_SETGROUPS, /* ids.list, ids.n */
 	EFF_STEP_SETGID,    /* id: real, effective and saved */
@@ -35,6 +37,7 @@ enum eff_step_kind {
 	EFF_STEP_KEEP_CAPS, /* a change of ids leaves it what it is permitted, until its program */
 	EFF_STEP_AMBIENT, /* capabilities: those that it has as nobody else than root would */
 	EFF_STEP_NO_NEW_PRIVS,
+	EFF_STEP_FILTER, /* filter.list, filter.n: a program that judges each further system call; the last step, but for root after NO_NEW_PRIVS */
 	EFF_STEP_DEATHSIG, /* number: the signal at the death of the parent; checks that the parent still lives */
 	EFF_STEP_PID_ENTRY, /* number: envp[number], "NAME=" and at least 10 bytes more, gets its own pid behind the "=" */
 };
@@ -66,6 +69,10 @@ struct eff_step {
 		struct {
 			const char *path, *text;
 		} file;
+		struct {
+			const struct sock_filter *list; /* of <linux/filter.h> */
+			unsigned short n;
+		} filter;
 	};
 };
 
