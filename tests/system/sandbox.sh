@@ -187,9 +187,11 @@ units:
   own: {security: {private_tmp: true}}
   kept: {security: {read_only_paths: [/etc]}}
 TREE
-expect_exit 1 "${as_user[@]}" "$BUILD/effctl" check "$DIR/own.yaml"
+expect_exit 78 "${as_user[@]}" "$BUILD/effd" --check -c "$DIR/own.yaml"
 matches "what a user is told" "$OUT$ERR" "E220.*only root may give a process a /tmp of its own"
 matches "and of what cannot be written" "$OUT$ERR" "E220.*only root may keep a process from writing paths"
+expect_exit 0 "${as_user[@]}" "$BUILD/effctl" check "$DIR/own.yaml"
+matches "who checks for others" "$OUT$ERR" "W412.*only root may give a process a /tmp of its own"
 EFFD_UNDER=(setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin)
 effd_start <"$DIR/own.yaml"
 same "what root is told that may not" "$(end_of own)" "exec_error security: EPERM (Operation not permitted): private_tmp"

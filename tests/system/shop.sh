@@ -11,7 +11,7 @@ same "the units, depth first" "$(jq -r '.units | map(.name) | join(" ")' "$DIR/s
 	"/ migrate db web flaky heartbeat workers workers/fetch workers/index"
 same "their kinds" "$(jq -r '.units | map(.kind) | join(" ")' "$DIR/status.json")" \
 	"supervisor process process process process fiber supervisor process process"
-fields='["cause","cpu_s","depends_on","description","failures","health","kind","last_exit","log_lost_bytes","memory_bytes","name","next_start_s","pid","restarts","since","starts","state","status_text","uptime_s","wanted"]'
+fields='["cause","cpu_s","depends_on","description","failures","health","kind","last_exit","log_lost_bytes","memory_bytes","name","next_start_s","pid","restarts","since","sockets","starts","state","status_text","uptime_s","wanted"]'
 group='["active","children","intensity","restarts_in_period"]'
 same "the fields of each unit" "$(jq -c '.units[] | select(.kind != "supervisor") | keys' "$DIR/status.json" | sort -u)" "$fields"
 same "the fields of a supervisor" \
