@@ -12,12 +12,18 @@
 
 #define ZONES "/usr/share/zoneinfo/"
 
+/* The preset, which needs no question to the C library. */
+static bool zone_is_utc(const char *zone)
+{
+	return strcmp(zone, "UTC") == 0;
+}
+
 bool zone_is_known(const char *zone)
 {
 	char path[300], folder[304];
 	size_t len = strlen(zone);
 
-	if (strcmp(zone, "UTC") == 0)
+	if (zone_is_utc(zone))
 		return true;
 	if (len == 0 || len > 200 || zone[0] == '/' || zone[0] == '.' || strstr(zone, ".."))
 		return false;
@@ -48,14 +54,27 @@ static void zone_leave(char *before)
 	free(before);
 }
 
-void date_of(const char *zone, int64_t second, struct date *ret)
+/* What the clock of the zone shows. */
+static struct tm zone_shows(const char *zone, int64_t second)
 {
-	char *before = zone_enter(zone);
 	time_t at = (time_t)second;
 	struct tm tm = {0};
+	char *before;
 
+	if (zone_is_utc(zone)) {
+		(void)gmtime_r(&at, &tm);
+		return tm;
+	}
+	before = zone_enter(zone);
 	(void)localtime_r(&at, &tm);
 	zone_leave(before);
+	return tm;
+}
+
+void date_of(const char *zone, int64_t second, struct date *ret)
+{
+	struct tm tm = zone_shows(zone, second);
+
 	*ret = (struct date){.year = tm.tm_year + 1900,
 		.month = tm.tm_mon + 1,
 		.day = tm.tm_mday,
@@ -87,8 +106,11 @@ int64_t date_second(const char *zone, const struct date *date)
 	const int64_t around = INT64_C(26) * 3600;
 	int64_t guess = (int64_t)timegm(&utc);
 	int64_t low = guess - around, high = guess + around;
-	char *before = zone_enter(zone);
+	char *before;
 
+	if (zone_is_utc(zone))
+		return guess;
+	before = zone_enter(zone);
 	/* Where an hour comes twice the predicate is not monotonic: step back over the first time afterwards. */
 	while (low < high) {
 		int64_t middle = low + (high - low) / 2;
@@ -118,13 +140,7 @@ int64_t date_second(const char *zone, const struct date *date)
 
 int64_t zone_offset(const char *zone, int64_t second)
 {
-	char *before = zone_enter(zone);
-	time_t at = (time_t)second;
-	struct tm tm = {0};
-
-	(void)localtime_r(&at, &tm);
-	zone_leave(before);
-	return tm.tm_gmtoff;
+	return zone_shows(zone, second).tm_gmtoff;
 }
 
 int date_days(int year, int month)

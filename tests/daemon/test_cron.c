@@ -122,6 +122,25 @@ START_TEST(where_any_hour_will_do_it_goes_on)
 }
 END_TEST
 
+/* UTC is not asked of the C library; it is what it would say of a zone by another name. */
+START_TEST(utc_is_a_zone_like_others)
+{
+	static const char *const texts[] = {
+		"* * * * *", "59 23 31 12 *", "0 0 29 2 *", "30 12 * * 1"};
+	eff_ns at = EFF_S(951782400); /* 29 February 2000 */
+
+	ck_assert(zone_is_known("Etc/UTC"));
+	for (int i = 0; i < 200; i++, at += EFF_S(86400 * 37 + 12345)) {
+		struct cron cron;
+		uint32_t where;
+		const char *why;
+
+		ck_assert_int_eq(cron_parse(texts[i % 4], &cron, &where, &why), 0);
+		ck_assert_int_eq(cron_next(&cron, "UTC", at), cron_next(&cron, "Etc/UTC", at));
+	}
+}
+END_TEST
+
 START_TEST(tz_is_as_it_was)
 {
 	(void)setenv("TZ", "Asia/Tokyo", 1);
@@ -196,6 +215,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_hour_that_the_clock_skips_runs_once_right_after);
 	tcase_add_test(tcase, an_hour_that_comes_twice_runs_once);
 	tcase_add_test(tcase, where_any_hour_will_do_it_goes_on);
+	tcase_add_test(tcase, utc_is_a_zone_like_others);
 	tcase_add_test(tcase, tz_is_as_it_was);
 	tcase_add_test(tcase, what_is_wrong_is_told_by_its_field);
 	tcase_add_test(tcase, zones_are_known_by_the_machine);
