@@ -153,7 +153,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	(void)exit;
 	if (u->next_plan)
 		unit_adopt(u, u->next_plan, u->next, true);
-	u->leaving = u->kill_now = false;
+	u->leaving = u->kill_now = u->ended = false;
 	u->awaits = NULL;
 	switch (rest) {
 	case EFF_REST_STOPPED:

@@ -157,6 +157,7 @@ eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
 	if (u->why)
 		return eff_interrupted();
 	u->ends++;
+	u->ended = true;
 	return exit_of(u->spec, u->last_exit, before_ready);
 }
 

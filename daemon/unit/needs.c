@@ -56,6 +56,13 @@ static bool unit_is_to_come(const struct unit *u)
 	return comes && !u->held;
 }
 
+/* Has an attempt failed since it was last to begin anew? */
+static bool unit_has_tried(const struct unit *other)
+{
+	return other->state == UNIT_BACKOFF || other->ended ||
+		eff_child_failures(&other->child) > 0;
+}
+
 /* Not required: it is waited for until it holds or its first attempt has failed, or when nothing will come of it. */
 static bool need_lets_pass(const struct plan_need *need, const struct unit *other)
 {
@@ -63,7 +70,7 @@ static bool need_lets_pass(const struct plan_need *need, const struct unit *othe
 		return true;
 	if (need->required)
 		return false;
-	return !unit_is_to_come(other) || other->state == UNIT_BACKOFF || other->ends > 0;
+	return !unit_is_to_come(other) || unit_has_tried(other);
 }
 
 /* Order only: is `other` on its way? */

@@ -103,6 +103,7 @@ struct unit {
 	bool wanted, held, by_operator;
 	bool leaving; /* its run has been told to end; until the next run begins */
 	bool started; /* its program has been executed and has not ended */
+	bool ended;   /* its run has ended by itself; until it rests or begins again */
 	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */
 	bool tells_ready; /* its on_ready runs */
 	bool was_up;  /* in this life of its group: `restart` edges act when it is up again */

@@ -131,6 +131,34 @@ START_TEST(what_is_not_required_is_waited_for_until_it_holds_or_has_failed_once)
 }
 END_TEST
 
+/* What came of it in an earlier life, or before an operator started it anew, is no attempt of this one. */
+START_TEST(each_new_beginning_waits_for_a_first_attempt_anew)
+{
+	struct world *w = world_new(
+		"g:\n  units:\n    a: {command: a, depends_on: {x: {required: false}}}\n"
+		"    x: {command: x, type: notify, restart: {backoff: {initial: 1s, jitter: 0}}}\n");
+
+	WORLD_SCRIPTS(w, "x", {.lives = EFF_S(2), .ready_after = EFF_FOREVER, .exits = 1}, SLOW,
+		SLOW, {.lives = EFF_S(3), .ready_after = EFF_FOREVER, .exits = 1}, SLOW);
+	world_run_for(w, EFF_S(60));
+	EXPECT_TRACE(w, "g/a", "2000 spawn");
+	EXPECT_TRACE(w, "g/x", "0 spawn, 2000 exit 1, 3000 spawn");
+	world_mark(w);
+	world_restart(w, "g");
+	world_run_for(w, EFF_S(60));
+	EXPECT_TRACE(w, "g/x", "0 TERM, 0 SIGTERM, 0 spawn");
+	EXPECT_TRACE(w, "g/a", "0 TERM, 0 SIGTERM, 5000 spawn");
+	world_mark(w);
+	world_restart(w, "g/x");
+	world_restart(w, "g/a");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "g/x", "0 TERM, 0 SIGTERM, 0 spawn, 3000 exit 1, 4000 spawn");
+	EXPECT_TRACE(w, "g/a", "0 TERM, 0 SIGTERM, 3000 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_stop_stops_first_those_that_require_it_and_they_come_back_with_it)
 {
 	struct world *w = world_new("db: {command: db}\napi: {command: api, depends_on: [db]}\n"
@@ -315,6 +343,7 @@ Suite *test_suite(void)
 		tcase, one_that_waits_for_what_cannot_hold_is_released_when_it_holds_after_all);
 	tcase_add_test(tcase, waiting_for_what_rests_costs_nothing);
 	tcase_add_test(tcase, what_is_not_required_is_waited_for_until_it_holds_or_has_failed_once);
+	tcase_add_test(tcase, each_new_beginning_waits_for_a_first_attempt_anew);
 	tcase_add_test(tcase, a_stop_stops_first_those_that_require_it_and_they_come_back_with_it);
 	tcase_add_test(tcase, a_dependant_in_backoff_stays_there_then_waits);
 	tcase_add_test(tcase, an_end_by_itself_leaves_dependants_running);
