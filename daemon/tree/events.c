@@ -73,13 +73,21 @@ static void dependant_cycle(struct unit *d, struct unit *u, const char *words)
 	cause_unref(why);
 }
 
-/* Is what it is one of, by a name without a number, up as a whole? */
-static bool all_are_up(const struct unit *d, const struct plan_need *need)
+/* Is it up again, for one that has run all the while? One of those that a name without a number stands for: when all are. */
+static bool is_up_again(const struct unit *u, const struct plan_need *need, const struct unit *d)
 {
-	for (uint32_t i = 0; need->all_of != PLAN_NONE && i < d->n_needs; i++)
-		if (d->needs[i].need->all_of == need->all_of && d->needs[i].unit->state != UNIT_UP)
+	bool left = u->left_up > d->began;
+
+	for (uint32_t i = 0; need->all_of != PLAN_NONE && i < d->n_needs; i++) {
+		const struct unit *other = d->needs[i].unit;
+
+		if (d->needs[i].need->all_of != need->all_of)
+			continue;
+		if (other->state != UNIT_UP)
 			return false;
-	return true;
+		left |= other->left_up > d->began;
+	}
+	return left;
 }
 
 static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_state to)
@@ -93,7 +101,7 @@ static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_st
 			continue;
 		if (need->bind && from == UNIT_UP)
 			dependant_cycle(d, u, "it is bound to one that is up no more");
-		else if (need->restart && to == UNIT_UP && u->was_up && all_are_up(d, need))
+		else if (need->restart && to == UNIT_UP && is_up_again(u, need, d))
 			dependant_cycle(d, u, "to be restarted with one that is up again");
 	}
 }
@@ -110,9 +118,11 @@ void event_state(struct unit *u, enum unit_state from, enum unit_state to)
 	eff_deep(step_log, &(struct step){u, from, to});
 	if (to == UNIT_UP || to == UNIT_DONE || to == UNIT_FAILED || to == UNIT_BACKOFF)
 		u->settled = true;
+	if (from == UNIT_UP)
+		u->left_up = e->seq;
+	else if (to == UNIT_STARTING)
+		u->began = e->seq;
 	act_on_dependants(u, from, to);
-	if (to == UNIT_UP)
-		u->was_up = true;
 	eff_pulse_send(&t->changed);
 }
 

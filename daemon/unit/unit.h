@@ -106,14 +106,14 @@ struct unit {
 	bool ended;   /* its run has ended by itself; until it rests or begins again */
 	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */
 	bool tells_ready; /* its on_ready runs */
-	bool was_up;  /* in this life of its group: `restart` edges act when it is up again */
-	bool settled; /* has once been up, done, failed, in backoff, or waits for such */
+	bool settled;     /* has once been up, done, failed, in backoff, or waits for such */
 	bool removed; /* a reload, or an operator, took it out of the tree: it goes when it rests */
 	bool forget;     /* it was added, and has ended for good: it is to leave the tree */
 	bool group_open; /* a supervisor whose `sup` is open */
 	bool in_round;   /* a group round has taken it out of `up` */
 	uint64_t starts, restarts;
-	uint64_t ends;   /* runs that ended by themselves, for who waits for an attempt */
+	uint64_t ends; /* runs that ended by themselves, for who waits for an attempt */
+	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
 	uint64_t verbs;  /* by operators so far, the tree counts them: a later one takes over */
 	uint64_t in_set; /* the last set of the tree that it was put into */
 	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */

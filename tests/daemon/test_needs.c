@@ -308,6 +308,34 @@ START_TEST(a_restart_edge_follows_an_operators_restart_too)
 }
 END_TEST
 
+/* It is restarted for what has been there in its own run. */
+START_TEST(a_restart_edge_is_about_what_left_while_one_ran)
+{
+	struct world *w = world_new(
+		"g:\n  units:\n    x: {command: x, type: notify}\n"
+		"    in: {command: i, depends_on: {x: {condition: started, restart: true}}}\n"
+		"out: {command: o, depends_on: {g/x: {condition: started, restart: true}}}\n"
+		"late: {command: l, activate: manual, depends_on: {g/x: {condition: started, restart: true}}}");
+
+	world_script(w, "x", SLOW);
+	world_run_for(w, EFF_S(60));
+	EXPECT_TRACE(w, "g/in", "0 spawn");
+	EXPECT_TRACE(w, "out", "0 spawn");
+	world_mark(w);
+	world_restart(w, "g");
+	world_run_for(w, EFF_S(1));
+	world_start(w, "late");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATES(w, "g/x", "0 starting, 5000 up");
+	/* These began with it, or after it, and saw it come up for the first time. */
+	EXPECT_TRACE(w, "g/in", "0 TERM, 0 SIGTERM, 0 spawn");
+	EXPECT_TRACE(w, "late", "1000 spawn");
+	EXPECT_TRACE(w, "out", "5000 TERM, 5000 SIGTERM, 5000 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_supervisor_as_a_dependency_holds_when_all_its_children_are_up)
 {
 	struct world *w = world_new(
@@ -351,6 +379,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_bound_unit_stops_when_a_readiness_probe_takes_the_other_out_of_up);
 	tcase_add_test(tcase, a_restart_edge_restarts_once_the_other_is_up_again_and_is_not_counted);
 	tcase_add_test(tcase, a_restart_edge_follows_an_operators_restart_too);
+	tcase_add_test(tcase, a_restart_edge_is_about_what_left_while_one_ran);
 	tcase_add_test(tcase, a_supervisor_as_a_dependency_holds_when_all_its_children_are_up);
 	suite_add_tcase(suite, tcase);
 	return suite;
