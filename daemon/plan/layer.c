@@ -125,7 +125,7 @@ static void take_section(struct walk *walk, const struct field *field, struct no
 		(node->kind == NODE_SCALAR || is_list_type(field_row(field->short_form)->type))) {
 		walk->layer->slots[field_id(field)] = node;
 		walk->layer->slots[field->short_form] = node;
-	} else {
+	} else if (node->kind != NODE_SCALAR || !foreign_key(load, node, NULL, NULL)) {
 		advise_form(load,
 			fault(load, node, "E204", "`%s` needs a mapping, and this is %s",
 				field->face.name, node_kind_text(node)),

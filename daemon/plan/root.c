@@ -76,6 +76,7 @@ void root_decode(struct decoder *decoder, struct node *root)
 		diag_help(load->diags, fault(load, root, "E203", "`version` is missing"),
 			"write `version: 1`");
 	if (!node_find(load, root, "units") && !node_find(load, root, "services") &&
+		!node_find(load, root, "processes") && !node_find(load, root, "apps") &&
 		!node_find(load, root, "template") && unit->strategy != PLAN_SIMPLE_ONE_FOR_ONE)
 		advise_form(load, fault_at(load, root->at, "E203", "`units` is missing"),
 			field_row(FIELD_UNITS));

@@ -4,36 +4,6 @@
 
 #include "plan/suggest.h"
 
-struct foreign {
-	const char *typed, *tool, *help;
-};
-
-static const struct foreign foreign_keys[] = {
-#define FOREIGN(typed, tool, help) {typed, tool, help},
-#define FOREIGN_VALUE(typed, help)
-#include "plan/foreign.def"
-#undef FOREIGN
-#undef FOREIGN_VALUE
-};
-
-static const struct foreign foreign_values[] = {
-#define FOREIGN(typed, tool, help)
-#define FOREIGN_VALUE(typed, help) {typed, NULL, help},
-#include "plan/foreign.def"
-#undef FOREIGN
-#undef FOREIGN_VALUE
-};
-
-static const struct foreign *foreign_find(const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(foreign_keys) / sizeof(foreign_keys[0]); i++)
-		if (strcasecmp(foreign_keys[i].typed, key) == 0)
-			return &foreign_keys[i];
-	return NULL;
-}
-
 /* How likely a row is meant: one that works rather than one that does not; a limit's and a probe's last. */
 static int likeliness(enum field_id id)
 {
@@ -82,7 +52,6 @@ static void suggest_nearest(struct load *load, struct diag *diag, const char *ke
 
 void key_unknown(struct load *load, struct node *node, const struct field *section, int kinds)
 {
-	const struct foreign *foreign;
 	const struct field *row;
 	struct diag *diag;
 
@@ -90,14 +59,9 @@ void key_unknown(struct load *load, struct node *node, const struct field *secti
 		(void)fault_key(load, node, "E201", "unknown key `%s`", node->key);
 		return;
 	}
-	foreign = foreign_find(node->key);
 	row = elsewhere_find(node->key, section);
-	if (foreign && !(row && section)) {
-		diag = fault_key(
-			load, node, "E202", "`%s` is a name of %s", node->key, foreign->tool);
-		diag_help(load->diags, diag, "write %s", foreign->help);
+	if (foreign_key(load, node, section, row))
 		return;
-	}
 	if (section && field_id(section) == FIELD_LIMITS)
 		diag = fault_key(load, node, "E210", "there is no limit `%s`", node->key);
 	else if (section)
@@ -121,19 +85,16 @@ void word_fault(struct value *value, const char *words)
 	struct load *load = value->load;
 	char offers[16][32];
 	struct text all = {0};
+	const char *foreign;
 	struct word word;
 	struct diag *diag;
 	size_t i;
 
-	for (i = 0; i < sizeof(foreign_values) / sizeof(foreign_values[0]); i++) {
-		if (strcmp(foreign_values[i].typed, value->filled) != 0)
-			continue;
-		/* Only where the word it stands for is one of these. */
-		if (!strstr(words, foreign_values[i].help))
-			continue;
+	foreign = foreign_word(value->filled, words);
+	if (foreign) {
 		diag = fault(load, value->node, "E202", "`%s` is another tool's word",
 			value->filled);
-		diag_help(load->diags, diag, "write %s", foreign_values[i].help);
+		diag_help(load->diags, diag, "write %s", foreign);
 		return;
 	}
 	for (i = 0; i < 16 && word_next(&words, &word); i++) {

@@ -153,6 +153,34 @@ START_TEST(every_program_that_forks_is_met)
 }
 END_TEST
 
+static const struct {
+	const char *typed;
+	bool is_word;
+} foreign[] = {
+#define FOREIGN(typed, tool, help) {typed, false},
+#define FOREIGN_PROBE FOREIGN
+#define FOREIGN_VALUE(typed, help) {typed, true},
+#include "plan/foreign.def"
+#undef FOREIGN
+#undef FOREIGN_PROBE
+#undef FOREIGN_VALUE
+};
+
+START_TEST(every_foreign_name_is_met)
+{
+	char pattern[128];
+
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		(void)snprintf(pattern, sizeof(pattern),
+			"E202.: `%s` is (a name of|another tool.s word)",
+			strcasecmp(foreign[i].typed, "workingdirectory") ? foreign[i].typed
+									 : "WORKINGDIRECTORY");
+		ck_assert_msg(is_in(BAD "/foreign-*.yaml", pattern), "%s is in no fixture",
+			foreign[i].typed);
+	}
+}
+END_TEST
+
 START_TEST(other_encodings_are_told_at_their_first_byte)
 {
 	struct plan_world world;
@@ -276,6 +304,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, every_code_is_met);
 	tcase_add_test(tcase, every_code_is_in_the_table);
 	tcase_add_test(tcase, every_program_that_forks_is_met);
+	tcase_add_test(tcase, every_foreign_name_is_met);
 	tcase_add_test(tcase, other_encodings_are_told_at_their_first_byte);
 	tcase_add_test(tcase, a_cycle_is_told_edge_by_edge);
 	tcase_add_test(tcase, a_slow_stop_is_told_unit_by_unit);
