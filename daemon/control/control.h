@@ -61,7 +61,8 @@ struct reload_outcome {
 };
 /* Read the tree again and apply the difference, after any reload under way; logs what came of it. `only_if` (NULL: any) is
  * the id of a plan: refused with -ESTALE when something changed since. Suspends. Returns 0, -EINVAL (a bad tree: see the
- * diagnostics), -ESTALE, -ESHUTDOWN, -ECANCELED, -ENOMEM. The outcome is the caller's, whatever is returned. */
+ * diagnostics), -ESTALE, -ESHUTDOWN, -ECANCELED, -ENOMEM. The outcome is the caller's, whatever is returned; what was done is in
+ * it as soon as it is done. */
 EFF_SUSPENDS int control_reload(struct control *control, const struct asker *by,
 	const char *only_if, struct reload_outcome *ret);
 void reload_outcome_done(struct reload_outcome *outcome);

@@ -158,25 +158,24 @@ static void change_moved(struct json *one, const struct plan_change *changes, ui
 	text_done(&words);
 }
 
+struct json *json_change(const struct plan_change *changes, uint32_t n, uint32_t i)
+{
+	struct json *one = json_object(), *fields = json_array();
+
+	(void)json_set(one, "unit", json_text(changes[i].unit));
+	(void)json_set(one, "action", json_text(plan_action_name(changes[i].action)));
+	for (uint32_t k = 0; k < changes[i].n_fields; k++)
+		(void)json_add(fields, json_text(plan_field(changes[i].fields[k])->name));
+	(void)json_set(one, "fields", fields);
+	change_moved(one, changes, n, &changes[i]);
+	return one;
+}
+
 struct json *json_changes(const struct plan_change *changes, uint32_t n)
 {
 	struct json *all = json_array();
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct json *one = json_object(), *fields = json_array();
-
-		if (changes[i].action == PLAN_DO_NOTHING && changes[i].n_fields == 0) {
-			json_free(one);
-			json_free(fields);
-			continue;
-		}
-		(void)json_set(one, "unit", json_text(changes[i].unit));
-		(void)json_set(one, "action", json_text(plan_action_name(changes[i].action)));
-		for (uint32_t k = 0; k < changes[i].n_fields; k++)
-			(void)json_add(fields, json_text(plan_field(changes[i].fields[k])->name));
-		(void)json_set(one, "fields", fields);
-		change_moved(one, changes, n, &changes[i]);
-		(void)json_add(all, one);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		(void)json_add(all, json_change(changes, n, i));
 	return all;
 }

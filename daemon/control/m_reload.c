@@ -135,23 +135,22 @@ int control_reload(struct control *control, const struct asker *by, const char *
 	struct reload_outcome *ret)
 {
 	struct tree *t = control->tree;
-	struct reload_outcome o = {0};
 	int r = 0;
 
+	*ret = (struct reload_outcome){0};
 	while (t->reloading && r == 0)
 		r = eff_pulse_await(&t->reloaded);
 	if (control->host.on_reload)
 		control->host.on_reload(control->host.context, true);
 	if (r == 0)
-		r = plan_read_in_turn(control, &o);
+		r = plan_read_in_turn(control, ret);
 	if (r == 0)
-		r = reload_apply(t, by, only_if, &o);
-	o.result = r;
+		r = reload_apply(t, by, only_if, ret);
+	ret->result = r;
 	if (r != -ECANCELED)
-		reload_log(&o, by);
+		reload_log(ret, by);
 	if (control->host.on_reload)
 		control->host.on_reload(control->host.context, false);
-	*ret = o;
 	return r;
 }
 
@@ -196,15 +195,12 @@ static struct job *job_new(struct request *req)
 
 /* ── answers ── */
 
-static void answer_outcome(struct request *req, int r, const struct reload_outcome *o)
+/* Nothing was changed; why. */
+static void answer_refusal(struct request *req, int r, const struct reload_outcome *o)
 {
 	struct json *parameters = json_object();
 
-	if (r == 0) {
-		(void)json_set(parameters, "changes", json_changes(o->done.changes, o->done.n));
-		(void)json_set(parameters, "id", json_text(o->id));
-		request_reply(req, parameters);
-	} else if (r == -EINVAL) {
+	if (r == -EINVAL) {
 		(void)json_set(parameters, "diagnostics", json_diagnostics(o->diags));
 		request_error(req, ERROR_INVALID_TREE, parameters);
 	} else if (r == -ESTALE) {
@@ -215,8 +211,18 @@ static void answer_outcome(struct request *req, int r, const struct reload_outco
 		if (r == -ESHUTDOWN)
 			request_error(req, ERROR_SHUTTING_DOWN, NULL);
 		else
-			request_fail(req, ERROR_FAILED, "cannot reload: %s", strerror(-r));
+			request_fail(req, ERROR_FAILED,
+				"cannot reload: %s; nothing was changed", strerror(-r));
 	}
+}
+
+static void answer_changes(struct request *req, struct json *changes, const struct reload_outcome *o)
+{
+	struct json *parameters = json_object();
+
+	(void)json_set(parameters, "changes", changes);
+	(void)json_set(parameters, "id", json_text(o->id));
+	request_reply(req, parameters);
 }
 
 void m_plan(struct request *req)
@@ -226,31 +232,45 @@ void m_plan(struct request *req)
 
 	if (r == 0)
 		r = plan_compare(req->tree, &o);
-	if (r != -ECANCELED)
-		answer_outcome(req, r, &o);
+	if (r == 0)
+		answer_changes(req, json_changes(o.done.changes, o.done.n), &o);
+	else if (r != -ECANCELED)
+		answer_refusal(req, r, &o);
 	reload_outcome_done(&o);
+}
+
+/* It was taken over: what became of each change, as far as that is known when the time is up. Suspends. */
+static void answer_fates(struct request *req, const struct reload_outcome *o, eff_ns until)
+{
+	struct json *changes;
+	int r = fates_await(req, o, until, &changes);
+
+	if (r == 0)
+		answer_changes(req, changes, o);
+	else if (r != -ECANCELED)
+		request_fail(req, ERROR_FAILED, "the tree was changed; %s", strerror(-r));
 }
 
 static void reload_tree(struct request *req, eff_ns until)
 {
 	const char *id = json_get_text(req->parameters, "plan", NULL);
+	bool wait = json_get_bool(req->parameters, "wait", true);
 	struct job *job = job_new(req);
 	int r = -ENOMEM;
 
 	request_log(req, "reload", "");
 	if (job && id)
 		job->only_if = strdup(id);
-	if (job && (!id || job->only_if)) {
-		bool wait = json_get_bool(req->parameters, "wait", true);
-
+	if (job && (!id || job->only_if))
 		r = errand_await(&job->errand, wait ? until : eff_now());
-		if (r == -ETIMEDOUT && !wait)
-			request_reply(req, NULL);
-	}
-	if (r == -ETIMEDOUT)
+	if (r == -ETIMEDOUT && !wait)
+		request_reply(req, NULL);
+	else if (job && job->outcome.done.old && (r == 0 || r == -ETIMEDOUT))
+		answer_fates(req, &job->outcome, until);
+	else if (r == -ETIMEDOUT)
 		request_fail(req, ERROR_TIMED_OUT, "the reload goes on");
 	else if (r != -ECANCELED)
-		answer_outcome(req, r, job ? &job->outcome : NULL);
+		answer_refusal(req, r, job ? &job->outcome : NULL);
 	if (job)
 		errand_unref(&job->errand);
 }

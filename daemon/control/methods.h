@@ -66,10 +66,18 @@ struct json *json_asker(const struct asker *by);
 struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why);
 struct json *json_diagnostics(const struct diags *diags);
 struct json *json_changes(const struct plan_change *changes, uint32_t n);
+struct json *json_change(const struct plan_change *changes, uint32_t n, uint32_t i); /* the i-th of them */
 /* Output of others as text: what is no UTF-8, and controls, as \xNN. */
 struct json *json_line(const char *bytes, size_t len);
 /* A unit's last lines, at most `n`, as an array of texts. */
 struct json *json_last_lines(const struct unit *u, uint32_t n);
+
+/* ── fate.c ── */
+
+/* What became of each change of a reload that was taken over: until that is known of all of them, or `until`. Suspends. 0 and
+ * the changes, each with its outcome; -ECANCELED, -ENOMEM. */
+EFF_SUSPENDS int fates_await(struct request *req, const struct reload_outcome *o, eff_ns until,
+	struct json **ret_changes);
 
 /* ── rest.c: is anything still to come? Pure looks at the tree ── */
 

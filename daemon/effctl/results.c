@@ -5,8 +5,7 @@
 #include "effctl/results.h"
 #include "effctl/words.h"
 
-/* What a result means for the whole. */
-static enum code result_code(const struct json *result)
+enum code results_code(const struct json *result)
 {
 	const char *outcome = json_get_text(result, "outcome", "failed");
 
@@ -29,7 +28,7 @@ static void put_output(struct effctl *e, const struct json *result)
 static void put_result(struct effctl *e, const struct json *result, const char *done)
 {
 	const char *outcome = json_get_text(result, "outcome", "failed");
-	const char *state = json_get_text(result, "state", "?");
+	const char *state = json_get_text(result, "state", "gone");
 	const struct json *cause = json_get(result, "cause");
 	bool did = !strcmp(outcome, "done");
 	bool was_so = !strcmp(outcome, "unchanged");
@@ -37,7 +36,7 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 	int64_t pid = json_get_int(result, "pid", 0);
 	struct text why = {0};
 
-	put_text(e->out, json_get_text(result, "name", "?"));
+	put_text(e->out, json_get_text(result, "name", json_get_text(result, "unit", "?")));
 	(void)fputs(": ", e->out);
 	if (!did) {
 		paint_text(e->out, was_so ? PLAIN : BAD, outcome, e->colour);
@@ -58,6 +57,11 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 	put_output(e, result);
 }
 
+void results_put_one(struct effctl *e, const struct json *result)
+{
+	put_result(e, result, NULL);
+}
+
 enum code results_put(struct effctl *e, const struct json *parameters, const char *done)
 {
 	enum code code = CODE_DONE;
@@ -65,7 +69,7 @@ enum code results_put(struct effctl *e, const struct json *parameters, const cha
 	if (e->given[OPTION_JSON])
 		code = put_json(e, parameters);
 	for (const struct json *v = json_first(json_get(parameters, "units")); v; v = json_next(v)) {
-		enum code one = result_code(v);
+		enum code one = results_code(v);
 
 		/* What failed says more than what is late. */
 		if (code == CODE_DONE || one == CODE_FAILED)

@@ -12,6 +12,10 @@ enum code results_ask(
 	struct effctl *e, enum method method, struct json *parameters, const char *done);
 /* The last of several replies. As call_receive_good(). */
 enum code results_receive(struct effctl *e, struct reply *ret_reply);
+/* What a result, or the outcome of a change, means for the whole. */
+enum code results_code(const struct json *result);
+/* Print one of them. */
+void results_put_one(struct effctl *e, const struct json *result);
 /* Print the results of a reply. */
 enum code results_put(struct effctl *e, const struct json *parameters, const char *done);
 

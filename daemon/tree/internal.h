@@ -92,8 +92,6 @@ EFF_SUSPENDS eff_exit grave_keep(void *arg);
 /* Until those that `replaced` had and its successor has not are buried, or all that is left of them does not end. Suspends. 0,
  * -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int tree_await_burial(struct tree *t, const struct plan *replaced);
-/* One of this name that a reload removed and that does not rest yet; NULL. */
-struct unit *tree_grave_of(const struct tree *t, const char *name);
 /* What reloads removed and nobody buried: the tree ended first. */
 void graves_free(struct tree *t);
 

@@ -239,12 +239,28 @@ void tree_reloaded_done(struct tree_reloaded *reloaded)
 {
 	plan_changes_free(reloaded->changes, reloaded->n);
 	plan_unref(reloaded->old);
+	free(reloaded->was);
 	*reloaded = (struct tree_reloaded){0};
+}
+
+static struct tree_was *was_new(const struct tree *t, const struct plan_change *changes, uint32_t n)
+{
+	struct tree_was *was = calloc(n ? n : 1, sizeof(*was));
+
+	for (uint32_t i = 0; was && i < n; i++) {
+		const struct unit *u = changes[i].before < t->n_units && changes[i].action != PLAN_DO_EFFD
+			? t->units[changes[i].before]
+			: NULL;
+
+		if (u)
+			was[i] = (struct tree_was){u->verbs, u->starts, u->ends};
+	}
+	return was;
 }
 
 /* Take it over and wait until it is done. */
 static int reload_carry_out(struct tree *t, struct plan *plan, const struct asker *by,
-	const struct tree_reloaded *reloaded)
+	struct tree_reloaded *reloaded)
 {
 	struct cause *why = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "the tree was changed");
 	int r;
@@ -252,7 +268,9 @@ static int reload_carry_out(struct tree *t, struct plan *plan, const struct aske
 	t->reloading = true;
 	r = tree_take(t, plan, reloaded->changes, reloaded->n, why);
 	cause_unref(why);
-	if (r == 0)
+	if (r < 0)
+		tree_reloaded_done(reloaded);
+	else
 		r = tree_await_change(t, plan, reloaded);
 	/* Those that nobody has started with. */
 	if (r == 0)
@@ -265,9 +283,10 @@ static int reload_carry_out(struct tree *t, struct plan *plan, const struct aske
 int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
 	struct tree_reloaded *ret_reloaded)
 {
-	struct tree_reloaded reloaded = {0};
+	struct tree_reloaded *reloaded = ret_reloaded;
 	int r = 0;
 
+	*reloaded = (struct tree_reloaded){0};
 	while (t->reloading && r == 0)
 		r = eff_pulse_await(&t->reloaded);
 	if (r == 0 && (t->shutting_down || t->ended.set))
@@ -278,15 +297,15 @@ int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
 	plan_ref(plan);
 	r = tree_catch_up(t, &plan);
 	if (r == 0)
-		r = tree_plan(t, plan, &reloaded.changes, &reloaded.n);
+		r = tree_plan(t, plan, &reloaded->changes, &reloaded->n);
 	if (r == 0) {
-		reloaded.old = plan_ref(t->plan);
-		r = reload_carry_out(t, plan, by, &reloaded);
+		reloaded->was = was_new(t, reloaded->changes, reloaded->n);
+		r = reloaded->was ? 0 : -ENOMEM;
+	}
+	if (r == 0) {
+		reloaded->old = plan_ref(t->plan);
+		r = reload_carry_out(t, plan, by, reloaded);
 	}
 	plan_unref(plan);
-	if (r < 0)
-		tree_reloaded_done(&reloaded);
-	else
-		*ret_reloaded = reloaded;
 	return r;
 }

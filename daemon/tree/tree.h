@@ -126,19 +126,28 @@ int tree_plan(struct tree *t, struct plan *plan, struct plan_change **ret_change
 /* An id of the present tree, the wishes and `plan`: it differs when anything changed in between. */
 void tree_plan_id(const struct tree *t, const struct plan *plan,
 	const struct plan_change *changes, uint32_t n, char ret_id[static 32]);
+/* How the unit of a change was before it, for who asks what became of it; of a new one all is 0. */
+struct tree_was {
+	uint64_t verbs, starts, ends;
+};
 /* What a reload did. The texts of the changes are the plans'. */
 struct tree_reloaded {
-	struct plan *old; /* a reference */
+	struct plan *old; /* a reference; NULL: nothing was done yet */
 	struct plan_change *changes;
+	struct tree_was *was; /* by change */
 	uint32_t n;
 };
 /* Take a checked plan over (a reference is taken); only what changed is touched. Waits for a reload under way first, and
  * until what it stops has stopped and what it starts has started, but for what does not end, and what has no time to be
- * ready in: the next reload need not wait for that. Suspends. Returns 0 and what was done, which
- * the caller gives back with tree_reloaded_done(); -ECANCELED, -ENOMEM, -ESHUTDOWN. */
+ * ready in: the next reload need not wait for that. Suspends. What it did is there as soon as it is done, while it still waits
+ * for what comes of it; the caller gives it back with tree_reloaded_done(), whatever is returned: 0; -ECANCELED, -ENOMEM,
+ * -ESHUTDOWN. */
 EFF_SUSPENDS int tree_reload(struct tree *t, struct plan *plan, const struct asker *by,
 	struct tree_reloaded *ret_reloaded);
 void tree_reloaded_done(struct tree_reloaded *reloaded);
+
+/* One of this name that was removed and that does not rest yet; NULL. */
+struct unit *tree_grave_of(const struct tree *t, const char *name);
 
 /* ── what is added at run time: children of a supervisor that is simple_one_for_one ── */
 

@@ -187,7 +187,7 @@ static const struct {
 	{"{\"error\":\"org.effd.Control.ShuttingDown\"}", "effctl: effd is shutting down\n", 1},
 	{"{\"error\":\"org.effd.Control.Busy\",\"parameters\":{}}", "effctl: too many clients\n", 1},
 	{"{\"error\":\"org.effd.Control.PlanChanged\",\"parameters\":{\"id\":\"x\"}}",
-		"effctl: something changed since that plan was made\n", 1},
+		"effctl: something changed since that plan was made; nothing was changed\n", 1},
 	{"{\"error\":\"org.effd.Control.Failed\",\"parameters\":{\"text\":\"cannot \\u001b do\"}}",
 		"effctl: cannot \\x1B do\n", 1},
 	{"{\"error\":\"org.effd.Control.AtRest\",\"parameters\":{\"unit\":\"a\",\"state\":\"failed\",\"cause\":{\"kind\":\"exit\","

@@ -292,6 +292,55 @@ START_TEST(a_plan_is_a_table_with_its_id)
 }
 END_TEST
 
+#define HALF_A_RELOAD \
+	"{\"id\":\"3-ab\",\"changes\":[" \
+	"{\"unit\":\"old\",\"action\":\"stop\",\"fields\":[],\"outcome\":\"done\",\"applied\":true}," \
+	"{\"unit\":\"db\",\"action\":\"start\",\"fields\":[],\"outcome\":\"done\",\"applied\":true," \
+	"\"state\":\"up\",\"pid\":7,\"cause\":null,\"output\":null}," \
+	"{\"unit\":\"web\",\"action\":\"restart\",\"fields\":[\"command\"],\"outcome\":\"failed\"," \
+	"\"applied\":true,\"state\":\"backoff\",\"pid\":null," \
+	"\"cause\":{\"kind\":\"exit\",\"code\":3,\"text\":\"\"},\"output\":[\"no such table\"]}," \
+	"{\"unit\":\"api\",\"action\":\"restart\",\"fields\":[\"command\"],\"outcome\":\"" LATE \
+	"\"," \
+	"\"applied\":false,\"state\":\"stopping\",\"pid\":9,\"cause\":null,\"output\":null}]}"
+
+START_TEST(a_reload_that_fails_half_way_says_what_is_new_and_what_is_as_it_was)
+{
+#define LATE "timeout"
+	served_play((struct served_step[]){{"Reload", {SERVED_REPLY(HALF_A_RELOAD)}}, {0}});
+
+	ck_assert_int_eq(served_effctl("reload --timeout 5s"), CODE_FAILED);
+
+	ck_assert_str_eq(served_out,
+		"UNIT  ACTION   OUTCOME  FIELDS\n"
+		"old   stop     done     -\n"
+		"db    start    done     -\n"
+		"web   restart  failed   command\n"
+		"api   restart  timeout  command\n"
+		"\n2 of 4 did not come about:\n"
+		"web: failed, backoff: exit 3\n"
+		"  | no such table\n"
+		"api: timeout, stopping (pid 9)\n"
+		"new: old, db, web\n"
+		"as it was: api\n"
+		"all other units are as they were\n");
+	served_play((struct served_step[]){{"Reload", {SERVED_REPLY(HALF_A_RELOAD)}}, {0}});
+	ck_assert_int_eq(served_effctl("--json reload"), CODE_FAILED);
+	ck_assert_str_eq(served_out, HALF_A_RELOAD "\n");
+#undef LATE
+	served_play((struct served_step[]){
+		{"Reload",
+			{SERVED_REPLY(
+				"{\"changes\":[{\"unit\":\"api\",\"action\":\"stop\",\"fields\":[],"
+				"\"outcome\":\"timeout\",\"applied\":false,\"state\":\"stopping\"}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("reload"), CODE_TIMED_OUT);
+	served_play((struct served_step[]){{"\"wait\":false", {SERVED_REPLY("{}")}}, {0}});
+	ck_assert_int_eq(served_effctl("reload --no-wait"), CODE_DONE);
+	ck_assert_str_eq(served_out, "the reload has begun\n");
+}
+END_TEST
+
 START_TEST(explain_reads_as_a_chain)
 {
 	served_play((struct served_step[]){
@@ -380,6 +429,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, events_are_one_a_line);
 	tcase_add_test(tcase, a_stream_with_json_is_a_document_a_line);
 	tcase_add_test(tcase, a_plan_is_a_table_with_its_id);
+	tcase_add_test(tcase, a_reload_that_fails_half_way_says_what_is_new_and_what_is_as_it_was);
 	tcase_add_test(tcase, explain_reads_as_a_chain);
 	tcase_add_test(tcase, explain_tells_of_each_replica);
 	tcase_add_test(tcase, show_names_the_place_of_each_value);

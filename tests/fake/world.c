@@ -365,6 +365,7 @@ static eff_exit reload_run(void *arg)
 	int r = tree_reload(w->tree, reload->plan, &asked_by, &done);
 
 	plan_unref(reload->plan);
+	free(done.was);
 	world_forget_reload(w);
 	w->reload_result = r;
 	w->reload_old = done.old;

@@ -86,7 +86,7 @@ expect_exit 0 ctl show above
 matches "what is shown" "$OUT" "nofile"
 sed -i "s/nofile: {soft: 500}/nofile: {soft: $((hard + 1))}/" "$TREE"
 if [ "$(id -u)" -eq 0 ]; then
-	expect_exit 0 ctl reload
+	expect_exit 1 ctl reload
 	wait_for failed above
 	same "one above the hard limit" "$(end_of above)" "exec_error rlimit: EINVAL (Invalid argument): nofile"
 else

@@ -79,6 +79,32 @@ same "moved, for programs" "$(jq -c '.changes[] | select(.moved_to) | [.unit, .m
 	'["fresh","new"] ["live","group/live"] '
 second >"$TREE"
 
+# One of the new tree fails: it says so, what is new all the same, and what is as it was.
+second | sed "s|^  fresh:.*|  fresh: {command: $DIR/bin/nothing-of-this-name, restart: no}|; /^  gone/d" >"$TREE"
+printf '  late: {command: %s, type: notify, start_timeout: 300ms, restart: no}\n' "$DIR/bin/family" >>"$TREE"
+printf '  good: {command: %s}\n' "$DIR/bin/family" >>"$TREE"
+expect_exit 1 ctl --json reload
+await_notice RELOADING=1
+await_notice READY=1
+same "what became of it" "$(jq -c '.changes[] | [.unit, .action, .outcome, .applied, .state, .cause.kind]' <<<"$OUT")" \
+	'["fresh","restart","failed",true,"failed","exec_error"]
+["late","start","failed",true,"failed","start_timeout"]
+["good","start","done",true,"up",null]'
+same "the others are as they were" "$(pid_of same) $(pid_of live)" "$same $live"
+printf '  other: {command: %s, restart: no}\n' "$DIR/bin/nothing-of-this-name" >>"$TREE"
+expect_exit 1 ctl reload
+await_notice RELOADING=1
+await_notice READY=1
+matches "in words" "$OUT" '^1 of 1 did not come about:$'
+matches "why" "$OUT" '^other: failed, failed: .*ENOENT'
+matches "what is new" "$OUT" '^new: other$'
+matches "and the rest" "$OUT" '^all other units are as they were$'
+second >"$TREE"
+expect_exit 0 ctl reload
+await_notice RELOADING=1
+await_notice READY=1
+wait_for up fresh
+
 # By signal, with a bad tree first.
 printf 'version: 1\nunits: {bad: {comand: x}}\n' >"$TREE"
 kill -HUP "$EFFD"
