@@ -110,6 +110,8 @@ struct unit_set {
 void set_init(struct unit_set *set, struct tree *t);
 void set_done(struct unit_set *set);
 void set_put(struct unit_set *set, struct unit *u);
+/* It, and all that is in it. */
+void set_put_within(struct unit_set *set, struct unit *u);
 /* All that `u` requires, with the groups around, `u` itself first. */
 void set_of_required(struct unit_set *set, struct unit *u);
 /* All outside of `u` that require it or something in it, the nearest first. */

@@ -3,10 +3,18 @@
  * or what is in it. */
 #include "tree/internal.h"
 
+/* Does its wish hold, and those of the groups around it? */
+static bool wish_stands(const struct unit *u)
+{
+	while (u->parent && wish_holds(u))
+		u = u->parent;
+	return wish_holds(u);
+}
+
 static bool is_required_outside(const struct unit *inner, const struct unit *u)
 {
 	for (uint32_t i = 0; i < inner->n_needed_by; i++)
-		if (inner->needed_by[i].need->required && wish_holds(inner->needed_by[i].unit) &&
+		if (inner->needed_by[i].need->required && wish_stands(inner->needed_by[i].unit) &&
 			!unit_is_within(inner->needed_by[i].unit, u))
 			return true;
 	return false;
@@ -69,7 +77,15 @@ static void release_one(struct unit_set *set, struct unit *u, struct cause *beca
 		CAUSE_DEPENDENCY, NULL, because, "nothing that is wanted requires it any more");
 	wish_end(u, why);
 	cause_unref(why);
-	set_put(set, u);
+	set_put_within(set, u);
+}
+
+/* Why it was told to end, or the group around it. Borrowed. */
+static struct cause *told_why(const struct unit *u)
+{
+	while (!u->why && u->parent)
+		u = u->parent;
+	return u->why;
 }
 
 void wish_release(struct tree *t, struct unit *u)
@@ -77,18 +93,18 @@ void wish_release(struct tree *t, struct unit *u)
 	struct unit_set set;
 
 	set_init(&set, t);
-	set_put(&set, u);
+	set_put_within(&set, u);
 	for (uint32_t i = 0; i < set.n; i++) {
 		struct unit *at = set.units[i];
 
-		if (wish_holds(at))
+		if (wish_stands(at))
 			continue;
 		for (uint32_t k = 0; k < at->n_needs; k++) {
 			struct unit *need = at->needs[k].unit;
 
 			/* It, and the groups that had to run for it. */
 			for (; need->parent && !unit_is_within(at, need); need = need->parent)
-				release_one(&set, need, at->why);
+				release_one(&set, need, told_why(at));
 		}
 	}
 	set_done(&set);

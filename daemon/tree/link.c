@@ -148,6 +148,15 @@ void set_put(struct unit_set *set, struct unit *u)
 	set->units[set->n++] = u;
 }
 
+void set_put_within(struct unit_set *set, struct unit *u)
+{
+	const struct tree *t = set->tree;
+	uint32_t first = unit_index(u);
+
+	for (uint32_t i = first; i != PLAN_NONE && i < plan_unit(t->plan, first)->end; i++)
+		set_put(set, t->units[i]);
+}
+
 void set_of_required(struct unit_set *set, struct unit *u)
 {
 	set_put(set, u);

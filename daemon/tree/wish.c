@@ -281,20 +281,6 @@ int tree_reset(struct tree *t, struct unit *u, const struct asker *by)
 	return 0;
 }
 
-int tree_signal(struct tree *t, struct unit *u, int sig)
-{
-	(void)t;
-	if (!u->process || u->pid == 0)
-		return -ESRCH;
-	return u->world->os->ops->signal(u->process, sig, OS_MAIN);
-}
-
-int tree_reload_unit(struct tree *t, struct unit *u)
-{
-	(void)t;
-	return unit_reload(u);
-}
-
 void wish_end_all(struct tree *t, struct cause *why)
 {
 	struct unit *root = t->units[0];

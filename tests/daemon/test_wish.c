@@ -153,6 +153,42 @@ START_TEST(a_manual_unit_that_is_required_from_outside_runs_again_with_its_group
 }
 END_TEST
 
+/* Its children go and come with a group, and so does what only they need. */
+START_TEST(a_manual_unit_stops_with_the_last_group_in_which_it_is_required)
+{
+	struct world *w = world_new(
+		"deep: {command: deep, activate: manual}\nm: {command: m, activate: manual, depends_on: [deep]}\n"
+		"g: {units: {h: {units: {d: {command: slow, depends_on: [m]}}}}}\n"
+		"k: {units: {e: {command: e, depends_on: [m]}}}\n"
+		"c: {command: c, activate: manual, conflicts: [g]}");
+
+	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "k");
+	world_run_for(w, EFF_S(9));
+	EXPECT_TRACE(w, "m", "0 spawn");
+	world_stop(w, "g");
+	world_run_for(w, EFF_S(10));
+	EXPECT_TRACE(w, "m", "0 spawn, 12000 TERM, 12000 SIGTERM");
+	EXPECT_TRACE(w, "deep", "0 spawn, 12000 TERM, 12000 SIGTERM");
+	ck_assert_str_eq(world_cause(w, "m"), "dependency < stop_requested");
+	world_mark(w);
+	world_start(w, "k");
+	world_run_for(w, EFF_S(10));
+	EXPECT_TRACE(w, "m", "0 spawn");
+	EXPECT_TRACE(w, "k/e", "0 spawn");
+	world_start(w, "g");
+	world_stop(w, "k");
+	world_run_for(w, EFF_S(10));
+	EXPECT_TRACE(w, "m", "0 spawn");
+	/* What makes way makes way with all that is there for it. */
+	world_start(w, "c");
+	world_run_for(w, EFF_S(10));
+	EXPECT_TRACE(w, "m", "0 spawn, 22000 TERM, 22000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_manual_unit_stays_while_the_one_that_requires_it_merely_failed)
 {
 	struct world *w = world_new(
@@ -180,6 +216,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_manual_unit_runs_for_those_that_require_it_and_stops_with_the_last);
 	tcase_add_test(tcase, a_manual_unit_that_an_operator_started_stays);
 	tcase_add_test(tcase, a_manual_unit_that_is_required_from_outside_runs_again_with_its_group);
+	tcase_add_test(tcase, a_manual_unit_stops_with_the_last_group_in_which_it_is_required);
 	tcase_add_test(tcase, a_manual_unit_stays_while_the_one_that_requires_it_merely_failed);
 	suite_add_tcase(suite, tcase);
 	return suite;
