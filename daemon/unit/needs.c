@@ -73,10 +73,10 @@ static bool need_lets_pass(const struct plan_need *need, const struct unit *othe
 	return !unit_is_to_come(other) || unit_has_tried(other);
 }
 
-/* Order only: is `other` on its way? */
+/* Order only: is `other` on its way? One that rests until its schedule is not. */
 static bool order_waits_for(const struct unit *other)
 {
-	return other->state != UNIT_UP && unit_is_to_come(other);
+	return other->state != UNIT_UP && unit_is_to_come(other) && !unit_awaits_schedule(other);
 }
 
 /* The one at this place among all that can hold it up; NULL when that lets it pass. */

@@ -188,6 +188,27 @@ START_TEST(a_group_is_up_while_its_jobs_rest_and_takes_them_along)
 }
 END_TEST
 
+START_TEST(one_that_comes_after_it_waits_for_a_run_and_not_for_the_next)
+{
+	struct world *w = world_new("a: {command: a, after: [job]}\n"
+				    "job: {command: job, type: oneshot, schedule: {every: 1h}}\n"
+				    "b: {command: b, activate: manual, after: [job]}\n");
+
+	world_script(w, "job", (struct script){.lives = EFF_S(30)});
+	world_run_for(w, 0);
+	/* It rests until its time, and holds up neither who comes after it nor the tree. */
+	EXPECT_TRACE(w, "a", "0 spawn");
+	ck_assert(tree_is_settled(w->tree));
+	world_run_for(w, EFF_S(3610));
+	world_start(w, "b");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "job", "3600000 spawn, 3630000 exit 0");
+	EXPECT_TRACE(w, "b", "3630000 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(cron_goes_by_the_calendar)
 {
 	struct world *w = world_new(BACKUP "{cron: '*/5 * * * *', timezone: Europe/Berlin}}");
@@ -365,6 +386,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stopped_one_runs_no_more_until_it_is_started);
 	tcase_add_test(tcase, a_stop_and_a_start_in_one_breath_begin_anew);
 	tcase_add_test(tcase, a_group_is_up_while_its_jobs_rest_and_takes_them_along);
+	tcase_add_test(tcase, one_that_comes_after_it_waits_for_a_run_and_not_for_the_next);
 	tcase_add_test(tcase, cron_goes_by_the_calendar);
 	tcase_add_test(tcase, jitter_spreads_a_start_and_not_the_grid);
 	tcase_add_test(tcase, missed_runs_are_made_up_for_by_one);
