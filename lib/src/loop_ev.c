@@ -81,6 +81,21 @@ static void loop_close(struct eff__backend_state *state)
 	free(state);
 }
 
+/* They are watched from the first moment to the last: whether the kernel takes them is known by then, and not found out by
+ * a fiber that sleeps for ever. */
+static int own_start(struct eff__backend_state *state)
+{
+	ev_io_init(&state->timer, on_timer, state->alarm.fd, EV_READ);
+	ev_io_init(&state->waker, on_wake, state->wake_fd, EV_READ);
+	ev_io_start(state->loop, &state->timer);
+	ev_io_start(state->loop, &state->waker);
+	errno = 0;
+	ev_run(state->loop, EVRUN_NOWAIT);
+	if (ev_is_active(&state->timer) && ev_is_active(&state->waker))
+		return 0;
+	return errno ? -errno : -ENOMEM;
+}
+
 static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 {
 	struct eff__backend_state *state = calloc(1, sizeof *state);
@@ -106,10 +121,9 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 		goto fail;
 	}
 	ev_set_userdata(state->loop, state);
-	ev_io_init(&state->timer, on_timer, state->alarm.fd, EV_READ);
-	ev_io_init(&state->waker, on_wake, state->wake_fd, EV_READ);
-	ev_io_start(state->loop, &state->timer);
-	ev_io_start(state->loop, &state->waker);
+	r = own_start(state);
+	if (r < 0)
+		goto fail;
 	*ret_state = state;
 	return 0;
 fail:
