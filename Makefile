@@ -2,7 +2,7 @@
 # make run      install what is missing, build, and run effd with conf/examples/shop.yaml in the foreground
 # make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
 # make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
-# make tidy     format, lint and the house rules;  tsan  valgrind  cross  cover  fuzz  bench  clean
+# make tidy     format, lint and the house rules;  sweep  soak  tsan  valgrind  cross  cover  fuzz  bench  clean
 # make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall;  deb builds Debian packages
 # V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
 
@@ -92,7 +92,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests build-scales tidy tsan valgrind cross cover fuzz fuzzers bench install uninstall deb clean FORCE
+.PHONY: all run check test build-tests build-scales tidy sweep soak tsan valgrind cross cover fuzz fuzzers bench install uninstall deb clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -225,6 +225,16 @@ test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))
 
 tidy:
 	$Qscripts/tidy
+
+# What `make check` does a part of: each system call of a small tree's life fails once, in each of the ways that it can
+# (SWEEP=openat: those of one call); and a hundred thousand restarts with ten thousand reloads and clients.
+parts := $(shell seq $(shell nproc))
+sweep: all
+	$QBUILD=$(abspath $(O)) scripts/run-tests -v -t 7200 $(if $(SWEEP),"SWEEP=$(SWEEP) tests/system/syscalls.sh",\
+		$(foreach i,$(parts),"SWEEP=$i/$(words $(parts)) tests/system/syscalls.sh"))
+
+soak: all
+	$QBUILD=$(abspath $(O)) SOAK="$(or $(SOAK),100000 10000 10000)" scripts/run-tests -v -t 7200 tests/system/soak.sh
 
 # The library under other eyes: ThreadSanitizer where threads meet; valgrind, which knows of its stacks, over what needs no
 # limits of memory; another processor, in emulation, for the switch and the core. Random programs are fewer there.
