@@ -52,6 +52,11 @@ for _ in {1..50}; do
 done
 answers "clients that went away"
 
+# Nobody asked for descriptors; whoever sends some has them closed, and an answer.
+answer=$(printf '{"method":"org.effd.Control.Ping"}\0' | timeout "$limit" "$DIR/bin/client" "$SOCKET" attach)
+same "a request with 253 descriptors" "$answer" '{"parameters":{}}
+let go'
+
 # Each kind of wrong name has its error.
 same "no dot" "$(error_of "$(call '{"method":"Ping"}')")" org.varlink.service.InvalidParameter
 same "an unknown interface" "$(error_of "$(call '{"method":"org.example.Ping"}')")" org.varlink.service.InterfaceNotFound

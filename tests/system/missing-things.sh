@@ -7,6 +7,10 @@ printf '#!/nowhere/interpreter\n' >"$DIR/script"
 printf 'no program at all\n' >"$DIR/text"
 printf '#!/bin/sh\n' >"$DIR/locked"
 chmod 755 "$DIR/script" "$DIR/text"
+# Somebody writes it.
+cp "$DIR/bin/family" "$DIR/busy"
+sleep infinity 9>>"$DIR/busy" &
+writer=$!
 chmod 644 "$DIR/locked"
 user_unit=
 [ "$(id -u)" -ne 0 ] || user_unit="
@@ -25,7 +29,10 @@ units:
   script: {command: $DIR/script}
   locked: {command: $DIR/locked}
   text: {command: $DIR/text}
-  directory: {command: $DIR/tmp}$user_unit
+  directory: {command: $DIR/tmp}
+  busy: {command: $DIR/busy}
+  large: {command: [$DIR/bin/family, $(printf '%0140000d' 0)]}
+  surroundings: {command: $DIR/bin/family, environment: {LARGE: $(printf 'x%0140000d' 0)}}$user_unit
   well: {command: $DIR/bin/family}
 TREE
 text() { # UNIT PATTERN
@@ -46,10 +53,13 @@ if [ -n "$user_unit" ]; then
 	text odd 'user: EINVAL \(Invalid argument\): 0day$'
 	text group 'group: [A-Z]+ \(.+\): no-such-group$'
 fi
+text busy "exec: ETXTBSY \(Text file busy\): $DIR/busy$"
+text large "exec: E2BIG \(Argument list too long\): $DIR/bin/family$"
+text surroundings "exec: E2BIG \(Argument list too long\): $DIR/bin/family$"
 same "the one that is well" "$(state well)" up
 
 # They are tried again and again, and never seemed to run.
-for unit in program folder script; do
+for unit in program folder script large busy; do
 	await_events 4 '.event == "state" and .to == "backoff"' "$unit" >/dev/null
 	[ "$(field "$unit" .restarts)" -ge 3 ] || fail "$unit was not tried again"
 	same "$unit was never up" "$(ctl --json events "$unit" | jq -c 'select(.to == "up")')" ""
@@ -58,7 +68,9 @@ done
 # What was missing comes: it starts by itself.
 cp "$DIR/bin/family" "$DIR/nowhere"
 mkdir "$DIR/gone"
-wait_for up program folder
+kill "$writer"
+wait "$writer" || true
+wait_for up program folder busy
 same "the folder of one that missed it" "$(readlink "/proc/$(pid_of folder)/cwd")" "$DIR/gone"
 expect_exit 1 ctl start locked
 same "the one that was well all the time" "$(field well '"\(.state) \(.starts)"')" "up 1"

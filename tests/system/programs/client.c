@@ -4,6 +4,8 @@
  * client SOCKET vanish: sends standard input and goes without a look.
  * client SOCKET deaf: sends standard input, says `sent`, reads nothing until a line can be read from the FIFO in $GATE,
  *     and then prints the last message before the end.
+ * client SOCKET attach: sends standard input with as many descriptors as a message can have, prints the reply, and when nobody
+ *     has the descriptors any more, `let go`.
  * client SOCKET crowd N: connects N times, asks each for Ping, prints how many were answered with what, says `held`, and
  *     holds all until a line can be read from the FIFO in $GATE. */
 #include <fcntl.h>
@@ -150,6 +152,38 @@ static int be_a_crowd(const char *path, int n)
 	return 0;
 }
 
+/* They are all the one end of a pipe, whose other end tells. */
+static int attach(int fd)
+{
+	enum { MOST = 253 };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(MOST * sizeof(int))];
+	} control = {0};
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	struct iovec text = {.iov_base = bytes, .iov_len = n > 0 ? (size_t)n : 0};
+	struct msghdr message = {.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	int ends[2];
+
+	if (n <= 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return 1;
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(MOST * sizeof(int));
+	for (int i = 0; i < MOST; i++)
+		memcpy(CMSG_DATA(&control.head) + (size_t)i * sizeof(int), &ends[1], sizeof(int));
+	if (sendmsg(fd, &message, MSG_NOSIGNAL) != n)
+		return 1;
+	close(ends[1]);
+	(void)print_replies(fd, 1);
+	if (read(ends[0], bytes, 1) == 0)
+		puts("let go");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
@@ -160,6 +194,8 @@ int main(int argc, char **argv)
 		return send_input(connect_to(argv[1])) < 0;
 	if (strcmp(argv[2], "deaf") == 0)
 		return be_deaf(connect_to(argv[1]));
+	if (strcmp(argv[2], "attach") == 0)
+		return attach(connect_to(argv[1]));
 	if (strcmp(argv[2], "send") == 0)
 		return converse(connect_to(argv[1]));
 	return 2;
