@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Two thousand orphans end at once: effd reaps them all, and answers meanwhile.
+# Five thousand orphans end at once: effd reaps them all, and answers meanwhile.
 . "${0%/*}/lib.sh"
 compile orphans family
 new_fifo
@@ -8,13 +8,13 @@ gate=$FIFO
 effd_start <<TREE
 version: 1
 units:
-  storm: {command: [$DIR/bin/orphans, "2000", $gate], log: {stdout: ring}}
+  storm: {command: [$DIR/bin/orphans, "5000", $gate], log: {stdout: ring}}
   calm: {command: $DIR/bin/family}
 TREE
 calm=$(pid_of calm)
 children_of() { tr ' ' '\n' <"/proc/$1/task/$1/children" | grep -c . || true; }
 follow 1 '.text == "made"' logs -f storm >/dev/null
-[ "$(children_of "$EFFD")" -ge 2000 ] || fail "effd did not adopt the orphans, it has $(children_of "$EFFD") children"
+[ "$(children_of "$EFFD")" -ge 5000 ] || fail "effd did not adopt the orphans, it has $(children_of "$EFFD") children"
 echo go >"$gate"
 expect_exit 0 ctl --json status calm
 follow 1 '.text == "ended"' logs -f storm >/dev/null
