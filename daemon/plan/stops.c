@@ -25,6 +25,14 @@ static eff_ns own_ns(const struct load *load, uint32_t vertex)
 	return unit->stop.timeout_ns;
 }
 
+static bool has_ended(const struct load *load, uint32_t vertex)
+{
+	const struct plan_unit *unit = &load->units[vertex / 2];
+
+	return vertex == is_up(unit->index) && unit->kind != PLAN_SUPERVISOR &&
+		unit->type == PLAN_ONESHOT;
+}
+
 static void way_make(const struct graph *graph, struct way *ways, uint32_t v)
 {
 	const struct vertex *vertex = &graph->vertices[v];
@@ -36,6 +44,11 @@ static void way_make(const struct graph *graph, struct way *ways, uint32_t v)
 
 		if (ways[to].total_ns > way.total_ns)
 			way = (struct way){ways[to].total_ns, to};
+	}
+	/* Who waited for a oneshot runs when there is nothing of it to stop any more. */
+	if (has_ended(graph->load, v)) {
+		way = ways[v - 1];
+		way.total_ns -= own_ns(graph->load, v - 1);
 	}
 	way.total_ns = eff_ns_add(way.total_ns, own_ns(graph->load, v));
 	ways[v] = way;
