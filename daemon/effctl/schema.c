@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "effctl/schema.h"
 
 static bool is_top(const struct field *field)
@@ -17,15 +18,74 @@ static bool is_below(const struct field *field, const struct field *section)
 	return field_section(field) == section;
 }
 
+static const struct {
+	const char *name, *absent;
+} pages[] = {
+#define MANUAL(name, absent, example) {name, absent},
+#include "plan/manual.def"
+#undef MANUAL
+};
+
+static const char *absent_of(const struct field *field)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (strcmp(pages[i].name, field->face.name) == 0)
+			return pages[i].absent;
+	return NULL;
+}
+
+/* What an editor shows: what it is, what holds without it, what a change of it does. */
+static struct json *description_of(const struct field *field)
+{
+	static const char *const effects[] = {
+		[PLAN_LIVE] = "takes hold at once",
+		[PLAN_RESTART] = "restarts the unit",
+		[PLAN_INSTANCES] = "adds or takes away instances",
+		[PLAN_EFFD] = "waits for the next start of effd",
+	};
+	const char *absent = absent_of(field);
+	struct json *description;
+	struct text text = {0};
+
+	text_add(&text, field->face.help);
+	if (absent)
+		text_printf(&text, "; if not given: %s", absent);
+	if (field->type != TYPE_SECTION)
+		text_printf(&text, "; a change of it %s", effects[field->face.effect]);
+	description = json_text(text.bytes);
+	text_done(&text);
+	return description;
+}
+
+/* "[0]", "[PATH, HOME]" */
+static struct json *list_preset(const char *preset)
+{
+	struct json *list = json_array();
+	char item[64];
+
+	for (preset++; *preset && *preset != ']'; preset += strspn(preset, ", ")) {
+		size_t len = strcspn(preset, ",]");
+
+		(void)snprintf(item, sizeof(item), "%.*s", (int)len, preset);
+		(void)json_add(list,
+			strspn(item, "0123456789") == len ? json_number(strtod(item, NULL))
+							  : json_text(item));
+		preset += len;
+	}
+	return list;
+}
+
 /* The default is an annotation: as one would write it. */
 static void annotate(struct json *value, const struct field *field)
 {
 	const char *preset = field->face.preset;
 
-	(void)json_set(value, "description", json_text(field->face.help));
-	if (!preset || *preset == '[' || *preset == '{')
+	(void)json_set(value, "description", description_of(field));
+	if (!preset || *preset == '{')
 		return;
-	if (field->type == TYPE_BOOL)
+	if (*preset == '[')
+		(void)json_set(value, "default", list_preset(preset));
+	else if (field->type == TYPE_BOOL)
 		(void)json_set(value, "default", json_bool(strcmp(preset, "true") == 0));
 	else if (field->type == TYPE_COUNT || field->type == TYPE_NUMBER)
 		(void)json_set(value, "default", json_number(strtod(preset, NULL)));

@@ -258,7 +258,9 @@ static struct json *target_of(const struct field *field)
 {
 	struct json *keys = json_object(), *required = json_array(), *file;
 
-	(void)json_set(keys, "file", schema_ref("value", "name"));
+	file = schema_ref("value", "name");
+	(void)json_set(file, "description", json_text("the path of the file"));
+	(void)json_set(keys, "file", file);
 	(void)json_add(required, json_text("file"));
 	file = schema_mapping(keys);
 	(void)json_set(file, "required", required);
@@ -281,6 +283,14 @@ static struct json *but_zero(struct json *value)
 	return both;
 }
 
+static struct json *half_of(const struct json *value, const char *help)
+{
+	struct json *half = json_copy(value);
+
+	(void)json_set(half, "description", json_text(help));
+	return half;
+}
+
 /* A limit of a resource: a value for both, or {soft, hard}. */
 static struct json *rlimit_of(const struct field *field)
 {
@@ -293,8 +303,9 @@ static struct json *rlimit_of(const struct field *field)
 	else
 		value = or_filled(schema_either(number_from_to("integer", 0, field->max),
 			constant(json_text("infinity"))));
-	(void)json_set(halves, "soft", json_copy(value));
-	(void)json_set(halves, "hard", json_copy(value));
+	(void)json_set(halves, "soft",
+		half_of(value, "what holds; the process may raise it to the hard one"));
+	(void)json_set(halves, "hard", half_of(value, "what the process may not go beyond"));
 	return schema_either(value, schema_mapping(halves));
 }
 

@@ -64,6 +64,15 @@ const char *foreign_word(const char *word, const char *words)
 
 /* ── the value ── */
 
+/* As one writes it: canonical text may begin with what YAML means something by. */
+static void plain_add(struct text *text, const char *given)
+{
+	if (given[0] && strchr("@%*", given[0]) && !strpbrk(given, "\"\\"))
+		text_printf(text, "\"%s\"", given);
+	else
+		canonical_add(text, given);
+}
+
 /* A number alone, or a number and a letter. */
 static bool is_number(const char *text, const char *letters)
 {
@@ -99,7 +108,7 @@ static void size_add_given(struct text *text, const char *given)
 	size_t len = strspn(given, "0123456789");
 
 	if (!is_number(given, "kKmMgG"))
-		canonical_add(text, given);
+		plain_add(text, given);
 	else if (given[len])
 		text_printf(text, "%.*s%ciB", (int)len, given, given[len] & ~0x20);
 	else
@@ -130,7 +139,7 @@ static void items_add(struct text *text, const char *given)
 		len = strcspn(given, " ,");
 		(void)snprintf(item, sizeof(item), "%.*s", (int)len, given);
 		text_add(text, first ? "" : ", ");
-		canonical_add(text, item);
+		plain_add(text, item);
 		first = false;
 		given += len;
 	}
@@ -158,13 +167,13 @@ static void given_add(struct text *text, char form, const char *given)
 		break;
 	case 'e':
 		text_add(text, given[0] == '-' ? "?" : "");
-		canonical_add(text, given + (given[0] == '-'));
+		plain_add(text, given + (given[0] == '-'));
 		break;
 	case 'w':
-		canonical_add(text, word ? word : given);
+		plain_add(text, word ? word : given);
 		break;
 	default:
-		canonical_add(text, given);
+		plain_add(text, given);
 		break;
 	}
 }

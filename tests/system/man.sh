@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The manual pages: in good form, complete, and their examples work.
 . "${0%/*}/lib.sh"
-need mandoc
+need mandoc jq
 man=$BUILD/man
 for page in "$man"/*.[1-8]; do
 	found=$(mandoc -T lint -W warning "$page" 2>&1 | grep -v 'WARNING: cannot parse date' || true)
@@ -21,10 +21,20 @@ for option in $("$BUILD/effd" --help | grep -oE -e '--[a-z-]+'); do
 	matches "effd(8) on $option" "$(cat "$DIR/effd.txt")" "$option"
 done
 read_page effd.yaml.5 >"$DIR/yaml.txt"
-for field in command depends_on restart.backoff.initial readiness_probe.tcp.port hooks.pre_start schedule.cron log.stdout; do
-	matches "effd.yaml(5) on $field" "$(cat "$DIR/yaml.txt")" "^ +$field"
+# Each field has its type, what holds without it, what a change of it does, and an example; what does not work yet is no field.
+known=$("$BUILD/effctl" schema | jq -r '."$defs" | to_entries[] | select(.key | startswith("field.")) | .key[6:]')
+n=0
+for field in $(sed -n 's/^MANUAL("\([a-z_.]*\)".*/\1/p' "$here/../../daemon/plan/manual.def"); do
+	grep -qx "${field%%.*}" <<<"$known" || continue
+	told=$(awk -v name="$field" '/^\.It Ic / { on = $3 == name } on' "$man/effd.yaml.5")
+	[ -n "$told" ] || continue
+	matches "the type of $field" "$told" "^Takes [a-z0-9]"
+	matches "what holds without $field" "$told" "^Takes .*; (by default|if not given:) "
+	matches "a change of $field" "$told" "; a change of it (takes|restarts|adds|waits)"
+	matches "an example of $field" "$told" "^${field%%.*}:"
+	n=$((n + 1))
 done
-
+[ "$n" -ge 100 ] || fail "only $n fields were looked at"
 for code in $(sed -n 's/^CODE("\([EW][0-9]*\)".*/\1/p' "$here/../../daemon/plan/codes.def"); do
 	matches "effd.yaml(5) on $code" "$(cat "$DIR/yaml.txt")" "^ *$code +[A-Z]"
 done

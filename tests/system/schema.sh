@@ -8,6 +8,11 @@ schema=$root/conf/schema/effd.schema.json
 expect_exit 0 "$BUILD/effctl" schema
 same "conf/schema/effd.schema.json (write it anew: build/effctl schema >conf/schema/effd.schema.json)" "$(<"$schema")" "$OUT"
 
+# An editor has something to show for each field.
+same "fields without a description" "$(jq -r '."$defs" | to_entries[] | select(.key | startswith("field.")) | . as {key: $key} |
+	[.value | .. | objects | .properties? // empty | to_entries[] | {key, value: .value}] + [{key: "", value: .value}] |
+	.[] | select(.value.description == null) | "\($key) \(.key)"' "$schema")" ""
+
 judged() { /usr/bin/python3 -B "${0%/*}/schema.py" "$schema" "$@"; } # FILE…
 mapfile -t good < <(find "$root/conf" "$root/tests/fixtures/plans/good" -name '*.yaml' ! -path '*/parts/*')
 same "good trees" "$(judged "${good[@]}" | grep -v '^good' || true)" ""
