@@ -35,6 +35,22 @@ enum {
 	TERMS_SCHED = 32,
 	TERMS_SCHED_PRIORITY = 64,
 	TERMS_CAPABILITIES = 128,
+	TERMS_CGROUP_SHIFT = 8, /* from here on those of the control group, in their order */
+};
+
+/* The limits of a control group, in the order of their list. */
+enum terms_cgroup_limit {
+#define CGROUP_LIMIT(symbol, name, type, least, most, controller, file, none, help) \
+	TERMS_##symbol,
+#include "base/cgroup.def"
+#undef CGROUP_LIMIT
+	TERMS_N_CGROUP
+};
+#define TERMS_CGROUP (((1U << TERMS_N_CGROUP) - 1) << TERMS_CGROUP_SHIFT)
+struct terms_cgroup {
+	uint64_t memory_max, memory_high; /* bytes */
+	double cpu_max;                   /* 1.0 is a whole processor */
+	uint32_t cpu_weight, pids_max, io_weight;
 };
 
 #define TERMS_N_CPUS 1024
@@ -52,6 +68,7 @@ struct terms {
 	enum terms_sched sched;
 	uint32_t sched_priority; /* of FIFO and RR */
 	struct terms_cpus cpus;
+	struct terms_cgroup cgroup;
 	uint64_t capabilities,
 		ambient; /* bit n: capability n; what it may ever have, and has without being root */
 	bool no_new_privileges;
@@ -59,6 +76,11 @@ struct terms {
 
 /* "nofile" */
 const char *terms_limit_name(int resource);
+/* Was any limit of a control group given? */
+static inline bool terms_limit_a_cgroup(const struct terms *terms)
+{
+	return terms && terms->given & TERMS_CGROUP;
+}
 /* "NET_RAW"; NULL: there is none of that number. */
 const char *terms_capability_name(unsigned number);
 #define TERMS_N_CAPABILITIES 64

@@ -23,8 +23,9 @@
 #include <eff/io.h>
 #include <eff/list.h>
 
+#include "base/terms.h"
+
 struct cgroup;
-struct os_left;
 
 /* ── cgroup_files.c ── */
 
@@ -98,13 +99,14 @@ void os_cgroups_done(struct cgroups *all);
 struct cgroup {
 	struct eff_list link;
 	struct cgroups *all;
-	int fd;        /* its folder */
-	int events_fd; /* waited for; -1 */
-	bool whole;    /* it is what all of a unit is */
-	bool empty;    /* for good: it is removed, too */
-	bool killing;  /* the kernel cannot in one go: who is seen is killed */
-	bool released; /* nobody's any more: it goes when it is empty */
-	bool former;   /* of an effd that was killed */
+	int fd;          /* its folder */
+	int events_fd;   /* waited for; -1 */
+	bool whole;      /* it is what all of a unit is */
+	bool empty;      /* for good: it is removed, too */
+	bool killing;    /* the kernel cannot in one go: who is seen is killed */
+	bool released;   /* nobody's any more: it goes when it is empty */
+	bool former;     /* of an effd that was killed */
+	unsigned limits; /* that were set, bits of enum terms_cgroup_limit */
 	struct eff_pulse emptied;
 	char name[];
 };
@@ -123,6 +125,14 @@ EFF_SUSPENDS int os_cgroup_await_empty(struct cgroup *group);
 /* To all in it but `except` (0: nobody). SIGKILL goes to all, and to who comes later. Returns whether it reached any. */
 bool os_cgroup_signal(struct cgroup *group, int sig, pid_t except);
 bool os_cgroup_has(const struct cgroup *group, pid_t pid);
+/* Has the kernel killed anybody in it for want of memory? */
+bool os_cgroup_oom(const struct cgroup *group);
+/* Set those that were given, and take back what was set before and is not. 0; or -errno and which one it was about. */
+int os_cgroup_limit(
+	struct cgroup *group, const struct terms *terms, enum terms_cgroup_limit *ret_which);
+/* Why that failed, for people. */
+void os_cgroup_limit_words(const struct cgroups *all, enum terms_cgroup_limit which, int error,
+	char *words, size_t size);
 /* Suspends until nothing is left of what a former effd had of that unit. Returns 0, -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_cgroup_await_former(struct cgroups *all, const char *unit);
 

@@ -22,7 +22,21 @@ static int fault_tell(struct os_linux *os, int r, struct os_fault *ret_fault)
 		(void)snprintf(os->fault_what, sizeof(os->fault_what), "%s", folder);
 	else
 		(void)snprintf(os->fault_what, sizeof(os->fault_what),
-			"effd may make none in %.300s; systemd lets it by Delegate=yes", folder);
+			"none can be made in %.300s; under systemd effd needs Delegate=yes",
+			folder);
+	*ret_fault = (struct os_fault){.stage = "cgroup", .error = -r, .what = os->fault_what};
+	return -ECHILD;
+}
+
+static int limits_set(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault)
+{
+	struct os_linux *os = child->os;
+	enum terms_cgroup_limit which;
+	int r = os_cgroup_limit(child->cgroup, terms, &which);
+
+	if (r >= 0)
+		return 0;
+	os_cgroup_limit_words(&os->cgroups, which, -r, os->fault_what, sizeof(os->fault_what));
 	*ret_fault = (struct os_fault){.stage = "cgroup", .error = -r, .what = os->fault_what};
 	return -ECHILD;
 }
@@ -30,11 +44,26 @@ static int fault_tell(struct os_linux *os, int r, struct os_fault *ret_fault)
 int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault)
 {
 	struct os_linux *os = child->os;
+	bool is_limited = terms_limit_a_cgroup(spawn->terms), whole = spawn->all != OS_ALL_KIN;
 	int r = 0;
 
-	if (spawn->all != OS_ALL_KIN)
-		r = os_cgroup_new(&os->cgroups, spawn->unit, true, &child->cgroup);
-	return r < 0 && spawn->all == OS_ALL_CGROUP ? fault_tell(os, r, ret_fault) : 0;
+	if (whole || is_limited)
+		r = os_cgroup_new(&os->cgroups, spawn->unit, whole, &child->cgroup);
+	if (r < 0)
+		return spawn->all == OS_ALL_CGROUP || is_limited ? fault_tell(os, r, ret_fault) : 0;
+	return is_limited ? limits_set(child, spawn->terms, ret_fault) : 0;
+}
+
+int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault)
+{
+	if (child->cgroup)
+		return limits_set(child, terms, ret_fault);
+	if (!terms_limit_a_cgroup(terms))
+		return 0;
+	*ret_fault = (struct os_fault){.stage = "cgroup",
+		.error = EOPNOTSUPP,
+		.what = "it has no control group before its next start"};
+	return -ECHILD;
 }
 
 int os_held_signal(struct os_child *child, int sig)

@@ -244,5 +244,7 @@ int linux_await_end(struct os_child *child, struct os_end *ret_end)
 		/* Another has become the main process meanwhile. */
 		moved = eff_scope_close(&wait.within) == -ECANCELED;
 	} while (moved);
+	if (r >= 0 && ret_end->signal == SIGKILL)
+		ret_end->oom = child->cgroup && os_cgroup_oom(child->cgroup);
 	return r;
 }

@@ -85,6 +85,7 @@ struct os_end {
 	int code;   /* -1 when a signal ended it, or when it cannot be known */
 	int signal; /* 0 when it exited, or when it cannot be known */
 	bool core;
+	bool oom; /* the kernel has killed in its control group for want of memory */
 };
 
 /* Whom a signal is for. */
@@ -154,6 +155,9 @@ struct os_ops {
 	/* From now on this process is its main one: what pid, await_end, usage and signals to OS_MAIN are about. Does not
 	 * suspend. Returns 0, or -ESRCH when there is no such process, or none that is of the unit. */
 	int (*follow)(struct os_child *child, pid_t pid);
+	/* Limit its control group by those terms from now on; NULL: by nothing. Does not suspend. Returns 0, or -ECHILD with
+	 * *ret_fault: then some of it may hold. */
+	int (*limit)(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault);
 	/* False when it is not to be had. Does not suspend. */
 	bool (*usage)(struct os_child *child, struct os_usage *ret_usage);
 	/* Close what was held for it. Not before it is gone, or given up on purpose (then what is left stays). */

@@ -73,6 +73,7 @@ static const struct os_ops linux_ops = {
 	.notified = linux_notified,
 	.await_ready = linux_await_ready,
 	.follow = linux_follow,
+	.limit = linux_limit,
 	.usage = linux_usage,
 	.free = linux_child_free,
 	.close_view = linux_close_view,

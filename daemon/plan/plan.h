@@ -17,10 +17,11 @@
 #include "base/filter.h"
 #include "base/terms.h"
 #include "plan/logs.h"
+#include "plan/probes.h"
 
 struct diags;
 struct plan;
-struct plan_batch; /* a text that was added to a tree while it ran */
+struct plan_batch; /* a text that was added to a tree while it ran; the plan's own business */
 
 #define PLAN_FOREVER EFF_FOREVER /* the duration `infinity` */
 /* Where programs are looked for when the environment has no PATH. */
@@ -94,30 +95,6 @@ struct plan_backoff {
 	eff_ns reset_after_ns;
 };
 
-enum plan_probe_kind {
-	PLAN_PROBE_NONE,
-	PLAN_PROBE_EXEC,
-	PLAN_PROBE_TCP,
-	PLAN_PROBE_UNIX,
-	PLAN_PROBE_HTTP,
-	PLAN_PROBE_LOG,
-	PLAN_PROBE_FILE
-};
-
-struct plan_probe {
-	enum plan_probe_kind kind;
-	plan_strv argv;                  /* exec */
-	const char *host;                /* tcp, http_get; default 127.0.0.1 */
-	uint16_t port;                   /* tcp, http_get; 0: http over `path_unix` */
-	const char *path_unix;           /* unix; http_get {unix} */
-	const char *path;                /* http_get, default / */
-	uint16_t status_min, status_max; /* http_get, default 200-399 */
-	const char *match;               /* log: a line of output has this in it */
-	const char *path_file;           /* file */
-	eff_ns initial_delay_ns, period_ns, timeout_ns;
-	uint32_t success_threshold, failure_threshold;
-};
-
 enum plan_catch_up { PLAN_CATCH_UP_NO, PLAN_CATCH_UP_ONCE };
 enum plan_overlap { PLAN_OVERLAP_SKIP, PLAN_OVERLAP_QUEUE, PLAN_OVERLAP_KILL };
 
@@ -184,9 +161,6 @@ struct plan_process {
 	plan_strv read_only_paths;   /* absolute; "?PATH" may be missing; NULL: none */
 	const struct plan_socket *const *sockets; /* NULL-terminated, in the order of their descriptors; NULL: none */
 };
-
-/* A text that was added to a tree while it ran; the plan's own business. */
-struct plan_batch;
 
 struct plan_unit {
 	const char *name;     /* full: "workers/index"; the root's is "/" */

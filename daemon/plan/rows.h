@@ -57,6 +57,10 @@
 #define LIMIT(symbol, name, type, most, help) \
 	FIELD(LIMIT_##symbol, "limits." name, RANGE(RLIMIT_##type, 0, most), \
 		P(terms.limits[RLIMIT_##symbol]), NULL, PROCESS, RESTART, help)
+/* A limit of a control group: a row of base/cgroup.def. */
+#define CGROUP_LIMIT(symbol, name, type, least, most, controller, file, none, help) \
+	FIELD(CGROUP_##symbol, "cgroup." #name, RANGE(type, least, most), \
+		P(terms.cgroup.name), NULL, PROCESS, LIVE, help)
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -23,6 +23,11 @@ static unsigned given_of(const struct plan_unit *unit)
 	unsigned given = 0;
 
 	for (uint32_t i = 0; i < unit->n_values; i++)
+		if (unit->values[i].field > FIELD_CGROUP &&
+			unit->values[i].field <= FIELD_CGROUP + TERMS_N_CGROUP)
+			given |= 1U
+				<< (TERMS_CGROUP_SHIFT + unit->values[i].field - FIELD_CGROUP - 1);
+	for (uint32_t i = 0; i < unit->n_values; i++)
 		for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++)
 			if (unit->values[i].field == fields[k].id)
 				given |= fields[k].bit;

@@ -121,16 +121,18 @@ bool read_number(struct value *value)
 
 bool read_ratio(struct value *value)
 {
+	double n, least = (double)value->field->min / 100, most = (double)value->field->max / 100;
 	const char *rest;
-	double n;
 
+	if (most == 0)
+		most = 1;
 	if (!real_number(value->filled, &n, &rest) || (*rest && strcmp(rest, "%") != 0))
 		return no_number(value, "a ratio as 10% or 0.1");
 	if (*rest)
 		n /= 100;
-	if (n > 1) {
-		(void)fault(value->load, value->node, "E209", "`%s` must be from 0%% to 100%%",
-			value->field->face.name);
+	if (n < least || n > most) {
+		(void)fault(value->load, value->node, "E209", "`%s` must be from %g%% to %g%%",
+			value->field->face.name, least * 100, most * 100);
 		return false;
 	}
 	*(double *)value->to = n;

@@ -150,7 +150,7 @@ static struct cause *cause_of_process(const struct os_end *end)
 			cause->code = end->code;
 		return cause;
 	}
-	cause = cause_new(CAUSE_SIGNAL, eff_wall(), NULL, "%s", "");
+	cause = cause_new(end->oom ? CAUSE_OOM : CAUSE_SIGNAL, eff_wall(), NULL, "%s", "");
 	if (cause) {
 		cause->signal = end->signal;
 		cause->core = end->core;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "unit/internal.h"
 #include "unit/ring.h"
 #include "unit/unit.h"
@@ -89,6 +90,21 @@ struct eff_policy unit_policy(const struct plan_unit *spec)
 	};
 }
 
+/* What its control group may take changes while it runs. */
+static void unit_limit(struct unit *u)
+{
+	const struct os_ops *ops = u->world->os->ops;
+	const struct terms *terms = u->spec->more ? &u->spec->more->terms : NULL;
+	struct os_fault fault = {0};
+	char text[512];
+
+	if (!u->process || ops->limit(u->process, terms, &fault) == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%s: %s (%s): %s", fault.stage,
+		errno_name(fault.error), strerror(fault.error), fault.what);
+	u->world->hooks->on_event(u, "limit_failed", text);
+}
+
 static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit *spec)
 {
 	struct plan *old = u->plan;
@@ -97,6 +113,7 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	u->spec = spec;
 	u->child.policy = unit_policy(spec);
 	ring_limit(u->ring, spec->ring_bytes);
+	unit_limit(u);
 	plan_unref(old);
 	if (u->watched && probes_watch(u) == -ENOMEM)
 		unit_fault(u, unit_cause(u, CAUSE_LOST, NULL, "no memory to watch it"));

@@ -39,7 +39,7 @@ struct unit_need {
 /* What happened, upwards. Nothing here suspends. */
 struct unit_hooks {
 	void (*on_state)(struct unit *u, enum unit_state from, enum unit_state to);
-	/* "left_behind", "log_lost", "stuck" …, with words for people. */
+	/* "left_behind", "log_lost", "stuck", "limit_failed" …, with words for people. */
 	void (*on_event)(struct unit *u, const char *kind, const char *text);
 };
 

@@ -39,6 +39,38 @@ static const char *value_of(const char *unit, const char *field)
 	return "not given";
 }
 
+/* ── the control group's limits ── */
+
+START_TEST(limits_of_a_control_group_are_counted_as_the_kernel_does)
+{
+	const struct terms *terms;
+
+	(void)plan_world_good(&world,
+		HEAD "  a:\n    command: x\n    cgroup:\n"
+		     "      {memory_max: 1GiB, memory_high: 900MB, cpu_max: 250%, cpu_weight: 1, pids_max: 64}\n"
+		     "  b: {command: x, cgroup: {cpu_max: 0.5, io_weight: 10000}}\n"
+		     "  c: {command: x, cgroup: {}}\n");
+
+	terms = &planned("a")->more->terms;
+	ck_assert_uint_eq(terms->cgroup.memory_max, UINT64_C(1) << 30);
+	ck_assert_uint_eq(terms->cgroup.memory_high, 900000000);
+	ck_assert_double_eq(terms->cgroup.cpu_max, 2.5);
+	ck_assert_uint_eq(terms->cgroup.cpu_weight, 1);
+	ck_assert_uint_eq(terms->cgroup.pids_max, 64);
+	ck_assert_uint_eq(terms->given,
+		(1U << TERMS_MEMORY_MAX | 1U << TERMS_MEMORY_HIGH | 1U << TERMS_CPU_MAX |
+			1U << TERMS_CPU_WEIGHT | 1U << TERMS_PIDS_MAX)
+			<< TERMS_CGROUP_SHIFT);
+	ck_assert_str_eq(value_of("a", "cgroup.cpu_max"), "250%");
+	terms = &planned("b")->more->terms;
+	ck_assert_double_eq(terms->cgroup.cpu_max, 0.5);
+	ck_assert_uint_eq(terms->cgroup.io_weight, 10000);
+	ck_assert_uint_eq(terms->given,
+		(1U << TERMS_CPU_MAX | 1U << TERMS_IO_WEIGHT) << TERMS_CGROUP_SHIFT);
+	ck_assert(!terms_limit_a_cgroup(planned("c")->more ? &planned("c")->more->terms : NULL));
+}
+END_TEST
+
 /* ── limits ── */
 
 static void limit_is(const char *unit, int resource, uint64_t soft, uint64_t hard)
@@ -338,6 +370,7 @@ Suite *test_suite(void)
 	test_leak_guard(plan);
 	tcase_add_checked_fixture(plan, NULL, done);
 	tcase_add_test(plan, a_process_without_terms_keeps_none);
+	tcase_add_test(plan, limits_of_a_control_group_are_counted_as_the_kernel_does);
 	tcase_add_test(plan, limits_are_counted_as_the_kernel_does);
 	tcase_add_test(plan, limits_are_inherited_half_by_half);
 	tcase_add_test(plan, paths_are_those_of_the_file_and_may_be_missing);

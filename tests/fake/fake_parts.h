@@ -89,7 +89,8 @@ struct os_fake {
 	void *watch_context, *spawned_context;
 	pid_t last_pid;
 	unsigned n_views, last_view;
-	int cgroup_error;
+	int cgroup_error, limit_error;
+	struct text limits; /* the last that os_fake_limits() was asked for */
 	size_t n_escaped;
 	char breach[FAKE_MESSAGE_SIZE];
 };
@@ -102,8 +103,9 @@ struct os_child {
 	struct script script;
 	pid_t pid;
 	bool has_socket, has_ready_fd, ready_said;
-	bool has_cgroup;
-	pid_t main; /* what follow() made the main process: the grandchild; 0 */
+	bool has_cgroup, all_by_cgroup;
+	struct terms limits; /* of that, as far as it is about it */
+	pid_t main;          /* what follow() made the main process: the grandchild; 0 */
 	struct os_end left_end;
 	bool executed, ended, left, gone; /* left: the grandchild is there */
 	bool held;                        /* its handle has not been given back */
@@ -188,6 +190,7 @@ bool fake_left_is_nobodys(const struct os_child *p);
 bool fake_main_ended(const struct os_child *p);
 int fake_await_ready(struct os_child *p);
 int fake_follow(struct os_child *p, pid_t pid);
+int fake_limit(struct os_child *p, const struct terms *terms, struct os_fault *ret_fault);
 bool fake_usage(struct os_child *p, struct os_usage *ret_usage);
 void fake_free(struct os_child *p);
 void fake_close_view(struct os_view *view);

@@ -13,7 +13,7 @@
 
 bool fake_left_is_nobodys(const struct os_child *p)
 {
-	return p->script.left_escapes && !p->has_cgroup;
+	return p->script.left_escapes && !p->all_by_cgroup;
 }
 
 static void process_ends(struct os_child *p, struct os_end end)
@@ -96,7 +96,8 @@ static void process_steps(struct os_child *p)
 		process_ends(p,
 			(struct os_end){.code = p->script.dies_by ? -1 : p->script.exits,
 				.signal = p->script.dies_by,
-				.core = p->script.core});
+				.core = p->script.core,
+				.oom = p->script.oom && p->has_cgroup});
 	if (p->ended && p->left && now >= p->left_at)
 		p->left = false;
 	if (p->ended && !p->left && !p->gone) {

@@ -43,7 +43,11 @@ static struct os_child *process_new(
 	p->has_socket = spawn->notify;
 	p->has_ready_fd = spawn->ready_fd > 2;
 	p->held = true;
-	p->has_cgroup = spawn->all != OS_ALL_KIN && !fake->cgroup_error;
+	p->has_cgroup = (spawn->all != OS_ALL_KIN || terms_limit_a_cgroup(spawn->terms)) &&
+		!fake->cgroup_error;
+	p->all_by_cgroup = p->has_cgroup && spawn->all != OS_ALL_KIN;
+	if (spawn->terms)
+		p->limits = *spawn->terms;
 	p->to[OS_STDOUT] = spawn->out;
 	p->to[OS_STDERR] = spawn->err;
 	p->exec_at = eff_ns_add(eff_now(), script->exec_takes);
@@ -80,6 +84,39 @@ void fake_close_view(struct os_view *view)
 	free(view);
 }
 
+static bool cgroup_fails(
+	const struct os_fake *fake, const struct os_spawn *spawn, struct os_fault *ret_fault)
+{
+	bool is_limited = terms_limit_a_cgroup(spawn->terms);
+
+	if (fake->cgroup_error && (is_limited || spawn->all == OS_ALL_CGROUP))
+		*ret_fault = (struct os_fault){"cgroup", fake->cgroup_error, "there are none here"};
+	else if (is_limited && fake->limit_error)
+		*ret_fault = (struct os_fault){"cgroup", fake->limit_error, "a limit"};
+	else
+		return false;
+	return true;
+}
+
+int fake_limit(struct os_child *p, const struct terms *terms, struct os_fault *ret_fault)
+{
+	int error = p->has_cgroup ? p->fake->limit_error : EOPNOTSUPP;
+
+	if (!terms_limit_a_cgroup(terms) && !terms_limit_a_cgroup(&p->limits))
+		return 0;
+	if (error) {
+		*ret_fault = (struct os_fault){"cgroup", error, "a limit"};
+		return -ECHILD;
+	}
+	p->limits = terms ? *terms : (struct terms){0};
+	return 0;
+}
+
+void os_fake_limits_fail(struct os_fake *fake, int error)
+{
+	fake->limit_error = error;
+}
+
 int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
 	struct os_fault *ret_fault)
 {
@@ -99,12 +136,8 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 			.stage = script.exec_stage, .error = script.exec_error, .what = program};
 		return -ECHILD;
 	}
-	if (spawn->all == OS_ALL_CGROUP && fake->cgroup_error) {
-		*ret_fault = (struct os_fault){.stage = "cgroup",
-			.error = fake->cgroup_error,
-			.what = "there are none here"};
+	if (cgroup_fails(fake, spawn, ret_fault))
 		return -ECHILD;
-	}
 	if (!script.helper)
 		check_alone(fake, unit);
 	p = process_new(fake, spawn, &script);

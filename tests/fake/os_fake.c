@@ -22,6 +22,7 @@ static const struct os_ops fake_ops = {
 	.notified = fake_notified,
 	.await_ready = fake_await_ready,
 	.follow = fake_follow,
+	.limit = fake_limit,
 	.usage = fake_usage,
 	.free = fake_free,
 	.close_view = fake_close_view,
@@ -300,6 +301,28 @@ static struct os_child *run_of(const struct os_fake *fake, const char *unit)
 	return NULL;
 }
 
+const char *os_fake_limits(struct os_fake *fake, const char *unit)
+{
+	const struct os_child *p = run_of(fake, unit);
+	const struct terms_cgroup *c = &p->limits.cgroup;
+	const double values[] = {(double)c->memory_max, (double)c->memory_high, c->cpu_max,
+		c->cpu_weight, c->pids_max, c->io_weight};
+	static const char *const names[] = {
+#define CGROUP_LIMIT(symbol, name, type, least, most, controller, file, none, help) #name,
+#include "base/cgroup.def"
+#undef CGROUP_LIMIT
+	};
+
+	text_done(&fake->limits);
+	fake->limits = (struct text){0};
+	text_add(&fake->limits, "");
+	for (int i = 0; i < TERMS_N_CGROUP; i++)
+		if (p->limits.given >> (TERMS_CGROUP_SHIFT + i) & 1)
+			text_printf(&fake->limits, "%s%s %.12g", fake->limits.len ? ", " : "",
+				names[i], values[i]);
+	return p->has_cgroup ? fake->limits.bytes : NULL;
+}
+
 bool os_fake_runs(const struct os_fake *fake, const char *unit)
 {
 	const struct os_child *p = run_of(fake, unit);
@@ -396,6 +419,7 @@ void os_fake_free(struct os_fake *fake)
 		fake_process_free(child_at(fake->children.next));
 	fake_doors_free(fake);
 	fake_sockets_free(fake);
+	text_done(&fake->limits);
 	for (struct fake_program *p; (p = fake->programs);) {
 		fake->programs = p->next;
 		free(p->name);

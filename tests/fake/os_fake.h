@@ -28,6 +28,7 @@ struct script {
 	int exits;    /* with this code … */
 	int dies_by;  /* … or by this signal */
 	bool core;
+	bool oom;          /* by the kernel for want of memory, if it has a control group */
 	bool ignores_term; /* and every other signal but SIGKILL */
 	uint64_t notes;    /* bit n: signal n is noted and changes nothing */
 	eff_ns term_takes; /* how long it needs after a stop signal */
@@ -87,6 +88,10 @@ const char *os_fake_breach(const struct os_fake *fake);
 
 /* Control groups: 0: they can be had; else why not (a positive errno; EOPNOTSUPP in the beginning). */
 void os_fake_cgroups(struct os_fake *fake, int error);
+/* Limits cannot be set in them: why (a positive errno); 0: they can. */
+void os_fake_limits_fail(struct os_fake *fake, int error);
+/* What the present run of a unit is limited by: "memory_max 1024, cpu_max 0.5"; "": nothing; NULL: no control group. */
+const char *os_fake_limits(struct os_fake *fake, const char *unit);
 /* So many have escaped so far. */
 size_t os_fake_escaped(const struct os_fake *fake);
 

@@ -14,13 +14,16 @@ own=$(sed -n 's/^0:://p' /proc/self/cgroup)
 HOME_GROUP=$at${own%/}/${DIR##*/}
 mkdir "$HOME_GROUP" 2>/dev/null || skip "no control group can be made in $at$own"
 leave_home() {
-	local group
+	local group status=$?
+	trap - ERR
 	echo 1 >"$HOME_GROUP/cgroup.kill"
 	while read -r group; do
 		eventually rmdir "$group"
 	done < <(find "$HOME_GROUP" -depth -type d)
+	(exit "$status")
+	finish
 }
-trap 'leave_home; finish' EXIT
+trap leave_home EXIT
 cat >"$DIR/at-home" <<END
 #!/bin/sh
 echo 0 >$HOME_GROUP/cgroup.procs
@@ -139,3 +142,34 @@ kill -KILL "$STRAY"
 expect_exit 1 ctl start must
 matches "why it is not started" "$(field must .cause.text,.last_exit.text)" '^cgroup: [A-Z]+ \(.*\): .+'
 effd_stop
+
+# ── A limit whose controller is not there ──
+
+EFFD_UNDER=("$DIR/at-home")
+missing=
+for controller in pids memory cpu; do
+	grep -qw "$controller" "$HOME_GROUP/cgroup.controllers" || missing=$controller
+done
+declare -A limits=([pids]="pids_max: 5" [memory]="memory_max: 1GiB" [cpu]="cpu_max: 50%")
+if [ -n "$missing" ]; then
+	effd_start <<TREE
+version: 1
+units:
+  limited: {command: [sleep, "1000000"], restart: no, cgroup: {${limits[$missing]}}}
+  free: {command: [sleep, "1000000"]}
+TREE
+	same "who is limited" "$(state limited)" failed
+	matches "why it is not started" "$(ctl explain limited)" \
+		"exec error: cgroup: EOPNOTSUPP \(.*\): ${limits[$missing]%%:*}: there is no controller $missing in $HOME_GROUP"
+	same "who is not" "$(state free)" up
+	# A limit that is taken away is one no more; one that comes while it runs, and cannot be had, is told of.
+	sed -i -e 's/, cgroup: {[^}]*}//' -e "s/\(free: {.*\)}$/\1, cgroup: {${limits[$missing]}}}/" "$TREE"
+	expect_exit 0 ctl reload
+	ctl start limited >/dev/null
+	same "who was limited" "$(state limited)" up
+	same "who is to be limited now" "$(state free)" up
+	matches "what is said of it" "$(cat "$DIR/effd.log")" \
+		"free: limit.failed: cgroup: EOPNOTSUPP \(.*\): ${limits[$missing]%%:*}: there is no controller $missing"
+	effd_stop
+	same "what effd has left" "$(home)" ""
+fi

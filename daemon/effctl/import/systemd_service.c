@@ -67,6 +67,18 @@ static void as_size(struct systemd *s, const char *value, const struct systemd_r
 		no_equal(s->im, "`%s` is no size", value);
 }
 
+/* A limit of a control group: a number, or a percentage where effd wants one. */
+static void as_amount(struct systemd *s, const char *value, const struct systemd_row *row)
+{
+	bool in_percent = !strcmp(row->path, "cgroup.cpu_max");
+	size_t n = strspn(value, "0123456789");
+
+	if (n > 0 && n < 8 && !strcmp(value + n, in_percent ? "%" : ""))
+		item_set_later(s->im, s->unit->item, row->path, literal(s->im, value));
+	else if (*value && strcmp(value, "infinity") != 0)
+		no_equal(s->im, "`%s` is nothing that `%s` takes", value, row->path);
+}
+
 static void as_limit(struct systemd *s, const char *value, const struct systemd_row *row)
 {
 	size_t soft = strcspn(value, ":");
@@ -227,7 +239,9 @@ static const struct systemd_row rows[] = {{"Description", as_text, "description"
 	{"LimitCORE", as_limit, "core"}, {"LimitMEMLOCK", as_limit, "memlock"},
 	{"LimitAS", as_limit, "as"}, {"LimitSTACK", as_limit, "stack"},
 	{"LimitFSIZE", as_limit, "fsize"}, {"MemoryMax", as_size, "cgroup.memory_max"},
-	{"MemoryHigh", as_size, "cgroup.memory_high"}, {"TasksMax", as_later, "cgroup.pids_max"},
+	{"MemoryHigh", as_size, "cgroup.memory_high"}, {"TasksMax", as_amount, "cgroup.pids_max"},
+	{"CPUQuota", as_amount, "cgroup.cpu_max"}, {"CPUWeight", as_amount, "cgroup.cpu_weight"},
+	{"IOWeight", as_amount, "cgroup.io_weight"},
 	{"StartLimitBurst", NULL,
 		"`restart: {max_restarts: …}` counts restarts in a row, `intensity` those of a supervisor"},
 	{"StartLimitIntervalSec", NULL,
