@@ -131,6 +131,15 @@ struct effd {
 	int code;               /* that it ends with */
 };
 
+/* ── say.c: in the log ── */
+
+/* How to reach it. */
+void say_where(const struct effd *e);
+/* What has become of the tree. */
+void say_how_it_ended(const struct effd *e, eff_exit end);
+/* Processes that are left, and that no unit can be told to own. */
+void say_who_is_left(const struct effd *e);
+
 /* ── pid1.c ── */
 
 /* Signals, until it is interrupted. An effect, arg: the effd. Suspends. */
