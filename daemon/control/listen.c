@@ -163,6 +163,18 @@ static int socket_bind(const struct sockaddr_un *address, const struct listen_op
 	return r;
 }
 
+/* What whoever made it has said about it holds: its mode, its group, how many may wait. */
+static int socket_take(struct listener *l, int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	l->fd = fd;
+	l->is_given = true;
+	return 0;
+}
+
 static int place_take(const struct listen_opts *opts, struct listener *l, struct text *why)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -189,11 +201,12 @@ static int place_take(const struct listen_opts *opts, struct listener *l, struct
 		text_printf(why, "another effd has the socket %s", opts->path);
 	else if (r < 0)
 		return explain(why, -r, "lock", lock);
-	if (r == 0)
+	if (r == 0 && opts->given_fd == 0)
 		r = place_clear(&address, why);
 	if (r < 0)
 		return r;
-	r = socket_bind(&address, opts, &l->fd);
+	r = opts->given_fd > 0 ? socket_take(l, opts->given_fd)
+			       : socket_bind(&address, opts, &l->fd);
 	return r < 0 ? explain(why, -r, "listen at", opts->path) : 0;
 }
 
@@ -216,10 +229,10 @@ void listen_close(struct listener *l)
 
 	if (!l->path)
 		return;
-	if (l->fd >= 0) {
+	if (l->fd >= 0 && !l->is_given)
 		(void)unlink(l->path);
+	if (l->fd >= 0)
 		(void)close(l->fd);
-	}
 	/* The lock's file goes while it is held: who waits for it looks whether it is still there. */
 	if (l->lock_fd >= 0) {
 		if (asprintf(&lock, "%s.lock", l->path) < 0)

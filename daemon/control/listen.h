@@ -12,18 +12,20 @@ struct listener {
 	int fd;      /* listening, non-blocking; -1: none */
 	int lock_fd; /* holds the lock; -1: none */
 	char *path;
+	bool is_given; /* somebody else's, who keeps it */
 };
 
 struct listen_opts {
 	const char *path; /* absolute */
 	mode_t mode;      /* of the socket */
 	gid_t group;      /* (gid_t)-1: as it comes */
+	int given_fd; /* of a socket that listens there already, and stays as it is; 0: none */
 };
 
-/* Take the lock, replace a stale socket, listen. A folder that is missing is made. Returns 0; -EADDRINUSE when another effd
+/* Take the lock, replace a stale socket, listen; one that was given is taken over. A folder that is missing is made. Returns 0; -EADDRINUSE when another effd
  * has it; -errno with `why` in words for people. Does not suspend. */
 int listen_open(const struct listen_opts *opts, struct listener *ret, struct text *why);
-/* Remove the socket, give the lock back. A zero path is fine. */
+/* Remove the socket, unless it was given, and give the lock back. A zero path is fine. */
 void listen_close(struct listener *l);
 
 #endif

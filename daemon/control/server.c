@@ -31,15 +31,17 @@ mode_t control_socket_mode(const struct plan_daemon *daemon)
 	return daemon->socket_group ? 0660 : 0600;
 }
 
-static int control_listen(struct control *control, const char *path, struct text *why)
+static int control_listen(struct control *control, const struct control_opts *with, struct text *why)
 {
 	const struct plan_daemon *daemon = plan_daemon(control->tree->plan);
-	struct listen_opts opts = {.path = path, .mode = control_socket_mode(daemon)};
+	struct listen_opts opts = {.path = with->path,
+		.mode = control_socket_mode(daemon),
+		.given_fd = with->given_fd};
 	int r = access_resolve(daemon, &control->access);
 
 	if (r == -ENOENT)
 		text_printf(why, "cannot give %s to the group \"%s\": there is no such group",
-			path, daemon->socket_group);
+			with->path, daemon->socket_group);
 	if (r < 0)
 		return r;
 	control->access_generation = control->tree->generation;
@@ -61,7 +63,7 @@ int control_open(const struct control_opts *opts, struct control **ret, struct t
 	control->access.socket_group = ACCESS_NO_GROUP;
 	eff_list_init(&control->conns);
 	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	r = control_listen(control, opts->path, why);
+	r = control_listen(control, opts, why);
 	if (r < 0) {
 		control_close(control);
 		return r;

@@ -89,6 +89,16 @@ EFF_SUSPENDS eff_exit notify_watchdog(void *arg);
 void notify_reload(struct notify *n, bool begins);
 void notify_stopping(struct notify *n);
 
+/* ── given.c ── */
+
+/* A control socket that somebody else has made and keeps. */
+struct given {
+	int fd;     /* listening; 0: none */
+	char *path; /* where; malloc'd; NULL */
+};
+/* Take LISTEN_FDS and what belongs to it from the environment, for good. 0, or -EINVAL after a word in the log. */
+int given_take(struct given *ret);
+
 /* ── watch.c ── */
 
 struct effd;
@@ -122,6 +132,7 @@ struct effd {
 	struct tree *tree;
 	struct control *control; /* NULL: without a socket */
 	struct notify notify;
+	struct given given;
 	struct eff_signals signals;
 	struct eff_event cut_short; /* a person will not wait any longer */
 	unsigned interrupts;        /* SIGINT so far */

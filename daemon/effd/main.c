@@ -107,6 +107,7 @@ static int control_begin(struct effd *e)
 	struct control_opts opts = {
 		.tree = e->tree,
 		.path = e->socket,
+		.given_fd = e->given.fd,
 		.host = {.load = host_load,
 			.add = host_add,
 			.on_reload = host_on_reload,
@@ -283,7 +284,8 @@ static int first_load(struct effd *e)
 
 static int places_find(struct effd *e)
 {
-	e->socket = options_socket(&e->options, plan_daemon(e->plan), stderr);
+	e->socket = e->given.path ? strdup(e->given.path)
+				  : options_socket(&e->options, plan_daemon(e->plan), stderr);
 	if (!e->socket && options_need_socket(&e->options))
 		return EXIT_USAGE;
 	e->log_dir = options_log_dir(plan_daemon(e->plan));
@@ -330,9 +332,13 @@ int main(int argc, char **argv)
 	r = notify_init(&e.notify);
 	if (r < 0)
 		log_error("cannot tell the service manager anything: %s", strerror(-r));
+	/* A command alone may be who they are for, and takes none: that is between it and who starts it. */
+	else if (!e.options.command && !e.options.check)
+		r = given_take(&e.given);
 	code = r < 0 ? 1 : effd_main(&e);
 	notify_done(&e.notify);
 	plan_unref(e.plan);
+	free(e.given.path);
 	free(e.socket);
 	free(e.log_dir);
 	free(e.state_dir);

@@ -18,6 +18,7 @@
 #include "leak.h"
 
 static char dir[32], path[128], lock[160];
+static int given; /* 0: none */
 
 static void folder_make(void)
 {
@@ -36,7 +37,8 @@ static void folder_remove(void)
 
 static int open_at(const char *where, mode_t mode, struct listener *ret)
 {
-	struct listen_opts opts = {.path = where, .mode = mode, .group = (gid_t)-1};
+	struct listen_opts opts = {
+		.path = where, .mode = mode, .group = (gid_t)-1, .given_fd = given};
 	struct text why = {0};
 	int r = listen_open(&opts, ret, &why);
 
@@ -89,6 +91,31 @@ START_TEST(the_socket_has_its_mode_and_goes_with_its_lock_at_the_end)
 	listen_close(&l);
 
 	ck_assert_int_lt(access(path, F_OK), 0);
+	ck_assert_int_lt(access(lock, F_OK), 0);
+}
+END_TEST
+
+START_TEST(one_that_was_given_is_left_to_who_made_it)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct listener l, second;
+
+	(void)strcpy(address.sun_path, path);
+	given = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(given, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(chmod(path, 0604), 0);
+	ck_assert_int_eq(listen(given, 1), 0);
+	ck_assert_int_eq(open_at(path, 0660, &l), 0);
+	ck_assert_int_eq(l.fd, given);
+	ck_assert_int_ne(fcntl(given, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_uint_eq(mode_of(path), 0604);
+
+	/* Whose it is a lock says here too. */
+	given = 0;
+	ck_assert_int_eq(open_at(path, 0600, &second), -EADDRINUSE);
+	listen_close(&l);
+
+	ck_assert_uint_eq(mode_of(path), 0604);
 	ck_assert_int_lt(access(lock, F_OK), 0);
 }
 END_TEST
@@ -317,6 +344,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, folder_make, folder_remove);
 	tcase_add_test(tcase, the_socket_has_its_mode_and_goes_with_its_lock_at_the_end);
+	tcase_add_test(tcase, one_that_was_given_is_left_to_who_made_it);
 	tcase_add_test(tcase, the_mode_is_not_what_the_umask_makes_of_it);
 	tcase_add_test(tcase, a_second_one_is_told_that_the_socket_is_taken);
 	tcase_add_test(tcase, the_lock_decides_even_where_the_socket_is_gone);

@@ -37,7 +37,7 @@ same "the order" "$(paste -sd ' ' stops)" "web slow db"
 same "how it ended" "$(property effd ActiveState) $(property effd Result) $(property effd ExecMainStatus)" "inactive success 0"
 same "what is left of the control group" "$(property effd ControlGroup)" ""
 same "what is left of the services" "$(inside pgrep -f 'sleep 1000000' || true)" ""
-expect_exit 2 inside ls /run/effd
+same "what is left of its own in /run" "$(inside ls -A /run/effd)" ""
 no_doubles
 
 # ── The whole machine's end ──
