@@ -49,6 +49,13 @@ static int folder_make(char *path, mode_t mode)
 	return chmod(path, mode) < 0 ? -errno : 0;
 }
 
+int folders_make(const char *folder, mode_t mode)
+{
+	auto_free char *path = strdup(folder);
+
+	return path ? folder_make(path, mode) : -ENOMEM;
+}
+
 /* As root the folder must be one in which no one else can put something in the socket's place, or the folder's: what is
  * done to the socket is done by its path. */
 static int folder_check(const char *folder, struct text *why)
@@ -86,7 +93,7 @@ static bool lock_is_current(int fd, const char *path)
 		ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-static int lock_take(const char *path, int *ret_fd)
+int lock_take(const char *path, int *ret_fd)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);

@@ -99,6 +99,16 @@ struct given {
 /* Take LISTEN_FDS and what belongs to it from the environment, for good. 0, or -EINVAL after a word in the log. */
 int given_take(struct given *ret);
 
+/* ── state.c ── */
+
+struct effd;
+/* Take the lock of the state folder, if this plan has something to remember and it is not there yet. 0; -EADDRINUSE when another
+ * effd has it, which has been logged: nothing is remembered then. */
+int state_take(struct effd *e, const struct plan *plan);
+/* Where things are remembered; NULL: nowhere. */
+const char *state_place(const struct effd *e);
+void state_done(struct effd *e);
+
 /* ── watch.c ── */
 
 struct effd;
@@ -127,6 +137,7 @@ struct effd {
 	bool to_journal;   /* the log goes to systemd's journal */
 	struct plan *plan; /* the first one; main's reference */
 	char *socket, *log_dir, *state_dir, *runtime_dir, *places[OS_N_PLACES];
+	int state_lock;      /* of the state folder; 0: none */
 	int64_t nofile_soft; /* that effd was started with */
 	struct os *os;
 	struct tree *tree;

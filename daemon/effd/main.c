@@ -93,6 +93,9 @@ static void host_on_reload(void *context, bool begins)
 	if (!begins) {
 		log_level_take(e, e->tree->plan);
 		signals_take(e);
+		/* Who has taken it meanwhile keeps it: this one goes on without. */
+		(void)state_take(e, e->tree->plan);
+		e->tree->world.state_dir = state_place(e);
 		alloc_trim();
 	}
 }
@@ -212,9 +215,13 @@ static int effd_begin(struct effd *e)
 		return r;
 	}
 	e->tree->world.fiber_entry = module_entry;
-	e->tree->world.state_dir = e->state_dir;
 	e->notify.tree = e->tree;
 	r = control_begin(e);
+	if (r == 0 && state_take(e, e->plan) < 0) {
+		e->code = EXIT_TAKEN;
+		return -EADDRINUSE;
+	}
+	e->tree->world.state_dir = state_place(e);
 	if (r == 0)
 		control_groups_begin(e);
 	return r;
@@ -231,6 +238,7 @@ static eff_exit effd_run(void *arg)
 	control_close(e->control);
 	tree_free(e->tree);
 	os_linux_free(e->os);
+	state_done(e);
 	eff_signals_close(&e->signals);
 	return eff_ok_number(e->code);
 }

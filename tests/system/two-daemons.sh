@@ -47,3 +47,39 @@ rm "$SOCKET"
 mkdir "$SOCKET"
 refused "a folder"
 rmdir "$SOCKET"
+
+# One folder is remembered in by one effd: a lock decides, once there is something to remember.
+state=$DIR/state/deep
+remembering="version: 1
+daemon: {state_dir: $state}
+units: {c: {type: oneshot, shell: 'echo ran >>$DIR/c', schedule: {every: 1d, catch_up: once}}}"
+effd_start <<<"$remembering"
+cat >"$DIR/second.yaml" <<<"$remembering"
+SECOND=$DIR/second.sock
+expect_exit 75 "$BUILD/effd" -c "$DIR/second.yaml" --socket "$SECOND"
+matches "the second says why" "$ERR" "another effd remembers in $state: give one of them another .daemon.state_dir."
+[ ! -e "$SECOND" ] || fail "the second has left its socket"
+# One that remembers nothing shares it; when it is to remember, it does without.
+first=("$EFFD" "$RECORDER" "$NOTED" "$SOCKET" "$TREE")
+SOCKET=$SECOND TREE=$DIR/third.yaml
+effd_start <<<"version: 1
+daemon: {state_dir: $state}
+units: {d: {command: $DIR/bin/family}}"
+cat >"$TREE" <<<"${remembering/c:/e:}"
+expect_exit 0 ctl reload
+await_line "$DIR/effd.log" "error: another effd remembers in $state" >/dev/null
+expect_exit 0 ctl start e
+await_line "$DIR/c" ran >/dev/null
+expect_exit 0 ctl shutdown
+effd_ended 0
+[ ! -e "$state/schedule/e" ] || fail "it has written where another remembers"
+# The kernel gives the lock of one that is killed to the next.
+EFFD=${first[0]} RECORDER=${first[1]} NOTED=${first[2]} SOCKET=${first[3]} TREE=${first[4]}
+kill -KILL "$EFFD"
+effd_ended 137
+rm "$SOCKET" "$SOCKET.lock"
+effd_again
+await_notice READY=1
+expect_exit 0 ctl start c
+eventually test -e "$state/schedule/c"
+effd_stop
