@@ -252,15 +252,30 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return hash_bytes(hash, text, strlen(text) + 1);
 }
 
-/* What the row says now: the values that were given, and what came out of the environment. */
-static uint64_t hash_row(uint64_t hash, const struct plan_unit *row)
+static uint64_t hash_values(uint64_t hash, const struct plan_value *values, uint32_t n)
 {
-	for (uint32_t i = 0; i < row->n_values; i++) {
-		hash = hash_bytes(hash, &row->values[i].field, sizeof(row->values[i].field));
-		hash = hash_text(hash, row->values[i].text);
+	for (uint32_t i = 0; i < n; i++) {
+		hash = hash_bytes(hash, &values[i].field, sizeof(values[i].field));
+		hash = hash_text(hash, values[i].text);
 	}
-	for (plan_strv v = row->environment; v && *v; v++)
-		hash = hash_text(hash, *v);
+	return hash;
+}
+
+/* All that the plan says: the rows in their order, the values that were given, and what came out of env_files; effd's own too. What
+ * changed between two plans may be the same list of fields. */
+static uint64_t hash_plan(uint64_t hash, const struct plan *plan)
+{
+	const struct plan_daemon *daemon = plan_daemon(plan);
+
+	hash = hash_values(hash, daemon->values, daemon->n_values);
+	for (uint32_t i = 0; i < plan_n_units(plan); i++) {
+		const struct plan_unit *row = plan_unit(plan, i);
+
+		hash = hash_text(hash, row->name);
+		hash = hash_values(hash, row->values, row->n_values);
+		for (plan_strv v = row->environment; v && *v; v++)
+			hash = hash_text(hash, *v);
+	}
 	return hash;
 }
 
@@ -271,11 +286,10 @@ void tree_plan_id(const struct tree *t, const struct plan *plan,
 
 	hash = hash_bytes(hash, &t->generation, sizeof(t->generation));
 	hash = hash_bytes(hash, &t->wishes, sizeof(t->wishes));
+	hash = hash_plan(hash, plan);
 	for (uint32_t i = 0; i < n; i++) {
 		hash = hash_text(hash, changes[i].unit);
 		hash = hash_bytes(hash, &changes[i].action, sizeof(changes[i].action));
-		if (changes[i].after != PLAN_NONE)
-			hash = hash_row(hash, plan_unit(plan, changes[i].after));
 	}
 	(void)snprintf(ret_id, 32, "%016llx", (unsigned long long)hash);
 }

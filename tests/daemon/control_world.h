@@ -29,6 +29,7 @@ struct server {
 	struct eff_fiber *fiber;
 	char dir[32], path[64];
 	const char *document;                /* what a reload reads */
+	const char *env;                     /* and at any path that ends with "/env"; NULL: the same */
 	void (*meanwhile)(struct server *s); /* while something is added; NULL */
 	unsigned n_shutdowns;
 	struct asker shut_down_by;
@@ -46,11 +47,12 @@ static inline int server_read(
 	void *context, const char *path, size_t limit, char **ret_bytes, size_t *ret_size)
 {
 	const struct server *s = context;
+	size_t len = strlen(path);
+	bool is_env = s->env && len > 4 && strcmp(path + len - 4, "/env") == 0;
 
-	(void)path;
 	(void)limit;
-	*ret_bytes = strdup(s->document);
-	*ret_size = strlen(s->document);
+	*ret_bytes = strdup(is_env ? s->env : s->document);
+	*ret_size = strlen(is_env ? s->env : s->document);
 	return *ret_bytes ? 0 : -ENOMEM;
 }
 
