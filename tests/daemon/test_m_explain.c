@@ -133,6 +133,30 @@ START_TEST(explain_of_a_group_tells_who_makes_it_fail)
 }
 END_TEST
 
+START_TEST(explain_names_the_one_in_backoff_that_holds_the_rest_of_a_sequence)
+{
+	struct server *s = server_new(
+		"g:\n  start_order: sequential\n  units:\n    a: {command: [run]}\n"
+		"    b: {command: [bad], restart: {backoff: {initial: 1h, max: 1h, jitter: 0}}}\n"
+		"    c: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "bad", (struct script){.exec_error = ENOENT});
+	world_run_for(s->w, EFF_S(2));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g/c\"}")),
+		"wanted\ndependency: waits for g/b, which is in backoff\n"
+		"exec error: exec: ENOENT (No such file or directory): bad\n"
+		"-> g/b up or at rest backoff\n"
+		"next start: as soon as g/b lets it; that one is in backoff\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g\"}")),
+		"wanted\n-> g/b up or at rest backoff\n-> g/c up or at rest waiting\n"
+		"next up: as soon as none of its children has to be waited for\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(explain_of_one_that_is_ready_no_more_promises_no_timeout)
 {
 	struct server *s = server_new(
@@ -210,6 +234,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_says_nothing_twice);
 	tcase_add_test(tcase, explain_tells_what_bounds_a_start_and_what_a_group_waits_for);
 	tcase_add_test(tcase, explain_of_a_group_tells_who_makes_it_fail);
+	tcase_add_test(tcase, explain_names_the_one_in_backoff_that_holds_the_rest_of_a_sequence);
 	tcase_add_test(tcase, explain_of_one_that_is_ready_no_more_promises_no_timeout);
 	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);

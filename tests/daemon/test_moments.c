@@ -3,6 +3,7 @@
  * is left, and nothing comes later: a day passes, and nothing of it happens. With --now it is down in the same moment, and a
  * shutdown --now ends the tree in it. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,21 @@ static size_t happened(struct world *w, const char *unit)
 	return count;
 }
 
+/* No process gets its stop signal twice, however often it is told. */
+static void expect_asked_once(struct world *w)
+{
+	size_t n;
+	const struct fake_event *events = os_fake_events(w->fake, &n);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0;
+			k < i && events[i].what == FAKE_SIGNAL && events[i].sig == SIGTERM; k++)
+			WORLD_ASSERT(w,
+				events[k].what != FAKE_SIGNAL || events[k].sig != SIGTERM ||
+					events[k].pid != events[i].pid,
+				"%s is asked twice", events[i].unit);
+}
+
 static void expect_at_rest(struct world *w, const struct unit *u)
 {
 	WORLD_ASSERT(w, u->state == UNIT_DOWN, "%s is %s", u->name, state_name(u->state));
@@ -198,6 +214,7 @@ START_TEST(a_stop_in_any_moment_ends_in_down_with_nothing_left_and_nothing_to_co
 	world_run_for(w, left > 0);
 
 	expect_nothing_more(w, m->unit);
+	expect_asked_once(w);
 	world_free(w);
 }
 END_TEST
@@ -244,6 +261,7 @@ START_TEST(of_a_stop_and_a_start_in_one_moment_the_later_one_holds)
 	world_stop(w, m->unit);
 	world_run_for(w, EFF_S(30));
 	expect_nothing_more(w, m->unit);
+	expect_asked_once(w);
 	world_free(w);
 
 	w = moment_world(m);
