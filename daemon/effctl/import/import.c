@@ -152,12 +152,37 @@ static void notes_sort(struct import *im)
 	im->last_note = n ? sorted[n - 1] : NULL;
 }
 
+static bool bounds_stop(const struct import *im, const struct item *unit)
+{
+	const struct item *stop = item_find(im, unit, "stop");
+
+	return stop && item_find(im, stop, "timeout");
+}
+
+/* Of these supervisors none bounds the stop of all: what was given to each is the bound, and is not to be cut short. */
+static void bounds_lift(struct import *im)
+{
+	bool found = bounds_stop(im, im->defaults);
+	const struct item *unit, *one, *below;
+
+	for (unit = im->units->first; unit && !found; unit = unit->next) {
+		below = item_find(im, unit, "units");
+		found = bounds_stop(im, unit);
+		for (one = below ? below->first : NULL; one && !found; one = one->next)
+			found = bounds_stop(im, one);
+	}
+	if (found)
+		item_set(im, im->root, "daemon.shutdown_timeout", "infinity");
+}
+
 int import_end(struct import *im)
 {
 	im->unit = im->setting = NULL;
 	im->line = 0;
 	if (!im->failed)
 		kinds[im->kind].end(im);
+	if (!im->failed)
+		bounds_lift(im);
 	if (im->defaults && im->defaults->first)
 		item_put(im, im->root, im->defaults);
 	item_put(im, im->root, im->units);
