@@ -317,9 +317,14 @@ static struct json *next_of_resting(const struct unit *u)
 
 static struct json *explain_next(const struct tree *t, const struct unit *u)
 {
+	bool is_on_demand = u->spec->activate == PLAN_ON_DEMAND;
 	struct json *none;
 
-	if (unit_awaits_schedule(u))
+	if (unit_awaits_schedule(u) && is_on_demand && u->state == UNIT_WAITING)
+		return next_plain("start", -1,
+			u->listens ? "when somebody comes to one of its sockets"
+				   : "its sockets are tried again");
+	if (unit_awaits_schedule(u) && !is_on_demand)
 		return next_plain("start", u->due_at == EFF_FOREVER ? -1 : u->due_at - eff_now(),
 			u->due_at == EFF_FOREVER ? "its schedule names no moment any more"
 						 : "runs by its schedule");

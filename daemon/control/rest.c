@@ -14,7 +14,7 @@ enum { FEW = 64 };
 static bool group_is_coming(const struct unit *group)
 {
 	for (; group; group = group->parent) {
-		bool boots = group->parent && group->spec->activate == PLAN_BOOT;
+		bool boots = group->parent && group->spec->activate != PLAN_MANUAL;
 
 		/* A round starts whom it stopped, and nobody else. */
 		if (group->state == UNIT_UP || group->state == UNIT_STOPPING || group->in_round)
@@ -34,7 +34,7 @@ bool unit_rests(const struct unit *u)
 	if (u->state != UNIT_DOWN || u->held || u->removed || !u->spec->enabled || !u->parent)
 		return true;
 	/* A group that opens wants what is to start with it. */
-	if (!u->wanted && (u->spec->activate != PLAN_BOOT || u->parent->group_open))
+	if (!u->wanted && (u->spec->activate == PLAN_MANUAL || u->parent->group_open))
 		return true;
 	return !group_is_coming(u->parent);
 }

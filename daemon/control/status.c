@@ -116,6 +116,7 @@ static struct json *json_sockets(const struct unit *u)
 {
 	const struct plan_socket *const *s = plan_unit_sockets(u->spec);
 	struct json *sockets = s ? json_array() : json_null();
+	bool activates = u->listens && u->state == UNIT_WAITING && unit_awaits_schedule(u);
 
 	for (; s && *s; s++) {
 		struct json *one = json_object();
@@ -123,6 +124,7 @@ static struct json *json_sockets(const struct unit *u)
 		(void)json_set(one, "name", json_text((*s)->name));
 		(void)json_set(one, "listen", json_text((*s)->listen));
 		(void)json_set(one, "open", json_bool(socket_is_open(u->world, *s)));
+		(void)json_set(one, "activates", json_bool(activates));
 		(void)json_add(sockets, one);
 	}
 	return sockets;

@@ -219,13 +219,14 @@ static enum code print_one(struct effctl *e, const struct json *status)
 	return CODE_DONE;
 }
 
-/* Up, done, or resting until its schedule. */
+/* Up, done, or resting until its schedule or until somebody comes. */
 static bool is_well(const struct json *status)
 {
 	const char *state = json_get_text(status, "state", "");
 
 	if (!strcmp(state, "waiting"))
-		return json_get_number(status, "next_start_s", -1) >= 0;
+		return json_get_number(status, "next_start_s", -1) >= 0 ||
+			json_get_bool(json_first(json_get(status, "sockets")), "activates", false);
 	return !strcmp(state, "up") || !strcmp(state, "done");
 }
 

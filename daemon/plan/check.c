@@ -121,6 +121,30 @@ static void schedule_check(struct load *load, const struct plan_unit *unit)
 		(void)fault(load, zone, "E210", "there is no time zone `%s`", unit->schedule.zone);
 }
 
+static void activate_check(struct load *load, const struct plan_unit *unit)
+{
+	struct node *activate = draft_node(load, unit->index, FIELD_ACTIVATE);
+	struct node *schedule = draft_node(load, unit->index, FIELD_SCHEDULE_EVERY);
+
+	if (!activate || unit->activate != PLAN_ON_DEMAND)
+		return;
+	if (!schedule)
+		schedule = draft_node(load, unit->index, FIELD_SCHEDULE_CRON);
+	if (schedule)
+		diag_note(load->diags,
+			fault(load, activate, "E314",
+				"a unit runs by its `schedule` or on demand, not both"),
+			schedule->at, "the schedule is here");
+	if (unit->kind != PLAN_PROCESS)
+		(void)fault(load, activate, "E218", "`activate: on-demand` is not for %s",
+			unit->kind == PLAN_FIBER ? "a fiber" : "a supervisor");
+	else if (!draft_node(load, unit->index, FIELD_SOCKETS))
+		diag_help(load->diags,
+			fault(load, activate, "E203",
+				"`activate: on-demand` needs `sockets`: `%s`", unit->name),
+			"name those whose first visitor starts it: `sockets: [NAME]`");
+}
+
 static void stop_check(struct load *load, const struct plan_unit *unit)
 {
 	struct node *signal = draft_node(load, unit->index, FIELD_STOP_SIGNAL);
@@ -222,6 +246,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	stop_check(load, unit);
 	replicas_check(load, unit);
 	schedule_check(load, unit);
+	activate_check(load, unit);
 	hooks_check(load, unit);
 	if (unit->kind == PLAN_FIBER)
 		builtin_check(load, unit);

@@ -18,6 +18,8 @@
 #include "base/terms.h"
 #include "plan/logs.h"
 #include "plan/probes.h"
+#include "plan/signals.h"
+#include "plan/sockets.h"
 
 struct diags;
 struct plan;
@@ -29,16 +31,9 @@ struct plan_batch; /* a text that was added to a tree while it ran; the plan's o
 #define PLAN_NONE UINT32_MAX      /* no such unit */
 #define PLAN_UNLIMITED UINT32_MAX /* the count `infinity` */
 
-/* Where something stands in a file; line and column count from 1, 0 when there is none. */
-struct plan_place {
-	const char *file;
-	uint32_t line;
-	uint32_t column;
-};
-
 enum plan_kind { PLAN_PROCESS, PLAN_FIBER, PLAN_SUPERVISOR };
 enum plan_type { PLAN_EXEC, PLAN_NOTIFY, PLAN_NOTIFY_FD, PLAN_ONESHOT, PLAN_FORKING };
-enum plan_activate { PLAN_BOOT, PLAN_MANUAL };
+enum plan_activate { PLAN_BOOT, PLAN_MANUAL, PLAN_ON_DEMAND };
 enum plan_condition { PLAN_STARTED, PLAN_READY, PLAN_COMPLETED, PLAN_COMPLETED_SUCCESSFULLY };
 enum plan_restart { PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE, PLAN_ON_ABNORMAL, PLAN_NO };
 enum plan_stop_mode {
@@ -136,17 +131,6 @@ struct plan_value {
 
 /* Where directories are made. */
 enum plan_place_of { PLAN_RUNTIME, PLAN_STATE, PLAN_CACHE, PLAN_LOGS, PLAN_N_PLACES };
-
-/* A socket that effd opens for units. */
-struct plan_socket {
-	const char *name, *listen; /* "tcp:127.0.0.1:80", as base/endpoint.h has it, and "udp:…" */
-	struct plan_place at;
-	uint32_t backlog;
-	mode_t mode;              /* of unix: */
-	const char *user, *group; /* of unix:; NULL: effd's own */
-	bool reuse_port;
-	uint32_t owner; /* the loader's */
-};
 
 /* What few processes are given, apart from the rest, for there are many units. */
 struct plan_process {
@@ -247,19 +231,11 @@ struct plan_unit {
 	uint32_t n_values;
 };
 
-/* What a signal to effd does. */
-enum plan_signal_act {
-	PLAN_SIGNAL_DEFAULT, /* what it does to any process */
-	PLAN_SIGNAL_STOP,
-	PLAN_SIGNAL_RELOAD,
-	PLAN_SIGNAL_IGNORE,
-	PLAN_SIGNAL_FORWARD
-};
-struct plan_signal {
-	enum plan_signal_act act;
-	const char *unit; /* of FORWARD: a full name, which may stand for several; the tree may lose it */
-};
-enum { PLAN_N_SIGNALS = 65 };
+/* Is it wanted as soon as its supervisor begins, be it only to wait for who comes? */
+static inline bool plan_unit_boots(const struct plan_unit *unit)
+{
+	return unit->enabled && unit->activate != PLAN_MANUAL;
+}
 
 /* Those that it is given; NULL: none. */
 static inline const struct plan_socket *const *plan_unit_sockets(const struct plan_unit *unit)
@@ -369,9 +345,6 @@ bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_firs
 plan_strv plan_files(const struct plan *plan);
 /* The env_files that may be missing, and were, likewise. */
 plan_strv plan_absent_files(const struct plan *plan);
-
-/* Are these the same, all that is said of them? */
-bool plan_socket_equals(const struct plan_socket *a, const struct plan_socket *b);
 
 /* The table of fields (fields.def), and where each is a row. */
 enum plan_effect { PLAN_LIVE, PLAN_RESTART, PLAN_INSTANCES, PLAN_EFFD };

@@ -69,6 +69,10 @@ static void need_check(struct load *load, uint32_t from, const struct plan_need 
 		diag = fault(load, condition ? condition : node, "E304",
 			"`%s` is restarted always, so it is never `%s`", other->name,
 			names[need->condition]);
+	else if (need->condition >= PLAN_COMPLETED && other->activate == PLAN_ON_DEMAND)
+		diag = fault(load, condition ? condition : node, "E304",
+			"`%s` is on demand, and waits again after its end: it is never `%s`",
+			other->name, names[need->condition]);
 	else if (need->required && !other->enabled && load->units[from].enabled)
 		diag = fault(load, node, "E304",
 			"`%s` is not enabled, so what requires it never starts", other->name);
@@ -100,7 +104,8 @@ static bool need_read(struct load *load, uint32_t from, struct node *node, struc
 	need->all_of = other->replica && !strchr(node->key, '@') ? found.first : PLAN_NONE;
 	need->required = true;
 	need->at = node->key_at;
-	need->condition = other->kind != PLAN_SUPERVISOR && other->type == PLAN_ONESHOT
+	need->condition = other->kind != PLAN_SUPERVISOR && other->type == PLAN_ONESHOT &&
+			other->activate != PLAN_ON_DEMAND
 		? PLAN_COMPLETED_SUCCESSFULLY
 		: PLAN_READY;
 	for (part = node->first; part; part = part->next)

@@ -27,7 +27,7 @@ struct outlook {
 
 static bool row_boots(const struct plan_unit *row)
 {
-	return row->enabled && row->activate == PLAN_BOOT;
+	return plan_unit_boots(row);
 }
 
 /* The unit that lives on in this row; NULL: the row is new. */
@@ -84,13 +84,17 @@ static void outlook_pull_one(struct outlook *o, uint32_t index)
 		outlook_want(o, index, REQUIRED);
 }
 
-/* The wish of a unit in a group that does not run is one for when it does, and pulls nobody in before. */
+/* The wish of a unit in a group that does not run is one for when it does, and pulls nobody in before; so is that of one on
+ * demand. */
 static bool row_pulls(struct outlook *o, const struct plan_unit *row)
 {
+	const struct unit *u = unit_of_row(o->t, row);
 	const struct unit *group = row->parent == PLAN_NONE
 		? NULL
 		: unit_of_row(o->t, plan_unit(o->plan, row->parent));
 
+	if (row->activate == PLAN_ON_DEMAND && !(u && u->child.fiber))
+		return false;
 	return !group || group->group_open || !unit_runs(group);
 }
 

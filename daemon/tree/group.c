@@ -65,8 +65,7 @@ static void group_start_children(struct unit *group)
 		struct unit *u = t->units[i];
 
 		group_add(group, u);
-		if (u->spec->enabled && !u->held &&
-			(u->spec->activate == PLAN_BOOT || wish_is_pulled(u)))
+		if (u->spec->enabled && !u->held && (plan_unit_boots(u->spec) || wish_is_pulled(u)))
 			u->wanted = true;
 	}
 	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
@@ -103,7 +102,7 @@ void groups_place(struct tree *t)
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct unit *u = t->units[i];
 
-		bool boots = u->spec->enabled && u->spec->activate == PLAN_BOOT;
+		bool boots = plan_unit_boots(u->spec);
 
 		if (!u->child.sup && u->parent->group_open) {
 			group_add(u->parent, u);
@@ -211,7 +210,7 @@ static void group_stop(struct unit *group)
 		struct unit *u = unit_of(eff_container(all->next, struct eff_child, link));
 
 		/* A wish that only a hand or another unit had for it ends with the group. */
-		if (u->spec->activate != PLAN_BOOT)
+		if (u->spec->activate == PLAN_MANUAL)
 			u->wanted = u->by_operator = false;
 		if (u->state != UNIT_DOWN)
 			unit_enter(u, UNIT_DOWN, cause_ref(word));

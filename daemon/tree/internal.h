@@ -47,6 +47,8 @@ struct cause *wish_cause(
 
 /* Does one require it that runs, or would? */
 bool wish_is_pulled(const struct unit *u);
+/* Is it on demand, and does not run? What it requires is wanted when it does. */
+bool wish_rests_on_demand(const struct unit *u);
 /* Stop manual units that nobody wants any more. */
 void wish_release(struct tree *t, struct unit *u);
 /* Is it a manual unit that runs only because another requires it? */
@@ -56,7 +58,9 @@ void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct
 
 /* ── schedule.c ── */
 
-/* Keep the schedule of a unit whose wish holds. Asking again is fine. */
+/* Does it wait for a moment, or for somebody, before it runs? */
+bool row_waits(const struct plan_unit *row);
+/* Keep the schedule of a unit whose wish holds, or have its sockets watched. Asking again is fine. */
 void schedule_begin(struct unit *u);
 /* It is no more to run. */
 void schedule_end(struct unit *u);
@@ -64,6 +68,12 @@ void schedule_end(struct unit *u);
 EFF_SUSPENDS void schedule_stop(struct unit *u);
 /* Start a run, with a clean slate. */
 void schedule_run_now(struct unit *u);
+
+/* ── demand.c ── */
+
+/* Keep a unit on demand: start it when somebody comes to one of its sockets, until `clock_off` or its row says otherwise.
+ * Suspends. */
+EFF_SUSPENDS void demand_run(struct unit *u);
 
 /* ── changes.c ── */
 

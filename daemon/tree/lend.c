@@ -54,7 +54,8 @@ static bool wish_is_by_hand(const struct unit *u)
 bool wish_is_pulled(const struct unit *u)
 {
 	for (uint32_t i = 0; i < u->n_needed_by; i++)
-		if (u->needed_by[i].need->required && wish_may_act(u->needed_by[i].unit))
+		if (u->needed_by[i].need->required && wish_may_act(u->needed_by[i].unit) &&
+			!wish_rests_on_demand(u->needed_by[i].unit))
 			return true;
 	return false;
 }

@@ -62,6 +62,9 @@ static void unit_replace(
 	} else {
 		if (runs && !u->child.stopping)
 			eff_child_cycle(&u->child);
+		/* On demand it may have failed: what it is now has not. */
+		if (spec->activate == PLAN_ON_DEMAND && u->clock && !u->child.fiber)
+			unit_enter(u, UNIT_WAITING, NULL);
 		wish_act(u);
 	}
 }
@@ -70,10 +73,12 @@ static void unit_replace(
 static void unit_wish_anew(struct unit *u, const struct plan_unit *old,
 	const struct plan_unit *spec, struct cause *why)
 {
-	bool booted = old->enabled && old->activate == PLAN_BOOT;
-	bool boots = spec->enabled && spec->activate == PLAN_BOOT;
+	bool booted = plan_unit_boots(old), boots = plan_unit_boots(spec);
 
-	if (!spec->enabled && u->wanted)
+	bool rested = old->activate == PLAN_ON_DEMAND && !u->child.fiber;
+
+	/* One that was only waited with is not to run by itself. */
+	if (u->wanted && (!spec->enabled || (rested && spec->activate == PLAN_MANUAL)))
 		wish_end(u, why);
 	else if (boots && !booted && !u->held)
 		u->wanted = true;
@@ -132,7 +137,7 @@ static void units_take_back(
 /* One that is to run and does not; a schedule is kept, whatever the unit does now. */
 static bool unit_is_to_begin(const struct tree *t, const struct unit *u)
 {
-	return plan_unit(t->plan, unit_index(u))->schedule.is_there ||
+	return row_waits(plan_unit(t->plan, unit_index(u))) ||
 		(!u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED);
 }
 

@@ -186,8 +186,6 @@ static void clock_run(struct unit *u)
 	int r = 0;
 
 	/* It may have been taken away before this began. */
-	if (!row_of(u)->schedule.is_there)
-		return;
 	u->due_at = moment_next(&c);
 	if (row_of(u)->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
 		run_due(u);
@@ -211,16 +209,24 @@ static void clock_ended(struct unit *u)
 	eff_fiber_unref(u->clock);
 	u->clock = NULL;
 	u->due_at = -1;
-	u->clock_off = u->run_queued = false;
+	u->clock_off = u->run_queued = u->listens = u->visited = false;
 	u->n_users--;
 	eff_pulse_send(&u->changed);
+}
+
+bool row_waits(const struct plan_unit *row)
+{
+	return row->schedule.is_there || row->activate == PLAN_ON_DEMAND;
 }
 
 static eff_exit clock_keep(void *arg)
 {
 	struct unit *u = arg;
 
-	clock_run(u);
+	if (row_of(u)->schedule.is_there)
+		clock_run(u);
+	else
+		demand_run(u);
 	clock_ended(u);
 	/* Its schedule was taken away, or it was wanted again meanwhile. */
 	if (eff_check() == 0)
@@ -238,7 +244,7 @@ void schedule_begin(struct unit *u)
 		return;
 	}
 	u->n_users++;
-	u->due_at = eff_now();
+	u->due_at = row_of(u)->schedule.is_there ? eff_now() : EFF_FOREVER;
 	if (u->state == UNIT_DOWN && !u->child.fiber)
 		unit_enter(u, UNIT_WAITING, NULL);
 }

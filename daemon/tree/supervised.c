@@ -7,11 +7,13 @@ static enum eff_verdict group_judge(struct eff_child *child, eff_exit exit)
 {
 	const struct unit *u = unit_of(child);
 
-	(void)exit;
 	if (ends_contain(&u->spec->prevent_exit, u->last_exit))
 		return EFF_AT_REST;
 	if (ends_contain(&u->spec->force_exit, u->last_exit))
 		return EFF_AGAIN;
+	/* After a clean end it waits for the next who comes, whatever its policy. */
+	if (u->clock && u->spec->activate == PLAN_ON_DEMAND && eff_is_ok(exit))
+		return EFF_AT_REST;
 	return EFF_BY_POLICY;
 }
 
@@ -145,6 +147,12 @@ static struct cause *stop_cause(const struct unit *u)
 	return group_word(u->parent);
 }
 
+/* It is on demand, and somebody may come again. */
+static bool rests_for_more(const struct unit *u)
+{
+	return u->clock && !u->clock_off && u->spec->activate == PLAN_ON_DEMAND;
+}
+
 static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest rest)
 {
 	struct unit *u = unit_of(child);
@@ -161,7 +169,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		unit_enter(u, UNIT_DOWN, stop_cause(u));
 		break;
 	case EFF_REST_DONE:
-		unit_enter(u, UNIT_DONE, cause_ref(u->last_exit));
+		unit_enter(u, rests_for_more(u) ? UNIT_WAITING : UNIT_DONE, cause_ref(u->last_exit));
 		break;
 	case EFF_REST_FAILED:
 		unit_enter(u, UNIT_FAILED, cause_ref(u->last_exit));
@@ -179,7 +187,8 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		return;
 	}
 	added_rests(u);
-	if (rest != EFF_REST_STOPPED && rest != EFF_REST_GROUP && !u->clock &&
+	if (rest != EFF_REST_STOPPED && rest != EFF_REST_GROUP &&
+		(!u->clock || (rests_for_more(u) && u->state == UNIT_FAILED)) &&
 		unit_index(u) == plan_daemon(t->plan)->exit_code_from)
 		exit_code_unit_rests(u);
 }

@@ -174,7 +174,7 @@ bool tree_is_settled(struct tree *t)
 {
 	while (!t->is_settled && t->n_settled_seen < t->n_units) {
 		struct unit *u = t->units[t->n_settled_seen];
-		bool boots = u->spec->enabled && u->spec->activate == PLAN_BOOT;
+		bool boots = plan_unit_boots(u->spec);
 
 		/* A group has settled when its children have. */
 		if (boots && u->spec->kind != PLAN_SUPERVISOR && !unit_has_settled(u))
@@ -237,7 +237,9 @@ const char *tree_summary(struct tree *t, char *buf, size_t size)
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		const struct unit *u = t->units[i];
 
-		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u))
+		/* One on demand that rests is as it should be. */
+		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u) ||
+			(u->listens && unit_awaits_schedule(u)))
 			continue;
 		n++;
 		up += u->state == UNIT_UP || u->state == UNIT_DONE;

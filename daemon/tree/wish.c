@@ -28,7 +28,7 @@ void wish_act(struct unit *u)
 
 	if (!wish_may_act(u))
 		return;
-	if (spec->schedule.is_there)
+	if (row_waits(spec))
 		schedule_begin(u);
 	else if (eff_child_start(&u->child) < 0)
 		log_error("%s: cannot start: out of memory", u->name);
@@ -53,19 +53,24 @@ static void wish_pull_one(struct unit_set *pulled, struct unit *need)
 	set_put(pulled, need);
 }
 
+bool wish_rests_on_demand(const struct unit *u)
+{
+	return (u->next ? u->next : u->spec)->activate == PLAN_ON_DEMAND && !u->child.fiber;
+}
+
 /* One that is wanted already has been asked, or is about to be, for what it requires itself. */
 void wish_pull(struct tree *t, struct unit *u)
 {
 	struct unit_set pulled;
 
-	if (!wish_holds(u) || u->n_needs == 0)
+	if (!wish_holds(u) || u->n_needs == 0 || wish_rests_on_demand(u))
 		return;
 	set_init(&pulled, t);
 	set_put(&pulled, u);
 	for (uint32_t i = 0; i < pulled.n; i++) {
 		struct unit *at = pulled.units[i];
 
-		for (uint32_t k = 0; k < at->n_needs; k++)
+		for (uint32_t k = 0; k < at->n_needs && !wish_rests_on_demand(at); k++)
 			if (at->needs[k].need->required)
 				wish_pull_one(&pulled, at->needs[k].unit);
 		if (at->parent && at->parent->parent)
@@ -196,8 +201,10 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tr
 		r = eff_child_start(&t->units[0]->child);
 	for (uint32_t i = set.n; r == 0 && i-- > 0;) {
 		wish_act(set.units[i]);
-		/* Started by hand it runs now, too. */
-		if (set.units[i]->clock && !set.units[i]->child.fiber && wish_may_act(set.units[i]))
+		/* Started by hand it runs now, too; of one on demand it is enough for others that it is there. */
+		if (set.units[i]->clock && !set.units[i]->child.fiber &&
+			wish_may_act(set.units[i]) &&
+			(set.units[i] == u || set.units[i]->spec->activate != PLAN_ON_DEMAND))
 			schedule_run_now(set.units[i]);
 	}
 	set_done(&set);

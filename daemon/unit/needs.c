@@ -23,6 +23,9 @@ bool need_holds(const struct plan_need *need, const struct unit *other)
 	/* One that is being stopped, by itself or with its group, is no ground to start on. */
 	if (unit_is_leaving(other) && !state_rests(other->state))
 		return false;
+	/* Whoever comes to one on demand waits, and is served. */
+	if (other->listens && need->condition <= PLAN_READY && !state_rests(other->state))
+		return true;
 	switch (need->condition) {
 	case PLAN_STARTED:
 		return other->started || unit_is_ready(other);
@@ -48,7 +51,7 @@ static bool unit_is_to_come(const struct unit *u)
 	bool comes = true;
 
 	for (; comes && u->parent; u = u->parent) {
-		bool begins = u->spec->activate == PLAN_BOOT && !u->parent->group_open;
+		bool begins = u->spec->activate != PLAN_MANUAL && !u->parent->group_open;
 
 		comes = u->spec->enabled && !u->held && !u->removed && (u->wanted || begins) &&
 			u->state != UNIT_FAILED && u->state != UNIT_DONE;
@@ -76,7 +79,8 @@ static bool need_lets_pass(const struct plan_need *need, const struct unit *othe
 /* Order only: is `other` on its way? One that rests until its schedule is not. */
 static bool order_waits_for(const struct unit *other)
 {
-	return other->state != UNIT_UP && unit_is_to_come(other) && !unit_awaits_schedule(other);
+	return other->state != UNIT_UP && !other->listens && unit_is_to_come(other) &&
+		!unit_awaits_schedule(other);
 }
 
 /* The one at this place among all that can hold it up; NULL when that lets it pass. */

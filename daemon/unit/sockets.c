@@ -14,8 +14,15 @@ struct held {
 	struct plan *plan; /* whose `spec` is; a reference */
 	const struct plan_socket *spec;
 	struct os_socket *socket; /* NULL: it is not open */
+	struct eff_watch watch;
+	struct watcher *watchers; /* who is to know of the first that comes */
 	unsigned n_users;
 	bool opening, gone; /* gone: no unit names it any more */
+};
+
+struct watcher {
+	struct watcher *next;
+	struct unit *unit;
 };
 
 static struct held *held_find(struct held *list, const char *name)
@@ -33,9 +40,21 @@ static void held_free(struct unit_world *world, struct held *h)
 	free(h);
 }
 
+/* They look again. */
+static void watchers_end(struct held *h, bool visited)
+{
+	for (struct watcher *w; (w = h->watchers);) {
+		h->watchers = w->next;
+		w->unit->visited |= visited;
+		eff_pulse_send(&w->unit->changed);
+		free(w);
+	}
+}
+
 static void held_drop(struct unit_world *world, struct held *h)
 {
 	h->gone = true;
+	watchers_end(h, false);
 	if (h->n_users == 0)
 		held_free(world, h);
 }
@@ -224,6 +243,75 @@ bool socket_is_open(const struct unit_world *world, const struct plan_socket *sp
 	return h && h->socket && plan_socket_equals(h->spec, spec);
 }
 
+bool sockets_are_open(const struct unit *u)
+{
+	const struct plan_socket *const *s = plan_unit_sockets(u->spec);
+
+	while (s && *s && socket_is_open(u->world, *s))
+		s++;
+	return s && !*s;
+}
+
+/* ── who comes ── */
+
+static void held_visited(struct eff_watch *watch)
+{
+	watchers_end(eff_container(watch, struct held, watch), true);
+}
+
+static int held_watch(struct unit_world *world, struct held *h, struct unit *u)
+{
+	struct watcher *w = h->watchers;
+
+	while (w && w->unit != u)
+		w = w->next;
+	if (w || !h->socket)
+		return 0;
+	w = alloc_new(sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	*w = (struct watcher){h->watchers, u};
+	h->watchers = w;
+	h->watch.fn = held_visited;
+	if (!w->next && world->os->ops->watch_socket(h->socket, &h->watch))
+		watchers_end(h, true);
+	return 0;
+}
+
+int sockets_watch(struct unit *u)
+{
+	const struct plan_socket *const *s = plan_unit_sockets(u->spec);
+	int r = 0;
+
+	for (; r == 0 && s && *s && !u->visited; s++) {
+		struct held *h = held_find(u->world->sockets.list, (*s)->name);
+
+		r = h ? held_watch(u->world, h, u) : 0;
+	}
+	return r;
+}
+
+static void held_unwatch(struct unit_world *world, struct held *h, const struct unit *u)
+{
+	struct watcher **at = &h->watchers, *w;
+
+	while (*at && (*at)->unit != u)
+		at = &(*at)->next;
+	w = *at;
+	if (!w)
+		return;
+	*at = w->next;
+	free(w);
+	if (!h->watchers && h->socket)
+		(void)world->os->ops->watch_socket(h->socket, NULL);
+}
+
+void sockets_unwatch(struct unit *u)
+{
+	for (struct held *h = u->world->sockets.list; h; h = h->next)
+		held_unwatch(u->world, h, u);
+}
+
 /* ── given to a process ── */
 
 static int given_names(struct given *given, const struct plan_socket *const *specs)
@@ -282,6 +370,15 @@ int sockets_give(struct unit *u, struct given *ret, struct os_fault *ret_fault)
 		if (r == -ECHILD)
 			ret_fault->what = specs[i]->listen;
 	}
+	return r;
+}
+
+int sockets_ensure(struct unit *u, struct os_fault *ret_fault)
+{
+	struct given given;
+	int r = sockets_give(u, &given, ret_fault);
+
+	sockets_give_back(u->world, &given);
 	return r;
 }
 

@@ -119,10 +119,12 @@ struct unit {
 	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
 	struct unit *awaits; /* whom it waits for now; NULL */
 
-	struct eff_fiber *clock; /* waits for the next moment of its schedule; NULL */
-	eff_ns due_at;           /* of its next scheduled run, of the runtime's clock; -1 */
-	bool run_queued;         /* another run was due while this one goes on */
-	bool clock_off;          /* the fiber is to end */
+	struct eff_fiber *clock; /* waits for the next moment of its schedule, or for who comes to its sockets; NULL */
+	eff_ns due_at;   /* of its next scheduled run, of the runtime's clock; -1 */
+	bool run_queued; /* another run was due while this one goes on */
+	bool clock_off;  /* the fiber is to end */
+	bool listens; /* it is on demand, and effd listens for it: who depends on it need not wait */
+	bool visited; /* somebody has come to one of its sockets since they are watched */
 
 	struct eff_scope *run;     /* the present run's scope, for faults; NULL */
 	struct eff_scope *grace;   /* the present grace; cancelled by unit_kill_now() */
@@ -188,6 +190,14 @@ EFF_SUSPENDS int sockets_open(struct unit_world *world, struct unit *root);
 /* Close them all; `list`: one that nobody has taken. */
 void sockets_close(struct unit_world *world);
 void sockets_unmake(struct held *list);
+/* Open those of the unit's row that are not open. Suspends. 0; -ECHILD with *ret_fault, which is good until the next
+ * suspension; -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int sockets_ensure(struct unit *u, struct os_fault *ret_fault);
+bool sockets_are_open(const struct unit *u);
+/* When somebody comes to one of the unit's sockets, or is there already, `visited` is set and `changed` sent; once. Asking
+ * again is fine. Does not suspend. 0 or -ENOMEM. */
+int sockets_watch(struct unit *u);
+void sockets_unwatch(struct unit *u);
 /* Does effd listen there? For who shows it. */
 bool socket_is_open(const struct unit_world *world, const struct plan_socket *spec);
 
@@ -240,7 +250,7 @@ struct cause *unit_cause(struct unit *u, enum cause_kind kind, struct cause *bec
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* What its process takes; false: there is none, or it is not known. */
 bool unit_usage(const struct unit *u, struct os_usage *ret_usage);
-/* Does it rest, with another run to come by its schedule? */
+/* Does it rest, with another run to come by its schedule, or when somebody comes? */
 bool unit_awaits_schedule(const struct unit *u);
 /* The policy of its row as the supervisor takes it. */
 struct eff_policy unit_policy(const struct plan_unit *spec);
