@@ -82,8 +82,7 @@ static const char *preset_of(
 	const struct field *field = field_row(id);
 	const char *preset;
 
-	if (field->type == TYPE_SECTION || field->type == TYPE_LATER ||
-		!(field->kinds & kind) || !field_holds(id, spec))
+	if (field->type == TYPE_SECTION || !(field->kinds & kind) || !field_holds(id, spec))
 		return NULL;
 	preset = field_preset(id, spec);
 	return preset ? preset : derived(id, spec, how, buf);

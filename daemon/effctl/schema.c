@@ -103,7 +103,7 @@ static struct json *keys_below(const struct field *section)
 	for (enum field_id id = 0; id < N_FIELDS; id++) {
 		const struct field *field = field_row(id);
 
-		if (field->type != TYPE_LATER && is_below(field, section))
+		if (is_below(field, section))
 			(void)json_set(keys, field_key(field), field_schema(field));
 	}
 	return keys;
@@ -180,7 +180,7 @@ static void define_fields(struct json *defs)
 		const struct field *field = field_row(id);
 		char key[64];
 
-		if (field->type == TYPE_LATER || !is_top(field))
+		if (!is_top(field))
 			continue;
 		(void)snprintf(key, sizeof(key), "field.%s", field->face.name);
 		(void)json_set(defs, key, field_schema(field));
@@ -196,7 +196,7 @@ static struct json *kind_schema(int kinds)
 	for (enum field_id id = 0; id < N_FIELDS; id++) {
 		const struct field *field = field_row(id);
 
-		if (field->type != TYPE_LATER && is_top(field) && (field->kinds & kinds) &&
+		if (is_top(field) && (field->kinds & kinds) &&
 			!(is_defaults &&
 				(id == FIELD_UNITS || id == FIELD_DEFAULTS || id == FIELD_TEMPLATE)))
 			(void)json_set(keys, field->face.name,

@@ -242,7 +242,7 @@ static struct json *words_of(const struct field *field)
 	while (word_next(&words, &word)) {
 		char text[64];
 
-		if (word.later || word.len >= sizeof(text))
+		if (word.len >= sizeof(text))
 			continue;
 		memcpy(text, word.text, word.len);
 		text[word.len] = '\0';

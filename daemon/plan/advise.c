@@ -62,7 +62,7 @@ static uint32_t keys_add(struct text *text, const struct field *section, int kin
 	for (enum field_id id = 0; id < N_FIELDS; id++) {
 		const struct field *row = field_row(id);
 
-		if (row->type == TYPE_LATER || !(row->kinds & kinds) || field_section(row) != section)
+		if (!(row->kinds & kinds) || field_section(row) != section)
 			continue;
 		text_printf(text, "%s%s", n++ ? ", " : "", field_key(row));
 	}

@@ -30,12 +30,9 @@ static const struct field rows[] = {
 	ROW(name, preset, kinds, effect, help, type, member, NONE)
 #define SECTION(symbol, name, short_form, kinds, help) \
 	ROW(name, NULL, kinds, LIVE, help, OF(SECTION), X, short_form)
-#define LATER(symbol, name, kinds, effect, help) \
-	ROW(name, NULL, kinds, effect, help, OF(LATER), X, NONE)
 #include "plan/fields.def"
 #undef FIELD
 #undef SECTION
-#undef LATER
 };
 
 _Static_assert(sizeof(rows) / sizeof(rows[0]) == N_FIELDS, "one row a field");
@@ -158,10 +155,9 @@ bool word_next(const char **words, struct word *ret_word)
 
 	if (*text == '\0')
 		return false;
-	ret_word->later = *text == '~';
-	ret_word->text = text + ret_word->later;
-	ret_word->len = strcspn(ret_word->text, " ");
-	*words = ret_word->text + ret_word->len;
+	ret_word->text = text;
+	ret_word->len = strcspn(text, " ");
+	*words = text + ret_word->len;
 	return true;
 }
 

@@ -19,7 +19,6 @@ enum field_kinds {
 
 enum field_type {
 	TYPE_SECTION,
-	TYPE_LATER,
 	TYPE_RAW,
 	TYPE_TEXT,
 	TYPE_NAME,
@@ -70,11 +69,9 @@ enum field_type {
 enum field_id {
 #define FIELD(symbol, name, type, member, preset, kinds, effect, help) FIELD_##symbol,
 #define SECTION(symbol, name, short_form, kinds, help) FIELD_##symbol,
-#define LATER(symbol, name, kinds, effect, help) FIELD_##symbol,
 #include "plan/fields.def"
 #undef FIELD
 #undef SECTION
-#undef LATER
 	N_FIELDS,
 	FIELD_NONE = N_FIELDS
 };
@@ -99,7 +96,7 @@ struct field {
 	struct plan_field face;
 	enum field_type type;
 	uint64_t min, max; /* 0, 0: any; max 0: no upper one */
-	const char *words; /* separated by blanks; a word behind ~ is for later */
+	const char *words; /* separated by blanks */
 	int kinds;
 	enum {
 		IN_UNIT,
@@ -131,7 +128,6 @@ const char *field_kind_text(int kind);
 struct word {
 	const char *text;
 	size_t len;
-	bool later;
 };
 bool word_next(const char **words, struct word *ret_word);
 

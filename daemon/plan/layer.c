@@ -174,9 +174,6 @@ static void take_key(struct walk *walk, const struct field *section, struct node
 		key_unknown(walk->load, node, section, walk->kinds);
 	else if (!(field->kinds & walk->kinds))
 		fault_kind(walk, field, node);
-	else if (field->type == TYPE_LATER)
-		(void)fault_key(walk->load, node, "E219",
-			"`%s` does not work in this version of effd yet", field->face.name);
 	else
 		take_field(walk, field, node);
 }

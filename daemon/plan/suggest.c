@@ -4,11 +4,9 @@
 
 #include "plan/suggest.h"
 
-/* How likely a row is meant: one that works rather than one that does not; a limit's and a probe's last. */
+/* How likely a row is meant: a limit's and a probe's last. */
 static int likeliness(enum field_id id)
 {
-	if (field_row(id)->type == TYPE_LATER)
-		return 1;
 	if (id > FIELD_LIMITS && id <= FIELD_LIMIT_STACK)
 		return 2;
 	if (id > FIELD_HOOKS && id <= FIELD_ON_GIVE_UP_TIMEOUT)
@@ -98,8 +96,6 @@ void word_fault(struct value *value, const char *words)
 		return;
 	}
 	for (i = 0; i < 16 && word_next(&words, &word); i++) {
-		if (word.later)
-			continue;
 		text_printf(&all, "%s%.*s", all.len ? ", " : "", (int)word.len, word.text);
 		(void)memcpy(offers[i], word.text, word.len < 31 ? word.len : 31);
 		offers[i][word.len < 31 ? word.len : 31] = '\0';

@@ -70,12 +70,6 @@ static bool word_find(struct value *value, const char *words, int *ret_index)
 		if (strlen(value->filled) != word.len ||
 			strncmp(value->filled, word.text, word.len) != 0)
 			continue;
-		if (word.later) {
-			(void)fault(value->load, value->node, "E219",
-				"`%s: %s` does not work in this version of effd yet",
-				value->field->face.name, value->filled);
-			return false;
-		}
 		*ret_index = i;
 		return true;
 	}

@@ -293,12 +293,6 @@ bool read_target(struct value *value)
 		if (strlen(value->filled) != word.len ||
 			strncmp(value->filled, word.text, word.len) != 0)
 			continue;
-		if (word.later) {
-			(void)fault(value->load, value->node, "E219",
-				"`%s: %s` does not work in this version of effd yet",
-				value->field->face.name, value->filled);
-			return false;
-		}
 		*target = (struct plan_log_target){(enum plan_log_kind)i, NULL};
 		text_add(&value->text, value->filled);
 		return true;

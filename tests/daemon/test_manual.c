@@ -28,12 +28,12 @@ static const struct page *page_of(const char *name)
 	return NULL;
 }
 
-/* NULL: none, or one that does not work yet. */
+/* NULL: none. */
 static const struct field *row_of(const char *name)
 {
 	for (enum field_id id = 0; id < N_FIELDS; id++)
 		if (strcmp(field_row(id)->face.name, name) == 0)
-			return field_row(id)->type == TYPE_LATER ? NULL : field_row(id);
+			return field_row(id);
 	return NULL;
 }
 
@@ -51,8 +51,7 @@ START_TEST(every_field_has_its_lines)
 		ck_assert_msg(row->face.help && strlen(row->face.help) > 3, "%s has no help",
 			row->face.name);
 		/* The probes are alike. */
-		if (row->type == TYPE_SECTION || row->type == TYPE_LATER ||
-			begins(row->face.name, "startup_probe.") ||
+		if (row->type == TYPE_SECTION || begins(row->face.name, "startup_probe.") ||
 			begins(row->face.name, "liveness_probe."))
 			continue;
 		ck_assert_msg(page, "%s is not in manual.def", row->face.name);

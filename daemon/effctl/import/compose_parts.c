@@ -202,7 +202,7 @@ static void resources_take(struct compose *c, struct item *unit, struct node *re
 	const char *size = text ? import_size_of(c->im, text) : NULL;
 
 	if (size)
-		item_set_later(c->im, unit, "cgroup.memory_max", size);
+		item_set_value(c->im, unit, "cgroup.memory_max", size);
 	for (struct node *v = limits && limits->kind == NODE_MAP ? limits->first : NULL; v;
 		v = v->next) {
 		if (v != memory)
@@ -219,14 +219,12 @@ void compose_deploy(struct compose *c, struct item *unit, struct node *value,
 		if (!strcmp(v->key, "replicas") && !node_is_null(v)) {
 			if (v->kind == NODE_SCALAR && !strcmp(v->text, "1"))
 				continue;
-			if (v->kind == NODE_SCALAR && field_works("replicas") &&
-				*v->text > '0' && strlen(v->text) < 4 &&
+			if (v->kind == NODE_SCALAR && *v->text > '0' && strlen(v->text) < 4 &&
 				strspn(v->text, "0123456789") == strlen(v->text))
 				item_set_plain(c->im, unit, "replicas",
 					im_strndup(c->im, v->text, strlen(v->text)));
 			else
-				no_equal(c->im,
-					"one is started: `replicas` does not work in effd yet");
+				no_equal(c->im, "it is no number of processes from 1 to 999");
 		} else if (!strcmp(v->key, "resources")) {
 			resources_take(c, unit, v);
 		} else if (!strcmp(v->key, "restart_policy")) {

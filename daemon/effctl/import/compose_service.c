@@ -25,7 +25,7 @@ static void as_later(struct compose *c, struct item *unit, struct node *value, r
 	const char *text = compose_text(c, value);
 
 	if (text && *text)
-		item_set_later(c->im, unit, taker->path, text);
+		item_set_value(c->im, unit, taker->path, text);
 }
 
 static void take_signal(struct compose *c, struct item *unit, struct node *value, row taker)
@@ -185,10 +185,8 @@ static void take_scale(struct compose *c, struct item *unit, struct node *value,
 
 	if (!n || n > 3 || strspn(text, "0123456789") != n || *text == '0')
 		no_equal(c->im, "it is no number of processes from 1 to 999");
-	else if (strcmp(text, "1") != 0 && field_works(taker->path))
-		item_set_plain(c->im, unit, taker->path, text);
 	else if (strcmp(text, "1") != 0)
-		no_equal(c->im, "`%s` does not work in effd yet: one is started", taker->path);
+		item_set_plain(c->im, unit, taker->path, text);
 }
 
 static void take_size(struct compose *c, struct item *unit, struct node *value, row taker)
@@ -197,7 +195,7 @@ static void take_size(struct compose *c, struct item *unit, struct node *value, 
 	const char *size = text ? import_size_of(c->im, text) : NULL;
 
 	if (size)
-		item_set_later(c->im, unit, taker->path, size);
+		item_set_value(c->im, unit, taker->path, size);
 	else if (text)
 		no_equal(c->im, "`%s` is no size", text);
 }

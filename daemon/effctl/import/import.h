@@ -181,10 +181,8 @@ void item_add_plain(struct import *im, struct item *list, const char *text);
 void item_add_words(
 	struct import *im, struct item *unit, const char *path, const char *const *words);
 
-/* Whether effd has that field, and does it already. */
-bool field_works(const char *name);
-/* Set a field that may not be there yet: if it is not, that is said. A number is written as one. */
-void item_set_later(struct import *im, struct item *unit, const char *path, const char *text);
+/* Set a field, if there is a text (NULL: none). A number is written as one. */
+void item_set_value(struct import *im, struct item *unit, const char *path, const char *text);
 /* Set a limit of a resource by its name ("nofile"), from numbers or sizes as systemd and Docker write them. `hard` may be
  * NULL: as soft. */
 void limit_set(struct import *im, struct item *unit, const char *name, const char *soft,

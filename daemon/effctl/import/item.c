@@ -173,17 +173,6 @@ void item_add_words(struct import *im, struct item *unit, const char *path, cons
 		item_add(im, list, *words);
 }
 
-bool field_works(const char *name)
-{
-	for (int id = 0; id < N_FIELDS; id++) {
-		const struct field *field = field_row((enum field_id)id);
-
-		if (!strcmp(field->face.name, name))
-			return field->type != TYPE_LATER;
-	}
-	return false;
-}
-
 /* A number is written as one. */
 static void set_value(struct import *im, struct item *unit, const char *path, const char *text)
 {
@@ -199,12 +188,10 @@ static void set_value(struct import *im, struct item *unit, const char *path, co
 		item_set(im, unit, path, text);
 }
 
-void item_set_later(struct import *im, struct item *unit, const char *path, const char *text)
+void item_set_value(struct import *im, struct item *unit, const char *path, const char *text)
 {
-	if (text && field_works(path))
+	if (text)
 		set_value(im, unit, path, text);
-	else if (text)
-		no_equal(im, "`%s` does not work in effd yet", path);
 }
 
 const char *import_size_of(struct import *im, const char *value)
@@ -250,8 +237,8 @@ void limit_set(struct import *im, struct item *unit, const char *name, const cha
 		return;
 	if (!low || !high) {
 		no_equal(im, "`%s` is no limit that is known here", low ? hard : soft);
-	} else if (!strcmp(low, high) || !field_works(path)) {
-		item_set_later(im, unit, path, low);
+	} else if (!strcmp(low, high)) {
+		item_set_value(im, unit, path, low);
 	} else {
 		set_value(im, unit, im_printf(im, "%s.soft", path), low);
 		set_value(im, unit, im_printf(im, "%s.hard", path), high);

@@ -177,7 +177,7 @@ static void take_size(
 	else if (strspn(value, "0") == n)
 		return; /* Never: as it is without a word about it. */
 	else
-		item_set_later(im, unit, taker->path,
+		item_set_value(im, unit, taker->path,
 			im_printf(im, "%.*s%s", (int)n, value, unit_text));
 }
 

@@ -54,7 +54,7 @@ static void as_later(struct systemd *s, const char *value, const struct systemd_
 	const char *text = systemd_filled(s, value);
 
 	if (text && *text)
-		item_set_later(s->im, s->unit->item, row->path, literal(s->im, text));
+		item_set_value(s->im, s->unit->item, row->path, literal(s->im, text));
 }
 
 static void as_size(struct systemd *s, const char *value, const struct systemd_row *row)
@@ -62,7 +62,7 @@ static void as_size(struct systemd *s, const char *value, const struct systemd_r
 	const char *size = import_size_of(s->im, value);
 
 	if (size)
-		item_set_later(s->im, s->unit->item, row->path, size);
+		item_set_value(s->im, s->unit->item, row->path, size);
 	else if (strcmp(value, "infinity") != 0)
 		no_equal(s->im, "`%s` is no size", value);
 }
@@ -74,7 +74,7 @@ static void as_amount(struct systemd *s, const char *value, const struct systemd
 	size_t n = strspn(value, "0123456789");
 
 	if (n > 0 && n < 8 && !strcmp(value + n, in_percent ? "%" : ""))
-		item_set_later(s->im, s->unit->item, row->path, literal(s->im, value));
+		item_set_value(s->im, s->unit->item, row->path, literal(s->im, value));
 	else if (*value && strcmp(value, "infinity") != 0)
 		no_equal(s->im, "`%s` is nothing that `%s` takes", value, row->path);
 }
