@@ -111,7 +111,7 @@ int eff_child_start(struct eff_child *c)
 		c->start_again = c->stopping;
 		if (c->delayed)
 			eff_event_set(&c->hurry);
-		else if (c->held)
+		else if (c->held || c->grouped)
 			eff__round_hurry(c);
 		eff__child_moved(c);
 		return 0;

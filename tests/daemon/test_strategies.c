@@ -162,6 +162,39 @@ START_TEST(a_stop_in_a_round_ends_in_down_and_a_start_ends_the_delay)
 }
 END_TEST
 
+/* While one of the group still stops: whoever is started, or reset, ends the delay that is to come. */
+START_TEST(a_start_or_a_reset_while_a_round_stops_ends_its_delay)
+{
+	static const char *const started[] = {"a", "b", "c"};
+
+	for (int i = 0; i < 5; i++) {
+		struct world *w = world_new(TREE("strategy: one_for_all",
+			"  a: {command: a, restart: {backoff: {initial: 1m, max: 1m}}}\n"
+			"  b: {command: slow}\n  c: {command: c}\n"));
+
+		WORLD_SCRIPTS(w, "a", CRASH_AFTER(EFF_S(5)), STEADY);
+		world_script(w, "slow",
+			(struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(4)});
+		world_run_for(w, EFF_S(7));
+		EXPECT_STATE(w, "b", "stopping");
+		if (i < 3)
+			world_start(w, started[i]);
+		else if (i == 3)
+			world_reset(w, "a");
+		else
+			world_restart(w, "b");
+		world_run_for(w, EFF_S(10));
+
+		/* Not before all of the group has stopped. */
+		EXPECT_TRACE(w, "a", "0 spawn, 5000 exit 1, 9000 spawn");
+		EXPECT_TRACE(w, "b", "0 spawn, 5000 TERM, 9000 SIGTERM, 9000 spawn");
+		EXPECT_TRACE(w, "c", "0 spawn, 5000 TERM, 5000 SIGTERM, 9000 spawn");
+		EXPECT_STATE(w, "/", "up");
+		world_free(w);
+	}
+}
+END_TEST
+
 START_TEST(supervisors_go_with_the_group_as_a_whole)
 {
 	struct world *w = world_new(TREE("strategy: one_for_all",
@@ -304,6 +337,7 @@ Suite *test_suite(void)
 		tcase, what_rests_or_is_held_is_left_alone_and_what_never_restarts_stays_down);
 	tcase_add_test(tcase, a_sibling_in_backoff_starts_with_the_group_and_keeps_its_k);
 	tcase_add_test(tcase, a_stop_in_a_round_ends_in_down_and_a_start_ends_the_delay);
+	tcase_add_test(tcase, a_start_or_a_reset_while_a_round_stops_ends_its_delay);
 	tcase_add_test(tcase, supervisors_go_with_the_group_as_a_whole);
 	tcase_add_test(tcase, five_in_a_minute_with_the_usual_delays_trips_at_the_sixth_end);
 	tcase_add_test(tcase, a_failure_by_intensity_climbs_by_the_policy_and_intensity_above);

@@ -28,8 +28,8 @@ static void do_start(struct actor *a)
 		a->restart = false;
 	if (a->waiting)
 		a->hurried = true;
-	/* One that waits for its group takes that with it. */
-	if (a->child.held)
+	/* One that waits for its group, or is stopped with it, takes that with it. */
+	if (a->child.held || a->child.grouped)
 		EACH_ACTOR (o)
 			o->hurried |= o->holding;
 	ck_assert_int_eq(eff_child_start(&a->child), 0);
