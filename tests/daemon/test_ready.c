@@ -320,6 +320,22 @@ START_TEST(a_oneshot_that_remains_is_up_when_its_probes_pass_too)
 }
 END_TEST
 
+START_TEST(a_oneshot_that_remains_has_no_process_to_give_signs_of_life)
+{
+	struct world *w = world_new(
+		"version: 1\nname: test\ndefaults: {watchdog: 10s, max_runtime: 1m}\nunits:\n"
+		"  net: {command: net, type: oneshot, remain_after_exit: true}\n"
+		"  fiber: {fiber: idle, with: {for: 2s}, type: oneshot, remain_after_exit: true}\n");
+
+	world_script(w, "net", (struct script){.lives = EFF_S(2), .says = "STOPPING=1"});
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_STATES(w, "net", "0 starting, 2000 up");
+	EXPECT_STATES(w, "fiber", "0 starting, 2000 up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_oneshot_whose_probes_do_not_pass_is_undone)
 {
 	struct world *w = world_new(
@@ -389,6 +405,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_oneshot_that_remains_is_up_after_its_clean_end);
 	tcase_add_test(tcase, a_oneshot_that_remains_and_failed_does_not_remain);
 	tcase_add_test(tcase, a_oneshot_that_remains_is_up_when_its_probes_pass_too);
+	tcase_add_test(tcase, a_oneshot_that_remains_has_no_process_to_give_signs_of_life);
 	tcase_add_test(tcase, a_oneshot_whose_probes_do_not_pass_is_undone);
 	tcase_add_test(tcase, what_is_only_outside_is_up_while_its_probe_passes);
 	suite_add_tcase(suite, tcase);
