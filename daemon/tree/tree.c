@@ -147,11 +147,15 @@ static bool unit_waits_in_vain(const struct unit *u)
 		if (u->state == UNIT_FAILED || u->state == UNIT_BACKOFF)
 			return true;
 		/* One that is done may have let its dependants go in this very moment: they have not settled yet. */
-		if (state_rests(u->state))
-			return u->state == UNIT_DOWN && !wish_holds(u);
-		if (u->state != UNIT_WAITING)
+		if (u->state == UNIT_DOWN && !wish_holds(u))
+			return true;
+		/* It comes with its group. */
+		if (u->state == UNIT_DOWN && u->parent && !u->parent->group_open)
+			u = u->parent;
+		else if (u->state == UNIT_WAITING)
+			u = u->awaits;
+		else
 			return false;
-		u = u->awaits;
 	}
 	return false;
 }

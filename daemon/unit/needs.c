@@ -59,11 +59,15 @@ static bool unit_is_to_come(const struct unit *u)
 	return comes && !u->held;
 }
 
-/* Has an attempt failed since it was last to begin anew? */
+/* Has an attempt failed since it was last to begin anew, its own or that of a group that it would have come with? */
 static bool unit_has_tried(const struct unit *other)
 {
-	return other->state == UNIT_BACKOFF || other->ended ||
-		eff_child_failures(&other->child) > 0;
+	if (eff_child_failures(&other->child) > 0)
+		return true;
+	for (; other; other = other->parent)
+		if (other->state == UNIT_BACKOFF || other->ended)
+			return true;
+	return false;
 }
 
 /* Not required: it is waited for until it holds or its first attempt has failed, or when nothing will come of it. */

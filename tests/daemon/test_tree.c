@@ -41,6 +41,38 @@ static eff_exit await_settled(void *arg)
 	return eff_ok(NULL);
 }
 
+/* Not even for one within a group that cannot start. */
+START_TEST(a_group_that_fails_holds_up_neither_the_tree_nor_who_could_do_without)
+{
+	static const char *const restarts[] = {"no", "{backoff: {initial: 1h, max: 1h}}"};
+
+	for (int i = 0; i < 2; i++) {
+		char units[400];
+		struct world *w;
+
+		(void)snprintf(units, sizeof(units),
+			"g: {hooks: {pre_start: bad}, restart: %s, units: {h: {units: {x: {command: x}}}}}\n"
+			"needs: {command: n, depends_on: [g/h/x]}\n"
+			"could: {command: c, depends_on: {g/h/x: {required: false}}}\n"
+			"after: {command: a, after: [needs]}\n",
+			restarts[i]);
+		w = world_new(units);
+		world_script(w, "bad",
+			(struct script){.helper = true, .lives = EFF_S(2), .exits = 1});
+		world_run_for(w, EFF_S(2) - 1);
+		ck_assert(!tree_is_settled(w->tree));
+		EXPECT_STATE(w, "could", "waiting");
+		world_run_for(w, 1);
+
+		EXPECT_STATE(w, "g", i ? "backoff" : "failed");
+		EXPECT_STATE(w, "needs", "waiting");
+		EXPECT_TRACE(w, "could", "2000 spawn");
+		ck_assert(tree_is_settled(w->tree));
+		world_free(w);
+	}
+}
+END_TEST
+
 START_TEST(who_waits_for_the_tree_to_settle_is_told_in_that_moment)
 {
 	struct world *w = world_new(
@@ -314,6 +346,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("tree");
 
 	tcase_add_test(tcase, the_tree_settles_when_each_boot_unit_has_come_to_something);
+	tcase_add_test(tcase, a_group_that_fails_holds_up_neither_the_tree_nor_who_could_do_without);
 	tcase_add_test(tcase, who_waits_for_the_tree_to_settle_is_told_in_that_moment);
 	tcase_add_test(tcase, a_tree_with_nothing_to_boot_settles_at_once);
 	tcase_add_test(tcase, the_summary_counts_and_names_what_is_not_up);
