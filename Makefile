@@ -266,7 +266,8 @@ fuzz:
 	$Q$(MAKE) CC=clang O=$(B)/fuzz SAN=fuzzer-no-link,address,undefined fuzzers
 	$Qset -e; for f in $(FUZZ:tests/fuzz/%.c=%); do \
 		mkdir -p $(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; \
-		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
+		dict=tests/fuzz/$$f.dict; \
+		$(B)/fuzz/$$f $$([ ! -e $$dict ] || echo -dict=$$dict) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
 			$(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; done
 
 fuzzers: $(fuzzers)

@@ -2,6 +2,7 @@
 /* Items: the tree that is being made. Keys are found through the run's one table, so that a mapping of a hundred thousand
  * keys costs no more than its size. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -173,6 +174,27 @@ void item_add_words(struct import *im, struct item *unit, const char *path, cons
 		item_add(im, list, *words);
 }
 
+static const struct field *field_of(const char *name)
+{
+	for (enum field_id id = 0; id < N_FIELDS; id++)
+		if (!strcmp(field_row(id)->face.name, name))
+			return field_row(id);
+	return NULL;
+}
+
+/* Not a number that the field could be; what variables are part of is not known yet. */
+static bool is_no_number(const struct field *field, const char *text)
+{
+	long long number;
+	char *end;
+
+	if ((field->type != TYPE_INTEGER && field->type != TYPE_COUNT) || strstr(text, "${"))
+		return false;
+	number = strtoll(text, &end, 10);
+	return *end || end == text || *text == '+' || isspace((unsigned char)*text) ||
+		number < (int64_t)field->min || number > (int64_t)field->max;
+}
+
 /* A number is written as one. */
 static void set_value(struct import *im, struct item *unit, const char *path, const char *text)
 {
@@ -190,7 +212,12 @@ static void set_value(struct import *im, struct item *unit, const char *path, co
 
 void item_set_value(struct import *im, struct item *unit, const char *path, const char *text)
 {
-	if (text)
+	const struct field *field = field_of(path);
+
+	if (text && field && is_no_number(field, text))
+		no_equal(im, "`%s` is no number from %lld to %lld", text, (long long)field->min,
+			(long long)field->max);
+	else if (text)
 		set_value(im, unit, path, text);
 }
 

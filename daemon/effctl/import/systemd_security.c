@@ -82,8 +82,7 @@ void systemd_calls(struct systemd *s, const char *value, const struct systemd_ro
 			item_add(s->im, list, literal(s->im, name));
 	}
 	if (map && !item_find(s->im, map, "action"))
-		item_set_plain(s->im, map, "action",
-			s->unit->call_action ? s->unit->call_action : "kill");
+		item_set(s->im, map, "action", s->unit->call_action ? s->unit->call_action : "kill");
 }
 
 void systemd_call_error(struct systemd *s, const char *value, const struct systemd_row *row)
@@ -96,5 +95,5 @@ void systemd_call_error(struct systemd *s, const char *value, const struct syste
 	s->unit->call_action = same ? value : "EPERM";
 	map = map ? item_find(s->im, map, "seccomp") : NULL;
 	if (map)
-		item_set_plain(s->im, map, row->path, s->unit->call_action);
+		item_set(s->im, map, row->path, s->unit->call_action);
 }
