@@ -59,6 +59,11 @@ void import_done(struct import *im)
 }
 
 /* Of what no format has a use for: bytes that are no UTF-8, controls. Where; SIZE_MAX: nowhere. */
+static bool is_mark(const char *bytes)
+{
+	return strncmp(bytes, "\xef\xbb\xbf", 3) == 0;
+}
+
 static size_t strange_byte(const char *bytes, size_t size)
 {
 	size_t span = utf8_span(bytes, size);
@@ -67,6 +72,9 @@ static size_t strange_byte(const char *bytes, size_t size)
 		unsigned char c = (unsigned char)bytes[i];
 
 		if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 127)
+			return i;
+		/* Not even effd takes a byte-order mark that is not at the beginning. */
+		if (c == 0xef && span - i >= 3 && is_mark(bytes + i))
 			return i;
 	}
 	return span < size ? span : SIZE_MAX;
@@ -94,7 +102,7 @@ void import_text(struct import *im, const char *path, const char *bytes, size_t 
 	im->line = 0;
 	im->unit = im->setting = NULL;
 	im->n_files++;
-	if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
+	if (size >= 3 && is_mark(bytes)) {
 		bytes += 3;
 		size -= 3;
 	}
@@ -105,7 +113,11 @@ void import_text(struct import *im, const char *path, const char *bytes, size_t 
 	strange = strange_byte(bytes, size);
 	if (strange != SIZE_MAX) {
 		im->line = line_of(bytes, strange);
-		refused(im, "byte 0x%02x is neither text nor UTF-8", (unsigned char)bytes[strange]);
+		if (size - strange >= 3 && is_mark(bytes + strange))
+			refused(im, "a byte-order mark inside the text");
+		else
+			refused(im, "byte 0x%02x is neither text nor UTF-8",
+				(unsigned char)bytes[strange]);
 		return;
 	}
 	kinds[im->kind].read(im, bytes, size);
