@@ -28,8 +28,8 @@ struct server {
 	struct control *control;
 	struct eff_fiber *fiber;
 	char dir[32], path[64];
-	const char *document;                /* what a reload reads */
-	const char *env;                     /* and at any path that ends with "/env"; NULL: the same */
+	const char *document; /* what a reload reads */
+	const char *env;      /* and at any path that ends with "/env"; NULL: the same */
 	void (*meanwhile)(struct server *s); /* while something is added; NULL */
 	unsigned n_shutdowns;
 	struct asker shut_down_by;
