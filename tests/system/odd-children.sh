@@ -14,6 +14,7 @@ units:
   escapes:
     activate: manual
     restart: no
+    stop: {mode: group}
     shell: '(setsid $DIR/bin/family main=deaf & echo \$! >>$DIR/strays); echo gone; exit 3'
 TREE
 follow 1 '.text == "before"' logs -f closes >/dev/null
