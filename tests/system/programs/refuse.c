@@ -2,7 +2,7 @@
 /* refuse LOG WHAT COMMAND ARGS…: runs a command, one of whose system calls fails, and ends as the command does; SIGTERM is
  * handed on. What was there before the command's first fcntl(), the loader's calls, is not looked at. WHAT is
  *   none              nothing fails; at the end LOG has a line `NUMBER COUNT` for each call of the command's threads
- *   CALL:ERRNO:N      the N-th call of that number fails; LOG has the line `refused` once it has
+ *   CALL:ERRNO:N      the N-th call of that number fails, 0: each; LOG has the line `refused` once it has
  *   children:ERRNO:N  after the first N children: the next one's first call between its birth and its program fails, the
  *                     second's second, and so on; LOG has for each the line `N CALL`, or `N program` when it has come so far
  * A call that fails does nothing, but for close(), which always does what it is asked. */
@@ -111,7 +111,7 @@ static bool is_refused(struct traced *t)
 	if (!has_begun || t->call < 0 || t->call >= CALLS)
 		return false;
 	counts[t->call]++;
-	if (t->call != wanted_call || counts[t->call] != wanted_n)
+	if (t->call != wanted_call || (wanted_n && counts[t->call] != wanted_n))
 		return false;
 	fprintf(log_file, "refused\n");
 	return true;
