@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of systemd's: services become units, timers the schedules of theirs. */
+/* Files of systemd's: services become units, timers the schedules of theirs, sockets what starts them. */
 #include <string.h>
 
 #include "effctl/import/systemd.h"
@@ -90,11 +90,15 @@ static void service_make(struct systemd *s)
 	im->n_units++;
 }
 
-/* What nobody starts at boot, and no timer. */
+/* What nobody starts at boot, and no timer: the first who comes, or somebody by hand. */
 static void wish_settle(struct systemd *s)
 {
 	if (s->unit->is_wanted || s->unit->by_timer)
 		return;
+	if (s->unit->by_socket) {
+		item_set(s->im, s->unit->item, "activate", "on-demand");
+		return;
+	}
 	item_set(s->im, s->unit->item, "activate", "manual");
 	assumed(s->im, "nothing wants it at boot: it is started by hand, or when another needs it");
 }
@@ -131,13 +135,16 @@ void import_end_systemd(struct import *im)
 		look_at(&s, unit);
 		if (ends_in(unit->name, ".service"))
 			service_make(&s);
-		else if (!ends_in(unit->name, ".timer"))
-			refused(im, "only services and timers have an equal, not `%s`", unit->name);
+		else if (!ends_in(unit->name, ".timer") && !ends_in(unit->name, ".socket"))
+			refused(im, "only services, timers and sockets have an equal, not `%s`",
+				unit->name);
 	}
 	for (struct systemd_unit *unit = s.units; unit && !im->failed; unit = unit->next) {
 		look_at(&s, unit);
 		if (ends_in(unit->name, ".timer"))
 			systemd_timer(&s);
+		else if (ends_in(unit->name, ".socket"))
+			systemd_socket(&s);
 	}
 	for (struct systemd_unit *unit = s.units; unit && !im->failed; unit = unit->next) {
 		look_at(&s, unit);

@@ -26,7 +26,7 @@ struct systemd_unit {
 	const struct section *first; /* its sections follow each other, all of one file */
 	struct item *item;           /* NULL: refused, or no service */
 	struct exec_list start, pre, post, stop, stop_post, reload;
-	bool is_once, is_wanted, by_timer;
+	bool is_once, is_wanted, by_timer, by_socket;
 	const char *call_action; /* of system calls that it may not make; NULL: not said */
 	struct systemd_unit *next;
 };
@@ -75,5 +75,7 @@ void systemd_service(struct systemd *s);
 void systemd_needs(struct systemd *s);
 /* A timer's settings go to the service that it starts. */
 void systemd_timer(struct systemd *s);
+/* What a socket unit listens on is given to the service that it starts. */
+void systemd_socket(struct systemd *s);
 
 #endif
