@@ -289,6 +289,7 @@ eff_exit shutdown_watch(void *arg)
 		return eff_interrupted();
 	/* The kernel does not let them go. effd does not wait for what cannot be ended. */
 	name_the_left(t);
+	sockets_close(&t->world);
 	control_close(e->control);
 	_exit(tree_exit_code(t, eff_fail(1)));
 }

@@ -166,8 +166,7 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	struct plan *before = t->plan;
 	struct held *sockets = NULL;
 
-	if (!g || !units || sockets_make(&t->world, plan, &sockets) < 0 ||
-		link_units(units, plan) < 0) {
+	if (!g || !units || sockets_make(plan, &sockets) < 0 || link_units(units, plan) < 0) {
 		if (units)
 			units_unmake(t, plan, units);
 		sockets_unmake(sockets);

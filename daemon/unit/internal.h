@@ -32,7 +32,7 @@ EFF_SUSPENDS int ready_await(struct child *c);
  * fault), or it is interrupted. */
 EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 
-/* ── sockets.c ── */
+/* ── given.c ── */
 
 /* What a process is given of sockets; all of it stays as it is until sockets_give_back(). */
 struct given {

@@ -7,25 +7,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "unit/held.h"
 #include "unit/internal.h"
 
-struct held {
-	struct held *next;
-	struct plan *plan; /* whose `spec` is; a reference */
-	const struct plan_socket *spec;
-	struct os_socket *socket; /* NULL: it is not open */
-	struct eff_watch watch;
-	struct watcher *watchers; /* who is to know of the first that comes */
-	unsigned n_users;
-	bool opening, gone; /* gone: no unit names it any more */
-};
+/* How long all wait for one that is to be open before they start. */
+#define OPEN_WITHIN EFF_S(10)
 
 struct watcher {
 	struct watcher *next;
 	struct unit *unit;
 };
 
-static struct held *held_find(struct held *list, const char *name)
+struct held *held_find(struct held *list, const char *name)
 {
 	while (list && strcmp(list->spec->name, name) != 0)
 		list = list->next;
@@ -59,7 +52,7 @@ static void held_drop(struct unit_world *world, struct held *h)
 		held_free(world, h);
 }
 
-static void held_leave(struct unit_world *world, struct held *h)
+void held_leave(struct unit_world *world, struct held *h)
 {
 	h->n_users--;
 	if (h->gone && h->n_users == 0)
@@ -82,12 +75,11 @@ static int list_add(struct plan *plan, const struct plan_socket *spec, struct he
 	return 0;
 }
 
-int sockets_make(const struct unit_world *world, struct plan *plan, struct held **ret_list)
+int sockets_make(struct plan *plan, struct held **ret_list)
 {
 	struct held *list = NULL;
 	int r = 0;
 
-	(void)world;
 	for (uint32_t i = 0; r == 0 && i < plan_n_units(plan); i++) {
 		const struct plan_unit *unit = plan_unit(plan, i);
 		const struct plan_socket *const *s = unit->enabled ? plan_unit_sockets(unit) : NULL;
@@ -182,8 +174,7 @@ static int held_listen(struct unit_world *world, struct held *h, struct os_fault
 	return r;
 }
 
-/* The caller uses it. Suspends. 0; -ECHILD with *fault; -ECANCELED, -ETIMEDOUT. */
-static int held_open(struct unit_world *world, struct held *h, struct os_fault *fault)
+int held_open(struct unit_world *world, struct held *h, struct os_fault *fault)
 {
 	int r = 0;
 
@@ -205,6 +196,21 @@ static void tell(struct unit *root, const struct plan_socket *spec, const struct
 	text_done(&words);
 }
 
+/* Nobody waits for a user's name for ever that is asked of a network. */
+static int open_within(struct unit_world *world, struct held *h, struct os_fault *fault)
+{
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), OPEN_WITHIN));
+	r = held_open(world, h, fault);
+	if (eff_scope_close(&within) != -ETIMEDOUT || r != -ETIMEDOUT)
+		return r;
+	*fault = (struct os_fault){.stage = "socket", .error = ETIMEDOUT};
+	return -ECHILD;
+}
+
 /* The first of those that were not tried yet; they change while one is opened. */
 static struct held *held_next(struct sockets *sockets, const struct held *after)
 {
@@ -220,12 +226,12 @@ static struct held *held_next(struct sockets *sockets, const struct held *after)
 int sockets_open(struct unit_world *world, struct unit *root)
 {
 	struct held *h = held_next(&world->sockets, NULL), *before;
-	struct os_fault fault;
+	struct os_fault fault = {0};
 	int r = 0;
 
 	while (h && r != -ECANCELED && r != -ETIMEDOUT) {
 		h->n_users++;
-		r = held_open(world, h, &fault);
+		r = open_within(world, h, &fault);
 		if (r == -ECHILD && !h->gone)
 			tell(root, h->spec, &fault);
 		before = h;
@@ -310,85 +316,4 @@ void sockets_unwatch(struct unit *u)
 {
 	for (struct held *h = u->world->sockets.list; h; h = h->next)
 		held_unwatch(u->world, h, u);
-}
-
-/* ── given to a process ── */
-
-static int given_names(struct given *given, const struct plan_socket *const *specs)
-{
-	struct text names = {0};
-
-	for (size_t i = 0; i < given->n; i++)
-		text_printf(&names, "%s%s", i ? ":" : "", specs[i]->name);
-	given->names = names.bytes;
-	return names.failed ? -ENOMEM : 0;
-}
-
-static int given_make(struct given *given, const struct plan_socket *const *specs)
-{
-	size_t n = 0;
-
-	while (specs[n])
-		n++;
-	given->held = alloc_new(n * sizeof(*given->held));
-	given->sockets = alloc_new((n + 1) * sizeof(*given->sockets));
-	if (!given->held || !given->sockets)
-		return -ENOMEM;
-	given->n = n;
-	return given_names(given, specs);
-}
-
-static int given_open(struct unit_world *world, struct given *given, size_t i,
-	const struct plan_socket *spec, struct os_fault *fault)
-{
-	struct held *h = held_find(world->sockets.list, spec->name);
-	int r;
-
-	*fault = (struct os_fault){.stage = "socket", .error = ENOENT};
-	if (!h)
-		return -ECHILD;
-	h->n_users++;
-	given->held[i] = h;
-	r = held_open(world, h, fault);
-	given->sockets[i] = h->socket;
-	return r;
-}
-
-int sockets_give(struct unit *u, struct given *ret, struct os_fault *ret_fault)
-{
-	const struct plan_socket *const *specs = plan_unit_sockets(u->spec);
-	int r = 0;
-
-	*ret = (struct given){0};
-	if (!specs)
-		return 0;
-	*ret_fault = (struct os_fault){.stage = "socket", .error = ENOMEM, .what = specs[0]->name};
-	if (given_make(ret, specs) < 0)
-		return -ECHILD;
-	for (size_t i = 0; r == 0 && i < ret->n; i++) {
-		r = given_open(u->world, ret, i, specs[i], ret_fault);
-		if (r == -ECHILD)
-			ret_fault->what = specs[i]->listen;
-	}
-	return r;
-}
-
-int sockets_ensure(struct unit *u, struct os_fault *ret_fault)
-{
-	struct given given;
-	int r = sockets_give(u, &given, ret_fault);
-
-	sockets_give_back(u->world, &given);
-	return r;
-}
-
-void sockets_give_back(struct unit_world *world, struct given *given)
-{
-	for (size_t i = 0; i < given->n; i++)
-		if (given->held[i])
-			held_leave(world, given->held[i]);
-	free(given->held);
-	free(given->sockets);
-	free(given->names);
-	*given = (struct given){0};
 }

@@ -181,7 +181,7 @@ eff_fn *builtin_fiber(const char *name);
 /* ── sockets.c ── */
 
 /* All that enabled units of a plan name: those that are there already are to stay, others are not open yet. 0 or -ENOMEM. */
-int sockets_make(const struct unit_world *world, struct plan *plan, struct held **ret_list);
+int sockets_make(struct plan *plan, struct held **ret_list);
 /* They take the place of those that are there, which are closed. */
 void sockets_take(struct unit_world *world, struct held *list);
 /* Open those that are not open. What cannot be is told by `root` and tried again when a unit that is given it starts. Suspends.

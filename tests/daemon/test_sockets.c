@@ -92,6 +92,26 @@ START_TEST(one_is_open_before_anything_starts_and_until_the_end)
 }
 END_TEST
 
+START_TEST(one_that_takes_its_time_holds_up_nobody_for_long)
+{
+	struct world *w = world_new(TREE("first: {command: first}, " WEB));
+
+	os_fake_listen_takes(w->fake, HTTP, EFF_M(5));
+	world_run_for(w, EFF_S(30));
+	EXPECT_TRACE(w, "first", "10000 spawn");
+	ck_assert_str_eq(world_said(w, "/", "socket_failed"),
+		"http: socket: ETIMEDOUT (Connection timed out): " HTTP);
+	EXPECT_STATE(w, "web", "starting");
+	/* The unit itself waits for its start_timeout, and tries again. */
+	os_fake_listen_takes(w->fake, HTTP, EFF_S(1));
+	world_run_for(w, EFF_M(2));
+
+	EXPECT_STATE(w, "web", "up");
+	EXPECT_TRACE(w, "web", "101500 spawn");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(who_comes_while_nobody_serves_waits)
 {
 	struct world *w = world_new(TREE(WEB));
@@ -271,6 +291,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, they_are_as_the_root_says);
 	tcase_add_test(tcase, what_they_are_is_a_matter_of_the_units_that_have_them);
 	tcase_add_test(tcase, one_is_open_before_anything_starts_and_until_the_end);
+	tcase_add_test(tcase, one_that_takes_its_time_holds_up_nobody_for_long);
 	tcase_add_test(tcase, who_comes_while_nobody_serves_waits);
 	tcase_add_test(tcase, one_that_no_unit_names_any_more_is_closed);
 	tcase_add_test(tcase, one_that_is_said_otherwise_is_another);
