@@ -40,11 +40,11 @@ struct making {
 
 /* ── on the thread ── */
 
-static int look(int fd, const struct making *m)
+int os_folder_trust(int fd)
 {
 	struct stat st;
 
-	if (!m->is_root)
+	if (geteuid() != 0)
 		return 0;
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -115,7 +115,7 @@ static int folder_make(const struct making *m, const struct folder *folder)
 	while (r >= 0 && rest) {
 		const char *name = strsep(&rest, "/");
 
-		r = look(fd, m);
+		r = os_folder_trust(fd);
 		if (r < 0)
 			break;
 		fd = down(fd, name);

@@ -102,6 +102,7 @@ struct os_linux {
 	struct os os;
 	struct gate gate;
 	struct eff_list children; /* all that were not freed */
+	struct eff_list views;    /* all that were not closed */
 	struct eff_list logs;     /* all that are open */
 	struct eff_pulse orphans; /* some were reaped: groups may be empty */
 	struct scan scan;
@@ -231,12 +232,28 @@ void os_step_fault(const struct os_spawn *spawn, const char *word, struct os_fau
 EFF_SUSPENDS int os_directories_make(struct os_linux *os, const struct os_spawn *spawn,
 	const struct ids *ids, struct os_fault *ret_fault);
 
-/* ── view.c ── */
+/* Can nobody else decide where a way through this folder leads? 0; -EPERM as root where others may write there; -errno. */
+int os_folder_trust(int fd);
+
+/* ── hold.c, remove.c ── */
 
 struct os_view {
-	int fd; /* of its mount namespace */
+	struct eff_list link; /* of all */
+	struct os_linux *os;
+	char **runtime; /* names of folders, NULL-terminated; NULL: none */
+	int fd;         /* of its mount namespace; -1: none */
 };
-/* Make the spawn's view, if it needs one and it is not there yet, on a thread; its directories are there. Suspends. Returns
+/* Make the spawn's view, if it needs anything of one and there is none yet: what it holds is to be given back from now on.
+ * Returns 0 or -ENOMEM. */
+int os_view_hold(struct os_linux *os, const struct os_spawn *spawn);
+int linux_close_view(struct os_view *view, char *ret_what, size_t size);
+/* Remove a folder with all that is in it; that it is not there is fine. Returns 0, or what was wrong first: then all is
+ * removed that could be. Blocks. */
+int os_folder_remove(int parent, const char *name);
+
+/* ── view.c ── */
+
+/* Make the namespace of the spawn's view, if it needs one and it is not there yet, on a thread; its directories are there. Suspends. Returns
  * 0; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_view_make(
 	struct os_linux *os, const struct os_spawn *spawn, struct os_fault *ret_fault);
@@ -244,7 +261,6 @@ EFF_SUSPENDS int os_view_make(
 unsigned os_descriptors_of(const struct os_spawn *spawn);
 /* The number of the child's descriptor by which it enters that, behind those; 0: there is none. */
 unsigned os_view_fd(const struct os_spawn *spawn);
-void linux_close_view(struct os_view *view);
 
 /* ── environment.c ── */
 

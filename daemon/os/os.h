@@ -58,7 +58,7 @@ struct os_spawn {
 	const struct filter *filter; /* of its system calls; it then gains no rights either. NULL: none */
 	/* What it cannot write, but its directories and its private /tmp; in its root; "?PATH" may be missing. NULL: nothing */
 	const char *const *read_only;
-	/* Where the view of the files is kept that this needs: the first child that finds none there makes one, and the others
+	/* Where the view of the files is kept that this needs, runtime directories included: the first child that finds none there makes one, and the others
 	 * share it, until who owns it closes it. NULL: it is done without. */
 	struct os_view **view;
 	struct os_socket *const *sockets; /* its descriptors from 3 on, NULL-terminated; told by LISTEN_FDS and LISTEN_PID; NULL: none */
@@ -162,8 +162,9 @@ struct os_ops {
 	bool (*usage)(struct os_child *child, struct os_usage *ret_usage);
 	/* Close what was held for it. Not before it is gone, or given up on purpose (then what is left stays). */
 	void (*free)(struct os_child *child);
-	/* Those who are in it keep it; the next child makes another. NULL is fine. Does not suspend. */
-	void (*close_view)(struct os_view *view);
+	/* Those who are in it keep what they see; the next child makes another. Runtime directories that nobody else holds are
+	 * removed with all that is in them. NULL is fine. Suspends; the caller masks. 0; -errno, and `ret_what` is what could not be removed. */
+	int (*close_view)(struct os_view *view, char *ret_what, size_t size);
 
 	/* Open a socket and listen on it. One in the file system takes the place of one that nobody listens on, and of nothing
 	 * else. Suspends. Returns 0 and the socket, which is the caller's; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */

@@ -163,6 +163,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 	os_gate_init(&os->gate);
 	os_cgroups_init(&os->cgroups);
 	eff_list_init(&os->children);
+	eff_list_init(&os->views);
 	eff_list_init(&os->logs);
 	eff_pulse_init(&os->orphans);
 	r = take_options(os, opts);

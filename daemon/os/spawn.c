@@ -70,7 +70,9 @@ unsigned os_descriptors_of(const struct os_spawn *spawn)
 
 unsigned os_view_fd(const struct os_spawn *spawn)
 {
-	return spawn->view && *spawn->view ? os_descriptors_of(spawn) : 0;
+	bool has_view = spawn->view && *spawn->view && (*spawn->view)->fd >= 0;
+
+	return has_view ? os_descriptors_of(spawn) : 0;
 }
 
 /* On failure what was made is there to be closed by streams_leave() and the child's end. */
@@ -309,6 +311,8 @@ static int record_new(struct os_linux *os, const struct os_spawn *spawn,
 		r = fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
 	else if (spawn->user || spawn->group || spawn->groups)
 		r = os_ids_find(spawn, &record->ids, ret_fault);
+	if (r >= 0 && os_view_hold(os, spawn) < 0)
+		r = fault_at(ret_fault, "fork", ENOMEM, spawn->argv[0]);
 	if (r >= 0)
 		r = os_directories_make(os, spawn, record->ids, ret_fault);
 	if (r >= 0)

@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,7 +19,6 @@
 
 #include <eff/io.h>
 
-#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/auto.h"
 #include "os/internal.h"
@@ -311,17 +309,13 @@ static struct making *making_new(const struct os_linux *os, const struct os_spaw
 	return NULL;
 }
 
-/* Two may have begun at once: the first view counts. */
-static bool view_keep(struct making *m, struct os_view **to)
+/* Two may have begun at once: the first counts. */
+static void view_keep(struct making *m, struct os_view *view)
 {
-	if (*to)
-		return true;
-	*to = alloc_new(sizeof(**to));
-	if (!*to)
-		return false;
-	(*to)->fd = eff_fd_raise(m->fd);
+	if (view->fd >= 0)
+		return;
+	view->fd = eff_fd_raise(m->fd);
 	m->fd = -1;
-	return true;
 }
 
 int os_view_make(struct os_linux *os, const struct os_spawn *spawn, struct os_fault *ret_fault)
@@ -330,14 +324,14 @@ int os_view_make(struct os_linux *os, const struct os_spawn *spawn, struct os_fa
 	struct making *m;
 	int r;
 
-	if (!spawn->view || *spawn->view || !wanted)
+	if (!wanted || !spawn->view || (*spawn->view)->fd >= 0)
 		return 0;
 	m = making_new(os, spawn);
 	r = m ? eff_blocking(make_and_join, m, making_free) : -ENOMEM;
 	if (r == -ECANCELED || r == -ETIMEDOUT)
 		return r;
-	if (r >= 0 && !m->error && !view_keep(m, spawn->view))
-		r = -ENOMEM;
+	if (r >= 0 && !m->error)
+		view_keep(m, *spawn->view);
 	*ret_fault = (struct os_fault){.stage = "security", .error = -r, .what = spawn->argv[0]};
 	if (r >= 0 && m->error) {
 		(void)snprintf(os->fault_what, sizeof(os->fault_what), "%s", m->what);
@@ -345,12 +339,4 @@ int os_view_make(struct os_linux *os, const struct os_spawn *spawn, struct os_fa
 	}
 	making_free(m);
 	return ret_fault->error ? -ECHILD : 0;
-}
-
-void linux_close_view(struct os_view *view)
-{
-	if (!view)
-		return;
-	(void)close(view->fd);
-	free(view);
 }

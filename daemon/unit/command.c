@@ -126,8 +126,20 @@ struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
 
 void unit_close_view(struct unit *u)
 {
-	u->world->os->ops->close_view(u->view);
+	eff_masked before = eff_mask();
+	struct os_view *view = u->view;
+	char what[256];
+	int r;
+
 	u->view = NULL;
+	r = u->world->os->ops->close_view(view, what, sizeof(what));
+	if (r < 0) {
+		char words[COMMAND_WORDS * 2];
+
+		(void)snprintf(words, sizeof(words), "%s: %s", what, errno_name(-r));
+		u->world->hooks->on_event(u, "left_behind", words);
+	}
+	eff_unmask(before);
 }
 
 int command_run(struct unit *u, struct command *command)

@@ -225,8 +225,8 @@ EFF_SUSPENDS void hook_after_failure(struct unit *u);
 
 /* ── command.c ── */
 
-/* Its run is over, and what it alone has seen of the files with it. */
-void unit_close_view(struct unit *u);
+/* Its run is over, and what it alone has seen of the files, and its runtime directories, with it. Suspends. */
+EFF_SUSPENDS void unit_close_view(struct unit *u);
 
 /* ── state.c ── */
 

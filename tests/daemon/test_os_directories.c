@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Folders made for a unit: whose they are, what becomes of what is there, and where root does not go. */
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "daemon/os_world.h"
@@ -170,12 +172,121 @@ OS_TEST(a_stop_while_they_are_made_leaves_no_process)
 	ck_assert_ptr_null(child);
 }
 
+/* ── at the end of a run ── */
+
+static struct os_view *held[2];
+
+/* A run of a unit with that folder, which has done that in it. */
+static void run(int i, const char *const *names, const char *script)
+{
+	struct os_spawn spawn = shell(script);
+
+	spawn.directories[OS_RUNTIME] = names;
+	spawn.directories[OS_STATE] = names;
+	spawn.directories_mode = 0755;
+	spawn.view = &held[i];
+	spawn.working_dir = world_path("runtime");
+	(void)output_of(spawn);
+}
+
+static int over(int i, char *ret_what, size_t size)
+{
+	int r = os->ops->close_view(held[i], ret_what, size);
+
+	held[i] = NULL;
+	return r;
+}
+
+static bool there(const char *path)
+{
+	struct stat st;
+
+	return lstat(world_path(path), &st) == 0;
+}
+
+OS_TEST(a_runtime_folder_goes_with_its_run_and_no_other_does)
+{
+	char what[128];
+
+	run(0, one,
+		"mkdir -p shop/a/b shop/.c && touch shop/x shop/a/b/y shop/.c/z && mkfifo shop/f &&"
+		"ln -s ../../state shop/a/link && chmod 0 shop/x");
+	ck_assert(there("runtime/shop/a/b/y"));
+	ck_assert_int_eq(over(0, what, sizeof(what)), 0);
+	ck_assert(!there("runtime/shop"));
+	ck_assert(there("runtime") && there("state/shop"));
+}
+
+OS_TEST(what_several_have_goes_with_the_last_of_them)
+{
+	static const char *const within[] = {"shop/db", NULL};
+	char what[128];
+
+	run(0, one, "touch shop/first");
+	run(1, one, "touch shop/second");
+	ck_assert_int_eq(over(0, what, sizeof(what)), 0);
+	ck_assert(there("runtime/shop/first"));
+	ck_assert_int_eq(over(1, what, sizeof(what)), 0);
+	ck_assert(!there("runtime/shop"));
+
+	/* One within another's: that stays as long as the one in it. */
+	run(0, one, "true");
+	run(1, within, "touch shop/db/x");
+	ck_assert_int_eq(over(0, what, sizeof(what)), 0);
+	ck_assert(there("runtime/shop/db/x"));
+	ck_assert_int_eq(over(1, what, sizeof(what)), 0);
+	ck_assert(!there("runtime/shop/db") && there("runtime/shop"));
+}
+
+OS_TEST(one_that_is_gone_already_is_no_fault)
+{
+	char what[128];
+
+	run(0, deep, "rm -r shop");
+	ck_assert_int_eq(over(0, what, sizeof(what)), 0);
+}
+
+OS_TEST(what_is_mounted_in_one_is_left_alone)
+{
+	char what[128];
+
+	if (!is_root())
+		return;
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	run(0, one, "mkdir shop/mnt && touch shop/x");
+	ck_assert_int_eq(mount("it", world_path("runtime/shop/mnt"), "tmpfs", 0, NULL), 0);
+	ck_assert_int_eq(mkdir(world_path("runtime/shop/mnt/kept"), 0755), 0);
+	ck_assert_int_eq(over(0, what, sizeof(what)), -EXDEV);
+	ck_assert_str_eq(what, world_path("runtime/shop"));
+	ck_assert(there("runtime/shop/mnt/kept") && !there("runtime/shop/x"));
+	ck_assert_int_eq(umount(world_path("runtime/shop/mnt")), 0);
+}
+
+OS_TEST(root_goes_to_none_where_others_may_put_a_link_in_the_way)
+{
+	static const char *const within[] = {"shop/db", NULL};
+	char what[128];
+
+	if (!is_root())
+		return;
+	run(0, within, "touch shop/db/x");
+	ck_assert_int_eq(chmod(world_path("runtime/shop"), 0777), 0);
+	ck_assert_int_eq(over(0, what, sizeof(what)), -EPERM);
+	ck_assert(there("runtime/shop/db/x"));
+}
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
 	Suite *suite = world_suite("os_directories", &tcase);
 
 	tcase_add_test(tcase, each_is_made_in_its_place_and_is_the_users);
+	tcase_add_test(tcase, a_runtime_folder_goes_with_its_run_and_no_other_does);
+	tcase_add_test(tcase, what_several_have_goes_with_the_last_of_them);
+	tcase_add_test(tcase, one_that_is_gone_already_is_no_fault);
+	tcase_add_test(tcase, what_is_mounted_in_one_is_left_alone);
+	tcase_add_test(tcase, root_goes_to_none_where_others_may_put_a_link_in_the_way);
 	tcase_add_test(tcase, they_are_there_before_the_program);
 	tcase_add_test(tcase, what_leads_there_is_not_the_users);
 	tcase_add_test(tcase, what_is_there_keeps_what_is_in_it);

@@ -100,7 +100,7 @@ END_TEST
 START_TEST(all_of_a_child_comes_in_the_order_that_is_safe)
 {
 	struct ids ids = {.uid = 12345, .gid = 12345};
-	struct os_view *view = &(struct os_view){7};
+	struct os_view *view = &(struct os_view){.fd = 7};
 	const struct os_spawn spawn = {.argv = argv,
 		.root_dir = "/jail",
 		.working_dir = "/tmp",
@@ -245,7 +245,7 @@ START_TEST(a_view_is_entered_by_the_last_of_its_descriptors)
 	struct os_spawn spawn = {.argv = argv, .view = &view};
 
 	ck_assert_str_eq(order_of(&spawn, NULL), "umask deathsig");
-	view = &(struct os_view){7};
+	view = &(struct os_view){.fd = 7};
 	ck_assert_int_eq(steps_of(&spawn, NULL).list[1].kind, EFF_STEP_NAMESPACE);
 	ck_assert_int_eq(steps_of(&spawn, NULL).list[1].number, 3);
 	spawn.ready_fd = 9;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose view of the files is whose: all processes of a run have one, and the next run another. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +89,26 @@ START_TEST(what_cannot_be_written_takes_a_view)
 }
 END_TEST
 
+START_TEST(a_runtime_folder_goes_with_the_run_that_has_it)
+{
+	struct world *w = begin("web: {command: web, directories: {runtime: it}, restart: no}\n"
+				"state: {command: state, directories: {state: it}}\n");
+
+	world_script(w, "web", (struct script){.lives = EFF_S(1)});
+	world_run_for(w, EFF_MS(999));
+	ck_assert_str_eq(told.bytes, "web 1, state 0");
+	ck_assert_uint_eq(os_fake_views(w->fake), 1);
+	os_fake_clear_fails(w->fake, ENOTEMPTY);
+	world_run_for(w, EFF_MS(1));
+
+	ck_assert_uint_eq(os_fake_views(w->fake), 0);
+	EXPECT_STATES(w, "web", "0 up, 1000 done");
+	ck_assert_str_eq(world_said(w, "web", "left_behind"), "/run/it: ENOTEMPTY");
+	os_fake_clear_fails(w->fake, 0);
+	end(w);
+}
+END_TEST
+
 START_TEST(who_asks_for_nothing_has_effds)
 {
 	struct world *w = begin("web: {command: web, security: {no_new_privileges: true}}\n"
@@ -108,6 +129,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, all_that_runs_for_a_unit_shares_a_view_until_its_run_is_over);
 	tcase_add_test(tcase, a_word_at_the_very_end_has_a_view_of_its_own);
 	tcase_add_test(tcase, what_cannot_be_written_takes_a_view);
+	tcase_add_test(tcase, a_runtime_folder_goes_with_the_run_that_has_it);
 	tcase_add_test(tcase, who_asks_for_nothing_has_effds);
 	suite_add_tcase(suite, tcase);
 	return suite;

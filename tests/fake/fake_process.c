@@ -2,6 +2,7 @@
 /* The fake kernel's operations on a child: making one, waiting for it, what it has said and printed. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,10 @@ static bool fails_before(const struct script *s)
 
 static void view_need(struct os_fake *fake, const struct os_spawn *spawn)
 {
-	if (!(spawn->private_tmp || spawn->read_only) || !spawn->view || *spawn->view)
+	const char *const *runtime = spawn->directories[OS_RUNTIME];
+
+	if (!spawn->view || *spawn->view ||
+		!(spawn->private_tmp || spawn->read_only || (runtime && *runtime)))
 		return;
 	*spawn->view = fake_zalloc(sizeof(**spawn->view));
 	(*spawn->view)->fake = fake;
@@ -77,11 +81,15 @@ static void view_need(struct os_fake *fake, const struct os_spawn *spawn)
 	fake->n_views++;
 }
 
-void fake_close_view(struct os_view *view)
+int fake_close_view(struct os_view *view, char *ret_what, size_t size)
 {
+	int r = view ? view->fake->clear_error : 0;
+
 	if (view)
 		view->fake->n_views--;
 	free(view);
+	(void)snprintf(ret_what, size, "/run/it");
+	return r;
 }
 
 static bool cgroup_fails(

@@ -344,6 +344,11 @@ uint64_t os_fake_calls(const struct os_fake *fake)
 	return fake->n_calls;
 }
 
+void os_fake_clear_fails(struct os_fake *fake, int error)
+{
+	fake->clear_error = -error;
+}
+
 unsigned os_fake_views(const struct os_fake *fake)
 {
 	return fake->n_views;

@@ -81,6 +81,8 @@ bool os_fake_runs(const struct os_fake *fake, const char *unit);
 size_t os_fake_handles(const struct os_fake *fake);
 /* Views of the files that were not closed yet; and the number of the one that a child is made in, in the order in which they
  * were made; 0: none. */
+/* Runtime directories are not to be removed, by this error (positive; 0: none). */
+void os_fake_clear_fails(struct os_fake *fake, int error);
 unsigned os_fake_views(const struct os_fake *fake);
 unsigned os_fake_view(const struct os_spawn *spawn);
 /* The first breach of the rules; NULL: none. */

@@ -53,4 +53,20 @@ if [ "$own" -eq 0 ]; then
 	same "one where others may write, for the hook that comes first" "$(field made .last_exit.text)" \
 		"pre_start: directory: EPERM: $state/b/c"
 fi
+# Below /run they go with the run, when its last command has ended; what is in the others stays.
+[ ! -e "$runtime/a" ] || fail "the runtime directory is there when its unit rests"
+[ -e "$state/a/kept" ] || fail "what was in the folder is gone"
+cat >>"$TREE" <<TREE
+  serves:
+    $user
+    shell: 'mkdir $runtime/serves/deep; touch $runtime/serves/deep/x; exec sleep 1000000'
+    directories: {runtime: serves}
+    hooks: {post_stop: [sh, -c, 'ls $runtime/serves/deep']}
+TREE
+expect_exit 0 ctl reload
+wait_for up serves
+eventually test -e "$runtime/serves/deep/x"
+expect_exit 0 ctl stop serves
+same "what post_stop sees" "$(ctl --json logs serves | jq -r .text)" x
+[ ! -e "$runtime/serves" ] || fail "the runtime directory is there after a stop"
 effd_stop
