@@ -262,8 +262,13 @@ void schedule_stop(struct unit *u)
 {
 	if (!u->clock)
 		return;
+	/* One that a reload has taken out waits for no more than its clock: it is not freed under us, or under who goes
+	 * through its group. */
+	u->n_users++;
 	(void)eff_interrupt(u->clock, NULL);
 	/* One that had not begun has not cleaned up after itself. */
 	if (u->clock)
 		clock_ended(u);
+	u->n_users--;
+	eff_pulse_send(&u->changed);
 }

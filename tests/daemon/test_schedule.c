@@ -369,6 +369,26 @@ START_TEST(a_schedule_that_is_taken_away_at_once_leaves_a_unit_like_any_other)
 }
 END_TEST
 
+/* Its clock is stopped with its group, and it goes with its clock. */
+START_TEST(a_unit_that_a_reload_takes_out_while_its_group_stops_is_gone)
+{
+#define GROUP(n) "g: {units: {job: {command: job, replicas: " n ", schedule: {every: 1m}}}}"
+	struct world *w = world_new(GROUP("2"));
+
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "g");
+	world_reload(w, GROUP("1"));
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	EXPECT_STATE(w, "g", "down");
+	EXPECT_STATE(w, "g/job@1", "down");
+	ck_assert(eff_list_empty(&w->tree->graveyard));
+	world_free(w);
+#undef GROUP
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -396,6 +416,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_schedule_may_come_to_one_that_runs);
 	tcase_add_test(tcase, a_schedule_may_come_with_another_program);
 	tcase_add_test(tcase, a_schedule_that_is_taken_away_at_once_leaves_a_unit_like_any_other);
+	tcase_add_test(tcase, a_unit_that_a_reload_takes_out_while_its_group_stops_is_gone);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
