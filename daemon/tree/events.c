@@ -135,4 +135,11 @@ void event_words(struct unit *u, const char *kind, const char *text)
 	eff_pulse_send(&tree_of(u)->changed);
 }
 
-const struct unit_hooks tree_hooks = {.on_state = event_state, .on_event = event_words};
+/* No event, but a change: who waits for a reload's work looks at more than states. */
+static void event_begin(struct unit *u)
+{
+	eff_pulse_send(&tree_of(u)->changed);
+}
+
+const struct unit_hooks tree_hooks = {
+	.on_state = event_state, .on_begin = event_begin, .on_event = event_words};

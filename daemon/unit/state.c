@@ -155,6 +155,7 @@ void unit_begin(struct unit *u)
 	free(u->status_text);
 	u->status_text = NULL;
 	unit_lacks(u, NULL);
+	u->world->hooks->on_begin(u);
 }
 
 void unit_lacks(struct unit *u, const char *format, ...)

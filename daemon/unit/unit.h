@@ -39,6 +39,8 @@ struct unit_need {
 /* What happened, upwards. Nothing here suspends. */
 struct unit_hooks {
 	void (*on_state)(struct unit *u, enum unit_state from, enum unit_state to);
+	/* A run begins, by what a reload has put in the last one's place; its state may be the one that the last one had. */
+	void (*on_begin)(struct unit *u);
 	/* "left_behind", "log_lost", "stuck", "limit_failed" …, with words for people. */
 	void (*on_event)(struct unit *u, const char *kind, const char *text);
 };

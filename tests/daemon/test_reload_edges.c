@@ -240,6 +240,27 @@ START_TEST(a_job_that_takes_its_time_holds_up_no_reload)
 }
 END_TEST
 
+/* From one start to the other it is `starting`, and nothing else happens in the tree. */
+START_TEST(a_job_that_starts_anew_before_it_ran_holds_up_no_reload)
+{
+#define JOB(n) \
+	"job: {command: job " n ", type: oneshot, hooks: {pre_start: {command: hook, timeout: 1m}}}"
+	struct world *w = world_new(JOB("1"));
+
+	world_script(w, "job", (struct script){.lives = EFF_H(2)});
+	world_script(w, "hook", (struct script){.lives = EFF_MS(300), .helper = true});
+	world_run_for(w, EFF_MS(1));
+	world_reload(w, JOB("2"));
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "job", "301 spawn");
+	EXPECT_STATES(w, "job", "0 starting");
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_free(w);
+#undef JOB
+}
+END_TEST
+
 START_TEST(a_unit_that_is_not_ready_any_more_holds_up_no_reload)
 {
 #define WEB(more) \
@@ -405,6 +426,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_reload_that_waits_when_the_tree_gives_up_ends_with_it);
 	tcase_add_test(tcase, a_group_may_be_taken_away_in_the_moment_in_which_it_is_up);
 	tcase_add_test(tcase, a_job_that_takes_its_time_holds_up_no_reload);
+	tcase_add_test(tcase, a_job_that_starts_anew_before_it_ran_holds_up_no_reload);
 	tcase_add_test(tcase, a_unit_that_is_not_ready_any_more_holds_up_no_reload);
 	tcase_add_test(tcase, what_does_not_end_holds_up_no_reload);
 	tcase_add_test(tcase, a_group_that_does_not_run_pulls_nobody_in);
