@@ -6,24 +6,90 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/text.h"
 #include "unit/internal.h"
 
-/* Kill what is there and wait until it is gone: a kill takes no time of its own to be granted. */
+/* Kill what is there. Is there something? */
+static bool command_kill(struct os *os, struct os_child *process)
+{
+	bool there = os->ops->left(process, NULL, 0) > 0;
+
+	if (there)
+		(void)os->ops->signal(process, SIGKILL, OS_GROUP);
+	return there;
+}
+
+/* Wait until it is gone: a kill takes no time of its own to be granted. False: somebody ended the wait. */
+static bool command_await_gone(struct os *os, struct os_child *process)
+{
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(5)));
+	r = os->ops->await_gone(process);
+	(void)eff_scope_close(&within);
+	return r == 0 || eff_check() == 0;
+}
+
+/* To the end, whatever there is to be done meanwhile. */
 static void command_end(struct os *os, struct os_child *process)
 {
 	eff_masked before = eff_mask();
-	struct eff_scope within;
 
-	if (os->ops->left(process, NULL, 0) > 0)
-		(void)os->ops->signal(process, SIGKILL, OS_GROUP);
-	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(5)));
-	(void)os->ops->await_gone(process);
-	(void)eff_scope_close(&within);
+	(void)command_await_gone(os, process);
 	os->ops->free(process);
 	eff_unmask(before);
+}
+
+struct lingering {
+	struct unit *unit;
+	struct os_child *process;
+};
+
+static eff_exit lingering_await(void *arg)
+{
+	struct lingering *l = arg;
+	struct unit *u = l->unit;
+
+	command_end(u->world->os, l->process);
+	u->n_lingering--;
+	free(l);
+	return eff_ok(NULL);
+}
+
+/* Have the end of the unit's run wait for it. False: no memory, or it has no run. */
+static bool command_linger(struct unit *u, struct os_child *process)
+{
+	struct lingering *l = u->run ? alloc_new(sizeof(*l)) : NULL;
+
+	if (!l)
+		return false;
+	*l = (struct lingering){.unit = u, .process = process};
+	if (eff_fork_in(u->run, EFF(lingering_await, l), NULL) < 0) {
+		free(l);
+		return false;
+	}
+	u->n_lingering++;
+	return true;
+}
+
+void command_close(struct unit *u, struct command *command)
+{
+	struct os *os = u->world->os;
+	struct os_child *process = command->process;
+	bool gone;
+
+	command->process = NULL;
+	if (!process)
+		return;
+	gone = !command_kill(os, process) || (command->lingers && command_await_gone(os, process));
+	if (gone)
+		os->ops->free(process);
+	else if (!command->lingers || !command_linger(u, process))
+		command_end(os, process);
 }
 
 /* Read what it has printed to the end; what it left behind has no say in when that comes. */
@@ -160,8 +226,9 @@ int command_run(struct unit *u, struct command *command)
 		r = os->ops->spawn(os, &spawn, &process, &command->fault);
 	if (r == 0)
 		r = command_await(u, process, command);
-	if (process)
-		command_end(os, process);
+	command->process = process;
+	if (!command->lingers)
+		command_close(u, command);
 	plan_unref(plan);
 	return r;
 }

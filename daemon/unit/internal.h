@@ -52,15 +52,21 @@ struct os_spawn unit_spawn(struct unit *u, plan_strv argv);
 
 struct command {
 	plan_strv argv;
-	plan_strv more;    /* "NAME=value", beside the unit's environment; NULL: nothing */
-	bool quiet;        /* its output goes nowhere, else to the unit's log */
-	struct os_end end; /* how it ended, when it was executed */
+	plan_strv more; /* "NAME=value", beside the unit's environment; NULL: nothing */
+	bool quiet;     /* its output goes nowhere, else to the unit's log */
+	/* Nobody who ends the wait for it waits until it is gone: the end of the unit's run does. Then command_close() is the
+	 * caller's to call. */
+	bool lingers;
+	struct os_child *process; /* what may be left of it; command_close()'s */
+	struct os_end end;        /* how it ended, when it was executed */
 	struct os_fault fault; /* why it was not; what it names is valid until the next suspension */
 };
 /* Run a command in the unit's context (its user, folder, environment) to its end. What it leaves is killed, also when the
  * wait is cut short. Suspends. 0: it exited with 0; -EIO: otherwise; -ECHILD: it could not be executed; -ECANCELED,
  * -ETIMEDOUT. */
 EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
+/* Kill what is left of it and wait until that is gone, 5 s at most. Suspends; masked, but for one that lingers. */
+EFF_SUSPENDS void command_close(struct unit *u, struct command *command);
 /* Why that was not 0: "exit 1", "SIGKILL", "exec: ENOENT: ./x". Before the next suspension. */
 enum { COMMAND_WORDS = 192 };
 void command_words(const struct command *command, int r, char words[static COMMAND_WORDS]);

@@ -186,8 +186,8 @@ eff_exit unit_run(void *arg)
 	u->run = NULL;
 	unit_stop(u, &child);
 	exit = unit_end(u, child_cause(&child), r < 0);
-	/* It is not up while the end of that is waited for. */
-	if (u->tells_ready)
+	/* It is not up while the end of these is waited for. */
+	if (u->tells_ready || u->n_lingering > 0)
 		unit_enter(u, UNIT_STOPPING, cause_ref(u->last_exit));
 	(void)eff_scope_close(&run);
 	if (!u->why && !eff_is_ok(exit))

@@ -92,23 +92,23 @@ static int probe_pause(struct unit *u, const struct plan_probe *probe, eff_ns pa
 
 /* ── one attempt ── */
 
-static int probe_exec(struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS])
+static int probe_exec(struct unit *u, struct command *command, char words[static PROBE_WORDS])
 {
-	struct command command = {.argv = probe->argv, .quiet = true};
-	int r = command_run(u, &command);
+	int r = command_run(u, command);
 
 	if (r < 0)
-		command_words(&command, r, words);
+		command_words(command, r, words);
 	return r;
 }
 
-static int probe_ask(struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS])
+static int probe_ask(struct unit *u, const struct plan_probe *probe, struct command *command,
+	char words[static PROBE_WORDS])
 {
 	struct os *os = u->world->os;
 
 	switch (probe->kind) {
 	case PLAN_PROBE_EXEC:
-		return probe_exec(u, probe, words);
+		return probe_exec(u, command, words);
 	case PLAN_PROBE_TCP:
 		return os->ops->connect_tcp(os, probe->host, probe->port);
 	case PLAN_PROBE_UNIX:
@@ -141,14 +141,17 @@ static void words_of(int r, const struct plan_probe *probe, char words[static PR
 int probe_try(struct unit *u, const struct plan_probe *probe, char words[static PROBE_WORDS])
 {
 	struct plan *plan = plan_ref(u->plan); /* the row must stay while it is asked */
+	struct command command = {.argv = probe->argv, .quiet = true, .lingers = true};
 	struct eff_scope within;
 	int r;
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), probe->timeout_ns));
 	words[0] = '\0';
-	r = probe_ask(u, probe, words);
+	r = probe_ask(u, probe, &command, words);
 	(void)eff_scope_close(&within);
+	/* The next attempt does not begin before this one is gone; but the unit's stop does. */
+	command_close(u, &command);
 	if (r < 0)
 		words_of(r, probe, words);
 	plan_unref(plan);
