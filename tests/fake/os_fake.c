@@ -224,6 +224,7 @@ static struct fake_event *record_add(struct os_child *p, enum fake_what what)
 		.program = p->program,
 		.what = what,
 		.helper = p->script.helper,
+		.abandoned = p->abandoned,
 		.pid = p->pid,
 		.end = p->end};
 	return e;

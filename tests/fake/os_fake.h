@@ -52,6 +52,7 @@ struct fake_event {
 	const char *unit, *program;
 	enum fake_what what;
 	bool helper;
+	bool abandoned; /* its handle had been given back */
 	pid_t pid;
 	int sig; /* FAKE_SIGNAL: the signal, and to whom */
 	enum os_whom whom;

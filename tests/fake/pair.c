@@ -6,12 +6,8 @@
 
 #include "fake/pair.h"
 
-#define PICK(s, ...) \
-	((const unsigned[]){ \
-		__VA_ARGS__}[scenario_below(s, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned))])
-#define PICK_WORD(s, ...) \
-	((const char *const[]){__VA_ARGS__}[scenario_below( \
-		s, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))])
+/* So many nodes of a random tree, which are its first. */
+enum { NODES = 14 };
 
 static bool is_oneshot(const struct scenario_node *node)
 {
@@ -32,12 +28,13 @@ static unsigned end_of(const struct scenario *s, unsigned index)
 static void needs_mend(struct pair *p, struct scenario *s, unsigned index)
 {
 	struct scenario_node *node = &s->nodes[index];
+	struct scenario_need needs[SCENARIO_NEEDS] = {0};
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < node->n_needs; i++) {
+	for (unsigned i = 0; i < SCENARIO_NEEDS; i++) {
 		struct scenario_need need = node->needs[i];
 
-		if (need.on >= index || scenario_is_around(s, need.on, index))
+		if (!need.there || need.on >= index || scenario_is_around(s, need.on, index))
 			continue;
 		/* Who waits for what comes by a clock waits for good, or not: by who was there first. */
 		if (p->steady && s->nodes[need.on].overlap)
@@ -47,15 +44,53 @@ static void needs_mend(struct pair *p, struct scenario *s, unsigned index)
 			need.condition = NULL;
 		if (s->nodes[need.on].kind != NODE_PROCESS)
 			need.condition = NULL;
-		node->needs[n++] = need;
+		needs[n++] = need;
 	}
-	node->n_needs = n;
+	memcpy(node->needs, needs, sizeof(needs));
+}
+
+/* A probe of a port; 0: none. */
+static unsigned probe_of(unsigned port)
+{
+	return port ? 2 * 4 + port : 0;
+}
+
+/* What the rules of pairs know of. */
+static void node_simplify(struct scenario_node *node)
+{
+	node->acts = ACT_ALL;
+	node->startup = node->watchdog_ms = 0;
+	node->succeeds = node->prevents = node->forces = node->remains = node->asks = false;
+	node->readiness = probe_of(node->readiness % 4);
+	node->liveness = probe_of(node->liveness % 4);
+	if (node->type && !strcmp(node->type, "notify-fd"))
+		node->type = "notify";
+	if (node->stop_mode && !strcmp(node->stop_mode, "process"))
+		node->stop_mode = NULL;
+	for (unsigned i = 0; i < SCENARIO_NEEDS; i++) {
+		struct scenario_need *need = &node->needs[i];
+
+		need->there &= need->edge == EDGE_NEEDS;
+		if (need->condition &&
+			(!strcmp(need->condition, "ready") ||
+				!strcmp(need->condition, "completed_successfully")))
+			need->condition = NULL;
+	}
+}
+
+static void make_simple(struct scenario *s, uint64_t seed)
+{
+	scenario_make(s, seed);
+	if (s->n > NODES)
+		s->n = NODES;
+	for (unsigned i = 0; i < s->n; i++)
+		node_simplify(&s->nodes[i]);
 }
 
 static void node_calm(struct scenario_node *node)
 {
 	node->max_runtime_ms = node->idle_ms = 0;
-	node->auto_shutdown = "never";
+	node->auto_shutdown = NULL;
 	node->significant = false;
 	if (!node->overlap)
 		return;
@@ -69,10 +104,10 @@ static void nodes_mend(struct pair *p, struct scenario *s)
 		struct scenario_node *node = &s->nodes[i];
 
 		if (node->type && !strcmp(node->type, "oneshot") &&
-			(!strcmp(node->policy, "always") || !strcmp(node->policy, "on-success")))
+			(!node->policy || !strcmp(node->policy, "on-success")))
 			node->policy = "on-failure";
 		if (is_oneshot(node))
-			node->readiness_port = node->liveness_port = 0;
+			node->readiness = node->liveness = 0;
 		if (node->kind == NODE_FIBER)
 			node->stop_mode = NULL;
 		if (p->steady)
@@ -122,7 +157,7 @@ static void block_move(struct scenario *s, unsigned from, unsigned parent, bool 
 
 		*node = nodes[i];
 		node->parent = i ? place[node->parent] : 0;
-		for (unsigned k = 0; k < node->n_needs; k++)
+		for (unsigned k = 0; k < SCENARIO_NEEDS; k++)
 			node->needs[k].on = place[node->needs[k].on];
 	}
 	nodes_name(s);
@@ -164,18 +199,20 @@ static void add_one(struct pair *p, struct scenario *s)
 
 	if (s->n == SCENARIO_NODES)
 		return;
-	scenario_make(&donor, scenario_below(s, 1000000));
-	while (donor.nodes[leaf].kind == NODE_GROUP)
+	make_simple(&donor, scenario_below(s, 1000000));
+	while (leaf + 1 < donor.n && donor.nodes[leaf].kind == NODE_GROUP)
 		leaf++;
+	if (donor.nodes[leaf].kind == NODE_GROUP)
+		return;
 	if (in_group) {
 		s->nodes[s->n] = donor.nodes[leaf];
 		s->nodes[s->n].kind = NODE_GROUP;
-		s->nodes[s->n].replicas = -1;
+		s->nodes[s->n].replicas = 0;
 		s->nodes[s->n].overlap = NULL;
 	}
 	s->nodes[s->n + in_group] = donor.nodes[leaf];
 	for (unsigned i = s->n; i <= s->n + in_group; i++) {
-		s->nodes[i].n_needs = 0;
+		memset(s->nodes[i].needs, 0, sizeof(s->nodes[i].needs));
 		s->nodes[i].parent = i == s->n ? 0 : s->n;
 		node_key(p, &s->nodes[i]);
 	}
@@ -190,47 +227,51 @@ static void add_one(struct pair *p, struct scenario *s)
 static void need_change(struct scenario *s, unsigned index)
 {
 	struct scenario_node *node = &s->nodes[index];
-	struct scenario_need need = {.on = scenario_below(s, index),
-		.required = !scenario_one_in(s, 4),
+	struct scenario_need need = {.there = true,
+		.on = scenario_below(s, index),
+		.optional = scenario_one_in(s, 4),
 		.restart = scenario_one_in(s, 6),
 		.bind = scenario_one_in(s, 6)};
+	unsigned n = 0;
 
-	if (node->n_needs > 0 && scenario_one_in(s, 2)) {
-		node->n_needs--;
+	while (n < SCENARIO_NEEDS && node->needs[n].there)
+		n++;
+	if (n > 0 && scenario_one_in(s, 2)) {
+		node->needs[n - 1].there = false;
 		return;
 	}
-	for (unsigned i = 0; i < node->n_needs; i++)
+	for (unsigned i = 0; i < n; i++)
 		if (node->needs[i].on == need.on)
 			return;
-	if (need.on > 0 && node->n_needs < SCENARIO_NEEDS)
-		node->needs[node->n_needs++] = need;
+	if (need.on > 0 && n < SCENARIO_NEEDS)
+		node->needs[n] = need;
 }
 
 static void policy_change(struct scenario *s, struct scenario_node *node)
 {
-	node->policy = PICK_WORD(s, "always", "on-failure", "on-abnormal", "no", "on-success");
+	node->policy = PICK_WORD(s, NULL, "on-failure", "on-abnormal", "no", "on-success");
 	node->backoff_ms = PICK(s, 10, 100, 500, 2000);
 	node->max_ms = PICK(s, 2000, 5000, 60000);
 	node->jitter_percent = PICK(s, 0, 10, 50);
-	node->max_restarts = scenario_one_in(s, 3) ? (int)scenario_below(s, 4) : -1;
+	node->restarts = scenario_one_in(s, 3) ? 1 + scenario_below(s, 4) : 0;
 	node->critical = scenario_one_in(s, 4);
 	node->significant = scenario_one_in(s, 4);
 }
 
 static void live_change(struct scenario *s, struct scenario_node *node)
 {
-	node->stop_ms = PICK(s, 0, 100, 2000, 10000);
+	node->stop_ms = PICK(s, SCENARIO_AT_ONCE, 100, 2000, 0);
 	node->stop_mode = PICK_WORD(s, NULL, NULL, "mixed", "group");
-	node->readiness_port = scenario_one_in(s, 3) ? 1 + scenario_below(s, 3) : 0;
-	node->liveness_port = scenario_one_in(s, 3) ? 1 + scenario_below(s, 3) : 0;
+	node->readiness = probe_of(scenario_one_in(s, 3) ? 1 + scenario_below(s, 3) : 0);
+	node->liveness = probe_of(scenario_one_in(s, 3) ? 1 + scenario_below(s, 3) : 0);
 	node->max_runtime_ms = scenario_one_in(s, 5) ? 5000 : 0;
 	node->hooks = scenario_below(s, 1U << SCENARIO_HOOKS);
 }
 
 static void group_change(struct scenario *s, struct scenario_node *node)
 {
-	node->strategy = PICK_WORD(s, "one_for_one", "one_for_all", "rest_for_one");
-	node->auto_shutdown = PICK_WORD(s, "never", "never", "any", "all");
+	node->strategy = PICK_WORD(s, NULL, "one_for_all", "rest_for_one");
+	node->auto_shutdown = PICK_WORD(s, NULL, NULL, "any", "all");
 	node->sequential = scenario_one_in(s, 2);
 	node->most = PICK(s, 0, 1, 3, 10);
 	node->within_ms = scenario_one_in(s, 3) ? PICK(s, 100, 3000, 60000) : 0;
@@ -245,7 +286,7 @@ static void program_change(struct scenario *s, struct scenario_node *node)
 			node->type = PICK_WORD(s, NULL, "notify", "oneshot");
 		break;
 	case 1:
-		node->exit = PICK_WORD(s, "success", "fail", "die");
+		node->fiber_exit = PICK_WORD(s, NULL, "fail", "die");
 		break;
 	case 2:
 		if (node->kind <= NODE_FIBER)
@@ -261,7 +302,7 @@ static void replicas_change(struct scenario *s, struct scenario_node *node)
 {
 	if (node->kind > NODE_FIBER)
 		return;
-	node->replicas = scenario_one_in(s, 3) ? -1 : (int)scenario_below(s, SCENARIO_REPLICAS + 1);
+	node->replicas = scenario_one_in(s, 3) ? 0 : 1 + scenario_below(s, SCENARIO_REPLICAS + 1);
 }
 
 static void presence_change(struct pair *p, struct scenario_node *node)
@@ -345,7 +386,7 @@ void pair_go_on(struct pair *p)
 void pair_make(struct pair *p, uint64_t seed, bool steady)
 {
 	*p = (struct pair){.steady = steady, .no_turns = steady && seed % 2};
-	scenario_make(&p->after.made, seed);
+	make_simple(&p->after.made, seed);
 	nodes_mend(p, &p->after.made);
 	pair_go_on(p);
 }

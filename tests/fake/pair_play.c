@@ -84,7 +84,7 @@ static struct script steady_hook(void *context, const char *unit, unsigned n)
 /* One that the kernel does not let go of for longer than effd waits for it outlives the tree. */
 static struct script failing_hook(void *context, const char *unit, unsigned n)
 {
-	struct script script = scenario_hook(context, unit, n);
+	struct script script = scenario_help(context, unit, n);
 
 	if (script.unkillable_for > EFF_S(1))
 		script.unkillable_for = EFF_S(1);
@@ -130,10 +130,11 @@ static void check_signal(struct pair_play *p, const struct fake_event *event)
 	if (tree_find(p->world->tree, event->unit) || event->sig == SIGCONT)
 		return;
 	for (unsigned i = 1; i < s->n; i++)
-		for (unsigned k = 0; k < s->nodes[i].n_needs; k++) {
+		for (unsigned k = 0; k < SCENARIO_NEEDS; k++) {
 			const struct scenario_need *need = &s->nodes[i].needs[k];
 
-			if (need->required && !strcmp(s->nodes[need->on].name, event->unit) &&
+			if (need->there && !need->optional &&
+				!strcmp(s->nodes[need->on].name, event->unit) &&
 				!tree_find(p->world->tree, s->nodes[i].name) &&
 				os_fake_live(p->world->fake, s->nodes[i].name) > 0)
 				broken(p, event->unit, "is stopped before", s->nodes[i].name);

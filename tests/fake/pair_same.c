@@ -33,8 +33,8 @@ const struct scenario_node *pair_node(const struct pair_tree *tree, const char *
 		const struct scenario_node *node = &tree->made.nodes[i];
 
 		if (strncmp(node->name, name, len) == 0 && node->name[len] == '\0' &&
-			(name[len] == '@' ? atoi(name + len + 1) <= node->replicas
-					  : node->replicas < 0))
+			(name[len] == '@' ? atoi(name + len + 1) < (int)node->replicas
+					  : !node->replicas))
 			return node;
 	}
 	return NULL;
@@ -48,7 +48,7 @@ static bool words_differ(const char *a, const char *b)
 static bool same_program(const struct scenario_node *a, const struct scenario_node *b)
 {
 	return a->kind == b->kind && a->version == b->version && !words_differ(a->type, b->type) &&
-		!words_differ(a->exit, b->exit) && a->idle_ms == b->idle_ms;
+		!words_differ(a->fiber_exit, b->fiber_exit) && a->idle_ms == b->idle_ms;
 }
 
 bool pair_keeps_program(const struct pair *p, const char *name)
@@ -99,17 +99,16 @@ static bool same_need(
 		is_gone(&p->before, on_a) || is_gone(&p->after, on_b) ||
 		is_disabled(&p->before, on_a) != is_disabled(&p->after, on_b))
 		return false;
-	return a->number == b->number && a->required == b->required && a->restart == b->restart &&
+	return a->number == b->number && a->optional == b->optional && a->restart == b->restart &&
 		a->bind == b->bind && !words_differ(a->condition, b->condition);
 }
 
 static bool same_needs(
 	const struct pair *p, const struct scenario_node *a, const struct scenario_node *b)
 {
-	if (a->n_needs != b->n_needs)
-		return false;
-	for (unsigned i = 0; i < a->n_needs; i++)
-		if (!same_need(p, &a->needs[i], &b->needs[i]))
+	for (unsigned i = 0; i < SCENARIO_NEEDS; i++)
+		if (a->needs[i].there != b->needs[i].there ||
+			(a->needs[i].there && !same_need(p, &a->needs[i], &b->needs[i])))
 			return false;
 	return true;
 }
@@ -118,14 +117,14 @@ static bool same_policy(const struct scenario_node *a, const struct scenario_nod
 {
 	return !words_differ(a->policy, b->policy) && a->backoff_ms == b->backoff_ms &&
 		a->max_ms == b->max_ms && a->jitter_percent == b->jitter_percent &&
-		a->max_restarts == b->max_restarts && a->critical == b->critical &&
+		a->restarts == b->restarts && a->critical == b->critical &&
 		a->significant == b->significant;
 }
 
 static bool same_life(const struct scenario_node *a, const struct scenario_node *b)
 {
 	return a->stop_ms == b->stop_ms && !words_differ(a->stop_mode, b->stop_mode) &&
-		a->readiness_port == b->readiness_port && a->liveness_port == b->liveness_port &&
+		a->readiness == b->readiness && a->liveness == b->liveness &&
 		a->start_timeout_ms == b->start_timeout_ms &&
 		a->max_runtime_ms == b->max_runtime_ms && a->hooks == b->hooks &&
 		a->manual == b->manual && a->disabled == b->disabled &&
@@ -147,8 +146,8 @@ bool pair_keeps_all(const struct pair *p, const char *name)
 
 static bool node_is_bound(const struct scenario_node *node)
 {
-	for (unsigned i = 0; node && i < node->n_needs; i++)
-		if (node->needs[i].bind || node->needs[i].restart)
+	for (unsigned i = 0; node && i < SCENARIO_NEEDS; i++)
+		if (node->needs[i].there && (node->needs[i].bind || node->needs[i].restart))
 			return true;
 	return false;
 }

@@ -5,21 +5,39 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <check.h>
-
-#include "fake/fake_parts.h"
-#include "fake/scenario.h"
 #include "fake/scenario_rules.h"
+
+/* How many moments may pass without a look when nothing was seen to happen in them. */
+enum { STILL_MOST = 8 };
+
+void rules_begin(struct rules *r, struct world *w)
+{
+	r->world = w;
+	r->n_shadows = 0;
+	memset(r->places, 0, sizeof(r->places));
+	r->broken[0] = '\0';
+	r->generation = 0;
+	r->seen_seq = 0;
+	r->seen_events = 0;
+	r->n_still = STILL_MOST;
+}
 
 static struct shadow *shadow_of(struct rules *r, const char *name)
 {
-	for (unsigned i = 0; i < r->n_shadows; i++)
-		if (!strcmp(r->shadows[i].name, name))
-			return &r->shadows[i];
-	ck_assert_uint_lt(r->n_shadows, RULES_SHADOWS);
-	(void)snprintf(r->shadows[r->n_shadows].name, sizeof(r->shadows[0].name), "%s", name);
-	r->shadows[r->n_shadows].gone_at = -1;
-	return &r->shadows[r->n_shadows++];
+	uint32_t place = 2166136261;
+	struct shadow *shadow;
+
+	for (const char *c = name; *c; c++)
+		place = (place ^ (unsigned char)*c) * 16777619;
+	for (place %= RULES_PLACES; r->places[place]; place = (place + 1) % RULES_PLACES)
+		if (!strcmp(r->shadows[r->places[place] - 1].name, name))
+			return &r->shadows[r->places[place] - 1];
+	WORLD_ASSERT(r->world, r->n_shadows < RULES_SHADOWS, "there are too many units");
+	shadow = &r->shadows[r->n_shadows++];
+	r->places[place] = (uint16_t)r->n_shadows;
+	*shadow = (struct shadow){.gone_at = -1};
+	(void)snprintf(shadow->name, sizeof(shadow->name), "%s", name);
+	return shadow;
 }
 
 /* The shadow of a unit of the tree. */
@@ -37,7 +55,8 @@ static struct shadow *shadow_at(struct rules *r, const struct unit *u)
 static void broken(struct rules *r, const char *unit, const char *what, const char *other)
 {
 	if (!r->broken[0])
-		(void)snprintf(r->broken, sizeof(r->broken), "%s %s %s", unit, what, other);
+		(void)snprintf(r->broken, sizeof(r->broken), "%s%s%s%s%s", unit,
+			*what ? " " : "", what, *other ? " " : "", other);
 }
 
 /* ── what must hold when a unit is started ── */
@@ -47,6 +66,7 @@ static bool condition_holds(const struct unit_need *need)
 	const struct unit *other = need->unit;
 	bool ready = other->state == UNIT_UP ||
 		(other->state == UNIT_DONE && other->spec->type == PLAN_ONESHOT);
+	bool remains = other->state == UNIT_UP && other->spec->type == PLAN_ONESHOT;
 
 	switch (need->need->condition) {
 	case PLAN_STARTED:
@@ -54,9 +74,9 @@ static bool condition_holds(const struct unit_need *need)
 	case PLAN_READY:
 		return ready;
 	case PLAN_COMPLETED:
-		return other->state == UNIT_DONE || other->state == UNIT_FAILED;
+		return other->state == UNIT_DONE || other->state == UNIT_FAILED || remains;
 	case PLAN_COMPLETED_SUCCESSFULLY:
-		return other->state == UNIT_DONE;
+		return other->state == UNIT_DONE || remains;
 	}
 	return false;
 }
@@ -69,6 +89,14 @@ static eff_ns least_delay(const struct unit *u)
 	for (int64_t k = 1; k < u->child.pace.given && delay < b->max_ns; k++)
 		delay = eff_ns_scale(delay, b->factor);
 	return delay < b->max_ns ? delay : b->max_ns;
+}
+
+/* Is an end of it a matter of its own, and not of its group? */
+static bool ends_alone(const struct unit *u)
+{
+	enum plan_strategy strategy = u->parent->spec->strategy;
+
+	return strategy == PLAN_ONE_FOR_ONE || strategy == PLAN_SIMPLE_ONE_FOR_ONE;
 }
 
 static void check_spawn(struct rules *r, struct unit *u)
@@ -89,10 +117,13 @@ static void check_spawn(struct rules *r, struct unit *u)
 				broken(r, u->name, "is started though it requires",
 					at->needs[i].unit->name);
 	}
+	for (uint32_t i = 0; i < u->n_conflicts; i++)
+		if (os_fake_live(r->world->fake, u->conflicts[i]->name) > 0)
+			broken(r, u->name, "is started beside", u->conflicts[i]->name);
 	if (r->world->tree->shutting_down)
 		broken(r, u->name, "is started during the shutdown", "");
-	/* In a group it may be another's delay. */
-	if (scenario_ends_alone(u) && u->child.restarted && shadow->gone_at >= 0 &&
+	/* In a group it may be another's delay; and a reload may make it one, or none any more. */
+	if (shadow->alone && ends_alone(u) && u->child.restarted && shadow->gone_at >= 0 &&
 		u->child.pace.given > 0 && eff_now() - shadow->gone_at < least_delay(u))
 		broken(r, u->name, "is started before its delay", "");
 }
@@ -154,8 +185,11 @@ void rules_watch(void *context, const struct fake_event *event)
 {
 	struct rules *r = context;
 	struct unit *u = tree_find(r->world->tree, event->unit);
+	const char *wrong = r->also ? r->also(r->also_context, r->world, event) : NULL;
 	struct shadow *shadow;
 
+	if (wrong)
+		broken(r, wrong, "", "");
 	/* One that a reload took out has nobody's needs to look at. */
 	if (!u || event->helper)
 		return;
@@ -169,8 +203,11 @@ void rules_watch(void *context, const struct fake_event *event)
 			check_stop(r, u);
 		shadow->told = true;
 	}
-	if (event->what == FAKE_GONE)
+	/* What stop.mode lets a run leave behind holds up nothing. */
+	if (event->what == FAKE_END || (event->what == FAKE_GONE && !event->abandoned)) {
 		shadow->gone_at = event->at;
+		shadow->alone = ends_alone(u);
+	}
 }
 
 /* ── what must hold at any time ── */
@@ -186,30 +223,51 @@ static void check_place(const struct rules *r, const struct unit *u, const struc
 			before->name, before->child.place);
 }
 
+/* Has nothing happened since the last look, and was that not long ago? */
+static bool is_still(struct rules *r)
+{
+	const struct tree *t = r->world->tree;
+	size_t n_events;
+
+	(void)os_fake_events(r->world->fake, &n_events);
+	if (n_events == r->seen_events && t->last_seq == r->seen_seq &&
+		t->generation == r->generation && r->n_still++ < STILL_MOST)
+		return true;
+	r->seen_events = n_events;
+	r->seen_seq = t->last_seq;
+	r->n_still = 0;
+	return false;
+}
+
+static void look_at(struct rules *r, const struct unit *u, const struct unit *before, bool known)
+{
+	struct world *w = r->world;
+	struct shadow *shadow = shadow_at(r, u);
+
+	WORLD_ASSERT(w, !unit_was_added(u) || u->parent->group_open || w->tree->shutting_down,
+		"%s has outlived its supervisor", u->name);
+	if (!known)
+		shadow->held = u->held;
+	WORLD_ASSERT(w, shadow->held == u->held, "%s is %sheld", u->name, u->held ? "" : "not ");
+	check_place(r, u, before);
+}
+
 void rules_look(struct rules *r)
 {
 	struct world *w = r->world;
-
+	uint64_t generation = w->tree->generation;
 	/* After two reloads at once nobody knows who went and came back. */
-	bool known = w->tree->generation <= r->generation + 1;
+	bool known = generation <= r->generation + 1, changed = generation != r->generation;
 
-	world_check(w);
 	WORLD_ASSERT(w, !r->broken[0], "%s", r->broken);
-	r->generation = w->tree->generation;
-	for (uint32_t i = 1; i < w->tree->n_units; i++) {
-		const struct unit *u = w->tree->units[i];
-
-		WORLD_ASSERT(w,
-			!unit_was_added(u) || u->parent->group_open || w->tree->shutting_down,
-			"%s has outlived its supervisor", u->name);
-		if (!known)
-			shadow_at(r, u)->held = u->held;
-		WORLD_ASSERT(w, shadow_at(r, u)->held == u->held, "%s is %sheld", u->name,
-			u->held ? "" : "not ");
-		check_place(r, u, w->tree->units[i - 1]);
-	}
+	if (is_still(r))
+		return;
+	world_check(w);
+	r->generation = generation;
+	for (uint32_t i = 1; i < w->tree->n_units; i++)
+		look_at(r, w->tree->units[i], w->tree->units[i - 1], known);
 	/* One that comes back may have the very memory of the one that went. */
-	for (unsigned i = 0; i < r->n_shadows; i++)
+	for (unsigned i = 0; changed && i < r->n_shadows; i++)
 		if (!tree_find(w->tree, r->shadows[i].name))
 			r->shadows[i].unit = NULL;
 }
@@ -219,6 +277,7 @@ void rules_follow(struct rules *r, const struct unit *stopped)
 {
 	const struct tree *t = r->world->tree;
 
+	r->n_still = STILL_MOST;
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct shadow *shadow = shadow_at(r, t->units[i]);
 

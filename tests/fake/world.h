@@ -45,7 +45,9 @@ void world_script(struct world *w, const char *program, struct script script);
 	os_fake_script((w)->fake, program, (struct script[]){__VA_ARGS__}, \
 		sizeof((struct script[]){__VA_ARGS__}) / sizeof(struct script))
 
-/* Let time pass; 0: all that can happen now. Then everything is looked at. */
+/* Let time pass; 0: all that can happen now. */
+void world_pass(struct world *w, eff_ns duration);
+/* The same, and then everything is looked at. */
 void world_run_for(struct world *w, eff_ns duration);
 /* Until the tree has ended, or this long. */
 bool world_run_to_end(struct world *w, eff_ns most);
@@ -57,6 +59,9 @@ void world_check(struct world *w);
 /* Fail the test with what had happened. */
 void world_fail(struct world *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
+/* In this process a failure is not the test's, but calls that, which may not return. NULL: it is the test's again. */
+typedef void world_failed(void *context, struct world *w, const char *words);
+void world_on_fail(world_failed *failed, void *context);
 #define WORLD_ASSERT(w, condition, ...) \
 	do { \
 		if (!(condition)) \

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <check.h>
-
 #include "fake/world.h"
 
 int world_add(struct world *w, const char *supervisor, const char *units)
@@ -20,7 +18,7 @@ int world_add(struct world *w, const char *supervisor, const char *units)
 	text_printf(&text, "units: {%s}", units);
 	addition.text = text.bytes;
 	addition.size = text.len;
-	ck_assert_int_eq(tree_claim_plan(w->tree), 0);
+	WORLD_ASSERT(w, tree_claim_plan(w->tree) == 0, "the plan is claimed");
 	r = plan_add(w->tree->plan, &addition, &source, &plan, diags);
 	if (r == -EINVAL)
 		diags_print(diags, stderr);
