@@ -207,16 +207,17 @@ run:
 	$Q$(O)/effd -c conf/examples/shop.yaml
 
 # The library's tests run on each loop. A corpus is replayed under the sanitizers, system tests run on what is installed:
-# the plain build, in which alone there are a hundred thousand fibers. Scale is held by a build of its own, that counts what
-# it does.
+# the plain build, in which alone there are a hundred thousand fibers, and most of the random scenarios. Scale is held by a
+# build of its own, that counts what it does.
+plain := $(O)/tests/lib/test_many $(O)/tests/daemon/test_scenarios
 san := $(B)/san
 replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
 	$Qscripts/setup check
 	$Q$(MAKE) SAN=address,undefined all build-tests
-	$Q$(MAKE) all $(O)/tests/lib/test_many
+	$Q$(MAKE) all $(plain)
 	$Q$(MAKE) STEPS=1 build-scales
-	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) $(O)/tests/lib/test_many \
+	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) $(plain) \
 		$(foreach t,$(filter tests/lib/%,$(TESTS:%.c=%)),"EFF_BACKEND=uv $(san)/$t") \
 		$(foreach f,$(FUZZ),$(call replay,$f)) $(SCALE:%.c=$(B)/steps/%) -- -t 600 $(SYSTEM) -- -t 3600 scripts/tidy
 
@@ -269,6 +270,8 @@ fuzz:
 		dict=tests/fuzz/$$f.dict; \
 		$(B)/fuzz/$$f $$([ ! -e $$dict ] || echo -dict=$$dict) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
 			$(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; done
+	$Q$(MAKE) SAN=address,undefined $(san)/tests/daemon/test_scenarios
+	$QEFFD_SECONDS=$(FUZZ_SECONDS) $(san)/tests/daemon/test_scenarios
 
 fuzzers: $(fuzzers)
 
