@@ -19,7 +19,7 @@ enum {
 	CLIENTS_MAX = 256,
 	CLIENTS_MIN = 4,
 	DESCRIPTORS_OF_EFFD = 48,
-	DESCRIPTORS_PER_UNIT = 8, /* pidfd, pipes, notify socket, log files, a probe */
+	DESCRIPTORS_PER_UNIT = 10, /* pidfd, pipes, notify socket, control group, log files, a probe */
 };
 
 mode_t control_socket_mode(const struct plan_daemon *daemon)

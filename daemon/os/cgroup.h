@@ -72,9 +72,10 @@ enum {
 };
 
 struct cgroups {
-	int home_fd, base_fd; /* -1: none can be had */
-	int error;            /* -errno: why; the words are in `folder` */
-	bool moved;           /* effd is in a group of its own */
+	int home_fd, base_fd;           /* -1: none can be had */
+	int error;                      /* -errno: why; the words are in `folder` */
+	bool moved;                     /* effd is in a group of its own */
+	const char *const *controllers; /* their names, in the order of their bits */
 	unsigned given; /* controllers that the groups have; those that home gave no group before are in `lent` */
 	unsigned lent;
 	char *folder; /* of home in the file system; or why there is none */
@@ -90,7 +91,7 @@ struct cgroups {
 void os_cgroups_init(struct cgroups *all);
 /* Give the groups that controller. 0 or -errno. */
 int os_cgroups_give(struct cgroups *all, unsigned controller);
-const char *os_cgroups_controller(unsigned controller);
+const char *os_cgroups_controller(const struct cgroups *all, unsigned controller);
 /* Waits for nobody: what is still there stays. */
 void os_cgroups_done(struct cgroups *all);
 

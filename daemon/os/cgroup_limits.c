@@ -12,22 +12,14 @@
 enum { PERIOD_US = 100000, LEAST_US = 1000, BFQ_MOST = 1000, USUAL_WEIGHT = 100 };
 
 static const struct {
-	const char *name, *controller, *file, *none;
+	const char *name, *file, *none;
+	unsigned controller;
 } rows[] = {
 #define CGROUP_LIMIT(symbol, name, type, least, most, controller, file, none, help) \
-	{#name, controller, file, none},
+	{#name, file, none, CGROUP_##controller},
 #include "base/cgroup.def"
 #undef CGROUP_LIMIT
 };
-
-static unsigned controller_of(enum terms_cgroup_limit which)
-{
-	unsigned bit = 1;
-
-	while (strcmp(os_cgroups_controller(bit), rows[which].controller) != 0)
-		bit <<= 1;
-	return bit;
-}
 
 /* As its file wants it. */
 static void value_add(
@@ -64,7 +56,7 @@ static int bfq_set(const struct cgroup *group, const char *text)
 
 static int limit_set(struct cgroup *group, enum terms_cgroup_limit which, const char *text)
 {
-	int r = os_cgroups_give(group->all, controller_of(which));
+	int r = os_cgroups_give(group->all, rows[which].controller);
 
 	if (r == 0)
 		r = os_cgroup_write(group->fd, rows[which].file, text);
@@ -101,9 +93,10 @@ int os_cgroup_limit(
 void os_cgroup_limit_words(const struct cgroups *all, enum terms_cgroup_limit which, int error,
 	char *words, size_t size)
 {
-	const char *name = rows[which].name, *controller = rows[which].controller;
+	const char *name = rows[which].name;
+	const char *controller = os_cgroups_controller(all, rows[which].controller);
 
-	if (all->given & controller_of(which))
+	if (all->given & rows[which].controller)
 		(void)snprintf(words, size, "%s", name);
 	else if (error == EOPNOTSUPP)
 		(void)snprintf(words, size, "%s: there is no controller %s in %.300s", name,

@@ -30,18 +30,22 @@ enum { MOST_BASES = 100 };
 
 static const char *const controllers[CGROUP_N_CONTROLLERS] = {"memory", "cpu", "pids", "io"};
 
-const char *os_cgroups_controller(unsigned controller)
+const char *os_cgroups_controller(const struct cgroups *all, unsigned controller)
 {
 	unsigned n = 0;
 
 	while (n + 1 < CGROUP_N_CONTROLLERS && !(controller >> n & 1))
 		n++;
-	return controllers[n];
+	return all->controllers[n];
 }
 
 void os_cgroups_init(struct cgroups *all)
 {
-	*all = (struct cgroups){.home_fd = -1, .base_fd = -1, .wait_fd = -1, .error = -EOPNOTSUPP};
+	*all = (struct cgroups){.home_fd = -1,
+		.base_fd = -1,
+		.wait_fd = -1,
+		.error = -EOPNOTSUPP,
+		.controllers = controllers};
 	eff_list_init(&all->all);
 	eff_pulse_init(&all->cleared);
 }
@@ -207,7 +211,7 @@ static int home_lend(struct cgroups *all, unsigned bit, const char *controller)
 
 int os_cgroups_give(struct cgroups *all, unsigned controller)
 {
-	const char *name = os_cgroups_controller(controller);
+	const char *name = os_cgroups_controller(all, controller);
 	int r;
 
 	if (all->base_fd < 0)
@@ -226,9 +230,9 @@ static void controllers_take_back(struct cgroups *all)
 {
 	for (unsigned bit = 1; bit < 1U << CGROUP_N_CONTROLLERS; bit <<= 1) {
 		if (all->given & bit)
-			(void)set_given(all->base_fd, "-", os_cgroups_controller(bit));
+			(void)set_given(all->base_fd, "-", os_cgroups_controller(all, bit));
 		if (all->lent & bit)
-			(void)set_given(all->home_fd, "-", os_cgroups_controller(bit));
+			(void)set_given(all->home_fd, "-", os_cgroups_controller(all, bit));
 	}
 	all->given = all->lent = 0;
 }

@@ -154,7 +154,7 @@ START_TEST(where_descriptors_are_few_fewer_clients_are_taken)
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	low = before;
-	low.rlim_cur = 48 + 2 * 8 + 6;
+	low.rlim_cur = 48 + 2 * 10 + 6;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
 	for (int i = 0; i < 12; i++) {
 		c[i] = client_new(s);

@@ -164,7 +164,7 @@ static pid_t line_of_pid(struct os_child *child)
 
 CGROUP_TEST(a_child_begins_in_a_group_that_goes_with_it)
 {
-	struct os_spawn spawn = shell("sed -n 's/^0:://p' /proc/self/cgroup; read wait");
+	struct os_spawn spawn = shell("sed -n 's/^0:://p' /proc/self/cgroup");
 	struct os_child *child;
 	char line[512];
 
@@ -236,7 +236,7 @@ CGROUP_TEST(without_a_group_it_is_nobodys)
 CGROUP_TEST(a_kernel_that_cannot_kill_in_one_go_kills_until_nobody_is_left)
 {
 	struct os_child *child = started_held(shell(
-		"trap '' TERM; fork() { (setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &) ; }; fork; fork; fork; read x"));
+		"trap '' TERM; fork() { (setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &) ; }; fork; fork; fork; exec sleep 1000"));
 	pid_t pids[3];
 
 	for (int i = 0; i < 3; i++)
@@ -389,6 +389,30 @@ CGROUP_TEST(what_a_killed_effd_has_left_is_gone_before_the_next_starts)
 	kill_all(started_held(shell("exec sleep 1000")));
 }
 
+/* It does not die at once of SIGKILL, so it is there still when the next effd begins. */
+CGROUP_TEST(who_is_left_of_a_killed_effd_holds_up_its_own_unit_alone)
+{
+	struct os_child *child = started_held(shell(ESCAPE)), *next = NULL;
+	struct os_spawn spawn = shell("exit 0");
+	pid_t escaped = line_of_pid(child);
+	struct os_fault fault;
+	struct eff_scope within;
+
+	(void)ended(child);
+	child->cgroup->former = true;
+	os->ops->free(child);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_now() + EFF_MS(20));
+	ck_assert_int_eq(os->ops->spawn(os, &spawn, &next, &fault), -ETIMEDOUT);
+	(void)eff_scope_close(&within);
+	ck_assert_ptr_null(next);
+	spawn.unit = "tes";
+	(void)output_of(spawn);
+	ck_assert_int_eq(kill(escaped, SIGKILL), 0);
+	spawn.unit = "test";
+	(void)output_of(spawn);
+}
+
 OS_TEST(who_must_have_a_group_is_told_why_there_is_none)
 {
 	struct os_spawn spawn = shell("exit 0");
@@ -420,6 +444,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, groups_that_a_program_has_made_go_with_its_own);
 	tcase_add_test(tcase, one_that_is_given_up_is_removed_when_its_last_process_ends);
 	tcase_add_test(tcase, what_a_killed_effd_has_left_is_gone_before_the_next_starts);
+	tcase_add_test(tcase, who_is_left_of_a_killed_effd_holds_up_its_own_unit_alone);
 	tcase_add_test(tcase, who_must_have_a_group_is_told_why_there_is_none);
 	return suite;
 }

@@ -249,7 +249,7 @@ static void it_is_missing(const struct os_fault *fault)
 
 static void a_limit(void)
 {
-	struct os_spawn spawn = shell("read x");
+	struct os_spawn spawn = shell("exec sleep 1000");
 	struct os_child *child = NULL;
 	struct os_fault fault = {0};
 
@@ -265,7 +265,8 @@ static void a_limit(void)
 	kill_all(started(spawn));
 }
 
-START_TEST(a_limit_holds_or_the_controller_that_is_missing_is_named)
+/* In a group of the test's own, which is empty when it has ended. */
+static void run_at_home(void (*body)(void))
 {
 	char above[4096];
 	int fd;
@@ -274,9 +275,72 @@ START_TEST(a_limit_holds_or_the_controller_that_is_missing_is_named)
 		return; /* there are no control groups here */
 	close(fd);
 	ck_assert(cgroup_join(home));
-	world_run(a_limit, (struct os_linux_opts){.nofile_soft = -1, .subreaper = true});
+	world_run(body, (struct os_linux_opts){.nofile_soft = -1, .subreaper = true});
 	ck_assert(cgroup_join(above));
 	ck_assert_msg(rmdir(home) == 0, "%s: %s", home, strerror(errno));
+}
+
+START_TEST(a_limit_holds_or_the_controller_that_is_missing_is_named)
+{
+	run_at_home(a_limit);
+}
+END_TEST
+
+/* Where memory and others are still held by groups of version 1 the kernel has this one for version 2: it plays memory. */
+static const char *const huge[CGROUP_N_CONTROLLERS] = {"hugetlb", "cpu", "pids", "io"};
+static struct os_child *other; /* in home as well */
+
+static void a_controller_is_given_on(void)
+{
+	struct cgroups *own = &linux_of(os)->cgroups;
+	struct os_spawn spawn = shell("exec sleep 1000");
+	struct os_child *child;
+	char text[256];
+
+	if (other)
+		other = started(shell("exec sleep 1000"));
+	ck_assert_int_eq(os_linux_hold(os), 0);
+	own->controllers = huge;
+	ck_assert_int_eq(os_cgroups_give(own, CGROUP_MEMORY), other ? -EBUSY : 0);
+	spawn.all = OS_ALL_CGROUP;
+	child = started(spawn);
+	ck_assert_int_gt(
+		os_cgroup_read(child->cgroup->fd, "cgroup.controllers", text, sizeof(text)),
+		other ? -1 : 0);
+	ck_assert_str_eq(text, other ? "" : "hugetlb\n");
+	/* effd has left its home, and what it starts without a group goes with it. */
+	ck_assert(own->moved);
+	ck_assert_int_gt(os_cgroup_read(own->base_fd, "daemon/cgroup.procs", text, sizeof(text)), 0);
+	ck_assert_int_eq(atoi(text), getpid());
+	kill_all(child);
+	if (other)
+		kill_all(other);
+}
+
+/* The group above must be able to give it to begin with: the root is. */
+static bool above_gives(const char *sign)
+{
+	char above[4096], path[4200];
+	FILE *file;
+	bool given;
+
+	if (!cgroup_own(above, sizeof(above)))
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/cgroup.subtree_control", above);
+	file = fopen(path, "we");
+	given = file && fprintf(file, "%shugetlb", sign) > 0;
+	return file && fclose(file) == 0 && given;
+}
+
+START_TEST(effd_leaves_its_home_where_that_is_to_give_a_controller)
+{
+	static struct os_child is_there;
+
+	if (!above_gives("+"))
+		return; /* there is none to be given here */
+	other = _i ? &is_there : NULL;
+	run_at_home(a_controller_is_given_on);
+	(void)above_gives("-");
 }
 END_TEST
 
@@ -293,5 +357,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, disks_are_shared_by_either_of_the_kernels_ways);
 	tcase_add_test(tcase, who_was_killed_for_memory_is_told_by_the_groups_events);
 	tcase_add_test(tcase, a_limit_holds_or_the_controller_that_is_missing_is_named);
+	tcase_add_loop_test(tcase, effd_leaves_its_home_where_that_is_to_give_a_controller, 0, 2);
 	return suite;
 }

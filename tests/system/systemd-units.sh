@@ -79,6 +79,8 @@ TREE
 expect_exit 0 as_user systemctl --user start effd
 same "a user's" "$(as_user systemctl --user show -P StatusText effd)" "1 of 1 up"
 matches "a user's own effctl" "$(as_user /usr/local/bin/effctl status)" '^sleeper +up'
+pid=$(as_user /usr/local/bin/effctl --json status sleeper | jq -r '.units[0].pid')
+matches "the group of a user's unit" "$(inside cat "/proc/$pid/cgroup")" '/effd[.]service/effd/unit:sleeper$'
 as_user sh -c 'sed -i s/1000000/2000000/ ~/.config/effd/effd.yaml'
 expect_exit 0 as_user systemctl --user reload effd
 matches "after a reload" "$(inside ps -u 4242 -o args)" '^sleep 2000000$'
