@@ -16,6 +16,9 @@
  * yet; and below LOW for what lives long, while there is little of it. */
 enum { LOW = 32, RAISED = 128 };
 
+/* How long the loop does without a descriptor that the kernel does not take for now. */
+#define TAKE_AGAIN EFF_MS(10)
+
 struct entry {
 	struct eff_list waiters;
 	struct eff__hook *hook;
@@ -23,6 +26,9 @@ struct entry {
 	int watch_events;
 	int hook_events, hook_armed;
 	int armed; /* what the loop watches for */
+	int fd;
+	struct eff_rt *rt;
+	struct eff_timer again; /* armed while the kernel has refused to watch it */
 };
 
 struct eff__fds {
@@ -34,6 +40,8 @@ struct fd_wait {
 	struct eff__wait wait;
 	int events;
 };
+
+static void on_again(struct eff_timer *timer);
 
 static struct eff__fds *fds_of(struct eff_rt *rt)
 {
@@ -100,6 +108,9 @@ static int entry_make(struct eff_rt *rt, int fd, bool is_known, struct entry **r
 	if (!entry)
 		return -ENOMEM;
 	eff_list_init(&entry->waiters);
+	entry->rt = rt;
+	entry->fd = fd;
+	entry->again.fire = on_again;
 	fds->entries[fd] = entry;
 	*ret_entry = entry;
 	return 0;
@@ -156,12 +167,47 @@ static struct eff_watch *watch_due(struct eff_rt *rt, struct entry *entry, int e
 	return watch;
 }
 
-/* It cannot be watched (any more): all that waits for it is told. */
-static void entry_break(struct eff_rt *rt, struct entry *entry, int fd)
+static int entry_wanted(const struct entry *entry)
 {
+	int events = entry->watch ? entry->watch_events : 0;
+
+	for (const struct eff_list *link = entry->waiters.next; link != &entry->waiters;
+		link = link->next)
+		events |= eff_container(
+			eff_container(link, struct eff__wait, link), struct fd_wait, wait)
+				  ->events;
+	return events;
+}
+
+static void take_again(struct entry *entry)
+{
+	eff__timer_arm(
+		&entry->rt->timers, &entry->again, eff_ns_add(eff__now(entry->rt), TAKE_AGAIN));
+	eff__stir(entry->rt);
+}
+
+static void on_again(struct eff_timer *timer)
+{
+	struct entry *entry = eff_container(timer, struct entry, again);
+	int wanted = entry_wanted(entry);
+
+	if (wanted && entry_arm(entry->rt, entry, entry->fd, wanted) < 0)
+		take_again(entry);
+}
+
+/* It cannot be watched (any more). Who waits for what is closed is told. That the kernel has no memory, or lets nobody watch
+ * more, passes: who waits then goes on waiting, and it is tried again. Returns whether that is so. */
+static bool entry_break(struct eff_rt *rt, struct entry *entry, int fd)
+{
+	bool is_open = fcntl(fd, F_GETFD) >= 0;
+
 	(void)watch_for(rt, fd, 0, 0);
 	entry->armed = 0;
-	wake_all(entry, -EBADF);
+	if (is_open && entry_wanted(entry))
+		take_again(entry);
+	else if (!is_open)
+		wake_all(entry, -EBADF);
+	return is_open;
 }
 
 /* Watch for no more than somebody wants. What hangs up is said to be readable and writable, whatever was asked for; so a
@@ -186,16 +232,15 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events)
 {
 	struct entry *entry = entry_find(rt, fd);
 	struct eff__hook *hook;
-	struct eff_watch *watch;
+	struct eff_watch *watch = NULL;
 
 	if (!entry)
 		return;
 	hook = entry->hook;
 	if (events)
 		entry_calm(rt, entry, fd, events);
-	else
-		entry_break(rt, entry, fd);
-	watch = watch_due(rt, entry, events);
+	if (events || !entry_break(rt, entry, fd))
+		watch = watch_due(rt, entry, events);
 	/* Each may take the entry away. The hook, which does so when what it is for has ended, comes last. */
 	if (watch)
 		watch->fn(watch);
@@ -250,6 +295,7 @@ void eff__fd_forget(struct eff_rt *rt, int fd)
 	wake_all(entry, -EBADF);
 	if (entry->watch)
 		rt->external--;
+	eff__timer_disarm(&rt->timers, &entry->again);
 	if (entry->armed)
 		(void)watch_for(rt, fd, 0, 0); /* takes away, so it needs nothing */
 	rt->fds->entries[fd] = NULL;

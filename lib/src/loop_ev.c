@@ -25,14 +25,27 @@ struct eff__backend_state {
 	struct ev_io timer, waker;
 	struct eff__alarm alarm;
 	int wake_fd;
+	bool refused; /* the kernel has not taken one of these two */
 };
+
+/* libev has given it up. It begins a new epoll now and then, into which it puts all again: so that may happen at any time, and
+ * without these two the loop sleeps for ever. */
+static void own_again(struct ev_loop *loop, struct ev_io *io)
+{
+	struct eff__backend_state *state = ev_userdata(loop);
+
+	state->refused = true;
+	/* Without being set anew it is taken for one that is there. */
+	ev_io_set(io, io->fd, EV_READ);
+	ev_io_start(loop, io);
+}
 
 static void on_timer(struct ev_loop *loop, struct ev_io *io, int revents)
 {
 	struct eff__backend_state *state = ev_userdata(loop);
 
-	(void)io;
-	(void)revents;
+	if (revents & EV_ERROR)
+		own_again(loop, io);
 	eff__alarm_heard(&state->alarm);
 }
 
@@ -41,8 +54,8 @@ static void on_wake(struct ev_loop *loop, struct ev_io *io, int revents)
 	uint64_t n;
 	ssize_t r;
 
-	(void)loop;
-	(void)revents;
+	if (revents & EV_ERROR)
+		own_again(loop, io);
 	r = read(io->fd, &n, sizeof n);
 	(void)r; /* the runtime looks at what was posted, whatever the count is */
 }
@@ -58,6 +71,19 @@ static void on_io(struct ev_loop *loop, struct ev_io *io, int revents)
 		events |= revents & EV_WRITE ? EFF_WRITE : 0;
 	}
 	eff__fd_ready(watch->rt, io->fd, events);
+}
+
+static void loop_wake(struct eff__backend_state *state);
+
+/* What the kernel refuses is an event just before the wait, and libev waits all the same. */
+static void on_wait(struct ev_loop *loop)
+{
+	struct eff__backend_state *state = ev_userdata(loop);
+
+	if (ev_pending_count(loop) == 0)
+		return;
+	loop_wake(state);
+	eff__alarm_set(&state->alarm, 1);
 }
 
 static void loop_close(struct eff__backend_state *state)
@@ -91,7 +117,7 @@ static int own_start(struct eff__backend_state *state)
 	ev_io_start(state->loop, &state->waker);
 	errno = 0;
 	ev_run(state->loop, EVRUN_NOWAIT);
-	if (ev_is_active(&state->timer) && ev_is_active(&state->waker))
+	if (!state->refused)
 		return 0;
 	return errno ? -errno : -ENOMEM;
 }
@@ -121,6 +147,7 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 		goto fail;
 	}
 	ev_set_userdata(state->loop, state);
+	ev_set_loop_release_cb(state->loop, on_wait, NULL);
 	r = own_start(state);
 	if (r < 0)
 		goto fail;

@@ -10,6 +10,7 @@
 #include <eff.h>
 
 #include "leak.h"
+#include "loop.h"
 
 static struct eff_rt *rt;
 
@@ -33,6 +34,52 @@ static void pipe_make(int ends[2])
 {
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
 }
+
+struct reader {
+	int fd;
+	ssize_t n;
+};
+
+static eff_exit reads_some(void *arg)
+{
+	struct reader *r = arg;
+	char byte;
+
+	r->n = eff_read(r->fd, &byte, 1);
+	return eff_ok(NULL);
+}
+
+static eff_exit refused(void *arg)
+{
+	struct eff_fiber *fiber;
+	struct reader r;
+	int ends[2];
+
+	(void)arg;
+	pipe_make(ends);
+	r = (struct reader){.fd = ends[0], .n = -1000};
+	ck_assert_int_eq(eff_fork(EFF(reads_some, &r), &fiber), 0);
+	ck_assert_int_eq(eff_yield(), 0);
+
+	/* As the loop says it when the kernel has no memory for one more. */
+	eff__fd_ready(rt, ends[0], 0);
+	ck_assert_int_eq(eff_yield(), 0);
+	ck_assert_int_eq(r.n, -1000);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	ck_assert_int_eq(eff_await(fiber, NULL), 0);
+
+	ck_assert_int_eq(r.n, 1);
+	eff_fiber_unref(fiber);
+	eff_fd_close(ends[0]);
+	eff_fd_close(ends[1]);
+	return eff_ok(NULL);
+}
+
+START_TEST(what_the_kernel_does_not_watch_for_now_is_waited_for_all_the_same)
+{
+	run_root(refused);
+}
+END_TEST
 
 enum { BYTES = 3000000 };
 static char sent[BYTES], received[BYTES];
@@ -170,6 +217,7 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, open_runtime, close_runtime);
 	tcase_add_test(tcase, more_than_a_pipe_holds_goes_through_it_whole);
 	tcase_add_test(tcase, a_descriptor_that_always_has_more_holds_nobody_up);
+	tcase_add_test(tcase, what_the_kernel_does_not_watch_for_now_is_waited_for_all_the_same);
 	tcase_add_test(tcase, a_connection_is_made_used_and_broken);
 	suite_add_tcase(suite, tcase);
 	return suite;
