@@ -97,7 +97,8 @@ python3 -c 'import socket, sys; s = socket.create_server(("127.0.0.1", 8081)); p
 	< <(sleep infinity & echo $! >"$DIR/sleep.pid"; wait) >"$DIR/taken.txt" &
 taker=$!
 await_line "$DIR/taken.txt" taken >/dev/null
-expect_exit 0 ctl reload
+expect_exit 1 ctl reload
+matches "what has failed" "$OUT" '^other: failed, backoff: .*EADDRINUSE'
 matches "why it cannot start" "$(field other .last_exit.text)" '^socket: EADDRINUSE \(Address already in use\): tcp:127.0.0.1:8081$'
 same "web runs" "$(state web)" up
 kill "$(<"$DIR/sleep.pid")"
