@@ -131,10 +131,15 @@ static int base_take(struct cgroups *all)
 	int r = -EWOULDBLOCK;
 
 	for (unsigned n = 1; n <= MOST_BASES && (r == -EWOULDBLOCK || r == -ENOENT); n++) {
+		bool made;
+
 		base_name(all->base, n);
-		if (mkdirat(all->home_fd, all->base, 0755) < 0 && errno != EEXIST)
+		made = mkdirat(all->home_fd, all->base, 0755) == 0;
+		if (!made && errno != EEXIST)
 			return -errno;
 		r = base_lock(all->home_fd, all->base);
+		if (r < 0 && r != -EWOULDBLOCK && made)
+			(void)unlinkat(all->home_fd, all->base, AT_REMOVEDIR);
 	}
 	if (r < 0)
 		return r;
