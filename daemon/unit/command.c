@@ -11,6 +11,9 @@
 #include "base/text.h"
 #include "unit/internal.h"
 
+/* How long a kill may take. */
+#define GONE_WITHIN EFF_S(5)
+
 /* Kill what is there. Is there something? */
 static bool command_kill(struct os *os, struct os_child *process)
 {
@@ -28,7 +31,7 @@ static bool command_await_gone(struct os *os, struct os_child *process)
 	int r;
 
 	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(5)));
+	eff_scope_limit(&within, eff_ns_add(eff_now(), GONE_WITHIN));
 	r = os->ops->await_gone(process);
 	(void)eff_scope_close(&within);
 	return r == 0 || eff_check() == 0;
@@ -44,36 +47,38 @@ static void command_end(struct os *os, struct os_child *process)
 	eff_unmask(before);
 }
 
+/* A command that was killed, is not gone, and holds up nobody but the end of its unit's run. */
 struct lingering {
-	struct unit *unit;
+	struct lingering *next;
 	struct os_child *process;
 };
 
-static eff_exit lingering_await(void *arg)
-{
-	struct lingering *l = arg;
-	struct unit *u = l->unit;
-
-	command_end(u->world->os, l->process);
-	u->n_lingering--;
-	free(l);
-	return eff_ok(NULL);
-}
-
-/* Have the end of the unit's run wait for it. False: no memory, or it has no run. */
 static bool command_linger(struct unit *u, struct os_child *process)
 {
-	struct lingering *l = u->run ? alloc_new(sizeof(*l)) : NULL;
+	struct lingering *l = alloc_new(sizeof(*l));
 
 	if (!l)
 		return false;
-	*l = (struct lingering){.unit = u, .process = process};
-	if (eff_fork_in(u->run, EFF(lingering_await, l), NULL) < 0) {
-		free(l);
-		return false;
-	}
-	u->n_lingering++;
+	*l = (struct lingering){.next = u->lingering, .process = process};
+	u->lingering = l;
 	return true;
+}
+
+void commands_close(struct unit *u)
+{
+	eff_masked before = eff_mask();
+	struct eff_scope within;
+	struct lingering *l;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), GONE_WITHIN));
+	while ((l = u->lingering)) {
+		u->lingering = l->next;
+		command_end(u->world->os, l->process);
+		free(l);
+	}
+	(void)eff_scope_close(&within);
+	eff_unmask(before);
 }
 
 void command_close(struct unit *u, struct command *command)

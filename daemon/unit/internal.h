@@ -67,6 +67,8 @@ struct command {
 EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
 /* Kill what is left of it and wait until that is gone, 5 s at most. Suspends; masked, but for one that lingers. */
 EFF_SUSPENDS void command_close(struct unit *u, struct command *command);
+/* The end of a run: wait for those that linger, 5 s at most. Suspends; masked. */
+EFF_SUSPENDS void commands_close(struct unit *u);
 /* Why that was not 0: "exit 1", "SIGKILL", "exec: ENOENT: ./x". Before the next suspension. */
 enum { COMMAND_WORDS = 192 };
 void command_words(const struct command *command, int r, char words[static COMMAND_WORDS]);

@@ -118,7 +118,7 @@ struct unit {
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
 	uint64_t verbs;  /* by operators so far, the tree counts them: a later one takes over */
 	uint64_t in_set; /* the last set of the tree that it was put into */
-	uint32_t n_lingering; /* of its run: commands that were killed and are not gone */
+	struct lingering *lingering; /* commands of its run that were killed and are not gone; command.c's */
 	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
 	struct unit *awaits; /* whom it waits for now; NULL */
 
