@@ -80,11 +80,12 @@ static bool need_lets_pass(const struct plan_need *need, const struct unit *othe
 	return !unit_is_to_come(other) || unit_has_tried(other);
 }
 
-/* Order only: is `other` on its way? One that rests until its schedule is not. */
+/* Order only: is `other` on its way? One that rests until its schedule is not; one on demand is until it listens. */
 static bool order_waits_for(const struct unit *other)
 {
-	return other->state != UNIT_UP && !other->listens && unit_is_to_come(other) &&
-		!unit_awaits_schedule(other);
+	if (unit_awaits_schedule(other) && other->spec->schedule.is_there)
+		return false;
+	return other->state != UNIT_UP && !other->listens && unit_is_to_come(other);
 }
 
 /* The one at this place among all that can hold it up; NULL when that lets it pass. */
