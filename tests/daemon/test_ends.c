@@ -125,6 +125,7 @@ static struct world *cell_world(const struct cell *cell)
 		return NULL;
 	}
 	w = world_new(yaml);
+	os_fake_cgroups(w->fake, 0);
 	w->tree->world.fiber_entry = entry_of;
 	w->story = cell->name;
 	world_script(w, "run", cell->row->script);
