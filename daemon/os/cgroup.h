@@ -14,6 +14,7 @@
 #ifndef EFFD_OS_CGROUP_H
 #define EFFD_OS_CGROUP_H
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,8 @@ ssize_t os_cgroup_read(int folder, const char *file, char *buf, size_t size);
 int os_cgroup_write(int folder, const char *file, const char *text);
 /* Is there anybody in it or below? By an events file that is open; -errno when it cannot be told. */
 int os_cgroup_populated(int events_fd);
+/* A folder to be read, `name` below `parent` and no link; NULL: it cannot be. The caller's to close. */
+DIR *os_cgroup_folder(int parent, const char *name);
 /* Go through a group and those below it. What is NULL is not called; visit() is for each on the way down. */
 struct cgroup_walk {
 	void (*visit)(struct cgroup_walk *walk, int folder);

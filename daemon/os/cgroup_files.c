@@ -95,7 +95,7 @@ struct level {
 	char name[CGROUP_NAME]; /* in the one above */
 };
 
-static DIR *folder_open(int parent, const char *name)
+DIR *os_cgroup_folder(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -113,7 +113,7 @@ static bool is_below(const struct dirent *entry)
 
 static DIR *level_enter(struct cgroup_walk *walk, int parent, const char *name)
 {
-	DIR *dir = folder_open(parent, name);
+	DIR *dir = os_cgroup_folder(parent, name);
 
 	if (dir && walk->visit)
 		walk->visit(walk, dirfd(dir));

@@ -247,11 +247,9 @@ static void controllers_take_back(struct cgroups *all)
 /* All groups of a base that effd may kill or remove. */
 static void base_clear(struct cgroups *all)
 {
-	auto_closedir DIR *dir = NULL;
+	auto_closedir DIR *dir = os_cgroup_folder(all->base_fd, ".");
 	struct dirent *entry;
-	int fd = openat(all->base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	while (dir && (entry = readdir(dir))) {
 		bool whole = strncmp(entry->d_name, "unit:", 5) == 0;
 		struct cgroup *group = NULL;

@@ -185,7 +185,7 @@ all) chosen=("${cases[@]}") ;;
 	;;
 [a-z]*) mapfile -t chosen < <(printf '%s\n' "${cases[@]}" | grep -E "^$SWEEP ") ;;
 *)
-	chosen=("socket EMFILE 1" "epoll_ctl ENOMEM 1" "epoll_ctl ENOSPC 2") # each was a bug
+	chosen=("socket EMFILE 1" "epoll_ctl ENOMEM 1" "epoll_ctl ENOSPC 2" "fcntl EMFILE 5") # each was a bug
 	mapfile -t -O ${#chosen[@]} chosen < <(printf '%s\n' "${cases[@]}" |
 		awk -v seed="$seed" 'BEGIN { srand(seed) } { print rand() "\t" $0 }' | sort -n | sed -n '1,60s/^[^\t]*\t//p')
 	;;
