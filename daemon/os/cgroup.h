@@ -37,6 +37,8 @@ void os_cgroup_name(char name[static CGROUP_NAME], const char *prefix, const cha
 ssize_t os_cgroup_read(int folder, const char *file, char *buf, size_t size);
 /* 0 or -errno. */
 int os_cgroup_write(int folder, const char *file, const char *text);
+/* Does a file of lines "KEY NUMBER" have that key? Then whether its number is more than 0. */
+bool os_cgroup_says(const char *text, const char *key, bool *ret_some);
 /* Is there anybody in it or below? By an events file that is open; -errno when it cannot be told. */
 int os_cgroup_populated(int events_fd);
 /* A folder to be read, `name` below `parent` and no link; NULL: it cannot be. The caller's to close. */

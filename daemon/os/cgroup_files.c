@@ -74,18 +74,28 @@ int os_cgroup_write(int folder, const char *file, const char *text)
 	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
+bool os_cgroup_says(const char *text, const char *key, bool *ret_some)
+{
+	size_t len = strlen(key);
+
+	while (text && !(strncmp(text, key, len) == 0 && text[len] == ' ')) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	*ret_some = text && text[len + 1] != '0';
+	return text != NULL;
+}
+
 int os_cgroup_populated(int events_fd)
 {
-	static const char word[] = "populated ";
 	char text[256];
-	const char *at;
+	bool some;
 	ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
 
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	at = strstr(text, word);
-	return at ? at[sizeof(word) - 1] != '0' : -EINVAL;
+	return os_cgroup_says(text, "populated", &some) ? some : -EINVAL;
 }
 
 /* ── it and those below ── */

@@ -112,16 +112,11 @@ void os_cgroup_limit_words(const struct cgroups *all, enum terms_cgroup_limit wh
 
 bool os_cgroup_oom(const struct cgroup *group)
 {
-	static const char word[] = "oom_kill ";
 	char text[512];
-	const char *at;
+	bool some;
 
 	if (!(group->all->given & CGROUP_MEMORY) ||
 		os_cgroup_read(group->fd, "memory.events", text, sizeof(text)) <= 0)
 		return false;
-	for (at = text; at && strncmp(at, word, sizeof(word) - 1) != 0;) {
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
-	return at && at[sizeof(word) - 1] != '0';
+	return os_cgroup_says(text, "oom_kill", &some) && some;
 }
