@@ -25,11 +25,6 @@ struct fates {
 	eff_ns until;
 };
 
-static bool has_failed(const struct unit *u)
-{
-	return u->state == UNIT_BACKOFF || u->state == UNIT_FAILED;
-}
-
 /* What keeps this group from being up and has failed; NULL. */
 static const struct unit *failed_in(const struct tree *t, const struct unit *group)
 {
@@ -67,7 +62,7 @@ static void judge_wait(struct act *a, const struct tree *t)
 		act_decide(a, "done", NULL);
 		return;
 	}
-	if (!other || !has_failed(other))
+	if (!other || !state_has_failed(other->state))
 		other = failed_in(t, other ? other : a->unit);
 	if (other)
 		act_decide(a, "failed",

@@ -16,7 +16,7 @@ enum { BURST = 256 };
 static bool is_lacking(const struct unit *u)
 {
 	if (u->spec->kind == PLAN_SUPERVISOR)
-		return u->state == UNIT_FAILED || u->state == UNIT_BACKOFF;
+		return state_has_failed(u->state);
 	return tree_ails(u);
 }
 

@@ -52,8 +52,7 @@ static void step_log(void *arg)
 	const struct step *step = arg;
 	const struct unit *u = step->unit;
 	enum unit_state from = step->from, to = step->to;
-	enum log_level level = to == UNIT_FAILED || to == UNIT_BACKOFF ? LOG_LEVEL_WARN
-								       : LOG_LEVEL_INFO;
+	enum log_level level = state_has_failed(to) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
 	char words[256];
 
 	if (u->cause)
@@ -116,7 +115,7 @@ void event_state(struct unit *u, enum unit_state from, enum unit_state to)
 	e->to = to;
 	e->cause = cause_ref(u->cause);
 	eff_deep(step_log, &(struct step){u, from, to});
-	if (to == UNIT_UP || to == UNIT_DONE || to == UNIT_FAILED || to == UNIT_BACKOFF)
+	if (to == UNIT_UP || to == UNIT_DONE || state_has_failed(to))
 		u->settled = true;
 	if (from == UNIT_UP)
 		u->left_up = e->seq;

@@ -143,7 +143,7 @@ int tree_reload_unit(struct tree *t, struct unit *u)
 static bool unit_waits_in_vain(const struct unit *u)
 {
 	for (int hops = 0; u && hops < 1000; hops++) {
-		if (u->state == UNIT_FAILED || u->state == UNIT_BACKOFF)
+		if (state_has_failed(u->state))
 			return true;
 		/* One that is done may have let its dependants go in this very moment: they have not settled yet. */
 		if (u->state == UNIT_DOWN && !wish_holds(u))
@@ -199,22 +199,17 @@ int tree_await_settled(struct tree *t)
 	return 0;
 }
 
-static bool has_failed(const struct unit *u)
-{
-	return u->state == UNIT_FAILED || u->state == UNIT_BACKOFF;
-}
-
 static const struct unit *tree_first_ailing(const struct tree *t)
 {
 	for (uint32_t i = 1; i < t->n_units; i++)
-		if (has_failed(t->units[i]))
+		if (state_has_failed(t->units[i]->state))
 			return t->units[i];
 	return NULL;
 }
 
 bool tree_ails(const struct unit *u)
 {
-	if (has_failed(u))
+	if (state_has_failed(u->state))
 		return true;
 	return u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
 		u->state != UNIT_DONE && !unit_awaits_schedule(u);

@@ -274,7 +274,7 @@ int tree_reset(struct tree *t, struct unit *u, const struct asker *by)
 		return -ESHUTDOWN;
 	u->verbs++;
 	eff_child_reset(&u->child);
-	if (u->state != UNIT_BACKOFF && u->state != UNIT_FAILED)
+	if (!state_has_failed(u->state))
 		return 0;
 	/* A clock that a stop has told to end may still be there. */
 	if (!wish_holds(u))

@@ -17,5 +17,10 @@ const char *state_name(enum unit_state state);
 const char *state_phrase(enum unit_state state);
 int state_parse(const char *name);       /* an enum unit_state, or -EINVAL */
 bool state_rests(enum unit_state state); /* down, done, failed */
+/* Its last run was a failure: it waits for another one, or has given up. */
+static inline bool state_has_failed(enum unit_state state)
+{
+	return state == UNIT_BACKOFF || state == UNIT_FAILED;
+}
 
 #endif
