@@ -31,8 +31,9 @@ static uint32_t end_within(const struct tree *t, const struct unit *u)
 static bool wish_is_for_another(const struct unit *u)
 {
 	const struct tree *t = tree_of(u);
+	uint32_t end = end_within(t, u);
 
-	for (uint32_t i = unit_index(u); i < end_within(t, u); i++)
+	for (uint32_t i = unit_index(u); i < end; i++)
 		if (is_required_outside(t->units[i], u))
 			return true;
 	return false;
@@ -42,10 +43,11 @@ static bool wish_is_for_another(const struct unit *u)
 static bool wish_is_by_hand(const struct unit *u)
 {
 	const struct tree *t = tree_of(u);
+	uint32_t end = end_within(t, u);
 
 	if (u->by_operator)
 		return true;
-	for (uint32_t i = unit_index(u); i < end_within(t, u); i++)
+	for (uint32_t i = unit_index(u); i < end; i++)
 		if (t->units[i]->by_operator && wish_holds(t->units[i]))
 			return true;
 	return false;
@@ -60,25 +62,29 @@ bool wish_is_pulled(const struct unit *u)
 	return false;
 }
 
-bool wish_is_lent(const struct unit *u)
+/* Nobody's hand has started it. */
+static bool may_be_lent(const struct unit *u)
 {
-	return u->wanted && u->spec->activate == PLAN_MANUAL && !wish_is_by_hand(u) &&
-		wish_is_for_another(u);
+	return u->wanted && u->spec->activate == PLAN_MANUAL && !wish_is_by_hand(u);
 }
 
-/* `u` was there for one that is not wanted any more: for anyone else? */
-static void release_one(struct unit_set *set, struct unit *u, struct cause *because)
+bool wish_is_lent(const struct unit *u)
+{
+	return may_be_lent(u) && wish_is_for_another(u);
+}
+
+/* End it if it was there only for others, and none of them wants it any more. Returns whether that is so. */
+static bool end_for_nobody(struct unit *u, struct cause *because)
 {
 	struct cause *why;
 
-	if (!u->wanted || u->spec->activate != PLAN_MANUAL || wish_is_by_hand(u) ||
-		wish_is_for_another(u))
-		return;
+	if (!may_be_lent(u) || wish_is_for_another(u))
+		return false;
 	why = wish_cause(
 		CAUSE_DEPENDENCY, NULL, because, "nothing that is wanted requires it any more");
 	wish_end(u, why);
 	cause_unref(why);
-	set_put_within(set, u);
+	return true;
 }
 
 /* Why it was told to end, or the group around it. Borrowed. */
@@ -105,7 +111,8 @@ void wish_release(struct tree *t, struct unit *u)
 
 			/* It, and the groups that had to run for it. */
 			for (; need->parent && !unit_is_within(at, need); need = need->parent)
-				release_one(&set, need, told_why(at));
+				if (end_for_nobody(need, told_why(at)))
+					set_put_within(&set, need);
 		}
 	}
 	set_done(&set);
@@ -113,17 +120,7 @@ void wish_release(struct tree *t, struct unit *u)
 
 void wish_take_back(struct tree *t, struct unit *const *lent, uint32_t n, struct cause *why)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		struct unit *u = lent[i];
-		struct cause *none;
-
-		if (u->removed || !u->wanted || u->spec->activate != PLAN_MANUAL ||
-			wish_is_by_hand(u) || wish_is_for_another(u))
-			continue;
-		none = wish_cause(CAUSE_DEPENDENCY, NULL, why,
-			"nothing that is wanted requires it any more");
-		wish_end(u, none);
-		cause_unref(none);
-		wish_release(t, u);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!lent[i]->removed && end_for_nobody(lent[i], why))
+			wish_release(t, lent[i]);
 }
