@@ -24,7 +24,7 @@
 #include "base/auto.h"
 #include "os/cgroup.h"
 
-enum { MOST_TRIES = 16, EVENTS_A_TURN = 16 };
+enum { MOST_TRIES = 16, EVENTS_A_TURN = 16, LIST_FIRST = 16 };
 
 #define LOOK_FIRST EFF_MS(1)
 #define LOOK_MOST EFF_MS(100)
@@ -220,37 +220,73 @@ bool os_cgroup_has(const struct cgroup *group, pid_t pid)
 	return at && (*at == '\0' || *at == '\n' || *at == '/');
 }
 
-struct signalling {
+/* The number may be another's by now; through the pidfd it cannot become that any more. */
+static bool signal_one(const struct cgroup *group, int sig, pid_t pid)
+{
+	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd >= 0 && os_cgroup_has(group, pid) &&
+		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
+}
+
+struct killing {
 	struct cgroup_procs procs;
 	const struct cgroup *group;
-	int sig;
-	pid_t except;
 	bool reached;
 };
 
-/* The number may be another's by now; through the pidfd it cannot become that any more. */
-static void signal_each(struct cgroup_procs *procs, pid_t pid)
+static void kill_each(struct cgroup_procs *procs, pid_t pid)
 {
-	struct signalling *s = (struct signalling *)procs;
-	auto_close int fd = pid == s->except ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+	struct killing *k = (struct killing *)procs;
 
-	if (fd >= 0 && os_cgroup_has(s->group, pid) &&
-		syscall(SYS_pidfd_send_signal, fd, s->sig, NULL, 0) == 0)
-		s->reached = true;
+	k->reached |= signal_one(k->group, SIGKILL, pid);
 }
 
-bool os_cgroup_signal(struct cgroup *group, int sig, pid_t except)
+bool os_cgroup_kill(struct cgroup *group)
 {
-	struct signalling s = {
-		.procs = {.each = signal_each}, .group = group, .sig = sig, .except = except};
+	struct killing k = {.procs = {.each = kill_each}, .group = group};
 
 	if (group->empty)
 		return false;
-	if (sig == SIGKILL && !group->killing && os_cgroup_write(group->fd, "cgroup.kill", "1") == 0)
+	if (!group->killing && os_cgroup_write(group->fd, "cgroup.kill", "1") == 0)
 		return true;
-	group->killing |= sig == SIGKILL;
-	os_cgroup_each(group->fd, &s.procs);
-	return s.reached;
+	group->killing = true;
+	os_cgroup_each(group->fd, &k.procs);
+	return k.reached;
+}
+
+static void list_each(struct cgroup_procs *procs, pid_t pid)
+{
+	struct cgroup_list *list = (struct cgroup_list *)procs;
+
+	if (list->n == list->room) {
+		size_t room = list->room ? 2 * list->room : LIST_FIRST;
+		pid_t *pids = alloc_grow(list->pids, room * sizeof(*pids));
+
+		if (!pids)
+			return;
+		list->pids = pids;
+		list->room = room;
+	}
+	list->pids[list->n++] = pid;
+}
+
+void os_cgroup_list(const struct cgroup *group, struct cgroup_list *ret)
+{
+	*ret = (struct cgroup_list){.procs = {.each = list_each}};
+	if (!group->empty)
+		os_cgroup_each(group->fd, &ret->procs);
+}
+
+bool os_cgroup_signal(
+	const struct cgroup *group, const struct cgroup_list *list, int sig, pid_t except)
+{
+	bool reached = false;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->pids[i] != except)
+			reached |= signal_one(group, sig, list->pids[i]);
+	return reached;
 }
 
 /* ── the wait ── */
@@ -282,7 +318,7 @@ int os_cgroup_await_empty(struct cgroup *group)
 			(void)group_look(group);
 		r = await_change(group, at);
 		if (group->killing && !group->empty)
-			(void)os_cgroup_signal(group, SIGKILL, 0);
+			(void)os_cgroup_kill(group);
 		if (delay < LOOK_MOST)
 			delay *= 2;
 	}

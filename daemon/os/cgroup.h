@@ -128,8 +128,19 @@ void os_cgroup_free(struct cgroup *group);
 bool os_cgroup_is_empty(struct cgroup *group);
 /* Suspends until it is. Returns 0, -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_cgroup_await_empty(struct cgroup *group);
-/* To all in it but `except` (0: nobody). SIGKILL goes to all, and to who comes later. Returns whether it reached any. */
-bool os_cgroup_signal(struct cgroup *group, int sig, pid_t except);
+/* SIGKILL to all in it, and to who comes later. Returns whether it reached any. */
+bool os_cgroup_kill(struct cgroup *group);
+/* Who is in it now; those for whom there is no memory are left out. `pids` is the caller's to free. */
+struct cgroup_list {
+	struct cgroup_procs procs;
+	pid_t *pids;
+	size_t n, room;
+};
+void os_cgroup_list(const struct cgroup *group, struct cgroup_list *ret);
+/* Another signal, to those of the list that are still in it, but `except` (0: nobody). Who came since then gets none: it may be
+ * what the signal itself has begun. Returns whether it reached any. */
+bool os_cgroup_signal(
+	const struct cgroup *group, const struct cgroup_list *list, int sig, pid_t except);
 bool os_cgroup_has(const struct cgroup *group, pid_t pid);
 /* Has the kernel killed anybody in it for want of memory? */
 bool os_cgroup_oom(const struct cgroup *group);

@@ -260,7 +260,7 @@ static void base_clear(struct cgroups *all)
 			continue;
 		group->whole = group->former = whole;
 		if (whole)
-			(void)os_cgroup_signal(group, SIGKILL, 0);
+			(void)os_cgroup_kill(group);
 		os_cgroup_release(group);
 	}
 }

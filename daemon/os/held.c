@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "os/internal.h"
 
@@ -66,17 +67,38 @@ int linux_limit(struct os_child *child, const struct terms *terms, struct os_fau
 	return -ECHILD;
 }
 
-int os_held_signal(struct os_child *child, int sig)
+/* To those that were there before the first of them was signalled: what a program does upon a signal, as a handler's child that
+ * ends its work, is not disturbed by it. */
+static bool signal_all(struct os_child *child, int sig)
 {
 	const struct main_proc *main = &child->main;
-	bool reached = eff_proc_signal(child->proc, sig) == 0;
+	struct cgroup_list all;
+	bool reached;
 
-	if (eff_proc_ended(child->proc, NULL) && os_cgroup_is_empty(child->cgroup))
-		return -ESRCH;
+	os_cgroup_list(child->cgroup, &all);
+	reached = eff_proc_signal(child->proc, sig) == 0;
 	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
 		reached |= os_main_signal(child, sig) == 0;
-	reached |= os_cgroup_signal(child->cgroup, sig, child->pid);
-	return reached ? 0 : -ESRCH;
+	reached |= os_cgroup_signal(child->cgroup, &all, sig, child->pid);
+	free(all.pids);
+	return reached;
+}
+
+static bool kill_all(struct os_child *child)
+{
+	const struct main_proc *main = &child->main;
+	bool reached = eff_proc_signal(child->proc, SIGKILL) == 0;
+
+	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
+		reached |= os_main_signal(child, SIGKILL) == 0;
+	return os_cgroup_kill(child->cgroup) || reached;
+}
+
+int os_held_signal(struct os_child *child, int sig)
+{
+	if (eff_proc_ended(child->proc, NULL) && os_cgroup_is_empty(child->cgroup))
+		return -ESRCH;
+	return (sig == SIGKILL ? kill_all(child) : signal_all(child, sig)) ? 0 : -ESRCH;
 }
 
 struct listing {

@@ -11,85 +11,6 @@
 #include "daemon/os_world.h"
 #include "os/internal.h"
 
-/* ── where a group is ── */
-
-#define PLAIN "31 23 0:28 / /sys/fs/cgroup ro shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
-#define BESIDE \
-	"22 1 0:21 / /proc rw - proc proc rw\n" \
-	"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n" \
-	"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n"
-
-static const struct {
-	const char *cgroup, *mounts, *folder;
-	int result;
-} places[] = {
-	{"0::/\n", PLAIN, "/sys/fs/cgroup", 0},
-	{"0::/system.slice/effd.service\n", PLAIN, "/sys/fs/cgroup/system.slice/effd.service", 0},
-	{"0::/system.slice/effd.service", PLAIN, "/sys/fs/cgroup/system.slice/effd.service", 0},
-	{"9:name=systemd:/a\n1:cpu:/b\n0::/c d\n", BESIDE, "/sys/fs/cgroup/unified/c d", 0},
-	/* Only a part of it is mounted. */
-	{"0::/a/b/c\n", "1 0 0:1 /a/b /mnt/x\\040y\\134z rw - cgroup2 none rw\n", "/mnt/x y\\z/c", 0},
-	{"0::/a/b\n", "1 0 0:1 /a/b /mnt rw - cgroup2 none rw\n", "/mnt", 0},
-	{"0::/a/bc\n", "1 0 0:1 /a/b /mnt rw - cgroup2 none rw\n", NULL, -EXDEV},
-	{"0::/a\n", "1 0 0:1 /a/b /mnt rw - cgroup2 none rw\n", NULL, -EXDEV},
-	{"0::/a\n", "1 0 0:1 /b /mnt rw - cgroup2 none rw\n" PLAIN, "/sys/fs/cgroup/a", 0},
-	/* The namespace's root is not above. */
-	{"0::/../other\n", PLAIN, NULL, -EXDEV},
-	{"0::/..\n", PLAIN, NULL, -EXDEV},
-	{"0::/..odd\n", PLAIN, "/sys/fs/cgroup/..odd", 0},
-	{"0::/../other\n", "1 0 0:1 /.. /mnt rw - cgroup2 none rw\n", "/mnt/other", 0},
-	/* There is none. */
-	{"0::/\n", "22 1 0:21 / /proc rw - proc proc rw\n", NULL, -EOPNOTSUPP},
-	{"0::/\n", "22 1 0:21 / /x rw - tmpfs cgroup2 rw\n", NULL, -EOPNOTSUPP},
-	{"0::/\n", "", NULL, -EOPNOTSUPP},
-	{"0::/\n", "cgroup2\n - cgroup2 \n1 2 3 - cgroup2 x\n", NULL, -EXDEV},
-};
-enum { N_PLACES = sizeof(places) / sizeof(*places) };
-
-START_TEST(a_group_is_found_by_what_the_kernel_says_of_it)
-{
-	size_t len;
-	const char *own = os_cgroup_own(places[_i].cgroup, &len);
-	char *folder = NULL;
-
-	ck_assert_ptr_nonnull(own);
-	ck_assert_int_eq(os_cgroup_find(own, len, places[_i].mounts, &folder), places[_i].result);
-	ck_assert_pstr_eq(folder, places[_i].folder);
-	free(folder);
-}
-END_TEST
-
-START_TEST(a_process_of_version_one_alone_has_no_group)
-{
-	size_t len;
-
-	ck_assert_ptr_null(os_cgroup_own("9:name=systemd:/a\n10::/x\n", &len));
-	ck_assert_ptr_null(os_cgroup_own("", &len));
-}
-END_TEST
-
-START_TEST(no_two_texts_have_one_name)
-{
-	char name[CGROUP_NAME], other[CGROUP_NAME], text[600];
-
-	os_cgroup_name(name, "unit:", "workers/index@2");
-	ck_assert_str_eq(name, "unit:workers:index@2");
-	os_cgroup_name(name, "unit:", "../a:b~c\n");
-	ck_assert_str_eq(name, "unit:..:a\\x3ab\\x7ec\\x0a");
-	os_cgroup_name(name, "unit:", "");
-	ck_assert_str_eq(name, "unit:");
-	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	os_cgroup_name(name, "unit:", text);
-	text[sizeof(text) - 2] = 'y';
-	os_cgroup_name(other, "unit:", text);
-	ck_assert_str_ne(name, other);
-	ck_assert_uint_lt(strlen(name), 200);
-}
-END_TEST
-
-/* ── the real ones ── */
-
 static char home[4096];
 
 static int held; /* what os_linux_hold() said */
@@ -278,6 +199,20 @@ static void is_two(void)
 	stay();
 }
 
+static void on_usr1(int sig)
+{
+	(void)sig;
+	if (fork() == 0)
+		dprintf(1, "%d\n", (int)getpid());
+}
+
+/* Upon SIGUSR1 it has another begin, as a shell does that has a trap. */
+static void grows(void)
+{
+	signal(SIGUSR1, on_usr1);
+	stay();
+}
+
 /* It makes groups below its own, one in the other, and sits in the last. */
 static void goes_deeper(void)
 {
@@ -323,6 +258,8 @@ static void play(const char *name)
 {
 	if (strcmp(name, "two") == 0)
 		is_two();
+	if (strcmp(name, "grows") == 0)
+		grows();
 	if (strcmp(name, "goes deeper") == 0)
 		goes_deeper();
 	if (strcmp(name, "is killed") == 0)
@@ -341,6 +278,38 @@ CGROUP_TEST(a_signal_for_all_comes_to_each_once)
 	(void)read_lines(child, text, sizeof(text), UINT32_MAX);
 	ck_assert_str_eq(text, "term\nterm\n");
 	finish(child);
+}
+
+CGROUP_TEST(who_was_not_there_before_a_signal_does_not_get_it)
+{
+	struct os_child *child = started_held(role("grows"));
+	pid_t pid = line_of_pid(child), newcomer;
+	struct cgroup_list all;
+
+	os_cgroup_list(child->cgroup, &all);
+	ck_assert_uint_eq(all.n, 1);
+	ck_assert_int_eq(all.pids[0], pid);
+	ck_assert_int_eq(os->ops->signal(child, SIGUSR1, OS_MAIN), 0);
+	newcomer = line_of_pid(child);
+	ck_assert(os_cgroup_signal(child->cgroup, &all, SIGTERM, 0));
+	free(all.pids);
+	(void)ended(child);
+	ck_assert(lives(newcomer));
+	kill_all(child);
+}
+
+/* The sleep of its trap would be cut short. */
+CGROUP_TEST(what_a_program_begins_upon_a_signal_is_not_told_of_it)
+{
+	for (int i = 0; i < 20; i++) {
+		struct os_child *child = started_held(shell(
+			"trap 'sleep 0.01 || exit 1; exit 7' TERM; echo $$; sleep 1000 >/dev/null & wait"));
+
+		(void)line_of_pid(child);
+		ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
+		ck_assert_int_eq(ended(child).code, 7);
+		kill_all(child);
+	}
 }
 
 CGROUP_TEST(groups_that_a_program_has_made_go_with_its_own)
@@ -432,14 +401,13 @@ Suite *test_suite(void)
 	TCase *tcase;
 	Suite *suite = world_suite("os_cgroup", &tcase);
 
-	tcase_add_loop_test(tcase, a_group_is_found_by_what_the_kernel_says_of_it, 0, N_PLACES);
-	tcase_add_test(tcase, a_process_of_version_one_alone_has_no_group);
-	tcase_add_test(tcase, no_two_texts_have_one_name);
 	tcase_add_test(tcase, a_child_begins_in_a_group_that_goes_with_it);
 	tcase_add_test(tcase, two_of_one_name_have_a_group_each);
 	tcase_add_test(tcase, who_left_its_session_and_its_parents_dies_with_it);
 	tcase_add_test(tcase, without_a_group_it_is_nobodys);
 	tcase_add_test(tcase, a_signal_for_all_comes_to_each_once);
+	tcase_add_test(tcase, who_was_not_there_before_a_signal_does_not_get_it);
+	tcase_add_test(tcase, what_a_program_begins_upon_a_signal_is_not_told_of_it);
 	tcase_add_test(tcase, a_kernel_that_cannot_kill_in_one_go_kills_until_nobody_is_left);
 	tcase_add_test(tcase, groups_that_a_program_has_made_go_with_its_own);
 	tcase_add_test(tcase, one_that_is_given_up_is_removed_when_its_last_process_ends);
