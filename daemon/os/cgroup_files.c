@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/hash.h"
 #include "os/cgroup.h"
 
 /* Deeper ones the kernel alone kills. And so much of a name is kept as it is. */
@@ -27,12 +28,11 @@ static bool stands_for_itself(char c)
 
 void os_cgroup_name(char name[static CGROUP_NAME], const char *prefix, const char *text)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
+	uint64_t hash = hash_text(HASH_EMPTY, text);
 	size_t len = (size_t)snprintf(name, NAME_KEPT, "%s", prefix);
 	bool whole = true;
 
 	for (; *text; text++) {
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
 		whole &= len + 4 < NAME_KEPT;
 		if (!whole)
 			continue;

@@ -7,23 +7,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "plan/changes.h"
 #include "plan/fields.h"
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
-	return hash;
-}
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	return text ? hash_bytes(hash, text, strlen(text) + 1) : hash * 31;
-}
 
 static uint64_t hash_vector(uint64_t hash, plan_strv v)
 {
@@ -35,7 +22,7 @@ static uint64_t hash_vector(uint64_t hash, plan_strv v)
 /* What it runs, whatever else is said of it. */
 static uint64_t hash_program(const struct plan_unit *unit)
 {
-	uint64_t hash = UINT64_C(14695981039346656037) ^ unit->kind;
+	uint64_t hash = HASH_EMPTY ^ unit->kind;
 
 	hash = hash_vector(hash, unit->argv);
 	hash = hash_text(hash, unit->builtin);

@@ -4,14 +4,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "plan/table.h"
 
 static uint32_t hash_of(const void *scope, const char *name)
 {
-	uint64_t hash = 14695981039346656037u ^ ((uintptr_t)scope >> 4);
+	uint64_t hash = hash_text(HASH_EMPTY ^ ((uintptr_t)scope >> 4), name);
 
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 1099511628211u;
 	return (uint32_t)(hash ^ (hash >> 32));
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "tree/internal.h"
 
 bool row_lives_on(const struct plan_unit *a, const struct plan_unit *b)
@@ -242,20 +243,6 @@ int tree_plan(struct tree *t, struct plan *plan, struct plan_change **ret_change
 	return 0;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
-	return hash;
-}
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	return hash_bytes(hash, text, strlen(text) + 1);
-}
-
 static uint64_t hash_values(uint64_t hash, const struct plan_value *values, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -286,7 +273,7 @@ static uint64_t hash_plan(uint64_t hash, const struct plan *plan)
 void tree_plan_id(const struct tree *t, const struct plan *plan,
 	const struct plan_change *changes, uint32_t n, char ret_id[static 32])
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
+	uint64_t hash = HASH_EMPTY;
 
 	hash = hash_bytes(hash, &t->generation, sizeof(t->generation));
 	hash = hash_bytes(hash, &t->wishes, sizeof(t->wishes));
