@@ -31,20 +31,34 @@ static const struct field *elsewhere_find(const char *key, const struct field *s
 	return found;
 }
 
+/* Half of a name of several words: `readiness`, `success`. */
+static bool begins(const char *name, const char *key)
+{
+	size_t len = strlen(key);
+
+	return len > 2 && strncmp(name, key, len) == 0 && name[len] == '_';
+}
+
 static void suggest_nearest(struct load *load, struct diag *diag, const char *key,
 	const struct field *section, int kinds)
 {
 	struct nearest nearest = {.wanted = key};
 	const struct field *row;
+	const char *begun = NULL;
+	int n_begun = 0;
 	enum field_id id;
 
 	for (id = 0; id < N_FIELDS; id++) {
 		row = field_row(id);
-		if ((row->kinds & kinds) && field_section(row) == section)
-			nearest_offer(&nearest, field_key(row));
+		if (!(row->kinds & kinds) || field_section(row) != section)
+			continue;
+		nearest_offer(&nearest, field_key(row));
+		if (begins(field_key(row), key) && ++n_begun == 1)
+			begun = field_key(row);
 	}
-	if (nearest.best)
-		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+	if (nearest.best || n_begun == 1)
+		diag_help(load->diags, diag, "did you mean `%s`?",
+			nearest.best ? nearest.best : begun);
 	advise_keys(load, diag, section, kinds);
 }
 
