@@ -66,6 +66,19 @@ static int has_not_executed(pid_t pid)
 	return at ? (strtoul(at, NULL, 10) & FORKED_NO_EXEC) != 0 : -EIO;
 }
 
+/* The kernel may kill it as it is born into its group: then it has never run. That the pipe has ended is seen before its end
+ * is, and means nothing. */
+static bool never_began(const struct eff_proc *proc)
+{
+	const struct eff__child *child = proc->making.child;
+
+	if (!child->spawn.cgroup_fd || child->joins)
+		return false;
+	if (child->spawn.own_memory)
+		return has_not_executed(proc->making.pid) > 0;
+	return !__atomic_load_n(&child->began, __ATOMIC_ACQUIRE);
+}
+
 /* Only a signal ends it without a word. The kernel's flag tells the two sides of execve() apart; it is asked for only
  * when there was a signal, for it costs more than all the rest. */
 bool eff__proc_died_unborn(const struct eff_proc *proc)
@@ -74,6 +87,8 @@ bool eff__proc_died_unborn(const struct eff_proc *proc)
 	bool killed = eff__proc_wait(proc, WNOWAIT, &status) && WIFSIGNALED(status);
 	int r;
 
+	if (never_began(proc))
+		return true;
 	if (!killed && !proc->signalled)
 		return false;
 	r = has_not_executed(proc->making.pid);

@@ -291,8 +291,10 @@ _Noreturn BARE void eff__child_main(void *arg)
 {
 	struct eff__child *c = arg;
 	const unsigned long no_signals = 0;
-	long r = c->joins ? cgroup_join(c) : 0;
+	long r;
 
+	__atomic_store_n(&c->began, true, __ATOMIC_RELEASE);
+	r = c->joins ? cgroup_join(c) : 0;
 	if (r < 0)
 		give_up(c, EFF__AT_CGROUP, r);
 	r = c->carrier_fd >= 0 ? fds_part(c) : 0;

@@ -309,6 +309,51 @@ START_TEST(a_child_begins_in_its_control_group)
 }
 END_TEST
 
+/* Kernels from 6.14 on kill it as it is born, if the group was killed at any time before and its parent's was not. */
+static void lives_or_was_never(const struct eff_spawn *spawn)
+{
+	struct eff_spawn_fault fault = {0};
+	struct eff_proc *proc;
+	int status, r;
+
+	ck_assert_int_eq(eff_spawn(spawn, &proc), 0);
+	r = eff_proc_await_exec(proc, &fault);
+	ck_assert(r == 0 || r == -ECHILD);
+	ck_assert_ptr_null(fault.stage);
+	ck_assert_int_eq(eff_proc_await_end(proc, &status), 0);
+	ck_assert_int_eq(status, r == 0 ? 0 : SIGKILL);
+	eff_proc_free(proc);
+}
+
+static eff_exit placed_where_all_were_killed(void *arg)
+{
+	int n_released = 0;
+	struct eff_spawn spawn = spawn_of(true_argv, &n_released);
+	char path[4096];
+	int group = cgroup_new(path, sizeof path);
+	int kill = group < 0 ? -1 : openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+	if (kill >= 0)
+		ck_assert_int_eq(write(kill, "1", 1), 1);
+	spawn.cgroup_fd = group;
+	for (int i = 0; kill >= 0 && i < 40; i++) {
+		spawn.own_memory = i % 2 == 1;
+		lives_or_was_never(&spawn);
+	}
+	close(kill);
+	close(group);
+	if (group >= 0)
+		ck_assert_int_eq(rmdir(path), 0);
+	return eff_ok(arg);
+}
+
+START_TEST(a_child_that_is_killed_at_birth_has_executed_nothing)
+{
+	eff__proc_without = placings[_i];
+	run_root(placed_where_all_were_killed);
+}
+END_TEST
+
 /* It takes that place itself, and tells why it could not. */
 static void joins_in_vain(const struct eff_spawn *spawn)
 {
@@ -364,6 +409,8 @@ Suite *test_suite(void)
 		tcase, a_child_with_its_own_memory_reads_what_is_on_a_fibers_stack, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_does_not_write_the_parents_errno, 0, N_WAYS);
 	tcase_add_loop_test(tcase, a_child_begins_in_its_control_group, 0, N_PLACINGS);
+	tcase_add_loop_test(
+		tcase, a_child_that_is_killed_at_birth_has_executed_nothing, 0, N_PLACINGS);
 	tcase_add_loop_test(
 		tcase, a_child_whose_control_group_cannot_be_had_is_not_begun, 0, N_PLACINGS);
 	suite_add_tcase(suite, tcase);
