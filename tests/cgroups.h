@@ -45,6 +45,21 @@ static inline bool cgroup_join(const char *path)
 	return file && fclose(file) == 0 && joined;
 }
 
+/* Have one's own group give a controller ("+NAME") to those below it, or not ("-NAME"). The root's can, others but while nobody is in them. */
+static inline bool cgroup_gives(const char *controller)
+{
+	char own[4096], path[4200];
+	FILE *file;
+	bool given;
+
+	if (!cgroup_own(own, sizeof own))
+		return false;
+	(void)snprintf(path, sizeof path, "%s/cgroup.subtree_control", own);
+	file = fopen(path, "we");
+	given = file && fputs(controller, file) >= 0;
+	return file && fclose(file) == 0 && given;
+}
+
 /* A new group below it. Returns its folder as a descriptor, or -1 where none can be had. */
 static inline int cgroup_new(char *ret_path, size_t size)
 {

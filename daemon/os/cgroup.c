@@ -93,8 +93,10 @@ void os_cgroup_free(struct cgroup *group)
 	events_close(group);
 	eff_fd_close(group->fd);
 	eff_list_remove(&group->link);
-	if (group->former)
+	if (group->former) {
+		group->all->n_former--;
 		eff_pulse_send(&group->all->cleared);
+	}
 	free(group);
 }
 
@@ -109,20 +111,29 @@ static bool try_remove(const struct cgroup *group)
 }
 
 /* It may be empty and stay, for what was made below it. */
-static bool is_unpopulated(const struct cgroup *group)
+static bool is_unpopulated(struct cgroup *group)
 {
-	auto_close int fd = openat(group->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	uint64_t populated, frozen;
+	char text[256];
 
-	return fd >= 0 && os_cgroup_populated(fd) == 0;
+	if (os_cgroup_read(group->fd, "cgroup.events", text, sizeof(text)) <= 0 ||
+		!os_cgroup_says(text, "populated", &populated) || populated > 0)
+		return false;
+	group->frozen = os_cgroup_says(text, "frozen", &frozen) && frozen > 0;
+	group->empty_at = eff_now();
+	return true;
 }
 
 bool os_cgroup_is_empty(struct cgroup *group)
 {
-	if (group->empty || try_remove(group)) {
+	if (group->empty)
+		return true;
+	if (!group->kept && try_remove(group)) {
 		group->empty = true;
 	} else if (is_unpopulated(group)) {
 		/* The last may have ended in between. */
-		(void)try_remove(group);
+		if (!group->kept)
+			(void)try_remove(group);
 		group->empty = true;
 	}
 	return group->empty;
@@ -165,7 +176,8 @@ static bool group_look(struct cgroup *group)
 {
 	if (group->events_fd >= 0 && os_cgroup_populated(group->events_fd) > 0)
 		return false;
-	(void)try_remove(group);
+	if (!group->kept)
+		(void)try_remove(group);
 	group->empty = true;
 	events_close(group);
 	eff_pulse_send(&group->emptied);
@@ -193,6 +205,8 @@ void os_cgroup_release(struct cgroup *group)
 	if (!group)
 		return;
 	group->released = true;
+	if (group->kept)
+		group->kept = group->empty = false;
 	if (os_cgroup_is_empty(group) || (events_open(group) && group_look(group)))
 		os_cgroup_free(group);
 }
@@ -248,8 +262,10 @@ bool os_cgroup_kill(struct cgroup *group)
 
 	if (group->empty)
 		return false;
-	if (!group->killing && os_cgroup_write(group->fd, "cgroup.kill", "1") == 0)
+	if (!group->killing && os_cgroup_write(group->fd, "cgroup.kill", "1") == 0) {
+		group->killed = true;
 		return true;
+	}
 	group->killing = true;
 	os_cgroup_each(group->fd, &k.procs);
 	return k.reached;
@@ -345,7 +361,7 @@ int os_cgroup_await_former(struct cgroups *all, const char *unit)
 	char name[CGROUP_NAME];
 	int r = 0;
 
-	if (eff_list_empty(&all->all))
+	if (!all->n_former)
 		return 0;
 	os_cgroup_name(name, "unit:", unit);
 	while (r >= 0 && former_of(all, name))

@@ -10,7 +10,7 @@
  *   …/daemon         effd itself, once it had to leave HOME: a group with processes can give its children no controllers
  *
  * cgroup_files.c knows the kernel's files, cgroup_find.c where HOME is, cgroups.c makes, clears and ends the base,
- * cgroup.c is one group. */
+ * cgroup.c is one group, cgroup_kept.c one that is used again. */
 #ifndef EFFD_OS_CGROUP_H
 #define EFFD_OS_CGROUP_H
 
@@ -23,6 +23,7 @@
 #include <eff/event.h>
 #include <eff/io.h>
 #include <eff/list.h>
+#include <eff/time.h>
 
 #include "base/terms.h"
 
@@ -37,8 +38,8 @@ void os_cgroup_name(char name[static CGROUP_NAME], const char *prefix, const cha
 ssize_t os_cgroup_read(int folder, const char *file, char *buf, size_t size);
 /* 0 or -errno. */
 int os_cgroup_write(int folder, const char *file, const char *text);
-/* Does a file of lines "KEY NUMBER" have that key? Then whether its number is more than 0. */
-bool os_cgroup_says(const char *text, const char *key, bool *ret_some);
+/* Does a file of lines "KEY NUMBER" have that key? Then its number. */
+bool os_cgroup_says(const char *text, const char *key, uint64_t *ret_number);
 /* Is there anybody in it or below? By an events file that is open; -errno when it cannot be told. */
 int os_cgroup_populated(int events_fd);
 /* A folder to be read, `name` below `parent` and no link; NULL: it cannot be. The caller's to close. */
@@ -87,7 +88,8 @@ struct cgroups {
 	char *own;    /* home, as /proc/PID/cgroup has it, without a slash at its end; NULL */
 	char base[CGROUP_BASE]; /* its name in there */
 	struct eff_list all;
-	struct eff_pulse cleared; /* one less of a former effd's is there */
+	unsigned n_former;        /* of them, those that a former effd has left */
+	struct eff_pulse cleared; /* one less of these is there */
 	uint64_t n_made;
 	int wait_fd; /* an epoll of the events files that are waited for; -1 */
 	unsigned n_waited;
@@ -97,6 +99,11 @@ void os_cgroups_init(struct cgroups *all);
 /* Give the groups that controller. 0 or -errno. */
 int os_cgroups_give(struct cgroups *all, unsigned controller);
 const char *os_cgroups_controller(const struct cgroups *all, unsigned controller);
+/* A child was killed as it was born into that group. The kernel does so, since 6.14, to whom it was not meant for: it counts how
+ * often a group was killed as a whole, and compares the count of the group of a child with that of its parent's. So a group that was
+ * killed and is to be used again is to be a new one; and where effd's own was killed before effd came, effd leaves it for a
+ * group that was never. Returns whether that has changed anything: then another child may live. */
+bool os_cgroups_mend(struct cgroups *all, struct cgroup *group);
 /* Waits for nobody: what is still there stays. */
 void os_cgroups_done(struct cgroups *all);
 
@@ -105,14 +112,20 @@ void os_cgroups_done(struct cgroups *all);
 struct cgroup {
 	struct eff_list link;
 	struct cgroups *all;
-	int fd;          /* its folder */
-	int events_fd;   /* waited for; -1 */
-	bool whole;      /* it is what all of a unit is */
-	bool empty;      /* for good: it is removed, too */
+	int fd;        /* its folder */
+	int events_fd; /* waited for; -1 */
+	bool whole;    /* it is what all of a unit is */
+	bool kept; /* for a further run, if it is as new then: it is not removed when it is empty */
+	bool used;       /* it was kept, and is used again */
+	bool killed;     /* as a whole, by the kernel: it is not used again */
+	bool frozen;     /* when it was found to be empty */
+	eff_ns empty_at; /* then */
+	bool empty; /* for good, or until it is used again; if it is not kept it is removed, too */
 	bool killing;    /* the kernel cannot in one go: who is seen is killed */
 	bool released;   /* nobody's any more: it goes when it is empty */
 	bool former;     /* of an effd that was killed */
 	unsigned limits; /* that were set, bits of enum terms_cgroup_limit */
+	uint64_t n_oom; /* whom the kernel had killed in it for want of memory when this run began */
 	struct eff_pulse emptied;
 	char name[];
 };
@@ -124,7 +137,7 @@ struct cgroup *os_cgroup_open(struct cgroups *all, const char *name);
 void os_cgroup_release(struct cgroup *group);
 /* Close it, removed or not. */
 void os_cgroup_free(struct cgroup *group);
-/* Once its main process has ended: nobody will come. Then it is removed at once. */
+/* Once its main process has ended: nobody will come. Then it is removed at once, if it is not kept. */
 bool os_cgroup_is_empty(struct cgroup *group);
 /* Suspends until it is. Returns 0, -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_cgroup_await_empty(struct cgroup *group);
@@ -142,7 +155,9 @@ void os_cgroup_list(const struct cgroup *group, struct cgroup_list *ret);
 bool os_cgroup_signal(
 	const struct cgroup *group, const struct cgroup_list *list, int sig, pid_t except);
 bool os_cgroup_has(const struct cgroup *group, pid_t pid);
-/* Has the kernel killed anybody in it for want of memory? */
+/* How many in it has the kernel ever killed for want of memory? */
+uint64_t os_cgroup_oom_kills(const struct cgroup *group);
+/* Any of this run? */
 bool os_cgroup_oom(const struct cgroup *group);
 /* Set those that were given, and take back what was set before and is not. 0; or -errno and which one it was about. */
 int os_cgroup_limit(
@@ -152,5 +167,10 @@ void os_cgroup_limit_words(const struct cgroups *all, enum terms_cgroup_limit wh
 	char *words, size_t size);
 /* Suspends until nothing is left of what a former effd had of that unit. Returns 0, -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_cgroup_await_former(struct cgroups *all, const char *unit);
+
+/* ── cgroup_kept.c ── */
+
+/* Another run is to begin in one that was kept. False when that cannot be: somebody is in it, or it is no more as it was made. */
+bool os_cgroup_renew(struct cgroup *group);
 
 #endif

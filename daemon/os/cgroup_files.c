@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,7 +75,7 @@ int os_cgroup_write(int folder, const char *file, const char *text)
 	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-bool os_cgroup_says(const char *text, const char *key, bool *ret_some)
+bool os_cgroup_says(const char *text, const char *key, uint64_t *ret_number)
 {
 	size_t len = strlen(key);
 
@@ -82,20 +83,20 @@ bool os_cgroup_says(const char *text, const char *key, bool *ret_some)
 		text = strchr(text, '\n');
 		text = text ? text + 1 : NULL;
 	}
-	*ret_some = text && text[len + 1] != '0';
+	*ret_number = text ? strtoull(text + len + 1, NULL, 10) : 0;
 	return text != NULL;
 }
 
 int os_cgroup_populated(int events_fd)
 {
 	char text[256];
-	bool some;
+	uint64_t some;
 	ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
 
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	return os_cgroup_says(text, "populated", &some) ? some : -EINVAL;
+	return os_cgroup_says(text, "populated", &some) ? some > 0 : -EINVAL;
 }
 
 /* ── it and those below ── */

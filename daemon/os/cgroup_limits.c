@@ -110,13 +110,18 @@ void os_cgroup_limit_words(const struct cgroups *all, enum terms_cgroup_limit wh
 			name, controller, all->folder);
 }
 
-bool os_cgroup_oom(const struct cgroup *group)
+uint64_t os_cgroup_oom_kills(const struct cgroup *group)
 {
 	char text[512];
-	bool some;
+	uint64_t n;
 
 	if (!(group->all->given & CGROUP_MEMORY) ||
 		os_cgroup_read(group->fd, "memory.events", text, sizeof(text)) <= 0)
-		return false;
-	return os_cgroup_says(text, "oom_kill", &some) && some;
+		return 0;
+	return os_cgroup_says(text, "oom_kill", &n) ? n : 0;
+}
+
+bool os_cgroup_oom(const struct cgroup *group)
+{
+	return os_cgroup_oom_kills(group) > group->n_oom;
 }

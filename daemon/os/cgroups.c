@@ -242,6 +242,14 @@ static void controllers_take_back(struct cgroups *all)
 	all->given = all->lent = 0;
 }
 
+bool os_cgroups_mend(struct cgroups *all, struct cgroup *group)
+{
+	bool was_used = group->used;
+
+	group->killed = true;
+	return was_used || (!all->moved && move_out(all) == 0);
+}
+
 /* ── what a killed effd has left ── */
 
 /* All groups of a base that effd may kill or remove. */
@@ -259,20 +267,11 @@ static void base_clear(struct cgroups *all)
 		if (!group)
 			continue;
 		group->whole = group->former = whole;
+		all->n_former += whole;
 		if (whole)
 			(void)os_cgroup_kill(group);
 		os_cgroup_release(group);
 	}
-}
-
-static bool any_former(const struct cgroups *all)
-{
-	struct eff_list *link;
-
-	for (link = all->all.next; link != &all->all; link = link->next)
-		if (eff_container(link, struct cgroup, link)->former)
-			return true;
-	return false;
 }
 
 static void await_cleared(struct cgroups *all)
@@ -282,7 +281,7 @@ static void await_cleared(struct cgroups *all)
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), CLEARED_WITHIN));
-	while (r >= 0 && any_former(all))
+	while (r >= 0 && all->n_former)
 		r = eff_pulse_await(&all->cleared);
 	(void)eff_scope_close(&within);
 }

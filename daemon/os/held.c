@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include "os/internal.h"
 
@@ -42,17 +44,63 @@ static int limits_set(struct os_child *child, const struct terms *terms, struct 
 	return -ECHILD;
 }
 
+/* The one of the last run, if it does for this one. */
+static struct cgroup *kept_take(const struct os_spawn *spawn, bool wanted, bool whole)
+{
+	struct cgroup *kept = spawn->group_kept ? *spawn->group_kept : NULL;
+
+	if (!kept || (wanted && kept->whole == whole && os_cgroup_renew(kept)))
+		return kept;
+	os_cgroup_release(kept);
+	*spawn->group_kept = NULL;
+	return NULL;
+}
+
 int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault)
 {
 	struct os_linux *os = child->os;
 	bool is_limited = terms_limit_a_cgroup(spawn->terms), whole = spawn->all != OS_ALL_KIN;
+	bool wanted = whole || is_limited;
 	int r = 0;
 
-	if (whole || is_limited)
+	child->cgroup = kept_take(spawn, wanted, whole);
+	if (wanted && !child->cgroup)
 		r = os_cgroup_new(&os->cgroups, spawn->unit, whole, &child->cgroup);
 	if (r < 0)
 		return spawn->all == OS_ALL_CGROUP || is_limited ? fault_tell(os, r, ret_fault) : 0;
-	return is_limited ? limits_set(child, spawn->terms, ret_fault) : 0;
+	if (child->cgroup && spawn->group_kept) {
+		child->cgroup->kept = true;
+		*spawn->group_kept = child->cgroup;
+	}
+	/* One that was limited for the last run may be so no more. */
+	return is_limited || (child->cgroup && child->cgroup->limits)
+		? limits_set(child, spawn->terms, ret_fault)
+		: 0;
+}
+
+/* Suspends until it is reaped. Nobody has been given it yet who could have killed it. */
+static bool was_killed_at_birth(const struct os_child *child, const struct os_fault *fault)
+{
+	int status;
+
+	return !fault->stage && child->cgroup && eff_proc_await_end(child->proc, &status) >= 0 &&
+		WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* The group that was kept does not take it: a program has given its controllers on. */
+static bool is_barred(const struct os_spawn *spawn, const struct os_fault *fault)
+{
+	return spawn->group_kept && *spawn->group_kept && (*spawn->group_kept)->used &&
+		fault->stage && strcmp(fault->stage, "cgroup") == 0 && fault->error == EBUSY;
+}
+
+bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
+	const struct os_child *child, const struct os_fault *fault)
+{
+	if (child && was_killed_at_birth(child, fault))
+		return os_cgroups_mend(&os->cgroups, child->cgroup);
+	return !child && is_barred(spawn, fault) &&
+		os_cgroups_mend(&os->cgroups, *spawn->group_kept);
 }
 
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault)

@@ -301,6 +301,10 @@ void os_family_done(struct family *family);
 bool os_is_held(const struct os_child *child);
 /* Make it the group that it asks for. Returns 0, with or without one, or -ECHILD with *ret_fault. */
 int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault);
+/* A start has failed; `child`: what is left of it, NULL. Was it for its control group, and is that another from now on? Then it is
+ * worth to be tried again. Suspends. */
+EFF_SUSPENDS bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
+	const struct os_child *child, const struct os_fault *fault);
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault);
 int os_held_signal(struct os_child *child, int sig);
 size_t os_held_left(struct os_child *child, struct os_left *ret_left, size_t n);

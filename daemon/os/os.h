@@ -22,6 +22,7 @@ struct os;
 struct os_child;
 struct os_file;
 struct os_view;
+struct cgroup;
 struct os_socket;
 struct eff_watch;
 
@@ -61,6 +62,9 @@ struct os_spawn {
 	/* Where the view of the files is kept that this needs, runtime directories included: the first child that finds none there makes one, and the others
 	 * share it, until who owns it closes it. NULL: it is done without. */
 	struct os_view **view;
+	/* Where its control group is kept from one run to the next, as long as that is as one that was just made, until who owns it
+	 * closes it. NULL: it goes with the child. */
+	struct cgroup **group_kept;
 	struct os_socket *const *sockets; /* its descriptors from 3 on, NULL-terminated; told by LISTEN_FDS and LISTEN_PID; NULL: none */
 	const char *socket_names; /* LISTEN_FDNAMES */
 };
@@ -165,6 +169,8 @@ struct os_ops {
 	/* Those who are in it keep what they see; the next child makes another. Runtime directories that nobody else holds are
 	 * removed with all that is in them. NULL is fine. Suspends; the caller masks. 0; -errno, and `ret_what` is what could not be removed. */
 	int (*close_view)(struct os_view *view, char *ret_what, size_t size);
+	/* It goes as soon as nobody is in it. No child that was made in it is left to be freed. NULL is fine. Does not suspend. */
+	void (*close_group)(struct cgroup *group);
 
 	/* Open a socket and listen on it. One in the file system takes the place of one that nobody listens on, and of nothing
 	 * else. Suspends. Returns 0 and the socket, which is the caller's; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */

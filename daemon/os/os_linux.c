@@ -77,6 +77,7 @@ static const struct os_ops linux_ops = {
 	.usage = linux_usage,
 	.free = linux_child_free,
 	.close_view = linux_close_view,
+	.close_group = os_cgroup_release,
 	.listen = linux_listen,
 	.watch_socket = linux_watch_socket,
 	.close_socket = linux_close_socket,

@@ -163,7 +163,8 @@ void linux_child_free(struct os_child *child)
 	eff_fd_close(child->streams[OS_STDERR]);
 	eff_fd_close(child->ready_fd);
 	os_main_done(child);
-	os_cgroup_release(child->cgroup);
+	if (child->cgroup && !child->cgroup->kept)
+		os_cgroup_release(child->cgroup);
 	os_notify_close(&child->notify);
 	os_family_done(&child->family);
 	free(child);
@@ -324,7 +325,7 @@ static int record_new(struct os_linux *os, const struct os_spawn *spawn,
 	return r;
 }
 
-int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+static int spawn_once(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
 	struct os_fault *ret_fault)
 {
 	struct eff_spawn_fault fault = {0};
@@ -364,5 +365,17 @@ int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **r
 	r = eff_proc_await_exec(child->proc, &fault);
 	if (r == -ECHILD)
 		fault_tell(child->os, spawn, &fault, ret_fault);
+	return r;
+}
+
+int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
+	struct os_fault *ret_fault)
+{
+	int r = spawn_once(os, spawn, ret_child, ret_fault);
+
+	while (r == -ECHILD && os_held_mended(linux_of(os), spawn, *ret_child, ret_fault)) {
+		linux_child_free(*ret_child);
+		r = spawn_once(os, spawn, ret_child, ret_fault);
+	}
 	return r;
 }

@@ -163,6 +163,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	(void)exit;
 	if (u->next_plan)
 		unit_adopt(u, u->next_plan, u->next, true);
+	unit_close_group(u);
 	u->leaving = u->kill_now = u->ended = false;
 	u->awaits = NULL;
 	switch (rest) {

@@ -213,6 +213,12 @@ void unit_close_view(struct unit *u)
 	eff_unmask(before);
 }
 
+void unit_close_group(struct unit *u)
+{
+	u->world->os->ops->close_group(u->group_kept);
+	u->group_kept = NULL;
+}
+
 int command_run(struct unit *u, struct command *command)
 {
 	struct os *os = u->world->os;

@@ -225,6 +225,22 @@ OS_TEST(who_was_killed_for_memory_is_told_by_the_groups_events)
 	folders_done();
 }
 
+OS_TEST(who_was_killed_in_an_earlier_run_is_not_counted_for_this_one)
+{
+	folders_make("memory");
+	file_make("base/unit:web/cgroup.events", "populated 0\nfrozen 0\n");
+	all.given = CGROUP_MEMORY;
+	group->kept = true;
+	file_make("base/unit:web/memory.events", "oom_kill 3\n");
+	ck_assert(os_cgroup_oom(group));
+	ck_assert(os_cgroup_renew(group));
+	ck_assert(!os_cgroup_oom(group));
+	file_make("base/unit:web/memory.events", "oom_kill 4\n");
+	ck_assert(os_cgroup_oom(group));
+	all.given = 0;
+	folders_done();
+}
+
 /* ── the real kernel's ── */
 
 static char home[4096];
@@ -317,30 +333,15 @@ static void a_controller_is_given_on(void)
 		kill_all(other);
 }
 
-/* The group above must be able to give it to begin with: the root is. */
-static bool above_gives(const char *sign)
-{
-	char above[4096], path[4200];
-	FILE *file;
-	bool given;
-
-	if (!cgroup_own(above, sizeof(above)))
-		return false;
-	(void)snprintf(path, sizeof(path), "%s/cgroup.subtree_control", above);
-	file = fopen(path, "we");
-	given = file && fprintf(file, "%shugetlb", sign) > 0;
-	return file && fclose(file) == 0 && given;
-}
-
 START_TEST(effd_leaves_its_home_where_that_is_to_give_a_controller)
 {
 	static struct os_child is_there;
 
-	if (!above_gives("+"))
+	if (!cgroup_gives("+hugetlb"))
 		return; /* there is none to be given here */
 	other = _i ? &is_there : NULL;
 	run_at_home(a_controller_is_given_on);
-	(void)above_gives("-");
+	(void)cgroup_gives("-hugetlb");
 }
 END_TEST
 
@@ -356,6 +357,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_missing_controller_is_named);
 	tcase_add_test(tcase, disks_are_shared_by_either_of_the_kernels_ways);
 	tcase_add_test(tcase, who_was_killed_for_memory_is_told_by_the_groups_events);
+	tcase_add_test(tcase, who_was_killed_in_an_earlier_run_is_not_counted_for_this_one);
 	tcase_add_test(tcase, a_limit_holds_or_the_controller_that_is_missing_is_named);
 	tcase_add_loop_test(tcase, effd_leaves_its_home_where_that_is_to_give_a_controller, 0, 2);
 	return suite;

@@ -89,6 +89,7 @@ struct os_fake {
 	void *watch_context, *spawned_context;
 	pid_t last_pid;
 	unsigned n_views, last_view;
+	unsigned n_groups_kept;
 	int clear_error; /* -errno */
 	int cgroup_error, limit_error;
 	struct text limits; /* the last that os_fake_limits() was asked for */
@@ -195,6 +196,7 @@ int fake_limit(struct os_child *p, const struct terms *terms, struct os_fault *r
 bool fake_usage(struct os_child *p, struct os_usage *ret_usage);
 void fake_free(struct os_child *p);
 int fake_close_view(struct os_view *view, char *ret_what, size_t size);
+void fake_close_group(struct cgroup *group);
 void fake_say(struct os_child *p, const char *text);
 void fake_emit(struct os_child *p, enum os_stream stream, const char *text);
 

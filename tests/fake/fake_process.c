@@ -92,6 +92,29 @@ int fake_close_view(struct os_view *view, char *ret_what, size_t size)
 	return r;
 }
 
+struct cgroup {
+	struct os_fake *fake;
+};
+
+/* As the real one, it may do without a group where none can be had. */
+static void group_keep(struct os_fake *fake, const struct os_spawn *spawn)
+{
+	bool wanted = spawn->all != OS_ALL_KIN || terms_limit_a_cgroup(spawn->terms);
+
+	if (!spawn->group_kept || *spawn->group_kept || !wanted || fake->cgroup_error)
+		return;
+	*spawn->group_kept = fake_zalloc(sizeof(**spawn->group_kept));
+	(*spawn->group_kept)->fake = fake;
+	fake->n_groups_kept++;
+}
+
+void fake_close_group(struct cgroup *group)
+{
+	if (group)
+		group->fake->n_groups_kept--;
+	free(group);
+}
+
 static bool cgroup_fails(
 	const struct os_fake *fake, const struct os_spawn *spawn, struct os_fault *ret_fault)
 {
@@ -137,6 +160,7 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 	fake->n_calls++;
 	*ret_child = NULL;
 	view_need(fake, spawn);
+	group_keep(fake, spawn);
 	if (fake->spawned)
 		fake->spawned(fake->spawned_context, spawn);
 	if (fails_before(&script)) {

@@ -26,6 +26,7 @@ static const struct os_ops fake_ops = {
 	.usage = fake_usage,
 	.free = fake_free,
 	.close_view = fake_close_view,
+	.close_group = fake_close_group,
 	.listen = fake_listen,
 	.watch_socket = fake_watch_socket,
 	.close_socket = fake_close_socket,
@@ -353,6 +354,11 @@ void os_fake_clear_fails(struct os_fake *fake, int error)
 unsigned os_fake_views(const struct os_fake *fake)
 {
 	return fake->n_views;
+}
+
+unsigned os_fake_groups_kept(const struct os_fake *fake)
+{
+	return fake->n_groups_kept;
 }
 
 unsigned os_fake_view(const struct os_spawn *spawn)

@@ -85,6 +85,8 @@ size_t os_fake_handles(const struct os_fake *fake);
 /* Runtime directories are not to be removed, by this error (positive; 0: none). */
 void os_fake_clear_fails(struct os_fake *fake, int error);
 unsigned os_fake_views(const struct os_fake *fake);
+/* Control groups that are kept for a further run. */
+unsigned os_fake_groups_kept(const struct os_fake *fake);
 unsigned os_fake_view(const struct os_spawn *spawn);
 /* The first breach of the rules; NULL: none. */
 const char *os_fake_breach(const struct os_fake *fake);

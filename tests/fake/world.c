@@ -187,6 +187,8 @@ static void check_nothing_left(struct world *w)
 		os_fake_open_files(w->fake));
 	WORLD_ASSERT(w, os_fake_views(w->fake) == 0, "%u views of the files are left",
 		os_fake_views(w->fake));
+	WORLD_ASSERT(w, os_fake_groups_kept(w->fake) == 0, "%u control groups are kept",
+		os_fake_groups_kept(w->fake));
 	WORLD_ASSERT(w, w->reloads_under_way == 0, "a reload never ended");
 	eff_rt_each(w->rt, count_fiber, &n_fibers);
 	WORLD_ASSERT(w, n_fibers == 0, "%u fibers are left", n_fibers);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* A control group that stays from one run to the next, and when it does not. */
+#include "daemon/cgroup_home.h"
+
+static struct cgroup *kept;
+
+/* What is printed is the number of the folder of the group that it begins in. */
+static struct os_spawn tells_group(void)
+{
+	struct os_spawn spawn = shell("stat -c %i \"$1$(sed -n 's/^0:://p' /proc/self/cgroup)\"");
+	static const char *argv[] = {"sh", "-c", NULL, "sh", NULL, NULL};
+	static char at[4096];
+
+	(void)snprintf(at, sizeof(at), "%.*s",
+		(int)(strlen(home) - strlen(linux_of(os)->cgroups.own)), home);
+	argv[2] = spawn.argv[2];
+	argv[4] = at;
+	spawn.argv = argv;
+	spawn.all = OS_ALL_CGROUP;
+	spawn.group_kept = &kept;
+	return spawn;
+}
+
+static struct os_spawn kept_shell(const char *script)
+{
+	struct os_spawn spawn = shell(script);
+
+	spawn.all = OS_ALL_CGROUP;
+	spawn.group_kept = &kept;
+	return spawn;
+}
+
+static unsigned long long number(const char *name)
+{
+	char path[4300];
+	struct stat st = {.st_ino = 0};
+
+	(void)snprintf(path, sizeof(path), "%s/effd/%s", home, name);
+	(void)stat(path, &st);
+	return st.st_ino;
+}
+
+static void close_kept(void)
+{
+	os->ops->close_group(kept);
+	kept = NULL;
+}
+
+/* The number of its group, as it sees it itself. */
+static unsigned long long run_kept(void)
+{
+	return strtoull(output_of(tells_group()), NULL, 10);
+}
+
+CGROUP_TEST(the_next_run_begins_in_the_group_of_the_last_one)
+{
+	unsigned long long first = run_kept();
+
+	ck_assert_uint_ne(first, 0);
+	ck_assert_uint_eq(number("unit:test"), first);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(run_kept(), first);
+	ck_assert_uint_eq(linux_of(os)->cgroups.n_made, 0);
+	close_kept();
+	ck_assert(!is_there("unit:test"));
+}
+
+CGROUP_TEST(no_descriptor_more_is_open_after_many_runs)
+{
+	char path[64];
+	struct stat before, after;
+
+	(void)run_kept();
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)getpid());
+	ck_assert_int_eq(stat(path, &before), 0);
+	for (int i = 0; i < 20; i++)
+		(void)run_kept();
+	/* Its size is how many there are. */
+	ck_assert_int_eq(stat(path, &after), 0);
+	ck_assert_int_eq(after.st_size, before.st_size);
+	close_kept();
+}
+
+CGROUP_TEST(a_group_in_which_somebody_is_left_is_not_used_again)
+{
+	struct os_child *child = started(
+		kept_shell("(setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &)"));
+	unsigned long long first = number("unit:test");
+	char line[32];
+	pid_t pid;
+
+	(void)read_lines(child, line, sizeof(line), 1);
+	pid = (pid_t)atoi(line);
+	(void)ended(child);
+	/* Given up on purpose. */
+	os->ops->free(child);
+	ck_assert_uint_ne(run_kept(), first);
+	ck_assert_int_eq(number("unit:test"), first);
+	ck_assert_int_eq(kill(pid, 0), 0);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	while (is_there("unit:test"))
+		(void)eff_await_turn();
+	close_kept();
+	ck_assert(!is_there("unit:test+1"));
+}
+
+CGROUP_TEST(a_group_with_another_below_it_is_not_used_again)
+{
+	unsigned long long first = run_kept();
+
+	ck_assert_int_eq(mkdirat(kept->fd, "below", 0755), 0);
+	ck_assert_uint_ne(run_kept(), first);
+	close_kept();
+	ck_assert(!is_there("unit:test"));
+}
+
+/* Of the controllers this one is not held by groups of version 1 anywhere. */
+static const char *const huge[CGROUP_N_CONTROLLERS] = {"hugetlb", "cpu", "pids", "io"};
+
+static void gives_on(void)
+{
+	struct cgroups *own = &linux_of(os)->cgroups;
+
+	own->controllers = huge;
+	ck_assert_int_eq(os_cgroups_give(own, CGROUP_MEMORY), 0);
+	(void)run_kept();
+	ck_assert_int_eq(os_cgroup_write(kept->fd, "cgroup.subtree_control", "+hugetlb"), 0);
+	(void)run_kept();
+	close_kept();
+	ck_assert(!is_there("unit:test"));
+}
+
+START_TEST(a_group_that_gives_on_its_controllers_costs_no_start)
+{
+	if (!cgroup_gives("+hugetlb"))
+		return; /* there is none to be given here */
+	run_at_home(gives_on);
+	(void)cgroup_gives("-hugetlb");
+}
+END_TEST
+
+CGROUP_TEST(a_group_that_is_frozen_is_not_used_again)
+{
+	unsigned long long first = run_kept();
+
+	ck_assert_int_eq(os_cgroup_write(kept->fd, "cgroup.freeze", "1"), 0);
+	kept->empty_at = 0; /* it was empty a while ago */
+	ck_assert_uint_ne(run_kept(), first);
+	close_kept();
+}
+
+CGROUP_TEST(one_of_another_kind_takes_the_place_of_what_was_kept)
+{
+	const struct terms terms = {.given = 0};
+	struct os_spawn spawn;
+
+	(void)run_kept();
+	spawn = kept_shell("exit 0");
+	spawn.all = OS_ALL_KIN;
+	spawn.terms = &terms;
+	(void)output_of(spawn);
+	ck_assert_ptr_null(kept);
+	ck_assert(!is_there("unit:test"));
+}
+
+/* Where there is no such controller it cannot be set back, which is told as a limit is that cannot be set. */
+CGROUP_TEST(a_limit_of_the_last_run_is_taken_back_for_the_next_one)
+{
+	struct os_spawn spawn;
+	struct os_child *child = NULL;
+	struct os_fault fault = {0};
+
+	(void)run_kept();
+	kept->limits = 1U << TERMS_PIDS_MAX;
+	spawn = kept_shell("exit 0");
+	if (os->ops->spawn(os, &spawn, &child, &fault) == 0) {
+		ck_assert_uint_eq(kept->limits, 0);
+		finish(child);
+	} else {
+		ck_assert_str_eq(fault.stage, "cgroup");
+		ck_assert_ptr_nonnull(strstr(fault.what, "pids_max"));
+		kept->limits = 0;
+	}
+	close_kept();
+}
+
+/* The kernel would kill the next one in it as it is born. */
+CGROUP_TEST(a_group_that_was_killed_is_not_used_again)
+{
+	struct os_child *child = started(kept_shell("exec sleep 1000"));
+	unsigned long long first = number("unit:test");
+
+	kill_all(child);
+	ck_assert(is_there("unit:test"));
+	ck_assert_uint_ne(run_kept(), first);
+	close_kept();
+}
+
+CGROUP_TEST(a_group_that_others_have_killed_costs_no_start)
+{
+	(void)run_kept();
+	ck_assert_int_eq(os_cgroup_write(kept->fd, "cgroup.kill", "1"), 0);
+	(void)run_kept();
+	ck_assert(!linux_of(os)->cgroups.moved);
+	close_kept();
+	ck_assert(!is_there("unit:test"));
+}
+
+CGROUP_TEST(a_home_that_was_killed_before_costs_no_start)
+{
+	(void)run_kept();
+	(void)output_of(kept_shell("exit 0"));
+	close_kept();
+	/* Nor one without a group that is kept. */
+	kill_all(started_held(shell("exec sleep 1000")));
+}
+
+static void use_killed_home(void)
+{
+	home_was_killed = true;
+}
+
+Suite *test_suite(void)
+{
+	TCase *tcase, *killed = tcase_create("a home that was killed");
+	Suite *suite = world_suite("os_cgroup_kept", &tcase);
+
+	tcase_add_test(tcase, the_next_run_begins_in_the_group_of_the_last_one);
+	tcase_add_test(tcase, no_descriptor_more_is_open_after_many_runs);
+	tcase_add_test(tcase, a_group_in_which_somebody_is_left_is_not_used_again);
+	tcase_add_test(tcase, a_group_with_another_below_it_is_not_used_again);
+	tcase_add_test(tcase, a_group_that_gives_on_its_controllers_costs_no_start);
+	tcase_add_test(tcase, a_group_that_is_frozen_is_not_used_again);
+	tcase_add_test(tcase, one_of_another_kind_takes_the_place_of_what_was_kept);
+	tcase_add_test(tcase, a_limit_of_the_last_run_is_taken_back_for_the_next_one);
+	tcase_add_test(tcase, a_group_that_was_killed_is_not_used_again);
+	tcase_add_test(tcase, a_group_that_others_have_killed_costs_no_start);
+	tcase_add_checked_fixture(killed, use_killed_home, NULL);
+	test_leak_guard(killed);
+	tcase_add_test(killed, a_home_that_was_killed_before_costs_no_start);
+	suite_add_tcase(suite, killed);
+	return suite;
+}
