@@ -19,6 +19,12 @@ const char *const *log_level_names(void); /* NULL-terminated */
 void log_set_journal(int on);             /* levels as <3> … for the journal */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 uint64_t log_lost(void);
+/* Have fn(arg) called before anybody's line is written: it may have lines of its own that come first, which it gathers. NULL:
+ * nobody has. */
+void log_before(void (*fn)(void *arg), void *arg);
+/* Gather lines from now on, and write them together: for who has several at once. Nothing is to be waited for in between. */
+void log_gather(void);
+void log_write_gathered(void);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)

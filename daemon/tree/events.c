@@ -22,44 +22,72 @@ static void event_clear(struct tree_event *e)
 	*e = (struct tree_event){0};
 }
 
+/* ── the log ── */
+
+static void event_log(const struct tree_event *e)
+{
+	enum log_level level = state_has_failed(e->to) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+	const char *from = state_name(e->from), *to = state_name(e->to);
+	char words[256];
+
+	if (e->cause)
+		log_line(level, "%s: %s -> %s: %s", e->unit, from, to,
+			cause_line(e->cause, words, sizeof(words)));
+	else
+		log_line(level, "%s: %s -> %s", e->unit, from, to);
+}
+
+/* Lines about states are written once a turn, all together, when what those states have led to is done: a child that begins does
+ * not wait for them. Whatever else is logged comes behind them. */
+static void events_say(void *arg)
+{
+	struct tree *t = arg;
+
+	if (t->said_seq == t->last_seq)
+		return;
+	log_gather();
+	while (t->said_seq < t->last_seq) {
+		const struct tree_event *e = tree_event(t, ++t->said_seq);
+
+		if (e->is_state && e->unit)
+			event_log(e);
+	}
+	log_write_gathered();
+}
+
+void events_init(struct tree *t)
+{
+	eff_rt_on_turn(eff_rt_current(), events_say, t);
+	log_before(events_say, t);
+}
+
 void events_done(struct tree *t)
 {
+	events_say(t);
+	log_before(NULL, NULL);
+	if (eff_rt_current())
+		eff_rt_on_turn(eff_rt_current(), NULL, NULL);
 	for (uint32_t i = 0; i < TREE_EVENTS; i++)
 		event_clear(&t->events[i]);
 }
 
+/* ── what happened ── */
+
 static struct tree_event *event_new(struct unit *u, const char *kind)
 {
 	struct tree *t = tree_of(u);
-	struct tree_event *e = &t->events[++t->last_seq % TREE_EVENTS];
+	struct tree_event *e = &t->events[(t->last_seq + 1) % TREE_EVENTS];
 
+	/* The ring is full of what was not said yet. */
+	if (t->last_seq - t->said_seq >= TREE_EVENTS - 1)
+		eff_deep(events_say, t);
 	event_clear(e);
-	e->seq = t->last_seq;
+	e->seq = ++t->last_seq;
 	e->wall_at = eff_wall();
 	e->unit = strdup(u->name);
 	e->kind = kind;
 	e->pid = u->pid;
 	return e;
-}
-
-struct step {
-	const struct unit *unit;
-	enum unit_state from, to;
-};
-
-static void step_log(void *arg)
-{
-	const struct step *step = arg;
-	const struct unit *u = step->unit;
-	enum unit_state from = step->from, to = step->to;
-	enum log_level level = state_has_failed(to) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-	char words[256];
-
-	if (u->cause)
-		log_line(level, "%s: %s -> %s: %s", u->name, state_name(from), state_name(to),
-			cause_line(u->cause, words, sizeof(words)));
-	else
-		log_line(level, "%s: %s -> %s", u->name, state_name(from), state_name(to));
 }
 
 /* End the run of `d` for the sake of `u`: it begins anew at once, and waits if it has to. */
@@ -114,7 +142,6 @@ void event_state(struct unit *u, enum unit_state from, enum unit_state to)
 	e->from = from;
 	e->to = to;
 	e->cause = cause_ref(u->cause);
-	eff_deep(step_log, &(struct step){u, from, to});
 	if (to == UNIT_UP || to == UNIT_DONE || state_has_failed(to))
 		u->settled = true;
 	if (from == UNIT_UP)

@@ -44,6 +44,7 @@ struct tree {
 	struct eff_pulse changed; /* after every event, and after a reload */
 	struct tree_event events[TREE_EVENTS]; /* ring: seq % TREE_EVENTS */
 	uint64_t last_seq;
+	uint64_t said_seq;       /* the log has all up to this one */
 	uint32_t n_settled_seen; /* a cursor: units before it have settled */
 	bool is_settled;
 	bool has_begun; /* tree_run() is under way */

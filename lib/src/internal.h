@@ -203,8 +203,10 @@ struct __attribute__((aligned(64))) eff_rt {
 	unsigned io_burst; /* reads, writes and accepts since a fiber waited for a descriptor */
 	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */
 	bool asleep;       /* the host waits: what happens now must wake it */
-	struct eff__host *host;       /* NULL: nobody's loop but ours */
-	struct eff__watch *watch;     /* NULL: nobody watches */
+	struct eff__host *host;     /* NULL: nobody's loop but ours */
+	struct eff__watch *watch;   /* NULL: nobody watches */
+	void (*on_turn)(void *arg); /* called at the end of each; NULL */
+	void *on_turn_arg;
 	void (*main_call)(void *arg); /* to be run on the main stack for the current fiber */
 	void *main_arg;
 };

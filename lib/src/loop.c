@@ -111,6 +111,14 @@ static void turn(struct eff_rt *rt, size_t budget)
 		rt->stats.turns++;
 	eff__run_ready(rt, budget);
 	run_posts(rt);
+	if (rt->on_turn)
+		rt->on_turn(rt->on_turn_arg);
+}
+
+void eff_rt_on_turn(struct eff_rt *rt, void (*fn)(void *arg), void *arg)
+{
+	rt->on_turn = fn;
+	rt->on_turn_arg = arg;
 }
 
 /* As many as are ready, if that is no more than a turn. */

@@ -108,6 +108,86 @@ START_TEST(a_full_pipe_costs_lines_and_no_time)
 }
 END_TEST
 
+START_TEST(gathered_lines_are_written_together)
+{
+	log_gather();
+	log_info("a");
+	log_warn("b");
+	ck_assert_str_eq(written(), "");
+	log_write_gathered();
+	ck_assert_str_eq(written(), "effd: a\neffd: warn: b\n");
+	log_write_gathered();
+	log_info("c");
+	ck_assert_str_eq(written(), "effd: c\n");
+}
+END_TEST
+
+START_TEST(no_write_is_longer_than_what_a_pipe_takes_at_once)
+{
+	char line[1000];
+	size_t n = 0;
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	log_gather();
+	for (int i = 0; i < 9; i++)
+		log_info("%s", line);
+	/* Two pieces of four lines are out, one is kept. */
+	for (const char *at = written(); (at = strchr(at, '\n')); at++)
+		n++;
+	ck_assert_uint_eq(n, 8);
+	log_write_gathered();
+	ck_assert_ptr_nonnull(strchr(written(), '\n'));
+}
+END_TEST
+
+START_TEST(gathered_lines_that_are_lost_are_counted_each)
+{
+	static char drained[65536];
+
+	while (log_lost() == 0)
+		log_info("filling");
+	log_gather();
+	log_info("lost");
+	log_info("lost");
+	log_write_gathered();
+	ck_assert_uint_eq(log_lost(), 3);
+
+	while (read(reads, drained, sizeof(drained)) > 0)
+		;
+	log_gather();
+	log_info("heard again");
+	log_write_gathered();
+	ck_assert_str_eq(
+		written(), "effd: warn: 3 lines of this log were lost\neffd: heard again\n");
+}
+END_TEST
+
+static void say_first(void *arg)
+{
+	int *n = arg;
+
+	log_gather();
+	while (*n > 0)
+		log_info("first %d", (*n)--);
+	log_write_gathered();
+}
+
+START_TEST(who_has_lines_of_its_own_says_them_first)
+{
+	int n = 2;
+
+	log_before(say_first, &n);
+	log_debug("not shown");
+	ck_assert_int_eq(n, 2);
+	log_info("second");
+	log_info("third");
+	log_before(NULL, NULL);
+
+	ck_assert_str_eq(written(), "effd: first 2\neffd: first 1\neffd: second\neffd: third\n");
+}
+END_TEST
+
 START_TEST(levels_have_names)
 {
 	for (int i = 0; log_level_names()[i]; i++)
@@ -137,6 +217,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, nothing_forges_a_second_line);
 	tcase_add_test(tcase, a_long_line_is_cut);
 	tcase_add_test(tcase, a_full_pipe_costs_lines_and_no_time);
+	tcase_add_test(tcase, gathered_lines_are_written_together);
+	tcase_add_test(tcase, no_write_is_longer_than_what_a_pipe_takes_at_once);
+	tcase_add_test(tcase, gathered_lines_that_are_lost_are_counted_each);
+	tcase_add_test(tcase, who_has_lines_of_its_own_says_them_first);
 	tcase_add_test(tcase, levels_have_names);
 	tcase_add_test(tcase, errno_survives_a_line);
 	suite_add_tcase(suite, tcase);

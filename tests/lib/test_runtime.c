@@ -148,6 +148,52 @@ START_TEST(seeds_from_the_kernel_differ)
 }
 END_TEST
 
+/* ── what is done once a turn ── */
+
+static unsigned n_ran, n_turns, ran_by_turn[8];
+
+static void on_turn(void *arg)
+{
+	ck_assert_ptr_eq(arg, &n_turns);
+	if (n_turns < 8)
+		ran_by_turn[n_turns] = n_ran;
+	n_turns++;
+}
+
+static eff_exit run_once(void *arg)
+{
+	(void)arg;
+	n_ran++;
+	return eff_ok(NULL);
+}
+
+static eff_exit fork_some(void *arg)
+{
+	unsigned before;
+
+	(void)arg;
+	n_ran = n_turns = 0;
+	eff_rt_on_turn(run_rt, on_turn, &n_turns);
+	for (int i = 0; i < 3; i++)
+		(void)eff_fork(EFF(run_once, NULL), NULL);
+	ck_assert_uint_eq(n_turns, 0);
+	(void)eff_sleep(EFF_S(1));
+	/* All three had run when it was called first. */
+	ck_assert_uint_ge(n_turns, 1);
+	ck_assert_uint_eq(ran_by_turn[0], 3);
+	eff_rt_on_turn(run_rt, NULL, NULL);
+	before = n_turns;
+	(void)eff_sleep(EFF_S(1));
+	ck_assert_uint_eq(n_turns, before);
+	return eff_ok(NULL);
+}
+
+START_TEST(what_is_done_once_a_turn_comes_when_all_that_were_ready_have_run)
+{
+	ck_run(fork_some, NULL, "ok");
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("runtime");
@@ -158,6 +204,7 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
 	tcase_add_test(tcase, each_thread_has_one_runtime);
 	tcase_add_test(tcase, fibers_are_listed_in_the_order_of_their_births_and_costs_are_counted);
+	tcase_add_test(tcase, what_is_done_once_a_turn_comes_when_all_that_were_ready_have_run);
 	tcase_add_test(tcase, the_same_seed_gives_the_same_numbers);
 	test_leak_guard(real);
 	tcase_add_test(real, seeds_from_the_kernel_differ);

@@ -114,4 +114,8 @@ struct eff_post {
 };
 EFF_API void eff_rt_post(struct eff_rt *rt, struct eff_post *post);
 
+/* Have fn(arg) called at the end of each turn, when those that were ready have run and before anything is waited for; for
+ * what is cheaper done once for all of them. Outside of fibers: it does not wait. One at a time; NULL: none. */
+EFF_API void eff_rt_on_turn(struct eff_rt *rt, void (*fn)(void *arg), void *arg);
+
 #endif
