@@ -27,3 +27,5 @@ effd_ended 0
 same "who is left" "$(processes_of family)" "$stray"
 matches "what effd says of it" "$(cat "$DIR/effd.log")" "warn: left behind, .* pid $stray \(family\)$"
 kill -KILL "$stray"
+is_dead() { ! readlink "/proc/$stray/exe" >/dev/null; }
+eventually is_dead
