@@ -44,6 +44,8 @@ bool os_cgroup_says(const char *text, const char *key, uint64_t *ret_number);
 int os_cgroup_populated(int events_fd);
 /* A folder to be read, `name` below `parent` and no link; NULL: it cannot be. The caller's to close. */
 DIR *os_cgroup_folder(int parent, const char *name);
+/* Are there groups below it? The kernel counts them in its folder. */
+bool os_cgroup_has_below(int folder);
 /* Go through a group and those below it. What is NULL is not called; visit() is for each on the way down. */
 struct cgroup_walk {
 	void (*visit)(struct cgroup_walk *walk, int folder);

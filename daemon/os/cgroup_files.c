@@ -138,7 +138,7 @@ static void level_leave(struct cgroup_walk *walk, DIR *above, const struct level
 		walk->leave(walk, dirfd(above), level->name);
 }
 
-void os_cgroup_walk(int folder, struct cgroup_walk *walk)
+static void levels_walk(struct cgroup_walk *walk, int folder)
 {
 	auto_free struct level *levels = alloc_new(DEEPEST * sizeof(*levels));
 	struct dirent *entry;
@@ -167,18 +167,50 @@ void os_cgroup_walk(int folder, struct cgroup_walk *walk)
 	}
 }
 
+bool os_cgroup_has_below(int folder)
+{
+	struct stat st;
+
+	return fstat(folder, &st) < 0 || st.st_nlink != 2;
+}
+
+/* As nearly all are: then it is seen without being gone through. */
+static bool is_alone(struct cgroup_walk *walk, int folder)
+{
+	if (os_cgroup_has_below(folder))
+		return false;
+	if (walk->visit)
+		walk->visit(walk, folder);
+	return true;
+}
+
+void os_cgroup_walk(int folder, struct cgroup_walk *walk)
+{
+	if (!is_alone(walk, folder))
+		levels_walk(walk, folder);
+}
+
 static void procs_visit(struct cgroup_walk *walk, int folder)
 {
 	struct cgroup_procs *procs = (struct cgroup_procs *)walk;
-	int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	auto_fclose FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
-	int pid;
+	auto_close int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	const pid_t own = getpid();
+	char text[512];
+	pid_t pid = 0;
+	ssize_t n;
 
-	if (fd >= 0 && !file)
-		(void)close(fd);
-	while (file && fscanf(file, "%d", &pid) == 1)
-		if (pid > 0 && pid != getpid())
-			procs->each(procs, pid);
+	/* A number may go on in the next piece. */
+	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			if (pid > 0 && pid != own)
+				procs->each(procs, pid);
+			pid = 0;
+		}
+	}
 }
 
 void os_cgroup_each(int folder, struct cgroup_procs *procs)

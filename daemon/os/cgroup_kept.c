@@ -2,27 +2,18 @@
 /* A control group that stays from one run to the next, for to make one and to remove it costs more than all else that a
  * run has of it. What a new one would be it has to be again: nobody is in it, nothing is below it, and nothing was set in it
  * that another than effd would have to take back. Limits are effd's own, and set anew for each run. */
-#include <sys/stat.h>
-
 #include <eff/clock.h>
 
 #include "os/cgroup.h"
 
 #define JUST_NOW EFF_MS(1)
 
-/* A program may have made groups below its own, which are there though nobody is in them. Their folder counts them. */
-static bool has_groups_below(const struct cgroup *group)
-{
-	struct stat st;
-
-	return fstat(group->fd, &st) < 0 || st.st_nlink != 2;
-}
-
-/* What was found out just now need not be asked again. */
+/* A program may have made groups below its own, which are there though nobody is in them. What was found out just now need not be asked again. */
 bool os_cgroup_renew(struct cgroup *group)
 {
 	group->empty &= eff_now() - group->empty_at < JUST_NOW;
-	if (group->killed || !os_cgroup_is_empty(group) || group->frozen || has_groups_below(group))
+	if (group->killed || !os_cgroup_is_empty(group) || group->frozen ||
+		os_cgroup_has_below(group->fd))
 		return false;
 	group->used = true;
 	group->empty = group->killing = false;

@@ -115,19 +115,27 @@ int linux_limit(struct os_child *child, const struct terms *terms, struct os_fau
 	return -ECHILD;
 }
 
-/* To those that were there before the first of them was signalled: what a program does upon a signal, as a handler's child that
- * ends its work, is not disturbed by it. */
-static bool signal_all(struct os_child *child, int sig)
+static bool signal_listed(struct os_child *child, const struct cgroup_list *all, int sig)
 {
 	const struct main_proc *main = &child->main;
+	bool reached = eff_proc_signal(child->proc, sig) == 0;
+
+	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
+		reached |= os_main_signal(child, sig) == 0;
+	return os_cgroup_signal(child->cgroup, all, sig, child->pid) || reached;
+}
+
+/* To those that were there before the first of them was signalled: what a program does upon a signal, as a handler's child that
+ * ends its work, is not disturbed by it. */
+static bool signal_all(struct os_child *child, int sig, bool wake)
+{
 	struct cgroup_list all;
 	bool reached;
 
 	os_cgroup_list(child->cgroup, &all);
-	reached = eff_proc_signal(child->proc, sig) == 0;
-	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
-		reached |= os_main_signal(child, sig) == 0;
-	reached |= os_cgroup_signal(child->cgroup, &all, sig, child->pid);
+	reached = signal_listed(child, &all, sig);
+	if (wake)
+		(void)signal_listed(child, &all, SIGCONT);
 	free(all.pids);
 	return reached;
 }
@@ -142,11 +150,11 @@ static bool kill_all(struct os_child *child)
 	return os_cgroup_kill(child->cgroup) || reached;
 }
 
-int os_held_signal(struct os_child *child, int sig)
+int os_held_signal(struct os_child *child, int sig, bool wake)
 {
 	if (eff_proc_ended(child->proc, NULL) && os_cgroup_is_empty(child->cgroup))
 		return -ESRCH;
-	return (sig == SIGKILL ? kill_all(child) : signal_all(child, sig)) ? 0 : -ESRCH;
+	return (sig == SIGKILL ? kill_all(child) : signal_all(child, sig, wake)) ? 0 : -ESRCH;
 }
 
 struct listing {

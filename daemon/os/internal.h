@@ -288,6 +288,7 @@ EFF_SUSPENDS bool os_interpreter_missing(
 /* ── group.c ── */
 
 int linux_signal(struct os_child *child, int sig, enum os_whom whom);
+int linux_signal_and_wake(struct os_child *child, int sig, enum os_whom whom);
 int linux_await_gone(struct os_child *child);
 size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n);
 /* Is `pid` of the unit: its main process, of its session, or a descendant? */
@@ -306,7 +307,8 @@ int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os
 EFF_SUSPENDS bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
 	const struct os_child *child, const struct os_fault *fault);
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault);
-int os_held_signal(struct os_child *child, int sig);
+/* `wake`: and SIGCONT after it. */
+int os_held_signal(struct os_child *child, int sig, bool wake);
 size_t os_held_left(struct os_child *child, struct os_left *ret_left, size_t n);
 
 /* ── mainproc.c ── */

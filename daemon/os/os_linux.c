@@ -66,6 +66,7 @@ static const struct os_ops linux_ops = {
 	.pid = linux_pid,
 	.await_end = linux_await_end,
 	.signal = linux_signal,
+	.signal_and_wake = linux_signal_and_wake,
 	.await_gone = linux_await_gone,
 	.left = linux_left,
 	.read = linux_read,

@@ -163,7 +163,9 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 	(void)exit;
 	if (u->next_plan)
 		unit_adopt(u, u->next_plan, u->next, true);
-	unit_close_group(u);
+	/* When all of the tree ends the others' ends come first. */
+	if (!t->shutting_down)
+		unit_close_group(u);
 	u->leaving = u->kill_now = u->ended = false;
 	u->awaits = NULL;
 	switch (rest) {

@@ -46,10 +46,10 @@ static void child_signal(struct child *c, int sig, enum os_whom whom)
 		eff_interrupt_async(c->task);
 		return;
 	}
-	(void)ops->signal(c->process, sig, whom);
-	/* A stopped process takes its signal only when it runs again. */
-	if (sig != SIGKILL)
-		(void)ops->signal(c->process, SIGCONT, whom);
+	if (sig == SIGKILL)
+		(void)ops->signal(c->process, sig, whom);
+	else
+		(void)ops->signal_and_wake(c->process, sig, whom);
 }
 
 /* The first, friendly half. Returns 0 when all is gone. */

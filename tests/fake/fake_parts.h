@@ -179,6 +179,7 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 pid_t fake_pid(const struct os_child *p);
 int fake_await_end(struct os_child *p, struct os_end *ret_end);
 int fake_signal(struct os_child *p, int sig, enum os_whom whom);
+int fake_signal_and_wake(struct os_child *p, int sig, enum os_whom whom);
 int fake_await_gone(struct os_child *p);
 size_t fake_left(struct os_child *p, struct os_left *ret_left, size_t n);
 ssize_t fake_read(struct os_child *p, enum os_stream stream, void *buf, size_t size);

@@ -213,3 +213,11 @@ int fake_signal(struct os_child *p, int sig, enum os_whom whom)
 	eff_pulse_send(&p->poke);
 	return 0;
 }
+
+int fake_signal_and_wake(struct os_child *p, int sig, enum os_whom whom)
+{
+	int r = fake_signal(p, sig, whom);
+
+	(void)fake_signal(p, SIGCONT, whom);
+	return r;
+}

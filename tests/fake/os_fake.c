@@ -15,6 +15,7 @@ static const struct os_ops fake_ops = {
 	.pid = fake_pid,
 	.await_end = fake_await_end,
 	.signal = fake_signal,
+	.signal_and_wake = fake_signal_and_wake,
 	.await_gone = fake_await_gone,
 	.left = fake_left,
 	.read = fake_read,

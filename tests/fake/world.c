@@ -187,8 +187,6 @@ static void check_nothing_left(struct world *w)
 		os_fake_open_files(w->fake));
 	WORLD_ASSERT(w, os_fake_views(w->fake) == 0, "%u views of the files are left",
 		os_fake_views(w->fake));
-	WORLD_ASSERT(w, os_fake_groups_kept(w->fake) == 0, "%u control groups are kept",
-		os_fake_groups_kept(w->fake));
 	WORLD_ASSERT(w, w->reloads_under_way == 0, "a reload never ended");
 	eff_rt_each(w->rt, count_fiber, &n_fibers);
 	WORLD_ASSERT(w, n_fibers == 0, "%u fibers are left", n_fibers);
@@ -216,6 +214,8 @@ void world_free(struct world *w)
 	eff_exit_drop(w->end);
 	world_forget_reload(w);
 	tree_free(w->tree);
+	WORLD_ASSERT(w, os_fake_groups_kept(w->fake) == 0, "%u control groups are kept",
+		os_fake_groups_kept(w->fake));
 	WORLD_ASSERT(w, os_fake_sockets(w->fake) == 0, "a socket is left open");
 	WORLD_ASSERT(w, eff_rt_shutdown(w->rt, 0) == 0, "the runtime does not end");
 	os_fake_free(w->fake);
