@@ -341,7 +341,8 @@ static void add_moving(struct text *text, int which, struct row *row, const stru
 		add_next_start(text, u, now);
 	else if (which == CPU && row_usage(row, u, USAGE_GOOD))
 		add_seconds(text, (eff_ns)(row->usage.cpu_s * 1e9));
-	else if (which == MEMORY && row_usage(row, u, USAGE_GOOD))
+	/* None has none: it is not known then. */
+	else if (which == MEMORY && row_usage(row, u, USAGE_GOOD) && row->usage.memory_bytes > 0)
 		text_add_number(text, row->usage.memory_bytes);
 	else
 		text_add(text, "null");

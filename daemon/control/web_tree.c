@@ -60,7 +60,7 @@ static void health_page(struct tree *t, const char *path, struct web_page *page)
 
 struct family {
 	const char *name, *type, *unit, *help;
-	/* `usage`: of its present process; NULL: there is none. */
+	/* `usage`: of its present run; NULL: there is none. */
 	void (*add)(struct text *to, const struct unit *u, const struct os_usage *usage);
 };
 
@@ -104,7 +104,7 @@ static void add_cpu(struct text *to, const struct unit *u, const struct os_usage
 
 static void add_memory(struct text *to, const struct unit *u, const struct os_usage *usage)
 {
-	if (usage)
+	if (usage && usage->memory_bytes > 0) /* none has none: it is not known then */
 		add_number(to, u, "effd_unit_memory_bytes", (double)usage->memory_bytes);
 }
 
@@ -119,9 +119,8 @@ static const struct family families[] = {
 	{"effd_unit_starts", "counter", NULL, "Starts so far.", add_starts},
 	{"effd_unit_restarts", "counter", NULL, "Starts after an end by itself.", add_restarts},
 	{"effd_unit_uptime_seconds", "gauge", "seconds", "How long it is up.", add_uptime},
-	{"effd_unit_cpu_seconds", "gauge", "seconds", "Processor time of its present process.",
-		add_cpu},
-	{"effd_unit_memory_bytes", "gauge", "bytes", "Memory of its present process.", add_memory},
+	{"effd_unit_cpu_seconds", "gauge", "seconds", "Processor time of its present run.", add_cpu},
+	{"effd_unit_memory_bytes", "gauge", "bytes", "Memory of its present run.", add_memory},
 	{"effd_unit_log_lost_bytes", "counter", "bytes", "Output that could not be written.",
 		add_lost},
 };

@@ -297,6 +297,12 @@ bool os_family_has(struct os_child *child, pid_t pid);
 void os_family_join(struct os_child *child, pid_t pid);
 void os_family_done(struct family *family);
 
+/* ── usage.c ── */
+
+bool linux_usage(struct os_child *child, struct os_usage *ret_usage);
+/* What the kernel counts of a group; the rest stays as it is. False: memory is not counted there. */
+bool os_usage_of_group(const struct cgroup *group, struct os_usage *usage);
+
 /* ── held.c: the same, of a child whose control group is all of it ── */
 
 bool os_is_held(const struct os_child *child);

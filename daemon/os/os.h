@@ -102,6 +102,7 @@ struct os_left {
 	char waits_in[32]; /* in the kernel; "" */
 };
 
+/* Of all of it, where the kernel counts that for its control group; else of its main process. */
 struct os_usage {
 	double cpu_s;
 	uint64_t memory_bytes;

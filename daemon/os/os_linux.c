@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <eff/io.h>
@@ -42,23 +41,6 @@ static bool linux_watch(struct os_child *child, enum os_stream stream, struct ef
 	int fd = child->streams[stream];
 
 	return fd < 0 || eff_fd_watch(fd, EFF_READ | EFF_WRITE, watch) < 0;
-}
-
-/* Its processor time is a clock of the kernel's, which costs a fraction of what a look into /proc does, and that for each unit
- * that somebody asks for. */
-static bool linux_usage(struct os_child *child, struct os_usage *ret_usage)
-{
-	struct timespec spent;
-	clockid_t clock;
-
-	if (os_main_ended(child) || clock_getcpuclockid(linux_pid(child), &clock) != 0 ||
-		clock_gettime(clock, &spent) < 0)
-		return false;
-	*ret_usage = (struct os_usage){
-		.cpu_s = (double)spent.tv_sec + (double)spent.tv_nsec / 1e9,
-		.memory_bytes = os_procfs_memory(linux_pid(child)),
-	};
-	return true;
 }
 
 static const struct os_ops linux_ops = {

@@ -254,7 +254,7 @@ const char *unit_phrase(const struct unit *u);
 bool unit_is_active(const struct unit *u);
 struct cause *unit_cause(struct unit *u, enum cause_kind kind, struct cause *because,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* What its process takes; false: there is none, or it is not known. */
+/* What its present process has used, and all that came of it where that is counted; false: there is none, or it is not known. */
 bool unit_usage(const struct unit *u, struct os_usage *ret_usage);
 /* Does it rest, with another run to come by its schedule, or when somebody comes? */
 bool unit_awaits_schedule(const struct unit *u);

@@ -2,23 +2,12 @@
 /* The seam as a whole, and what /proc tells of one process. */
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include "daemon/os_world.h"
 #include "os/internal.h"
 
 static void play(const char *name)
 {
-	if (!strcmp(name, "burn")) {
-		char *memory = malloc(64 << 20);
-		clock_t now = clock();
-
-		memset(memory, 1, 64 << 20);
-		while (clock() - now < CLOCKS_PER_SEC / 5)
-			;
-		dprintf(1, "%d\n", memory[1 << 20]);
-		pause();
-	}
 	if (!strcmp(name, "odd name")) {
 		prctl(PR_SET_NAME, "a) R 1 (b\n");
 		dprintf(1, "here\n");
@@ -26,22 +15,6 @@ static void play(const char *name)
 	}
 }
 OS_ROLES(play)
-
-OS_TEST(usage_tells_time_and_memory_while_it_lives)
-{
-	struct os_child *child = started(role("burn"));
-	struct os_usage usage;
-	char text[16];
-
-	(void)read_lines(child, text, sizeof(text), 1);
-	ck_assert(os->ops->usage(child, &usage));
-	ck_assert(usage.cpu_s >= 0.15 && usage.cpu_s < 10);
-	ck_assert_uint_ge(usage.memory_bytes, 64 << 20);
-	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_MAIN), 0);
-	(void)ended(child);
-	ck_assert(!os->ops->usage(child, &usage));
-	finish(child);
-}
 
 OS_TEST(an_odd_name_of_a_process_is_read_as_it_is)
 {
@@ -222,7 +195,6 @@ Suite *test_suite(void)
 	TCase *tcase;
 	Suite *suite = world_suite("os_linux", &tcase);
 
-	tcase_add_test(tcase, usage_tells_time_and_memory_while_it_lives);
 	tcase_add_test(tcase, an_odd_name_of_a_process_is_read_as_it_is);
 	tcase_add_test(tcase, who_is_not_there_has_no_record);
 	tcase_add_test(tcase, a_scan_knows_whose_each_process_is);
