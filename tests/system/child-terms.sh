@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 compile world family
 
-world_of() { ctl --json logs "$1" | jq -r .text; }
+world_of() { ctl --json logs "$1" | jq -r .text | sed '/^control group /d'; } # which is of its name
 plain= # The world of a unit that asks for nothing: another one differs in what it asked for, and in nothing else.
 differs() { # UNIT DIFFERENCE, in lines of diff's
 	local got

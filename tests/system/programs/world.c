@@ -135,6 +135,19 @@ static void print_ids(void)
 	printf("gids %u %u %u\n", real_group, group, saved_group);
 }
 
+/* Of version 2, as the kernel tells a process its own. */
+static void print_group(void)
+{
+	char line[PATH_MAX];
+	FILE *file = fopen("/proc/self/cgroup", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "0::", 3) == 0)
+			printf("control group %.*s\n", (int)strcspn(line + 3, "\n"), line + 3);
+	if (file)
+		fclose(file);
+}
+
 int main(int argc, char **argv)
 {
 	const char *only = getenv("WORLD");
@@ -153,6 +166,7 @@ int main(int argc, char **argv)
 		printf("umask %04o\n", mask);
 		print_limits();
 		print_priorities();
+		print_group();
 		printf("folder %s\n", getcwd(folder, sizeof(folder)) ? folder : "?");
 		prctl(PR_GET_PDEATHSIG, &death_signal);
 		printf("death signal %d\n", death_signal);
