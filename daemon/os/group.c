@@ -226,6 +226,9 @@ bool os_family_has(struct os_child *child, pid_t pid)
 	/* Also when it has been reaped: as long as nobody else has its number. */
 	if (pid == child->pid && by_session)
 		return true;
+	/* The kernel tells that without /proc, too. */
+	if (by_session && pid > 1 && getsid(pid) == child->pid)
+		return true;
 	for (int i = 0; i < MOST_PARENTS && pid > 1 && os_procfs_stat(pid, &st); i++) {
 		const struct member *member = family_find(&child->family, pid);
 
@@ -375,13 +378,15 @@ int linux_await_gone(struct os_child *child)
 size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
 {
 	const struct family *family = &child->family;
+	const struct scan *scan;
 	size_t count = 0;
 
 	if (os_is_held(child))
 		return os_held_left(child, ret_left, n);
 	if (left_nobody(child))
 		return 0;
-	(void)family_look(child, os_scan_take(child->os));
+	scan = os_scan_take(child->os);
+	(void)family_look(child, scan);
 	if (!main_ended(child)) {
 		if (count < n)
 			os_procfs_left(child->pid, &ret_left[count]);
@@ -393,6 +398,12 @@ size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
 		if (count < n)
 			os_procfs_left(family->members[i].pid, &ret_left[count]);
 		count++;
+	}
+	/* Without /proc nobody of it has a name, and it has to be ended all the same. */
+	if (!count && !scan->all.n && group_is_there(child)) {
+		if (n > 0)
+			ret_left[0] = (struct os_left){.pid = child->pid, .command = "its group"};
+		count = 1;
 	}
 	return count;
 }

@@ -318,6 +318,7 @@ OS_TEST(one_units_end_does_not_touch_another)
 OS_TEST(without_proc_there_is_still_the_group)
 {
 	struct os_child *child;
+	struct os_left left;
 	char text[4];
 
 	if (geteuid() != 0)
@@ -328,9 +329,17 @@ OS_TEST(without_proc_there_is_still_the_group)
 	child = started(shell("trap '' TERM; tail -f /dev/null & echo"));
 	(void)read_lines(child, text, sizeof(text), 1);
 	ck_assert_int_eq(ended(child).code, 0);
+	ck_assert_uint_eq(os->ops->left(child, &left, 1), 1);
+	ck_assert_int_eq(left.pid, os->ops->pid(child));
 	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
 	ck_assert_int_eq(gone_within(child, EFF_MS(20)), -ETIMEDOUT);
 	kill_all(child);
+	child = started(shell("exec tail -f /dev/null"));
+	ck_assert_uint_eq(os->ops->left(child, &left, 1), 1);
+	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_MAIN), 0);
+	(void)ended(child);
+	ck_assert_uint_eq(os->ops->left(child, &left, 1), 0);
+	finish(child);
 	ck_assert_int_eq(umount("/proc"), 0);
 }
 
