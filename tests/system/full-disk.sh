@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A full disk under a log file loses output, counts it and says so once; the unit goes on, and so does the log later.
+# A full disk under a log file loses output, counts it and says so once; the unit goes on, and so does the log later. So it is
+# where the disk can only be read, and where effd's files may be only so large.
 . "${0%/*}/lib.sh"
 need_apart
 need mount
@@ -31,4 +32,57 @@ await_line "$DIR/small/log" '^tick$' >/dev/null
 same "the same process" "$(pid_of writer)" "$pid"
 same "a file has no prefix" "$(grep -c '^writer' "$DIR/small/log" || true)" 0
 effd_stop
+
+# ── it can only be read ──
+
+mount -o remount,ro "$DIR/small"
+effd_start <<TREE
+version: 1
+units:
+  writer: {shell: 'echo lost; exec sleep infinity', log: {stdout: {file: $DIR/small/log}}}
+  deeper: {shell: 'echo lost; exec sleep infinity', log: {stdout: {file: $DIR/small/deep/log}}}
+  ring: {shell: 'echo kept; exec sleep infinity', log: {stdout: ring}}
+TREE
+for unit in writer deeper; do
+	await_events 1 '.event == "log_lost"' "$unit" >"$DIR/said"
+	matches "what is said of $unit" "$(<"$DIR/said")" "5 bytes lost: cannot write $DIR/small/[a-z/]+: Read-only file system"
+	same "$unit goes on" "$(field "$unit" '"\(.state) \(.log_lost_bytes)"')" "up 5"
+	same "its ring" "$(ctl --json logs "$unit" | jq -r .text)" lost
+done
+effd_stop
 umount "$DIR/small"
+
+# ── a file may be only so large ──
+
+new_fifo
+gate=$FIFO
+cat >"$DIR/limited" <<'END'
+#!/bin/sh
+ulimit -f 8
+exec "$@"
+END
+chmod 755 "$DIR/limited"
+EFFD_UNDER=("$DIR/limited")
+effd_start <<TREE
+version: 1
+units:
+  writer:
+    shell: 'i=0; while [ \$i -lt 3000 ]; do echo "line \$i"; i=\$((i+1)); done; echo written >&2; read go <$gate; echo more; exec sleep infinity'
+    log: {stdout: {file: $DIR/log}, stderr: ring}
+  rotated:
+    shell: 'seq 1 3000; echo written >&2; exec sleep infinity'
+    log: {stdout: {file: $DIR/rotated}, stderr: ring, rotate: {size: 2KiB, keep: 99}}
+TREE
+pid=$(pid_of writer)
+for unit in writer rotated; do
+	follow 1 '.text == "written"' logs -f "$unit" >/dev/null
+done
+await_events 1 '.event == "log_lost"' writer >"$DIR/said"
+matches "what is said" "$(<"$DIR/said")" "cannot write $DIR/log: File too large"
+same "the unit goes on" "$(field writer '"\(.state) \(.pid) \(.restarts)"')" "up $pid 0"
+[ "$(stat -c %s "$DIR/log")" -le 8192 ] || fail "there is no limit here"
+same "one whose files are smaller" "$(field rotated .log_lost_bytes)" 0
+mv "$DIR/log" "$DIR/aside"
+echo go >"$gate"
+await_line "$DIR/log" '^more$' >/dev/null
+effd_stop
