@@ -7,6 +7,10 @@
 #include "base/log.h"
 #include "tree/internal.h"
 
+/* One that never comes to rest would fill the log that is for all: so many changes of a unit's state are said within this time. */
+enum { SAID_MOST = 60 };
+#define SAID_WITHIN EFF_M(1)
+
 const struct tree_event *tree_event(const struct tree *t, uint64_t seq)
 {
 	const struct tree_event *e = &t->events[seq % TREE_EVENTS];
@@ -49,7 +53,7 @@ static void events_say(void *arg)
 	while (t->said_seq < t->last_seq) {
 		const struct tree_event *e = tree_event(t, ++t->said_seq);
 
-		if (e->is_state && e->unit)
+		if (e->is_said && e->unit)
 			event_log(e);
 	}
 	log_write_gathered();
@@ -88,6 +92,27 @@ static struct tree_event *event_new(struct unit *u, const char *kind)
 	e->kind = kind;
 	e->pid = u->pid;
 	return e;
+}
+
+/* Is it to be in the log? Where a unit comes to rest always is. */
+static bool is_said(struct unit *u, enum unit_state to)
+{
+	eff_ns now = eff_now();
+
+	if (!u->n_said || now - u->said_since >= SAID_WITHIN) {
+		if (u->n_said > SAID_MOST)
+			log_warn("%s: %u further changes of its state were not shown", u->name,
+				u->n_said - SAID_MOST);
+		u->said_since = now;
+		u->n_said = 0;
+	}
+	if (to == UNIT_DOWN || to == UNIT_DONE || to == UNIT_FAILED)
+		return true;
+	u->n_said++;
+	if (u->n_said == SAID_MOST + 1)
+		log_warn("%s: its state changes too often to be shown here; effctl events has it all",
+			u->name);
+	return u->n_said <= SAID_MOST;
 }
 
 /* End the run of `d` for the sake of `u`: it begins anew at once, and waits if it has to. */
@@ -135,10 +160,12 @@ static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_st
 
 void event_state(struct unit *u, enum unit_state from, enum unit_state to)
 {
+	bool said = is_said(u, to);
 	struct tree *t = tree_of(u);
 	struct tree_event *e = event_new(u, "state");
 
 	e->is_state = true;
+	e->is_said = said;
 	e->from = from;
 	e->to = to;
 	e->cause = cause_ref(u->cause);

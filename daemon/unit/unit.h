@@ -115,6 +115,8 @@ struct unit {
 	bool in_round;   /* a group round has taken it out of `up` */
 	uint64_t starts, restarts;
 	uint64_t ends; /* runs that ended by themselves, for who waits for an attempt */
+	eff_ns said_since; /* since then `n_said` changes of its state were to be in the log; the tree's */
+	uint32_t n_said;
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
 	uint64_t verbs;  /* by operators so far, the tree counts them: a later one takes over */
 	uint64_t in_set; /* the last set of the tree that it was put into */
