@@ -243,6 +243,9 @@ static eff_exit effd_run(void *arg)
 	return eff_ok_number(e->code);
 }
 
+/* What no fiber needs to do what is its own, whatever the machine does. */
+#define STALL EFF_S(1)
+
 static void on_unhandled(void *context, const char *fiber_name, eff_exit exit)
 {
 	char words[256];
@@ -252,12 +255,27 @@ static void on_unhandled(void *context, const char *fiber_name, eff_exit exit)
 		eff_exit_text(exit, words, sizeof(words)));
 }
 
+/* In the watchdog's thread, while all others wait. */
+static void on_stall(void *context, const char *fiber_name, uint64_t fiber_id, eff_ns held_ns)
+{
+	(void)context;
+	(void)fiber_id;
+	log_error("the fiber %s does not let go, for %lld ms so far: all units wait for it",
+		fiber_name, (long long)(held_ns / EFF_MS(1)));
+}
+
 static int runtime_run(struct effd *e)
 {
-	struct eff_rt_opts opts = {.hooks = {.on_unhandled = on_unhandled}};
+	struct eff_rt_opts opts = {.stall_ns = STALL,
+		.hooks = {.on_unhandled = on_unhandled, .on_stall = on_stall}};
 	struct eff_rt *rt;
 	int r = eff_rt_new(&opts, &rt);
 
+	/* Rather without its thread than not at all. */
+	if (r < 0) {
+		opts.stall_ns = 0;
+		r = eff_rt_new(&opts, &rt);
+	}
 	if (r < 0) {
 		log_error("cannot start: %s", strerror(-r));
 		return 1;

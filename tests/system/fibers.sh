@@ -12,6 +12,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	cp "$module" "$foreign"
 	chown nobody "$DIR/foreign"
 fi
+mkfifo "$DIR/gate"
 effd_start <<TREE
 version: 1
 defaults: {restart: no}
@@ -33,6 +34,7 @@ units:
   no-entry: {fiber: {module: $module, entry: nowhere}}
   idle: {fiber: idle}
   short: {fiber: idle, with: {for: 10ms, exit: success}}
+  holds: {fiber: {module: $module, entry: holds}, with: {gate: $DIR/gate}, activate: manual, log: {stdout: ring}}
   fail: {fiber: idle, with: {for: 10ms, exit: fail}}
   die: {fiber: idle, with: {for: 10ms, exit: die}}
   beat: {fiber: heartbeat, with: {every: 10ms, text: still here}, log: {stdout: ring}}
@@ -77,4 +79,13 @@ expect_exit 0 ctl stop lingers
 same "one that lingers" "$(state lingers) $(ctl --json logs lingers | jq -r .text | tail -n 1)" "down has lingered"
 expect_exit 0 ctl start good
 same "started again" "$(field good '"\(.state) \(.starts)"')" "up 2"
+
+# One that holds up all others is named while it does; what waits for it is late, and no more.
+ctl_in_place start holds >/dev/null 2>&1 &
+starting=$!
+await_line "$DIR/effd.log" 'error: the fiber .*holds.* does not let go, for [0-9]+ ms so far' >/dev/null
+echo >"$DIR/gate"
+wait "$starting" || fail "it is not started"
+same "one that has let go" "$(shown holds) $(ctl --json logs holds | jq -r .text)" "fiber up null null null has let go"
+same "the others" "$(state good) $(state notifies)" "up up"
 effd_stop

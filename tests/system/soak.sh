@@ -98,7 +98,7 @@ clients "$n_clients"
 settle
 eventually as_before
 threads=$(find "/proc/$EFFD/task" -mindepth 1 -maxdepth 1 | wc -l)
-[ "$threads" -le 5 ] || fail "$threads threads"
+[ "$threads" -le 6 ] || fail "$threads threads"
 memory_after=$(memory)
 echo "descriptors: $(wc -l <<<"$before"); threads: $threads; KiB: $memory_before, and after $n_restarts restarts," \
 	"$n_reloads reloads and $n_clients clients $memory_after"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Fibers for the system tests: one entry for each way in which a fiber can go on or end. */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <eff.h>
 #include <effd/fiber.h>
 
@@ -9,6 +12,7 @@ EFFD_FIBER eff_exit fails(struct effd_fiber *self);
 EFFD_FIBER eff_exit dies(struct effd_fiber *self);
 EFFD_FIBER eff_exit notifies(struct effd_fiber *self);
 EFFD_FIBER eff_exit lingers(struct effd_fiber *self);
+EFFD_FIBER eff_exit holds(struct effd_fiber *self);
 
 /* Says all that it was told, and stays until it is stopped. */
 EFFD_FIBER eff_exit good(struct effd_fiber *self)
@@ -65,5 +69,18 @@ EFFD_FIBER eff_exit lingers(struct effd_fiber *self)
 	(void)eff_sleep(effd_fiber_duration(self, "linger", EFF_MS(500)));
 	effd_fiber_log(self, "has lingered");
 	eff_unmask(before);
+	return eff_interrupted();
+}
+
+/* Does what no fiber may: all others wait until somebody writes into the FIFO. */
+EFFD_FIBER eff_exit holds(struct effd_fiber *self)
+{
+	int fd = open(effd_fiber_text(self, "gate", ""), O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	(void)!read(fd, &byte, 1);
+	(void)close(fd);
+	effd_fiber_log(self, "has let go");
+	(void)eff_sleep(EFF_FOREVER);
 	return eff_interrupted();
 }

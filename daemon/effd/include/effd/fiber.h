@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a fiber unit sees of effd. A module is a shared object that exports `eff_exit NAME(struct effd_fiber *self)`; effd
  * gives it eff_* and effd_fiber_*, so it links neither. It runs in effd's own process and thread: it waits only by
- * functions of libeff, never blocks, and is trusted. To be stopped is to have a wait return -ECANCELED: then return.
+ * functions of libeff, never blocks (effd's log names one that holds all up for a second), and is trusted. To be stopped is to have a wait return -ECANCELED: then return.
  *
  *     #include <eff.h>
  *     #include <effd/fiber.h>
