@@ -128,6 +128,7 @@ struct cgroup {
 	bool former;     /* of an effd that was killed */
 	unsigned limits; /* that were set, bits of enum terms_cgroup_limit */
 	uint64_t n_oom; /* whom the kernel had killed in it for want of memory when this run began */
+	uint64_t cpu_before_us; /* the processor time of the runs before this one */
 	struct eff_pulse emptied;
 	char name[];
 };
@@ -161,6 +162,8 @@ bool os_cgroup_has(const struct cgroup *group, pid_t pid);
 uint64_t os_cgroup_oom_kills(const struct cgroup *group);
 /* Any of this run? */
 bool os_cgroup_oom(const struct cgroup *group);
+/* The processor time of all that has ever been in it; 0: it is not known. */
+uint64_t os_cgroup_cpu_us(const struct cgroup *group);
 /* Set those that were given, and take back what was set before and is not. 0; or -errno and which one it was about. */
 int os_cgroup_limit(
 	struct cgroup *group, const struct terms *terms, enum terms_cgroup_limit *ret_which);

@@ -18,5 +18,6 @@ bool os_cgroup_renew(struct cgroup *group)
 	group->used = true;
 	group->empty = group->killing = false;
 	group->n_oom = os_cgroup_oom_kills(group);
+	group->cpu_before_us = os_cgroup_cpu_us(group);
 	return true;
 }

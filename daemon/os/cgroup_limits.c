@@ -125,3 +125,15 @@ bool os_cgroup_oom(const struct cgroup *group)
 {
 	return os_cgroup_oom_kills(group) > group->n_oom;
 }
+
+uint64_t os_cgroup_cpu_us(const struct cgroup *group)
+{
+	char text[128];
+	uint64_t us;
+
+	/* Its first line; the others are no matter. */
+	return os_cgroup_read(group->fd, "cpu.stat", text, sizeof(text)) > 0 &&
+			os_cgroup_says(text, "usage_usec", &us)
+		? us
+		: 0;
+}

@@ -3,7 +3,6 @@
  * main process. Processor time is counted in each group, memory where its controller is. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "os/internal.h"
@@ -22,32 +21,20 @@ static bool usage_of_main(const struct os_child *child, struct os_usage *ret_usa
 	return true;
 }
 
-/* The number behind `key`, which the text begins with. */
-static bool number_of(const char *text, const char *key, uint64_t *ret_number)
-{
-	size_t len = strlen(key);
-	char *end;
-
-	if (strncmp(text, key, len) != 0)
-		return false;
-	errno = 0;
-	*ret_number = strtoull(text + len, &end, 10);
-	return errno == 0 && end > text + len && *end == '\n';
-}
-
 bool os_usage_of_group(const struct cgroup *group, struct os_usage *usage)
 {
-	char text[128];
-	uint64_t number;
+	uint64_t us = os_cgroup_cpu_us(group), memory;
+	char text[64], *end;
 
-	/* Its first line; the others are no matter. */
-	if (os_cgroup_read(group->fd, "cpu.stat", text, sizeof(text)) > 0 &&
-		number_of(text, "usage_usec ", &number))
-		usage->cpu_s = (double)number / 1e6;
-	if (os_cgroup_read(group->fd, "memory.current", text, sizeof(text)) <= 0 ||
-		!number_of(text, "", &number))
+	if (us > 0)
+		usage->cpu_s = (double)(us - group->cpu_before_us) / 1e6;
+	if (os_cgroup_read(group->fd, "memory.current", text, sizeof(text)) <= 0)
 		return false;
-	usage->memory_bytes = number;
+	errno = 0;
+	memory = strtoull(text, &end, 10);
+	if (errno || end == text || *end != '\n')
+		return false;
+	usage->memory_bytes = memory;
 	return true;
 }
 

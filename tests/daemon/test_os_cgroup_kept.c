@@ -65,6 +65,31 @@ CGROUP_TEST(the_next_run_begins_in_the_group_of_the_last_one)
 	ck_assert(!is_there("unit:test"));
 }
 
+/* The first has done something; the second has hardly begun. */
+CGROUP_TEST(the_time_of_the_last_run_is_not_this_ones)
+{
+	struct os_usage first, second;
+	struct os_child *child;
+	char line[8];
+
+	child = started(kept_shell(
+		"i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; echo; exec sleep 1000 >/dev/null"));
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	ck_assert(os->ops->usage(child, &first));
+	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
+	finish(child);
+
+	child = started(kept_shell("echo; exec sleep 1000 >/dev/null"));
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	ck_assert(kept->used);
+	ck_assert(os->ops->usage(child, &second));
+	ck_assert_double_ge(second.cpu_s, 0);
+	ck_assert_double_lt(second.cpu_s, first.cpu_s / 2);
+	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
+	finish(child);
+	close_kept();
+}
+
 CGROUP_TEST(no_descriptor_more_is_open_after_many_runs)
 {
 	char path[64];
@@ -226,6 +251,7 @@ Suite *test_suite(void)
 	Suite *suite = world_suite("os_cgroup_kept", &tcase);
 
 	tcase_add_test(tcase, the_next_run_begins_in_the_group_of_the_last_one);
+	tcase_add_test(tcase, the_time_of_the_last_run_is_not_this_ones);
 	tcase_add_test(tcase, no_descriptor_more_is_open_after_many_runs);
 	tcase_add_test(tcase, a_group_in_which_somebody_is_left_is_not_used_again);
 	tcase_add_test(tcase, a_group_with_another_below_it_is_not_used_again);
