@@ -4,8 +4,11 @@
  * It is a loop of its own, never the default one, whose SIGCHLD watcher steals the ends of children; ev_signal, ev_child
  * and ev_timer are not used. The next deadline is one timerfd, watched like any descriptor. Callbacks only tell io.c;
  * fibers run after wait() has returned. A watch lives in a slot of its descriptor, for libev holds its address. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <ev.h>
@@ -71,6 +74,20 @@ static void on_io(struct ev_loop *loop, struct ev_io *io, int revents)
 		events |= revents & EV_WRITE ? EFF_WRITE : 0;
 	}
 	eff__fd_ready(watch->rt, io->fd, events);
+}
+
+/* libev ends the process for what it cannot do without. Where it has let the old epoll go and the kernel has no new one for
+ * it yet, that is put off until there is one: it asks again as soon as this returns. libev has one ear for the whole process. */
+static void on_system_error(const char *message)
+{
+	const struct timespec pause = {.tv_nsec = EFF_MS(1)};
+
+	if (strcmp(message, "(libev) epoll_create") == 0) {
+		(void)nanosleep(&pause, NULL);
+		return;
+	}
+	perror(message);
+	abort();
 }
 
 static void loop_wake(struct eff__backend_state *state);
@@ -139,6 +156,7 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 		r = -errno;
 		goto fail;
 	}
+	ev_set_syserr_cb(on_system_error);
 	/* The environment (LIBEV_FLAGS) has no say. NULL without a reason is mostly a lack of descriptors. */
 	errno = 0;
 	state->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
