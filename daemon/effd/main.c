@@ -120,7 +120,7 @@ static int control_begin(struct effd *e)
 	struct text why = {0};
 	int r = e->socket ? control_open(&opts, &e->control, &why) : 0;
 
-	if (r < 0 && r != -EADDRINUSE && !options_need_socket(&e->options)) {
+	if (r < 0 && !options_need_socket(&e->options)) {
 		log_warn("%s", why.bytes ? why.bytes : strerror(-r));
 		r = 0;
 	} else if (r < 0) {

@@ -36,6 +36,12 @@ rm -rf /tmp/effd-54321
 expect_exit 8 "${alone[@]}" --mount sh -c "mount -o remount,bind,ro / && exec $DIR/bin/effd -- sh -c 'echo x 2>/dev/null >/tmp/x; exit 8'"
 matches "what is said where nothing can be written" "$ERR" 'Read-only file system'
 matches "what is said of the socket" "$ERR" 'sh: without a control socket'
+# Another has the socket: the command runs all the same.
+mkdir "$DIR/xdg"
+chown 54321 "$DIR/xdg"
+expect_exit 9 setpriv --reuid 54321 --regid 54321 --clear-groups env "XDG_RUNTIME_DIR=$DIR/xdg" \
+	"$DIR/bin/effd" -- "$DIR/bin/effd" -- sh -c 'exit 9'
+matches "what the inner one says" "$ERR$OUT" "effd \| effd: warn: another effd has the socket $DIR/xdg/effd/control.sock"
 expect_exit 4 "${alone[@]}" --mount sh -c "mount -t tmpfs none /proc && exec $DIR/bin/effd --socket $SOCKET -- sh -c 'exit 4'"
 # A place that was named is needed.
 expect_exit 1 "${alone[@]}" --mount sh -c "mount -o remount,bind,ro / && exec $DIR/bin/effd --socket /run/there/sock -- true"
