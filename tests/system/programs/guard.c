@@ -49,6 +49,26 @@ static void name_process(int pid)
 	fprintf(stderr, "FAIL: a process is left: %d %s\n", pid, line);
 }
 
+/* Has its end begun? A control group is empty before the last of it can be collected, which has no memory, no files and no
+ * name by then: whoever waited for the group has seen its end. The kernel's PF_EXITING says so. */
+static int is_ending(int pid)
+{
+	char path[64], line[512];
+	unsigned flags = 0;
+	const char *rest;
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	n = file ? fread(line, 1, sizeof(line) - 1, file) : 0;
+	if (file)
+		fclose(file);
+	line[n] = '\0';
+	rest = strrchr(line, ')');
+	return rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && (flags & 4);
+}
+
 /* Kill the children that are there now, and their children as they become ours. Returns how many lived. */
 static int end_children(int quiet)
 {
@@ -64,10 +84,12 @@ static int end_children(int quiet)
 		if (!file)
 			return -1;
 		while (fscanf(file, "%d", &pid) == 1) {
-			n++;
-			if (!quiet)
-				name_process(pid);
-			kill(pid, SIGKILL);
+			if (!is_ending(pid)) {
+				n++;
+				if (!quiet)
+					name_process(pid);
+				kill(pid, SIGKILL);
+			}
 			waitpid(pid, NULL, __WALL);
 		}
 		fclose(file);
