@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <eff/clock.h>
 #include <eff/fiber.h>
 #include <eff/io.h>
 
@@ -20,6 +21,9 @@
 
 /* A datagram carries at most 253 descriptors. After so many dropped ones the others have their turn. */
 enum { MOST_FDS = 253, BURST = 64 };
+
+/* When the kernel, which had no memory to hand one over, is asked again. */
+#define TRY_AGAIN EFF_MS(10)
 
 /* ── the socket's place ── */
 
@@ -188,8 +192,10 @@ ssize_t linux_notified(struct os_child *child, void *buf, size_t size, pid_t *re
 		}
 		if (n >= 0)
 			r = ++n_dropped % BURST ? 0 : eff_yield();
+		else if (n == -EAGAIN)
+			r = eff_wait_fd(child->notify.fd, EFF_READ);
 		else
-			r = n == -EAGAIN ? eff_wait_fd(child->notify.fd, EFF_READ) : (int)n;
+			r = n == -ENOMEM || n == -ENOBUFS ? eff_sleep(TRY_AGAIN) : (int)n;
 	}
 	return r;
 }

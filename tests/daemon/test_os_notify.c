@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A unit's word counts, whoever of it says it; a stranger's does not, and nothing that can be sent does harm. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "daemon/os_world.h"
@@ -108,6 +110,18 @@ static void play(const char *name)
 }
 OS_ROLES(play)
 
+/* So many calls the kernel has no memory for. */
+static int n_refused;
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	if (n_refused == 0)
+		return syscall(SYS_recvmsg, fd, message, flags);
+	n_refused--;
+	errno = ENOMEM;
+	return -1;
+}
+
 static struct os_child *notifier(const char *name)
 {
 	struct os_spawn spawn = role(name);
@@ -198,6 +212,16 @@ OS_TEST(descriptors_that_come_along_are_closed)
 	assert_said(child, "BARRIER=1", 9);
 	(void)read_lines(child, text, sizeof(text), 1);
 	ck_assert_str_eq(text, "closed\n");
+	kill_all(child);
+}
+
+OS_TEST(what_the_kernel_has_no_memory_to_hand_over_is_heard_later)
+{
+	struct os_child *child = notifier("main");
+
+	n_refused = 3;
+	assert_said(child, "READY=1\nSTATUS=well", 19);
+	ck_assert_int_eq(n_refused, 0);
 	kill_all(child);
 }
 
@@ -315,6 +339,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stranger_is_not_heard);
 	tcase_add_test(tcase, odd_datagrams_are_ordinary);
 	tcase_add_test(tcase, descriptors_that_come_along_are_closed);
+	tcase_add_test(tcase, what_the_kernel_has_no_memory_to_hand_over_is_heard_later);
 	tcase_add_test(tcase, only_the_units_user_can_reach_its_socket);
 	tcase_add_test(tcase, a_long_name_makes_no_long_path);
 	tcase_add_test(tcase, without_a_socket_there_is_nothing_to_hear);

@@ -62,7 +62,7 @@ tree() { # VALUE, of a variable
 	cat <<TREE
 version: 1
 name: sweep
-defaults: {restart: {backoff: {initial: 1ms, factor: 1, jitter: 0}}, stop: {timeout: 2s}, start_timeout: 20s}
+defaults: {restart: {backoff: {initial: 1ms, factor: 1, jitter: 0}}, stop: {timeout: 2s}, start_timeout: infinity}
 units:
   web: {command: $DIR/bin/family, environment: {V: "$1"}}
   flaky: {shell: '[ -e $RUN/once ] || { : >$RUN/once; exit 3; }; exec $DIR/bin/family'}
@@ -190,7 +190,7 @@ all) chosen=("${cases[@]}") ;;
 [a-z]*) mapfile -t chosen < <(printf '%s\n' "${cases[@]}" | grep -E "^$SWEEP ") ;;
 *)
 	step=$total
-	chosen=("socket EMFILE 1" "epoll_ctl ENOMEM 1" "epoll_ctl ENOSPC 2" "fcntl EMFILE 5") # each was a bug
+	chosen=("socket EMFILE 1" "epoll_ctl ENOMEM 1" "epoll_ctl ENOSPC 2" "fcntl EMFILE 5" "recvmsg ENOMEM 1") # each was a bug
 	mapfile -t -O ${#chosen[@]} chosen < <(printf '%s\n' "${cases[@]}" |
 		awk -v seed="$seed" 'BEGIN { srand(seed) } { print rand() "\t" $0 }' | sort -n | sed -n '1,60s/^[^\t]*\t//p')
 	;;
