@@ -176,26 +176,26 @@ while read -r call n; do
 done <"$DIR/refused"
 total=${#cases[@]}
 
-seed=${SWEEP_SEED-$RANDOM} step=1
+seed=${SWEEP_SEED-$RANDOM} beyond=1
 case ${SWEEP-} in
 all) chosen=("${cases[@]}") ;;
 */*)
 	# Which of them are a part's is known without the count, which is another one in each life.
-	chosen=() step=${SWEEP#*/}
+	chosen=()
 	for one in "${cases[@]}"; do
 		read -r call _ n <<<"$one"
-		(((n + ${number[$call]}) % step != ${SWEEP%/*} - 1)) || chosen+=("$one")
+		(((n + ${number[$call]}) % ${SWEEP#*/} != ${SWEEP%/*} - 1)) || chosen+=("$one")
 	done
 	;;
 [a-z]*) mapfile -t chosen < <(printf '%s\n' "${cases[@]}" | grep -E "^$SWEEP ") ;;
 *)
-	step=$total
+	beyond=
 	chosen=("socket EMFILE 1" "epoll_ctl ENOMEM 1" "epoll_ctl ENOSPC 2" "fcntl EMFILE 5" "recvmsg ENOMEM 1") # each was a bug
 	mapfile -t -O ${#chosen[@]} chosen < <(printf '%s\n' "${cases[@]}" |
 		awk -v seed="$seed" 'BEGIN { srand(seed) } { print rand() "\t" $0 }' | sort -n | sed -n '1,60s/^[^\t]*\t//p')
 	;;
 esac
-[ -z "${SWEEP_CASE-}" ] || step=$total chosen=("$SWEEP_CASE")
+[ -z "${SWEEP_CASE-}" ] || beyond='' chosen=("$SWEEP_CASE")
 echo "seed $seed: ${#chosen[@]} of $total cases, of ${#count[@]} system calls"
 
 failed=()
@@ -214,7 +214,7 @@ for ((i = 0; i < ${#chosen[@]}; i++)); do
 	outcome=$(<"$DIR/outcome")
 	grep -q refused "$DIR/refused" || outcome=missed
 	# There may be more of them than in the life that was counted.
-	[ "$outcome" = missed ] || ((n + step <= ${count[$call]-0})) || [ "$step" -ge "$total" ] || chosen+=("$call $error $((n + step))")
+	[ "$outcome" = missed ] || [ -z "$beyond" ] || ((n < ${count[$call]-0})) || chosen+=("$call $error $((n + 1))")
 	declare -n of=$outcome
 	of[$call]=$((${of[$call]-0} + 1))
 	[ -z "${SWEEP_CASE-}" ] || cat "$DIR/effd.log"
