@@ -144,7 +144,8 @@ life() { # WHAT
 	else
 		descriptors "$pid" >"$DIR/descriptors"
 	fi
-	await_asked shutdown
+	# Who has heard nothing and asks again may find that it has gone.
+	asked shutdown || asked shutdown || [ $? -eq 5 ] || fail "effctl shutdown, the second time: $(<"$DIR/err.txt")"
 	while read_notices; do :; done # of the reload
 	effd_ended 0
 	nothing_is_left
