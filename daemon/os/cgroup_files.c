@@ -30,9 +30,10 @@ static bool stands_for_itself(char c)
 void os_cgroup_name(char name[static CGROUP_NAME], const char *prefix, const char *text)
 {
 	uint64_t hash = hash_text(HASH_EMPTY, text);
-	size_t len = (size_t)snprintf(name, NAME_KEPT, "%s", prefix);
+	size_t len = strlen(prefix);
 	bool whole = true;
 
+	memcpy(name, prefix, len);
 	for (; *text; text++) {
 		whole &= len + 4 < NAME_KEPT;
 		if (!whole)

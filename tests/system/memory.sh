@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What a service costs effd while it runs: a page of stack, and records beside it that are no larger than another. Five hundred
+# are compared with a thousand: what effd takes once, as the room for what has happened, it has taken by then.
+. "${0%/*}/lib.sh"
+compile family
+most_kib=10
+
+# Of effd's own memory, in KiB: what it shares with others is no service's.
+own() { awk '/^Anonymous:/ {print $2}' "/proc/$1/smaps_rollup"; }
+declare -A took
+for n in 500 1000; do
+	effd_start <<TREE
+version: 1
+units:
+$(seq -f "  u%.0f: {command: [$DIR/bin/family], log: {stdout: \"null\"}}" "$n")
+TREE
+	pid=$(ctl --json version | jq -r .pid)
+	grep -q '^AnonHugePages: *0 kB' "/proc/$pid/smaps_rollup" || skip "a huge page is as large as hundreds of services"
+	took[$n]=$(own "$pid")
+	effd_stop
+done
+more=$((took[1000] - took[500]))
+echo "500: ${took[500]} KiB, 1000: ${took[1000]} KiB; $((more * 1024 / 500)) bytes a service"
+[ $more -le $((500 * most_kib)) ] || fail "a service costs more than $most_kib KiB"
