@@ -14,24 +14,29 @@ struct edges {
 	uint32_t n_needed_by;
 };
 
-static struct unit **edges_of(struct unit **units, const uint32_t *rows, uint32_t n)
+/* Most units have none of most kinds. False: out of memory. */
+static bool edges_of(struct unit **units, const uint32_t *rows, uint32_t n, struct unit ***ret_others)
 {
-	struct unit **others = malloc((n ? n : 1) * sizeof(struct unit *));
+	if (n == 0)
+		return true;
+	*ret_others = malloc(n * sizeof(**ret_others));
+	for (uint32_t i = 0; *ret_others && i < n; i++)
+		(*ret_others)[i] = units[rows[i]];
+	return *ret_others;
+}
 
-	if (!others)
-		return NULL;
-	for (uint32_t i = 0; i < n; i++)
-		others[i] = units[rows[i]];
-	return others;
+static bool needs_room(struct unit_need **ret_needs, uint32_t n)
+{
+	*ret_needs = n ? malloc(n * sizeof(**ret_needs)) : NULL;
+	return !n || *ret_needs;
 }
 
 static bool edges_make(struct edges *e, struct unit **units, const struct plan_unit *row)
 {
-	e->after = edges_of(units, row->after, row->n_after);
-	e->before = edges_of(units, row->before, row->n_before);
-	e->conflicts = edges_of(units, row->conflicts, row->n_conflicts);
-	e->needs = malloc((row->n_needs ? row->n_needs : 1) * sizeof(struct unit_need));
-	if (!e->needs || !e->after || !e->before || !e->conflicts)
+	if (!edges_of(units, row->after, row->n_after, &e->after) ||
+		!edges_of(units, row->before, row->n_before, &e->before) ||
+		!edges_of(units, row->conflicts, row->n_conflicts, &e->conflicts) ||
+		!needs_room(&e->needs, row->n_needs))
 		return false;
 	for (uint32_t i = 0; i < row->n_needs; i++)
 		e->needs[i] = (struct unit_need){
@@ -48,10 +53,7 @@ static bool edges_turn(struct edges *all, struct unit **units, const struct plan
 		for (uint32_t k = 0; k < plan_unit(plan, i)->n_needs; k++)
 			all[plan_unit(plan, i)->needs[k].unit].n_needed_by++;
 	for (uint32_t i = 0; i < n; i++) {
-		size_t room = all[i].n_needed_by ? all[i].n_needed_by : 1;
-
-		all[i].needed_by = malloc(room * sizeof(struct unit_need));
-		if (!all[i].needed_by)
+		if (!needs_room(&all[i].needed_by, all[i].n_needed_by))
 			return false;
 		all[i].n_needed_by = 0;
 	}
