@@ -171,7 +171,7 @@ static void status_of_group(struct json *s, const struct tree *t, uint32_t index
 	(void)json_set(s, "active", json_int(c.active));
 	(void)json_set(s, "intensity", json_intensity(&u->spec->intensity));
 	(void)json_set(s, "restarts_in_period",
-		json_int(u->group_open ? eff_sup_restarts(&u->sup) : 0));
+		json_int(u->group_open ? eff_sup_restarts(u->sup) : 0));
 }
 
 static bool is_wanted(const struct unit *u)

@@ -62,8 +62,8 @@ int tree_catch_up(struct tree *t, struct plan **plan)
 
 static bool group_takes_children(const struct unit *group)
 {
-	return group->group_open && !unit_is_leaving(group) && !group->sup.stopping &&
-		group->sup.end == EFF_SUP_GOES_ON;
+	return group->group_open && !unit_is_leaving(group) && !group->sup->stopping &&
+		group->sup->end == EFF_SUP_GOES_ON;
 }
 
 int tree_add(struct tree *t, struct plan *plan, const char *supervisor)

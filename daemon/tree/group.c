@@ -19,7 +19,7 @@ void group_add(struct unit *parent, struct unit *u)
 		.arg = u,
 		.name = u->name};
 	u->child.place = place_of(u->next ? u->next : u->spec);
-	eff_sup_add(&parent->sup, &u->child);
+	eff_sup_add(parent->sup, &u->child);
 }
 
 static struct eff_sup_opts group_opts(const struct unit *group)
@@ -52,7 +52,7 @@ void group_change(struct unit *group)
 {
 	struct eff_sup_opts opts = group_opts(group);
 
-	if (eff_sup_change(&group->sup, &opts) < 0)
+	if (eff_sup_change(group->sup, &opts) < 0)
 		log_error("%s: cannot take on its new values: out of memory", group->name);
 }
 
@@ -133,12 +133,12 @@ static bool group_awaits_burial(const struct unit *group)
  * -ECANCELED. */
 static int group_await_up(struct unit *group)
 {
-	int r = eff_sup_await_up(&group->sup);
+	int r = eff_sup_await_up(group->sup);
 
 	while (r == 0 && group_awaits_burial(group)) {
-		r = eff_pulse_await(&group->sup.changed);
+		r = eff_pulse_await(&group->sup->changed);
 		if (r == 0)
-			r = eff_sup_await_up(&group->sup);
+			r = eff_sup_await_up(group->sup);
 	}
 	return r;
 }
@@ -146,7 +146,7 @@ static int group_await_up(struct unit *group)
 /* Its supervisor has ended: it has failed, or, by auto_shutdown, is done. Returns how, if that is a clean end. */
 static struct cause *group_end(struct unit *group)
 {
-	const struct eff_sup *sup = &group->sup;
+	const struct eff_sup *sup = group->sup;
 	const struct plan_intensity *most = &group->spec->intensity;
 	/* One that a reload took away meanwhile is not there to ask. */
 	struct unit *u = sup->culprit ? unit_of(sup->culprit) : group;
@@ -185,7 +185,7 @@ struct cause *group_word(struct unit *group)
 
 static void group_stop(struct unit *group)
 {
-	struct eff_list *all = &group->sup.children, *l;
+	struct eff_list *all = &group->sup->children, *l;
 	eff_masked before = eff_mask();
 	struct cause *word;
 
@@ -201,7 +201,7 @@ static void group_stop(struct unit *group)
 		if (!u->leaving)
 			unit_leave(u, word);
 	}
-	eff_sup_stop(&group->sup);
+	eff_sup_stop(group->sup);
 	group->stuck = false;
 	group->group_open = false;
 	for (l = all->next; l != all; l = l->next)
@@ -228,7 +228,7 @@ static int group_await_failure(struct unit *group)
 	unit_enter(group, UNIT_UP, NULL);
 	if (group->spec->hooks.on_ready.argv && eff_fork(EFF(hook_when_ready, group), NULL) < 0)
 		group->world->hooks->on_event(group, "hook_failed", "on_ready: ENOMEM");
-	return eff_sup_await(&group->sup);
+	return eff_sup_await(group->sup);
 }
 
 /* Its children's life, from their start to their end. Returns how it ended, if it is done. */
@@ -236,7 +236,7 @@ static struct cause *group_live(struct unit *group)
 {
 	struct cause *end = NULL;
 	struct eff_sup_opts opts = group_opts(group);
-	int r = eff_sup_open(&group->sup, &opts);
+	int r = eff_sup_open(group->sup, &opts);
 
 	group->group_open = true;
 	if (r == 0) {

@@ -239,7 +239,7 @@ void schedule_begin(struct unit *u)
 	/* One that is about to end looks, when it has, whether there is to be another. */
 	if (u->clock)
 		return;
-	if (eff_fork_in(u->parent->sup.scope, EFF_NAMED("schedule", clock_keep, u), &u->clock) < 0) {
+	if (eff_fork_in(u->parent->sup->scope, EFF_NAMED("schedule", clock_keep, u), &u->clock) < 0) {
 		log_error("%s: cannot keep its schedule: out of memory", u->name);
 		return;
 	}

@@ -16,7 +16,8 @@
 struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct plan_unit *spec,
 	struct unit *parent)
 {
-	struct unit *u = calloc(1, sizeof(*u));
+	struct unit *u = calloc(
+		1, sizeof(*u) + (spec->kind == PLAN_SUPERVISOR ? sizeof(u->sup[0]) : 0));
 
 	if (!u)
 		return NULL;

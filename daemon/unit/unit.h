@@ -151,7 +151,7 @@ struct unit {
 	struct ring *ring; /* its last lines; NULL until there are any */
 	uint64_t log_lost_bytes;
 
-	struct eff_sup sup; /* of a supervisor, while group_open */
+	struct eff_sup sup[]; /* a supervisor has one, while group_open; others have no room for it */
 };
 
 static inline struct unit *unit_of(struct eff_child *child)

@@ -154,7 +154,7 @@ static void expect_fourth_end(eff_ns steady, bool trips)
 		CRASH_AFTER(EFF_S(4)), CRASH_AFTER(steady), STEADY);
 	world_run_for(w, EFF_S(16));
 	EXPECT_STATE(w, "/", "up");
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "/")->sup), 3);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "/")->sup), 3);
 	world_run_for(w, EFF_H(1));
 	ck_assert_int_eq(w->ended, trips);
 	world_free(w);
@@ -197,7 +197,7 @@ START_TEST(what_happens_to_children_otherwise_does_not_count)
 		ck_assert_uint_eq(u->restarts, 0);
 		ck_assert_uint_eq(eff_child_failures(&u->child), 0);
 	}
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "g")->sup), 0);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "g")->sup), 0);
 	EXPECT_STATES(w, "g", "0 up");
 	world_free(w);
 }
@@ -214,7 +214,7 @@ START_TEST(a_supervisor_that_was_restarted_counts_from_nothing)
 
 	/* It trips at its third end, at 14 s, and then again at the third of the new beginning, and not before. */
 	EXPECT_STATES(w, "g", "0 up, 14000 backoff, 15000 up, 29000 backoff, 31000 up");
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "g")->sup), 0);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "g")->sup), 0);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "g/a")->child), 0);
 	/* These go on since it was loaded: two restarts in each of its lives. */
 	ck_assert_uint_eq(world_unit(w, "g/a")->starts, 7);

@@ -112,7 +112,7 @@ START_TEST(the_leader_that_fails_to_start_again_tries_again_before_the_rest_star
 	EXPECT_STATES(w, "c", "0 up, 5000 waiting, 8000 up");
 	EXPECT_STATES(w, "/", "0 up, 5000 starting, 8000 up");
 	/* A start that failed counts, too. */
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "/")->sup), 2);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "/")->sup), 2);
 	ck_assert_uint_eq(world_unit(w, "c")->restarts, 1);
 	world_free(w);
 }
@@ -135,7 +135,7 @@ START_TEST(another_that_fails_to_start_in_a_round_leads_the_next_with_its_own_de
 		"0 spawn, 5000 TERM, 5000 SIGTERM, 6000 spawn, 7000 TERM, 7000 SIGTERM, 11000 spawn");
 	ck_assert_int_eq(world_spawn_at(w, "c", 2), EFF_S(11));
 	EXPECT_STATES(w, "/", "0 up, 5000 starting, 11000 up");
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "/")->sup), 2);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "/")->sup), 2);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "a")->child), 1);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "b")->child), 0);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "c")->child), 1);
@@ -169,7 +169,7 @@ START_TEST(how_others_end_while_the_group_is_stopped_is_neither_judged_nor_count
 	ck_assert_uint_eq(world_unit(w, "itself")->ends, 0);
 	ck_assert_uint_eq(world_unit(w, "itself")->restarts, 1);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "itself")->child), 0);
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "/")->sup), 1);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "/")->sup), 1);
 	world_free(w);
 }
 END_TEST
@@ -187,7 +187,7 @@ START_TEST(two_that_end_in_one_moment_are_one_round)
 	EXPECT_TRACE(w, "a", "0 spawn, 5000 SEGV@main, 5000 SIGSEGV, 6000 spawn");
 	EXPECT_TRACE(w, "b", "0 spawn, 5000 SEGV@main, 5000 SIGSEGV, 6000 spawn");
 	EXPECT_TRACE(w, "c", "0 spawn, 5000 TERM, 5000 SIGTERM, 6000 spawn");
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "/")->sup), 1);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "/")->sup), 1);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "a")->child), 1);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "b")->child), 0);
 	world_free(w);

@@ -28,12 +28,12 @@ static void add_policy(struct text *text, const struct eff_policy *policy)
 
 static void add_group(struct text *text, const struct unit *group)
 {
-	const struct eff_list *all = &group->sup.children;
+	const struct eff_list *all = &group->sup->children;
 
-	text_printf(text, " group %d %d %d %u %lld of", (int)group->sup.opts.strategy,
-		(int)group->sup.opts.order, (int)group->sup.opts.auto_shutdown,
-		group->sup.opts.period > 0 ? group->sup.opts.max_restarts : 0,
-		(long long)group->sup.opts.period);
+	text_printf(text, " group %d %d %d %u %lld of", (int)group->sup->opts.strategy,
+		(int)group->sup->opts.order, (int)group->sup->opts.auto_shutdown,
+		group->sup->opts.period > 0 ? group->sup->opts.max_restarts : 0,
+		(long long)group->sup->opts.period);
 	for (const struct eff_list *l = all->next; l != all; l = l->next)
 		text_printf(text, " %s", eff_container(l, struct eff_child, link)->name);
 }

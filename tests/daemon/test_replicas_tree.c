@@ -269,8 +269,8 @@ START_TEST(in_a_running_group_they_keep_one_place)
 		TREE("strategy: rest_for_one",
 			"  a: {command: a}\n  fetch: {command: \"fetch${INSTANCE}\", replicas: 3}\n  z: {command: z}\n"));
 	world_run_for(w, EFF_S(1));
-	for (l = world_unit(w, "/")->sup.children.next; l != &world_unit(w, "/")->sup.children;
-		l = l->next) {
+	for (l = world_unit(w, "/")->sup->children.next;
+		l != &world_unit(w, "/")->sup->children; l = l->next) {
 		const struct eff_child *child = eff_container(l, struct eff_child, link);
 
 		text_printf(&order, "%s %u ", child->name, child->place);

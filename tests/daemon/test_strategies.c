@@ -223,7 +223,7 @@ START_TEST(five_in_a_minute_with_the_usual_delays_trips_at_the_sixth_end)
 	world_script(w, "a", CRASH);
 	world_script(w, "b", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(1)});
 	world_run_for(w, EFF_S(10));
-	ck_assert_uint_eq(eff_sup_restarts(&world_unit(w, "g")->sup), 5);
+	ck_assert_uint_eq(eff_sup_restarts(world_unit(w, "g")->sup), 5);
 	world_run_for(w, EFF_S(50));
 
 	EXPECT_STATES(w, "g", "0 up, 15500 stopping, 16500 failed");

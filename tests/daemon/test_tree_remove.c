@@ -51,7 +51,7 @@ START_TEST(in_each_moment_of_its_life_one_that_does_not_rest_is_removed_by_force
 
 	EXPECT_TRACE(w, "pool/a", moments[_i].trace);
 	ck_assert(eff_list_empty(&w->tree->graveyard));
-	ck_assert(eff_list_empty(&w->tree->units[2]->sup.children));
+	ck_assert(eff_list_empty(&w->tree->units[2]->sup->children));
 	EXPECT_STATE(w, "pool", "up");
 	world_free(w);
 }
