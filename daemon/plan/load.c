@@ -144,7 +144,7 @@ void nearest_offer(struct nearest *nearest, const char *name)
 const char *path_from(struct load *load, const char *file, const char *path)
 {
 	const char *slash = strrchr(file, '/');
-	char *whole;
+	struct text whole = {0};
 
 	if (path[0] == '/')
 		return keep_strdup(load, path);
@@ -154,13 +154,10 @@ const char *path_from(struct load *load, const char *file, const char *path)
 		path = "";
 	if (!slash)
 		return keep_strdup(load, path[0] ? path : ".");
-	if (path[0] == '\0' && slash > file)
-		whole = arena_strndup(load->arena, file, (size_t)(slash - file));
-	else
-		whole = arena_printf(load->arena, "%.*s/%s", (int)(slash - file), file, path);
-	if (!whole)
-		load->failed = true;
-	return whole;
+	text_add_bytes(&whole, file, (size_t)(slash - file));
+	if (path[0] != '\0' || slash == file)
+		text_printf(&whole, "/%s", path);
+	return keep_text(load, &whole);
 }
 
 static void lines_count(struct load *load, struct file *file)
