@@ -15,7 +15,8 @@ static void decide(struct act *a, const char *outcome, struct cause *why)
 static bool ready_is_exec_alone(const struct plan_unit *spec)
 {
 	return spec->kind == PLAN_PROCESS && spec->type == PLAN_EXEC &&
-		spec->startup.kind == PLAN_PROBE_NONE && spec->readiness.kind == PLAN_PROBE_NONE;
+		spec->rules->startup.kind == PLAN_PROBE_NONE &&
+		spec->rules->readiness.kind == PLAN_PROBE_NONE;
 }
 
 static bool end_was_clean(const struct unit *u)

@@ -17,7 +17,7 @@
 static bool has_something(const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan_n_units(plan); i++)
-		if (plan_unit(plan, i)->schedule.catch_up != PLAN_CATCH_UP_NO)
+		if (plan_unit(plan, i)->rules->schedule.catch_up != PLAN_CATCH_UP_NO)
 			return true;
 	return false;
 }

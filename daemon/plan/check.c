@@ -8,7 +8,7 @@
 static bool has_readiness(const struct plan_unit *unit)
 {
 	return unit->type != PLAN_EXEC || unit->kind == PLAN_SUPERVISOR ||
-		unit->readiness.kind || unit->startup.kind;
+		unit->rules->readiness.kind || unit->rules->startup.kind;
 }
 
 static void policy_check(struct load *load, const struct plan_unit *unit)
@@ -17,7 +17,7 @@ static void policy_check(struct load *load, const struct plan_unit *unit)
 	struct diag *diag;
 
 	if (!policy || unit->type != PLAN_ONESHOT || unit->restart > PLAN_ON_SUCCESS ||
-		unit->kind == PLAN_SUPERVISOR || unit->schedule.is_there)
+		unit->kind == PLAN_SUPERVISOR || unit->rules->schedule.is_there)
 		return;
 	diag = fault(load, policy, "E318", "`%s` would run a oneshot again and again: `%s`",
 		unit->restart == PLAN_ALWAYS ? "always" : "on-success", unit->name);
@@ -50,13 +50,13 @@ static void ends_check(struct load *load, const struct plan_unit *unit)
 {
 	struct node *prevent = draft_node(load, unit->index, FIELD_PREVENT_EXIT);
 	struct node *force = draft_node(load, unit->index, FIELD_FORCE_EXIT);
-	uint64_t both = (unit->prevent_exit.signals & unit->force_exit.signals) |
-		(unit->prevent_exit.causes & unit->force_exit.causes);
+	uint64_t both = (unit->rules->prevent_exit.signals & unit->rules->force_exit.signals) |
+		(unit->rules->prevent_exit.causes & unit->rules->force_exit.causes);
 	struct diag *diag;
 	size_t i;
 
-	for (i = 0; i < sizeof(unit->prevent_exit.codes); i++)
-		both |= unit->prevent_exit.codes[i] & unit->force_exit.codes[i];
+	for (i = 0; i < sizeof(unit->rules->prevent_exit.codes); i++)
+		both |= unit->rules->prevent_exit.codes[i] & unit->rules->force_exit.codes[i];
 	if (!both || !prevent || !force)
 		return;
 	diag = fault(load, force, "E214", "the same end is in `prevent_exit` and in `force_exit`");
@@ -117,8 +117,9 @@ static void schedule_check(struct load *load, const struct plan_unit *unit)
 		diag_note(load->diags,
 			fault_key(load, cron, "E314", "`schedule` is `every` or `cron`, not both"),
 			every->at, "`every` is here");
-	if (zone && source->zone && !source->zone(source->context, unit->schedule.zone))
-		(void)fault(load, zone, "E210", "there is no time zone `%s`", unit->schedule.zone);
+	if (zone && source->zone && !source->zone(source->context, unit->rules->schedule.zone))
+		(void)fault(load, zone, "E210", "there is no time zone `%s`",
+			unit->rules->schedule.zone);
 }
 
 static void activate_check(struct load *load, const struct plan_unit *unit)
@@ -163,7 +164,7 @@ static void hooks_check(struct load *load, const struct plan_unit *unit)
 {
 	static const enum field_id hooks[] = {FIELD_PRE_START, FIELD_ON_READY, FIELD_POST_STOP,
 		FIELD_ON_FAILURE, FIELD_ON_GIVE_UP};
-	const struct plan_hook *hook = &unit->hooks.pre_start;
+	const struct plan_hook *hook = &unit->rules->hooks.pre_start;
 	size_t i;
 
 	for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++, hook++) {
@@ -256,9 +257,9 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 	program_check(load, unit, FIELD_COMMAND, unit->argv);
 	program_check(load, unit, FIELD_STOP_COMMAND, unit->stop.command);
 	program_check(load, unit, FIELD_RELOAD_COMMAND, unit->reload_command);
-	probe_check(load, unit, FIELD_STARTUP, unit->startup.argv);
-	probe_check(load, unit, FIELD_READINESS, unit->readiness.argv);
-	probe_check(load, unit, FIELD_LIVENESS, unit->liveness.argv);
+	probe_check(load, unit, FIELD_STARTUP, unit->rules->startup.argv);
+	probe_check(load, unit, FIELD_READINESS, unit->rules->readiness.argv);
+	probe_check(load, unit, FIELD_LIVENESS, unit->rules->liveness.argv);
 	folder_check(load, unit);
 	who_check(load, unit);
 	terms_check(load, unit);

@@ -23,9 +23,38 @@ static int kind_bit(enum plan_kind kind)
 	return kind == PLAN_SUPERVISOR ? SUPERVISOR : kind == PLAN_FIBER ? FIBER : PROCESS;
 }
 
-/* Presets of fields that are one text; the few others are said here. */
-static void preset_fill(struct load *load, struct plan_unit *preset, struct plan_daemon *daemon)
+/* Those of the unit that has been read are mostly those of the one before. */
+static void rules_keep(struct decoder *decoder, struct plan_unit *unit)
 {
+	const struct plan_rules *last = decoder->kept_rules;
+	struct plan_rules *rules;
+
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): were they told apart in vain, it would cost some bytes. */
+	if (!last || memcmp(last, &decoder->rules, sizeof(*last)) != 0) {
+		rules = keep_alloc(decoder->load, sizeof(*rules));
+		if (!rules)
+			return;
+		memcpy(rules, &decoder->rules, sizeof(*rules));
+		decoder->kept_rules = rules;
+	}
+	unit->rules = decoder->kept_rules;
+}
+
+/* Where the value of a row goes, of a unit or of effd. */
+static char *struct_of(struct decoder *decoder, struct plan_unit *unit, const struct field *row)
+{
+	if (row->where == IN_DAEMON)
+		return (char *)decoder->load->daemon;
+	if (row->where == IN_RULES)
+		return (char *)&decoder->rules;
+	return row->where == IN_PROCESS ? (char *)&decoder->process : (char *)unit;
+}
+
+/* Presets of fields that are one text; the few others are said here. */
+static void preset_fill(struct decoder *decoder)
+{
+	struct load *load = decoder->load;
+	struct plan_unit *preset = &decoder->preset;
 	struct node node = {.kind = NODE_SCALAR, .quoted = true, .verbatim = true};
 	struct value value = {.load = load, .node = &node, .unit = ""};
 	enum field_id id;
@@ -39,14 +68,15 @@ static void preset_fill(struct load *load, struct plan_unit *preset, struct plan
 			continue;
 		node.text = row->face.preset;
 		value.field = row;
-		value.to = (row->where == IN_DAEMON ? (char *)daemon : (char *)preset) + row->offset;
+		value.to = struct_of(decoder, preset, row) + row->offset;
 		(void)value_read(&value);
 		value_done(&value);
 	}
-	preset->success_exit.codes[0] = 1;
+	decoder->rules.success_exit.codes[0] = 1;
+	rules_keep(decoder, preset);
 	preset->next_sibling = preset->first_child = preset->parent = PLAN_NONE;
-	daemon->exit_code_from = PLAN_NONE;
-	signals_preset(daemon);
+	load->daemon->exit_code_from = PLAN_NONE;
+	signals_preset(load->daemon);
 }
 
 uint32_t unit_add(struct decoder *decoder, struct node *map)
@@ -82,14 +112,11 @@ void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id
 	struct load *load = decoder->load;
 	const struct field *row = field_row(id);
 	struct value value = {.load = load, .field = row, .node = node, .unit = unit->name};
-	char *base = row->where == IN_DAEMON ? (char *)load->daemon : (char *)unit;
 	bool good;
 
-	if (row->where == IN_PROCESS) {
-		base = (char *)&decoder->process;
+	if (row->where == IN_PROCESS)
 		decoder->has_process = true;
-	}
-	value.to = row->size ? base + row->offset : NULL;
+	value.to = row->size ? struct_of(decoder, unit, row) + row->offset : NULL;
 	good = value_read(&value);
 	if (good && id == FIELD_LABELS)
 		unit->labels = pairs_of(&value, node, &unit->n_labels);
@@ -131,6 +158,7 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 {
 	enum field_id id;
 
+	decoder->rules = *decoder->preset.rules;
 	memset(&decoder->process, 0, sizeof(decoder->process));
 	decoder->has_process = false;
 	for (id = 0; id < N_FIELDS && !decoder->load->failed; id++) {
@@ -142,13 +170,14 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 	}
 }
 
-static void schedule_settle(struct load *load, struct plan_unit *unit, const struct layer *layer)
+static void schedule_settle(
+	struct load *load, struct plan_schedule *settled, const struct layer *layer)
 {
 	struct node *schedule = layer->slots[FIELD_SCHEDULE];
 
-	unit->schedule.is_there = schedule != NULL;
-	unit->schedule.by_cron = layer->slots[FIELD_SCHEDULE_CRON] != NULL;
-	if (schedule && !unit->schedule.by_cron && !layer->slots[FIELD_SCHEDULE_EVERY])
+	settled->is_there = schedule != NULL;
+	settled->by_cron = layer->slots[FIELD_SCHEDULE_CRON] != NULL;
+	if (schedule && !settled->by_cron && !layer->slots[FIELD_SCHEDULE_EVERY])
 		diag_help(load->diags,
 			fault_key(load, schedule, "E203", "`schedule` needs `every` or `cron`"),
 			"write {every: 1h}, or {cron: \"30 2 * * *\"}");
@@ -183,14 +212,14 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 		supervisor_settle(load, unit, layer);
 		return;
 	}
-	schedule_settle(load, unit, layer);
-	if (unit->schedule.is_there && !layer->slots[FIELD_RESTART_POLICY])
+	schedule_settle(load, &decoder->rules.schedule, layer);
+	if (decoder->rules.schedule.is_there && !layer->slots[FIELD_RESTART_POLICY])
 		unit->restart = PLAN_NO;
 	else if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_RESTART_POLICY])
 		unit->restart = PLAN_ON_FAILURE;
 	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_START_TIMEOUT])
 		unit->start_timeout_ns = PLAN_FOREVER;
-	probes_decode(load, unit, layer);
+	probes_decode(load, &decoder->rules, layer);
 }
 
 static void fiber_settle(struct load *load, struct plan_unit *unit, const struct layer *layer)
@@ -290,6 +319,7 @@ void unit_decode(struct decoder *decoder, uint32_t index)
 		return;
 	process_settle(decoder, unit, layer);
 	unit_settle(decoder, unit, layer);
+	rules_keep(decoder, unit);
 	fiber_settle(load, unit, layer);
 	if (unit->kind != PLAN_SUPERVISOR)
 		return;
@@ -311,7 +341,7 @@ void tree_decode(struct load *load, struct node *root)
 	if (load->failed)
 		return;
 	fields_index(load);
-	preset_fill(load, &decoder->preset, load->daemon);
+	preset_fill(decoder);
 	if (load->failed)
 		return;
 	root_decode(decoder, root);

@@ -35,8 +35,10 @@ struct naming {
 struct decoder {
 	struct load *load;
 	struct plan_unit preset;
-	struct plan_process process; /* of the unit that is being read */
-	bool has_process;            /* something of it was given */
+	struct plan_rules rules;             /* of the unit that is being read */
+	const struct plan_rules *kept_rules; /* the last ones: many units say the same */
+	struct plan_process process;         /* of the unit that is being read */
+	bool has_process;                    /* something of it was given */
 	const struct plan_process *kept; /* the last one: many units are given the same by `defaults` */
 	struct plan_value *values; /* of the unit that is being read: room for all fields */
 	struct node **nodes;
@@ -108,7 +110,7 @@ void terms_check(struct load *load, const struct plan_unit *unit);
 /* What a mapping says that it is; NULL: nothing. A second key that says something else is an error. */
 struct node *kind_find(struct load *load, struct node *map, enum plan_kind *ret_kind);
 /* Which of its probes a unit has, from its slots. */
-void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer);
+void probes_decode(struct load *load, struct plan_rules *rules, const struct layer *layer);
 /* The environment of every process. */
 void environments_make(struct load *load);
 /* What sockets and the units that have them make of each other. */

@@ -7,6 +7,7 @@
 #include "plan/fields.h"
 
 #define U(m) IN_UNIT, offsetof(struct plan_unit, m), sizeof(((struct plan_unit *)0)->m)
+#define R(m) IN_RULES, offsetof(struct plan_rules, m), sizeof(((struct plan_rules *)0)->m)
 #define P(m) IN_PROCESS, offsetof(struct plan_process, m), sizeof(((struct plan_process *)0)->m)
 #define N(m) IN_NEED, offsetof(struct plan_need, m), sizeof(((struct plan_need *)0)->m)
 #define S(m) IN_SOCKET, offsetof(struct plan_socket, m), sizeof(((struct plan_socket *)0)->m)
@@ -90,7 +91,7 @@ const struct field *field_find(const struct load *load, const struct field *sect
 
 const char *field_preset(enum field_id id, const struct plan_unit *unit)
 {
-	bool is_scheduled = unit && unit->schedule.is_there;
+	bool is_scheduled = unit && unit->rules->schedule.is_there;
 	bool is_oneshot = unit && unit->kind != PLAN_SUPERVISOR && unit->type == PLAN_ONESHOT;
 
 	if (unit && unit->strategy == PLAN_REST_FOR_ONE && id == FIELD_START_ORDER)
@@ -125,8 +126,9 @@ bool field_holds(enum field_id id, const struct plan_unit *unit)
 	const struct {
 		enum field_id section;
 		const struct plan_probe *probe;
-	} probes[] = {{FIELD_STARTUP, &unit->startup}, {FIELD_READINESS, &unit->readiness},
-		{FIELD_LIVENESS, &unit->liveness}};
+	} probes[] = {{FIELD_STARTUP, &unit->rules->startup},
+		{FIELD_READINESS, &unit->rules->readiness},
+		{FIELD_LIVENESS, &unit->rules->liveness}};
 
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
 		if (id >= probes[i].section && id < probes[i].section + (enum field_id)PROBE_ROWS)

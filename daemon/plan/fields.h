@@ -100,6 +100,7 @@ struct field {
 	int kinds;
 	enum {
 		IN_UNIT,
+		IN_RULES,
 		IN_PROCESS,
 		IN_DAEMON,
 		IN_NEED,

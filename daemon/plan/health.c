@@ -28,7 +28,8 @@ static void notice_check(
 	struct load *load, const struct plan_unit *unit, const struct plan_need *need)
 {
 	const struct plan_unit *other = &load->units[need->unit];
-	eff_ns alive = notice_ns(&other->liveness), ready = notice_ns(&other->readiness);
+	eff_ns alive = notice_ns(&other->rules->liveness),
+	       ready = notice_ns(&other->rules->readiness);
 	eff_ns notice = alive < ready ? alive : ready;
 	enum field_id probe = alive < ready ? FIELD_LIVENESS : FIELD_READINESS;
 	struct node *numbers, *timeout;
@@ -150,7 +151,7 @@ static struct node *asked_node(const struct load *load, const struct plan_unit *
 /* When what it asks fails, it is restarted for nothing, and again, and in the end it has failed too. */
 static void asked_check(struct load *load, const struct plan_unit *unit)
 {
-	void **at = owner_at(load, &unit->liveness);
+	void **at = owner_at(load, &unit->rules->liveness);
 	const struct plan_unit *owner = at ? *at : NULL;
 	struct node *node = asked_node(load, unit);
 	struct diag *diag;
@@ -173,16 +174,16 @@ void probes_check(struct load *load)
 	uint32_t i, k;
 
 	for (i = 1; i < load->n_units && !load->failed; i++) {
-		owner_put(load, &units[i], &units[i].startup);
-		owner_put(load, &units[i], &units[i].readiness);
-		delay_check(load, &units[i], FIELD_STARTUP, &units[i].startup);
-		delay_check(load, &units[i], FIELD_READINESS, &units[i].readiness);
+		owner_put(load, &units[i], &units[i].rules->startup);
+		owner_put(load, &units[i], &units[i].rules->readiness);
+		delay_check(load, &units[i], FIELD_STARTUP, &units[i].rules->startup);
+		delay_check(load, &units[i], FIELD_READINESS, &units[i].rules->readiness);
 		for (k = 0; k < units[i].n_needs; k++)
 			notice_check(load, &units[i], &units[i].needs[k]);
 	}
 	for (i = 1; i < load->n_units && !load->failed; i++)
-		owner_put(load, &units[i], &units[i].liveness);
+		owner_put(load, &units[i], &units[i].rules->liveness);
 	for (i = 1; i < load->n_units && !load->failed; i++)
-		if (units[i].liveness.kind != PLAN_PROBE_NONE)
+		if (units[i].rules->liveness.kind != PLAN_PROBE_NONE)
 			asked_check(load, &units[i]);
 }

@@ -144,6 +144,14 @@ struct plan_process {
 	const struct plan_socket *const *sockets; /* NULL-terminated, in the order of their descriptors; NULL: none */
 };
 
+/* What few units say, or many alike: kept apart from the rest, once for those that follow each other and say the same. */
+struct plan_rules {
+	struct plan_ends success_exit, prevent_exit, force_exit;
+	struct plan_probe startup, readiness, liveness;
+	struct plan_hooks hooks;
+	struct plan_schedule schedule;
+};
+
 struct plan_unit {
 	const char *name;     /* full: "workers/index"; the root's is "/" */
 	const char *key;      /* its own part: "index"; the root's is the tree's name */
@@ -180,12 +188,9 @@ struct plan_unit {
 	enum plan_restart restart;
 	struct plan_backoff backoff;
 	uint32_t max_restarts; /* PLAN_UNLIMITED */
-	struct plan_ends success_exit, prevent_exit, force_exit;
+	const struct plan_rules *rules;
 	eff_ns start_timeout_ns, max_runtime_ns; /* PLAN_FOREVER */
 	struct plan_stop stop;
-	struct plan_probe startup, readiness, liveness;
-	struct plan_hooks hooks;
-	struct plan_schedule schedule;
 
 	/* supervisors */
 	enum plan_strategy strategy;

@@ -118,11 +118,11 @@ static void limits_check(const struct probing *p)
 			"only a `readiness_probe` may need more than one success");
 }
 
-void probes_decode(struct load *load, struct plan_unit *unit, const struct layer *layer)
+void probes_decode(struct load *load, struct plan_rules *rules, const struct layer *layer)
 {
-	struct probing probings[] = {{load, layer, FIELD_STARTUP, &unit->startup},
-		{load, layer, FIELD_READINESS, &unit->readiness},
-		{load, layer, FIELD_LIVENESS, &unit->liveness}};
+	struct probing probings[] = {{load, layer, FIELD_STARTUP, &rules->startup},
+		{load, layer, FIELD_READINESS, &rules->readiness},
+		{load, layer, FIELD_LIVENESS, &rules->liveness}};
 	size_t i;
 
 	for (i = 0; i < 3; i++) {

@@ -84,16 +84,16 @@ void replicas_check(struct load *load, const struct plan_unit *unit)
 	path_check(load, unit, FIELD_PID_FILE, first->pid_file, unit->pid_file);
 	path_check(load, unit, FIELD_LOG_STDOUT, first->out.path, unit->out.path);
 	path_check(load, unit, FIELD_LOG_STDERR, first->err.path, unit->err.path);
-	path_check(load, unit, FIELD_STARTUP_UNIX_PATH, first->startup.path_unix,
-		unit->startup.path_unix);
-	path_check(load, unit, FIELD_STARTUP_HTTP_UNIX, first->startup.path_unix,
-		unit->startup.path_unix);
-	path_check(load, unit, FIELD_READINESS_UNIX_PATH, first->readiness.path_unix,
-		unit->readiness.path_unix);
-	path_check(load, unit, FIELD_READINESS_HTTP_UNIX, first->readiness.path_unix,
-		unit->readiness.path_unix);
-	path_check(load, unit, FIELD_LIVENESS_UNIX_PATH, first->liveness.path_unix,
-		unit->liveness.path_unix);
-	path_check(load, unit, FIELD_LIVENESS_HTTP_UNIX, first->liveness.path_unix,
-		unit->liveness.path_unix);
+	path_check(load, unit, FIELD_STARTUP_UNIX_PATH, first->rules->startup.path_unix,
+		unit->rules->startup.path_unix);
+	path_check(load, unit, FIELD_STARTUP_HTTP_UNIX, first->rules->startup.path_unix,
+		unit->rules->startup.path_unix);
+	path_check(load, unit, FIELD_READINESS_UNIX_PATH, first->rules->readiness.path_unix,
+		unit->rules->readiness.path_unix);
+	path_check(load, unit, FIELD_READINESS_HTTP_UNIX, first->rules->readiness.path_unix,
+		unit->rules->readiness.path_unix);
+	path_check(load, unit, FIELD_LIVENESS_UNIX_PATH, first->rules->liveness.path_unix,
+		unit->rules->liveness.path_unix);
+	path_check(load, unit, FIELD_LIVENESS_HTTP_UNIX, first->rules->liveness.path_unix,
+		unit->rules->liveness.path_unix);
 }

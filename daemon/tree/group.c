@@ -226,7 +226,8 @@ static void group_stop(struct unit *group)
 static int group_await_failure(struct unit *group)
 {
 	unit_enter(group, UNIT_UP, NULL);
-	if (group->spec->hooks.on_ready.argv && eff_fork(EFF(hook_when_ready, group), NULL) < 0)
+	if (group->spec->rules->hooks.on_ready.argv &&
+		eff_fork(EFF(hook_when_ready, group), NULL) < 0)
 		group->world->hooks->on_event(group, "hook_failed", "on_ready: ENOMEM");
 	return eff_sup_await(group->sup);
 }

@@ -21,7 +21,7 @@ static bool memory_path(const struct unit *u, struct text *path)
 {
 	const char *dir = u->world->state_dir;
 
-	if (u->spec->schedule.catch_up == PLAN_CATCH_UP_NO || !dir)
+	if (u->spec->rules->schedule.catch_up == PLAN_CATCH_UP_NO || !dir)
 		return false;
 	text_printf(path, "%s/schedule/", dir);
 	for (const char *c = u->name; *c; c++)
@@ -78,7 +78,7 @@ struct clock {
 /* The next moment, by the runtime's clock. */
 static eff_ns moment_next(struct clock *c)
 {
-	const struct plan_schedule *s = &row_of(c->unit)->schedule;
+	const struct plan_schedule *s = &row_of(c->unit)->rules->schedule;
 	eff_ns now = eff_now(), wall = eff_wall(), next;
 
 	if (s->by_cron) {
@@ -101,7 +101,7 @@ static eff_ns spread(const struct plan_schedule *s)
 /* Was there a moment since it ran last? */
 static bool has_missed(struct unit *u)
 {
-	const struct plan_schedule *s = &row_of(u)->schedule;
+	const struct plan_schedule *s = &row_of(u)->rules->schedule;
 	eff_ns last = recall(u), next;
 
 	if (last < 0) {
@@ -141,9 +141,9 @@ static void run_due(struct unit *u)
 		return;
 	if (!u->child.fiber)
 		schedule_run_now(u);
-	else if (row_of(u)->schedule.overlap == PLAN_OVERLAP_KILL)
+	else if (row_of(u)->rules->schedule.overlap == PLAN_OVERLAP_KILL)
 		run_replace(u);
-	else if (row_of(u)->schedule.overlap == PLAN_OVERLAP_QUEUE)
+	else if (row_of(u)->rules->schedule.overlap == PLAN_OVERLAP_QUEUE)
 		u->run_queued = true;
 }
 
@@ -159,7 +159,7 @@ static bool clock_was_set(const struct clock *c)
 static int await_moment(struct clock *c)
 {
 	struct unit *u = c->unit;
-	bool by_cron = row_of(u)->schedule.by_cron;
+	bool by_cron = row_of(u)->rules->schedule.by_cron;
 
 	while (eff_now() < u->due_at) {
 		eff_ns until = u->due_at;
@@ -187,18 +187,18 @@ static void clock_run(struct unit *u)
 
 	/* It may have been taken away before this began. */
 	u->due_at = moment_next(&c);
-	if (row_of(u)->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
+	if (row_of(u)->rules->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
 		run_due(u);
 		remember(u);
 	}
-	while (r >= 0 && !u->clock_off && row_of(u)->schedule.is_there) {
+	while (r >= 0 && !u->clock_off && row_of(u)->rules->schedule.is_there) {
 		c.spec = row_of(u);
 		c.wall_ahead = eff_wall() - eff_now();
-		u->due_at = eff_ns_add(moment_next(&c), spread(&row_of(u)->schedule));
+		u->due_at = eff_ns_add(moment_next(&c), spread(&row_of(u)->rules->schedule));
 		r = await_moment(&c);
 		if (r != 0)
 			continue;
-		c.base_at = eff_ns_add(c.base_at, row_of(u)->schedule.every_ns);
+		c.base_at = eff_ns_add(c.base_at, row_of(u)->rules->schedule.every_ns);
 		run_due(u);
 		remember(u);
 	}
@@ -216,14 +216,14 @@ static void clock_ended(struct unit *u)
 
 bool row_waits(const struct plan_unit *row)
 {
-	return row->schedule.is_there || row->activate == PLAN_ON_DEMAND;
+	return row->rules->schedule.is_there || row->activate == PLAN_ON_DEMAND;
 }
 
 static eff_exit clock_keep(void *arg)
 {
 	struct unit *u = arg;
 
-	if (row_of(u)->schedule.is_there)
+	if (row_of(u)->rules->schedule.is_there)
 		clock_run(u);
 	else
 		demand_run(u);
@@ -244,7 +244,7 @@ void schedule_begin(struct unit *u)
 		return;
 	}
 	u->n_users++;
-	u->due_at = row_of(u)->schedule.is_there ? eff_now() : EFF_FOREVER;
+	u->due_at = row_of(u)->rules->schedule.is_there ? eff_now() : EFF_FOREVER;
 	if (u->state == UNIT_DOWN && !u->child.fiber)
 		unit_enter(u, UNIT_WAITING, NULL);
 }

@@ -7,9 +7,9 @@ static enum eff_verdict group_judge(struct eff_child *child, eff_exit exit)
 {
 	const struct unit *u = unit_of(child);
 
-	if (ends_contain(&u->spec->prevent_exit, u->last_exit))
+	if (ends_contain(&u->spec->rules->prevent_exit, u->last_exit))
 		return EFF_AT_REST;
-	if (ends_contain(&u->spec->force_exit, u->last_exit))
+	if (ends_contain(&u->spec->rules->force_exit, u->last_exit))
 		return EFF_AGAIN;
 	/* After a clean end it waits for the next who comes, whatever its policy. */
 	if (u->clock && u->spec->activate == PLAN_ON_DEMAND && eff_is_ok(exit))
@@ -103,7 +103,7 @@ static eff_exit give_up_run(void *arg)
 	struct unit *u = arg;
 	struct tree *t = tree_of(u);
 
-	(void)hook_run_told(u, &u->spec->hooks.on_give_up, "on_give_up", u->cause);
+	(void)hook_run_told(u, &u->spec->rules->hooks.on_give_up, "on_give_up", u->cause);
 	if (!u->child.fiber)
 		unit_close_view(u);
 	u->n_users--;
@@ -116,7 +116,7 @@ static eff_exit give_up_run(void *arg)
 /* Its own story is over, and its supervisor's may be about to be: so the tree runs what it has to say. */
 static void give_up_tell(struct tree *t, struct unit *u)
 {
-	if (!u->spec->hooks.on_give_up.argv || !t->has_begun || t->shutting_down)
+	if (!u->spec->rules->hooks.on_give_up.argv || !t->has_begun || t->shutting_down)
 		return;
 	u->n_users++;
 	t->n_give_ups++;

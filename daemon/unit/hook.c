@@ -95,8 +95,9 @@ int hook_run_told(struct unit *u, const struct plan_hook *hook, const char *name
 
 int hook_before_start(struct unit *u)
 {
-	struct hook_call call = {
-		.hook = &u->spec->hooks.pre_start, .name = "pre_start", .cause = u->last_exit};
+	struct hook_call call = {.hook = &u->spec->rules->hooks.pre_start,
+		.name = "pre_start",
+		.cause = u->last_exit};
 	bool runs = call.hook->argv != NULL;
 	int r = hook_run(u, &call);
 
@@ -117,7 +118,7 @@ eff_exit hook_when_ready(void *arg)
 	struct unit *u = arg;
 
 	u->tells_ready = true;
-	(void)hook_run_told(u, &u->spec->hooks.on_ready, "on_ready", NULL);
+	(void)hook_run_told(u, &u->spec->rules->hooks.on_ready, "on_ready", NULL);
 	u->tells_ready = false;
 	return eff_ok(NULL);
 }
@@ -127,13 +128,13 @@ void hook_after_stop(struct unit *u, struct cause *end)
 	struct eff_scope grace;
 	eff_masked before;
 
-	if (!u->spec->hooks.post_stop.argv || u->kill_now)
+	if (!u->spec->rules->hooks.post_stop.argv || u->kill_now)
 		return;
 	unit_enter(u, UNIT_STOPPING, cause_ref(end));
 	before = eff_mask();
 	eff_scope_open(&grace);
 	u->grace = &grace;
-	(void)hook_run_told(u, &u->spec->hooks.post_stop, "post_stop", end);
+	(void)hook_run_told(u, &u->spec->rules->hooks.post_stop, "post_stop", end);
 	u->grace = NULL;
 	(void)eff_scope_close(&grace);
 	eff_unmask(before);
@@ -141,9 +142,9 @@ void hook_after_stop(struct unit *u, struct cause *end)
 
 void hook_after_failure(struct unit *u)
 {
-	if (!u->spec->hooks.on_failure.argv)
+	if (!u->spec->rules->hooks.on_failure.argv)
 		return;
 	/* Whatever it was until now, nothing of it is there any more. */
 	unit_enter(u, UNIT_STOPPING, cause_ref(u->last_exit));
-	(void)hook_run_told(u, &u->spec->hooks.on_failure, "on_failure", u->last_exit);
+	(void)hook_run_told(u, &u->spec->rules->hooks.on_failure, "on_failure", u->last_exit);
 }

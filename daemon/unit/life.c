@@ -38,7 +38,7 @@ static int unit_watch(struct unit *u, struct child *c)
 
 	if (r == 0 && c->watchdog_ns > 0 && !c->remains)
 		r = eff_fork(EFF(watchdog_watch, c), NULL);
-	if (r == 0 && u->spec->hooks.on_ready.argv)
+	if (r == 0 && u->spec->rules->hooks.on_ready.argv)
 		r = eff_fork_in(u->run, EFF(hook_when_ready, u), NULL);
 	if (r == 0 && child_may_notify(c) && !c->remains)
 		r = eff_fork(EFF(notify_watch_stopping, c), NULL);

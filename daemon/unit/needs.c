@@ -83,7 +83,7 @@ static bool need_lets_pass(const struct plan_need *need, const struct unit *othe
 /* Order only: is `other` on its way? One that rests until its schedule is not; one on demand is until it listens. */
 static bool order_waits_for(const struct unit *other)
 {
-	if (unit_awaits_schedule(other) && other->spec->schedule.is_there)
+	if (unit_awaits_schedule(other) && other->spec->rules->schedule.is_there)
 		return false;
 	return other->state != UNIT_UP && !other->listens && unit_is_to_come(other);
 }

@@ -14,17 +14,17 @@
 
 const struct plan_probe *probe_startup(const struct plan_unit *spec)
 {
-	return &spec->startup;
+	return &spec->rules->startup;
 }
 
 const struct plan_probe *probe_readiness(const struct plan_unit *spec)
 {
-	return &spec->readiness;
+	return &spec->rules->readiness;
 }
 
 const struct plan_probe *probe_liveness(const struct plan_unit *spec)
 {
-	return &spec->liveness;
+	return &spec->rules->liveness;
 }
 
 static int probe_http(struct os *os, const struct plan_probe *probe, char words[static PROBE_WORDS])
@@ -49,7 +49,7 @@ enum { STARTUP_LINE = 1, READINESS_LINE = 2 };
 
 static uint8_t line_bit(const struct unit *u, const struct plan_probe *probe)
 {
-	return probe == &u->spec->startup ? STARTUP_LINE : READINESS_LINE;
+	return probe == &u->spec->rules->startup ? STARTUP_LINE : READINESS_LINE;
 }
 
 static bool line_is_it(const struct plan_probe *probe, const char *text, size_t len)
@@ -62,9 +62,9 @@ void probe_see_line(struct unit *u, const char *text, size_t len)
 {
 	uint8_t seen = u->lines_seen;
 
-	if (!(seen & STARTUP_LINE) && line_is_it(&u->spec->startup, text, len))
+	if (!(seen & STARTUP_LINE) && line_is_it(&u->spec->rules->startup, text, len))
 		u->lines_seen |= STARTUP_LINE;
-	if (!(seen & READINESS_LINE) && line_is_it(&u->spec->readiness, text, len))
+	if (!(seen & READINESS_LINE) && line_is_it(&u->spec->rules->readiness, text, len))
 		u->lines_seen |= READINESS_LINE;
 	if (u->lines_seen != seen)
 		eff_pulse_send(&u->line_seen);
@@ -72,8 +72,9 @@ void probe_see_line(struct unit *u, const char *text, size_t len)
 
 bool probe_awaits_line(const struct unit *u)
 {
-	return (u->spec->startup.kind == PLAN_PROBE_LOG && !(u->lines_seen & STARTUP_LINE)) ||
-		(u->spec->readiness.kind == PLAN_PROBE_LOG && !(u->lines_seen & READINESS_LINE));
+	return (u->spec->rules->startup.kind == PLAN_PROBE_LOG && !(u->lines_seen & STARTUP_LINE)) ||
+		(u->spec->rules->readiness.kind == PLAN_PROBE_LOG &&
+			!(u->lines_seen & READINESS_LINE));
 }
 
 /* Between two attempts. Who waits for a line need not sleep when it comes. Suspends. */
@@ -162,7 +163,7 @@ int probe_try(struct unit *u, const struct plan_probe *probe, char words[static 
 /* One attempt of those before it is up. Returns whether it passed. */
 static bool probe_passes(struct unit *u, const struct plan_probe *probe)
 {
-	const char *name = probe == &u->spec->startup ? "startup" : "readiness";
+	const char *name = probe == &u->spec->rules->startup ? "startup" : "readiness";
 	char words[PROBE_WORDS];
 	bool passed = probe_try(u, probe, words) == 0;
 
@@ -327,9 +328,9 @@ static int watch_begin(struct unit *u, const struct plan_probe *probe, eff_fn *w
 
 int probes_watch(struct unit *u)
 {
-	int r = watch_begin(u, &u->spec->readiness, watch_readiness, &u->watches_readiness);
+	int r = watch_begin(u, &u->spec->rules->readiness, watch_readiness, &u->watches_readiness);
 
 	if (r == 0)
-		r = watch_begin(u, &u->spec->liveness, watch_liveness, &u->watches_liveness);
+		r = watch_begin(u, &u->spec->rules->liveness, watch_liveness, &u->watches_liveness);
 	return r;
 }

@@ -148,7 +148,8 @@ static int ready_await_background(struct child *c)
 
 static bool has_probes_to_pass(const struct plan_unit *spec)
 {
-	return spec->startup.kind != PLAN_PROBE_NONE || spec->readiness.kind != PLAN_PROBE_NONE;
+	return spec->rules->startup.kind != PLAN_PROBE_NONE ||
+		spec->rules->readiness.kind != PLAN_PROBE_NONE;
 }
 
 /* Notices the child's end while others wait for `ready`. */

@@ -288,5 +288,5 @@ bool unit_end_is_clean(const struct plan_unit *spec, const struct cause *end)
 	/* A fiber that returned success has no code that one could read otherwise. */
 	if (spec->kind == PLAN_FIBER && end && end->kind == CAUSE_EXIT)
 		return true;
-	return ends_contain(&spec->success_exit, end);
+	return ends_contain(&spec->rules->success_exit, end);
 }

@@ -56,7 +56,7 @@ START_TEST(what_is_not_given_is_preset)
 	ck_assert_int_eq(unit->backoff.reset_after_ns, EFF_S(60));
 	ck_assert(unit->backoff.factor == 2.0 && unit->backoff.jitter == 0.1);
 	ck_assert_uint_eq(unit->max_restarts, PLAN_UNLIMITED);
-	ck_assert_uint_eq(unit->success_exit.codes[0], 1);
+	ck_assert_uint_eq(unit->rules->success_exit.codes[0], 1);
 	ck_assert_int_eq(unit->start_timeout_ns, EFF_S(90));
 	ck_assert_int_eq(unit->max_runtime_ns, PLAN_FOREVER);
 	ck_assert_int_eq(unit->stop.signal, SIGTERM);
@@ -72,7 +72,7 @@ START_TEST(what_is_not_given_is_preset)
 	ck_assert_int_eq(unit->out.kind, PLAN_LOG_INHERIT);
 	ck_assert_int_eq(unit->err.kind, PLAN_LOG_STDOUT);
 	ck_assert_str_eq(unit->working_dir, "/tree");
-	ck_assert_int_eq(unit->readiness.kind, PLAN_PROBE_NONE);
+	ck_assert_int_eq(unit->rules->readiness.kind, PLAN_PROBE_NONE);
 	ck_assert_uint_eq(unit->n_values, 1);
 	ck_assert_int_eq(plan_daemon(world.plan)->shutdown_timeout_ns, EFF_S(90));
 	ck_assert(plan_daemon(world.plan)->subreaper);
@@ -176,7 +176,7 @@ START_TEST(variables_are_filled_in_once)
 		ck_assert_str_eq(unit->argv[i], words[i]);
 	ck_assert_ptr_null(unit->argv[i]);
 	ck_assert_str_eq(unit->description, "$$ ${PORT} a b");
-	ck_assert_uint_eq(unit->readiness.port, 8080);
+	ck_assert_uint_eq(unit->rules->readiness.port, 8080);
 	ck_assert_str_eq(plan_find(plan, "s/b")->argv[2], "exec ${PORT} $$ $(x)");
 	ck_assert_str_eq(plan_find(plan, "s/b")->description, "in s/b");
 }
@@ -194,10 +194,10 @@ START_TEST(paths_are_relative_to_their_file)
 	ck_assert_str_eq(plan_find(plan, "a")->argv[0], "/tree/x");
 	ck_assert_str_eq(plan_find(plan, "a")->working_dir, "/tree/sub");
 	ck_assert_str_eq(plan_find(plan, "a")->out.path, "/tree/../a.log");
-	ck_assert_str_eq(plan_find(plan, "a")->readiness.argv[0], "/tree/p");
+	ck_assert_str_eq(plan_find(plan, "a")->rules->readiness.argv[0], "/tree/p");
 	ck_assert_str_eq(plan_find(plan, "b")->argv[0], "/tree/bin/x");
 	ck_assert_str_eq(plan_find(plan, "b")->argv[1], "./y");
-	ck_assert_str_eq(plan_find(plan, "b")->readiness.path_unix, "/tree/u.sock");
+	ck_assert_str_eq(plan_find(plan, "b")->rules->readiness.path_unix, "/tree/u.sock");
 	ck_assert_str_eq(plan_find(plan, "c")->module, "/tree/m.so");
 }
 END_TEST
@@ -209,9 +209,9 @@ START_TEST(ends_are_codes_signals_and_causes)
 			HEAD "  a: {command: x, success_exit: [255, TERM, 3-5, oom, 0]}\n"),
 		"a");
 
-	ck_assert_uint_eq(unit->success_exit.codes[0], 1 | 8 | 16 | 32);
-	ck_assert_uint_eq(unit->success_exit.codes[31], 128);
-	ck_assert_uint_eq(unit->success_exit.signals, (uint64_t)1 << SIGTERM);
+	ck_assert_uint_eq(unit->rules->success_exit.codes[0], 1 | 8 | 16 | 32);
+	ck_assert_uint_eq(unit->rules->success_exit.codes[31], 128);
+	ck_assert_uint_eq(unit->rules->success_exit.signals, (uint64_t)1 << SIGTERM);
 	ck_assert_str_eq(value_of(unit, "success_exit"), "[0, 3-5, 255, SIGTERM, oom]");
 }
 END_TEST
@@ -257,8 +257,8 @@ START_TEST(defaults_may_say_what_a_unit_is)
 	ck_assert_str_eq(plan_find(plan, "a")->argv[1], "a");
 	ck_assert_str_eq(plan_find(plan, "b")->argv[2], "exec x; y");
 	ck_assert_ptr_null(value_of(plan_find(plan, "b"), "command"));
-	ck_assert_int_eq(plan_find(plan, "b")->readiness.kind, PLAN_PROBE_UNIX);
-	ck_assert_int_eq(plan_find(plan, "b")->readiness.period_ns, EFF_S(3));
+	ck_assert_int_eq(plan_find(plan, "b")->rules->readiness.kind, PLAN_PROBE_UNIX);
+	ck_assert_int_eq(plan_find(plan, "b")->rules->readiness.period_ns, EFF_S(3));
 	ck_assert_int_eq(plan_find(plan, "c")->kind, PLAN_FIBER);
 }
 END_TEST

@@ -117,7 +117,7 @@ static void check_start(struct pair_play *p, const struct unit *u)
 		if (at->held || !at->spec->enabled || at->leaving)
 			broken(p, u->name, "is started, and that may not be with", at->name);
 	/* While pre_start runs what it requires may end. */
-	for (uint32_t i = 0; i < u->n_needs && !u->spec->hooks.pre_start.argv; i++)
+	for (uint32_t i = 0; i < u->n_needs && !u->spec->rules->hooks.pre_start.argv; i++)
 		if (u->needs[i].need->required && !need_held(&u->needs[i]))
 			broken(p, u->name, "is started before", u->needs[i].unit->name);
 }

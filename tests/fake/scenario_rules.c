@@ -113,7 +113,8 @@ static void check_spawn(struct rules *r, struct unit *u)
 		for (uint32_t i = 0; i < at->n_needs; i++)
 			/* While pre_start runs what it requires may end by itself. */
 			if (at == u && at->needs[i].need->required &&
-				!u->spec->hooks.pre_start.argv && !condition_holds(&at->needs[i]))
+				!u->spec->rules->hooks.pre_start.argv &&
+				!condition_holds(&at->needs[i]))
 				broken(r, u->name, "is started though it requires",
 					at->needs[i].unit->name);
 	}

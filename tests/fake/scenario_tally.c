@@ -21,13 +21,13 @@ static void tally_group(struct tally *t, const struct plan_unit *row)
 
 static void tally_runs(struct tally *t, const struct plan_unit *row)
 {
-	const struct plan_schedule *schedule = &row->schedule;
+	const struct plan_schedule *schedule = &row->rules->schedule;
 
 	t->types[row->type]++;
 	t->modes[row->stop.mode]++;
-	t->startup[row->startup.kind]++;
-	t->readiness[row->readiness.kind]++;
-	t->liveness[row->liveness.kind]++;
+	t->startup[row->rules->startup.kind]++;
+	t->readiness[row->rules->readiness.kind]++;
+	t->liveness[row->rules->liveness.kind]++;
 	if (schedule->is_there)
 		t->schedules[schedule->overlap + (schedule->by_cron ? 3 : 0)]++;
 	t->edges[6] += row->n_replicas > 1;
@@ -50,8 +50,9 @@ static void tally_edges(struct tally *t, const struct plan_unit *row)
 
 static void tally_unit(struct tally *t, const struct plan_unit *row)
 {
-	const struct plan_hook *hooks[SCENARIO_HOOKS] = {&row->hooks.pre_start, &row->hooks.on_ready,
-		&row->hooks.post_stop, &row->hooks.on_failure, &row->hooks.on_give_up};
+	const struct plan_hook *hooks[SCENARIO_HOOKS] = {&row->rules->hooks.pre_start,
+		&row->rules->hooks.on_ready, &row->rules->hooks.post_stop,
+		&row->rules->hooks.on_failure, &row->rules->hooks.on_give_up};
 
 	t->kinds[row->kind]++;
 	t->policies[row->restart]++;
