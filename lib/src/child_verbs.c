@@ -209,9 +209,12 @@ void eff_child_stuck(struct eff_child *c)
 
 uint32_t eff_child_failures(const struct eff_child *c)
 {
-	if (c->up_since >= 0 && eff_now() - c->up_since >= c->policy.reset_after)
+	uint32_t failures = (uint32_t)c->pace.given;
+
+	/* The clock is dear to who asks of thousands that have none. */
+	if (failures > 0 && c->up_since >= 0 && eff_now() - c->up_since >= c->policy.reset_after)
 		return 0;
-	return (uint32_t)c->pace.given;
+	return failures;
 }
 
 enum eff_child_state eff_child_state(const struct eff_child *c)
