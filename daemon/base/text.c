@@ -57,15 +57,40 @@ void text_add(struct text *text, const char *s)
 	text_add_bytes(text, s, strlen(s));
 }
 
-void text_add_number(struct text *text, uint64_t number)
+char *number_write(char *to, uint64_t number)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	size_t n = 1;
 
-	do
-		digits[--at] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	text_add_bytes(text, digits + at, sizeof(digits) - at);
+	for (uint64_t rest = number; rest > 9; rest /= 10)
+		n++;
+	for (size_t at = n; at > 0; number /= 10)
+		to[--at] = (char)('0' + number % 10);
+	return to + n;
+}
+
+char *seconds_write(char *to, eff_ns ns)
+{
+	uint64_t ms = ((uint64_t)(ns > 0 ? ns : 0) + EFF_MS(1) / 2) / EFF_MS(1);
+	unsigned rest = (unsigned)(ms % 1000);
+
+	to = number_write(to, ms / 1000);
+	if (rest == 0)
+		return to;
+	*to++ = '.';
+	for (unsigned digit = 100; rest > 0; rest %= digit, digit /= 10)
+		*to++ = (char)('0' + rest / digit);
+	return to;
+}
+
+char *text_room(struct text *text, size_t most)
+{
+	return text_reserve(text, most) ? text->bytes + text->len : NULL;
+}
+
+void text_wrote(struct text *text, size_t n)
+{
+	text->len += n;
+	text->bytes[text->len] = '\0';
 }
 
 void text_printf(struct text *text, const char *format, ...)

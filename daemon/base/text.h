@@ -18,7 +18,13 @@ struct text {
 void text_done(struct text *text);
 void text_add(struct text *text, const char *s);
 void text_add_bytes(struct text *text, const void *bytes, size_t len);
-void text_add_number(struct text *text, uint64_t number); /* in decimal digits */
+/* Where the next `most` bytes go; text_wrote() says how many came. NULL: no memory, and the text has failed. */
+char *text_room(struct text *text, size_t most);
+void text_wrote(struct text *text, size_t n);
+/* The digits of a number, 20 at most. Returns their end. */
+char *number_write(char *to, uint64_t number);
+/* Seconds to the millisecond, what is below is noise to people and digits to machines; 24 bytes at most. Returns their end. */
+char *seconds_write(char *to, eff_ns ns);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "1m30s", "250ms", "infinity", "0". Returns 0, or -EINVAL (malformed), -EDOM (a bare number that is not 0),

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "control/conn.h"
 
 enum { LINGER_READS = 16384, WATCH_EVERY_S = 1 };
@@ -136,19 +137,33 @@ void conn_lose(struct conn *c)
 		eff_scope_cancel(c->call);
 }
 
-int conn_send(struct conn *c, struct json *message)
+/* What was queued, if it could be. */
+static int conn_sent(struct conn *c, int r)
 {
-	int r = -ECANCELED;
-
-	if (!c->gone && !c->lost) {
-		r = message ? frame_out_add(&c->out, message) : -ENOMEM;
-		if (r < 0)
-			conn_give_up(c);
-	}
-	json_free(message);
 	if (r == 0)
 		conn_push(c);
+	else
+		conn_give_up(c);
 	return c->gone ? -ECANCELED : r;
+}
+
+int conn_send(struct conn *c, struct json *message)
+{
+	bool takes = !c->gone && !c->lost;
+	int r = -ECANCELED;
+
+	if (takes)
+		r = message ? frame_out_add(&c->out, message) : -ENOMEM;
+	json_free(message);
+	return takes ? conn_sent(c, r) : r;
+}
+
+int conn_send_text(struct conn *c, struct text *message)
+{
+	if (!c->gone && !c->lost)
+		return conn_sent(c, frame_out_take(&c->out, message));
+	text_done(message);
+	return -ECANCELED;
 }
 
 int conn_bound(struct conn *c)

@@ -80,6 +80,8 @@ void conn_dismiss(struct conn *c);
 /* Queue a message (taken; NULL is a failed allocation) and send what can be sent. Does not suspend. 0, or -ECANCELED when
  * the client is gone. */
 int conn_send(struct conn *c, struct json *message);
+/* The same of one that is printed already (taken; failed when memory has ended). */
+int conn_send_text(struct conn *c, struct text *message);
 /* Drop it when more than CONN_UNREAD_MAX waits to be sent: of a stream. Does not suspend. 0 or -ECANCELED. */
 int conn_bound(struct conn *c);
 /* It fell behind what is kept: its last message says so. Does not suspend. */
@@ -99,6 +101,8 @@ void request_refuse(struct conn *c, enum control_error error, const char *text, 
 
 /* The answers. Each takes its parameters. None suspends. */
 void request_reply(struct request *req, struct json *parameters);
+/* The same of a whole message that is printed already, which is taken. */
+void request_reply_text(struct request *req, struct text *message);
 void request_error(struct request *req, enum control_error error, struct json *parameters);
 /* An error whose only parameter is `text`. */
 void request_fail(struct request *req, enum control_error error, const char *format, ...)

@@ -42,10 +42,11 @@ static void answer_at_rest(struct request *req, const struct unit *u)
 static int met(struct waiting *w, uint32_t i)
 {
 	struct tree *t = w->req->tree;
+	struct look look = {.now = eff_now(), .usage_age = LOOK_GOOD};
 	struct text text = {0};
 	struct json *status;
 
-	status_add(&text, &w->req->control->rows, t, tree_index(t, w->names[i]));
+	status_add(&text, &w->req->control->rows, t, tree_index(t, w->names[i]), &look);
 	status = text.failed ? NULL : json_raw(text.bytes);
 	text_done(&text);
 	free(w->names[i]);

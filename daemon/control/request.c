@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "control/conn.h"
 #include "control/methods.h"
 
@@ -52,6 +53,15 @@ void request_reply(struct request *req, struct json *parameters)
 		return;
 	}
 	request_end(req, varlink_reply(parameters, false));
+}
+
+void request_reply_text(struct request *req, struct text *message)
+{
+	if (req->answered || req->oneway)
+		text_done(message);
+	else
+		(void)conn_send_text(req->conn, message);
+	req->answered = true;
 }
 
 void request_error(struct request *req, enum control_error error, struct json *parameters)

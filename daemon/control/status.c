@@ -13,12 +13,6 @@
 #include "control/status.h"
 
 #define HOLE "\1" /* JSON has no such byte, in texts neither */
-/* A look at what a process has used is new for so long, and good enough for so long for who looks at many. */
-#define USAGE_NEW EFF_MS(100)
-#define USAGE_GOOD EFF_S(1)
-
-enum { ROWS_A_TURN = 128 };
-
 struct key {
 	const struct unit *unit;
 	const struct plan_unit *spec;
@@ -29,19 +23,22 @@ struct key {
 	uint32_t failures;
 	pid_t pid;
 	enum unit_health health;
-	bool wanted;
+	bool wanted, held;
 };
+
+/* What fills the holes, in their order. */
+enum { UPTIME, NEXT_START, CPU, MEMORY, MOVING_N, MOVING_BYTES = 24 };
 
 struct row {
 	struct key key;
 	char *text; /* with holes; NULL: not yet */
+	size_t len;
+	uint32_t pieces[MOVING_N]; /* how long the text before each hole is, from the one before */
+	bool keeps;                /* the text is good for as long as the key is */
 	struct os_usage usage;
 	eff_ns used_at; /* when that was so */
 	bool is_used;   /* it has used something */
 };
-
-/* What fills the holes, in their order. */
-enum { UPTIME, NEXT_START, CPU, MEMORY, MOVING_N };
 
 static double seconds(eff_ns ns)
 {
@@ -84,20 +81,18 @@ static struct children children_of(const struct tree *t, uint32_t index)
 	return c;
 }
 
-static struct json *json_health(const struct tree *t, uint32_t index)
+static struct json *json_health(const struct unit *u, const struct children *children)
 {
 	static const char *const names[] = {
 		[UNIT_HEALTH_UNKNOWN] = "unknown",
 		[UNIT_HEALTH_PASSING] = "passing",
 		[UNIT_HEALTH_FAILING] = "failing",
 	};
-	const struct unit *u = t->units[index];
 
 	if (u->spec->kind == PLAN_SUPERVISOR) {
 		if (u->state != UNIT_UP && u->state != UNIT_STARTING)
 			return json_null();
-		return json_text(
-			names[children_of(t, index).ails ? UNIT_HEALTH_FAILING : UNIT_HEALTH_PASSING]);
+		return json_text(names[children->ails ? UNIT_HEALTH_FAILING : UNIT_HEALTH_PASSING]);
 	}
 	return u->health == UNIT_HEALTH_NONE ? json_null() : json_text(names[u->health]);
 }
@@ -162,13 +157,10 @@ static void status_of_life(struct json *s, const struct unit *u, uint32_t failur
 	(void)json_set(s, "cause", json_cause(u->cause));
 }
 
-static void status_of_group(struct json *s, const struct tree *t, uint32_t index)
+static void status_of_group(struct json *s, const struct unit *u, const struct children *children)
 {
-	const struct unit *u = t->units[index];
-	struct children c = children_of(t, index);
-
-	(void)json_set(s, "children", json_int(c.n));
-	(void)json_set(s, "active", json_int(c.active));
+	(void)json_set(s, "children", json_int(children->n));
+	(void)json_set(s, "active", json_int(children->active));
 	(void)json_set(s, "intensity", json_intensity(&u->spec->intensity));
 	(void)json_set(s, "restarts_in_period",
 		json_int(u->group_open ? eff_sup_restarts(u->sup) : 0));
@@ -183,6 +175,7 @@ static bool is_wanted(const struct unit *u)
 static char *status_print(const struct tree *t, uint32_t index, uint32_t failures)
 {
 	const struct unit *u = t->units[index];
+	struct children children = children_of(t, index);
 	struct json *s = json_object();
 	char *text;
 
@@ -192,7 +185,7 @@ static char *status_print(const struct tree *t, uint32_t index, uint32_t failure
 	(void)json_set(s, "state", json_text(state_name(u->state)));
 	(void)json_set(s, "wanted", json_bool(is_wanted(u)));
 	status_of_life(s, u, failures);
-	(void)json_set(s, "health", json_health(t, index));
+	(void)json_set(s, "health", json_health(u, &children));
 	(void)json_set(s, "status_text", json_text(u->status_text));
 	(void)json_set(s, "depends_on", json_depends_on(t, index));
 	(void)json_set(s, "sockets", json_sockets(u));
@@ -200,7 +193,7 @@ static char *status_print(const struct tree *t, uint32_t index, uint32_t failure
 	(void)json_set(s, "memory_bytes", hole());
 	(void)json_set(s, "log_lost_bytes", json_int((int64_t)u->log_lost_bytes));
 	if (u->spec->kind == PLAN_SUPERVISOR)
-		status_of_group(s, t, index);
+		status_of_group(s, u, &children);
 	text = json_print(s);
 	json_free(s);
 	return text;
@@ -248,7 +241,7 @@ static bool key_is(const struct key *key, const struct unit *u, uint32_t failure
 		key->log_lost_bytes == u->log_lost_bytes && key->cause == u->cause &&
 		key->last_exit == u->last_exit && key->state == u->state &&
 		key->failures == failures && key->pid == u->pid && key->health == u->health &&
-		key->wanted == is_wanted(u);
+		key->wanted == u->wanted && key->held == u->held;
 }
 
 static struct key key_of(const struct unit *u, uint32_t failures)
@@ -266,7 +259,8 @@ static struct key key_of(const struct unit *u, uint32_t failures)
 		.failures = failures,
 		.pid = u->pid,
 		.health = u->health,
-		.wanted = is_wanted(u),
+		.wanted = u->wanted,
+		.held = u->held,
 	};
 }
 
@@ -277,108 +271,120 @@ static bool may_be_kept(const struct unit *u)
 	return u->spec->kind != PLAN_SUPERVISOR && !u->status_text && !plan_unit_sockets(u->spec);
 }
 
-/* The text of the row made true. NULL: out of memory. */
-static const char *row_text(struct row *row, const struct tree *t, uint32_t index)
+static void row_measure(struct row *row)
+{
+	const char *rest = row->text;
+
+	for (int which = 0; which < MOVING_N; which++) {
+		row->pieces[which] = (uint32_t)strcspn(rest, HOLE);
+		rest += row->pieces[which] + 1;
+	}
+	row->len = (size_t)(rest - row->text) + strlen(rest);
+}
+
+/* Asking the kernel costs more than all the rest. */
+static bool usage_is_good(const struct row *row, const struct look *look)
+{
+	return row->used_at >= 0 && look->now - row->used_at < look->usage_age;
+}
+
+/* The row of a unit, made true. NULL: out of memory. */
+static struct row *row_see(struct rows *rows, const struct tree *t, uint32_t index, struct look *look)
 {
 	const struct unit *u = t->units[index];
 	uint32_t failures = eff_child_failures(&u->child);
+	struct row *row = row_of(rows, t, index);
+	bool is_true = row && row->keeps && !u->status_text && key_is(&row->key, u, failures);
 
-	if (row->text && may_be_kept(u) && key_is(&row->key, u, failures))
-		return row->text;
-	row_clear(row);
-	row->text = status_print(t, index, failures);
-	if (row->text)
+	if (!row || (is_true && usage_is_good(row, look)))
+		return row;
+	look->n_made++;
+	if (!is_true) {
+		row_clear(row);
+		row->text = status_print(t, index, failures);
+		if (!row->text)
+			return NULL;
 		row->key = key_of(u, failures);
-	return row->text;
+		row->keeps = may_be_kept(u);
+		row_measure(row);
+	}
+	if (!usage_is_good(row, look)) {
+		row->is_used = unit_usage(u, &row->usage);
+		row->used_at = look->now;
+	}
+	return row;
 }
 
 /* ── what moves ── */
 
-/* To the millisecond: what is below is noise to people and digits to machines. */
-static void add_seconds(struct text *text, eff_ns ns)
+static char *null_write(char *to)
 {
-	uint64_t ms = (uint64_t)((ns > 0 ? ns : 0) + EFF_MS(1) / 2) / EFF_MS(1);
-	char fraction[] = {'.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10),
-		(char)('0' + ms % 10)};
-	size_t len = sizeof(fraction);
-
-	while (len > 0 && (fraction[len - 1] == '0' || fraction[len - 1] == '.'))
-		len--;
-	text_add_number(text, ms / 1000);
-	text_add_bytes(text, fraction, len);
+	memcpy(to, "null", 4);
+	return to + 4;
 }
 
 /* Of one in backoff, and of one that rests until its schedule. */
-static void add_next_start(struct text *text, const struct unit *u, eff_ns now)
+static char *next_start_write(char *to, const struct unit *u, eff_ns now)
 {
-	eff_ns at = unit_awaits_schedule(u) ? u->due_at : u->child.next_at;
+	bool scheduled = u->state != UNIT_BACKOFF && unit_awaits_schedule(u);
+	eff_ns at = scheduled ? u->due_at : u->child.next_at;
 
-	if ((u->state != UNIT_BACKOFF && !unit_awaits_schedule(u)) || at < 0 || at == EFF_FOREVER)
-		text_add(text, "null");
-	else
-		add_seconds(text, at - now);
+	if ((u->state != UNIT_BACKOFF && !scheduled) || at < 0 || at == EFF_FOREVER)
+		return null_write(to);
+	return seconds_write(to, at - now);
 }
 
-/* Asking the kernel costs more than all the rest. */
-static bool row_usage(struct row *row, const struct unit *u, eff_ns age)
+static char *moving_write(
+	char *to, int which, const struct row *row, const struct unit *u, eff_ns now)
 {
-	eff_ns now = eff_now();
-
-	if (row->used_at >= 0 && now - row->used_at < age)
-		return row->is_used;
-	row->is_used = unit_usage(u, &row->usage);
-	row->used_at = now;
-	return row->is_used;
-}
-
-static void add_moving(struct text *text, int which, struct row *row, const struct unit *u)
-{
-	eff_ns now = eff_now();
-
 	if (which == UPTIME && u->state == UNIT_UP)
-		add_seconds(text, now - u->since);
-	else if (which == NEXT_START)
-		add_next_start(text, u, now);
-	else if (which == CPU && row_usage(row, u, USAGE_GOOD))
-		add_seconds(text, (eff_ns)(row->usage.cpu_s * 1e9));
+		return seconds_write(to, now - u->since);
+	if (which == NEXT_START)
+		return next_start_write(to, u, now);
+	if (which == CPU && row->is_used)
+		return seconds_write(to, (eff_ns)(row->usage.cpu_s * 1e9));
 	/* None has none: it is not known then. */
-	else if (which == MEMORY && row_usage(row, u, USAGE_GOOD) && row->usage.memory_bytes > 0)
-		text_add_number(text, row->usage.memory_bytes);
-	else
-		text_add(text, "null");
+	if (which == MEMORY && row->is_used && row->usage.memory_bytes > 0)
+		return number_write(to, row->usage.memory_bytes);
+	return null_write(to);
 }
 
 int rows_renew(struct rows *rows, struct tree *t, const uint32_t *index, uint32_t n)
 {
 	const struct plan *plan = t->plan;
-	int r = 0;
+	int r = eff_await_turn();
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < n && r == 0 && t->plan == plan; i++) {
-		struct row *row = row_of(rows, t, index[i]);
+	while (i < n && r == 0 && t->plan == plan) {
+		struct look look = {.now = eff_now(), .usage_age = LOOK_NEW};
 
-		if (!row || !row_text(row, t, index[i]))
-			return -ENOMEM;
-		(void)row_usage(row, t->units[index[i]], USAGE_NEW);
-		if ((i + 1) % ROWS_A_TURN == 0)
-			r = eff_await_turn();
+		for (; i < n && look.n_made < ROWS_A_TURN; i++)
+			if (!row_see(rows, t, index[i], &look))
+				return -ENOMEM;
+		r = eff_await_turn();
 	}
 	return r;
 }
 
-void status_add(struct text *text, struct rows *rows, struct tree *t, uint32_t index)
+void status_add(
+	struct text *text, struct rows *rows, struct tree *t, uint32_t index, struct look *look)
 {
-	struct row *row = row_of(rows, t, index);
-	const char *rest = row ? row_text(row, t, index) : NULL;
+	const struct unit *u = t->units[index];
+	const struct row *row = row_see(rows, t, index, look);
+	char *begin = row ? text_room(text, row->len + MOVING_N * MOVING_BYTES) : NULL;
+	const char *from;
+	char *to = begin;
 
-	for (int which = 0; rest && which < MOVING_N; which++) {
-		size_t len = strcspn(rest, HOLE);
-
-		text_add_bytes(text, rest, len);
-		add_moving(text, which, row, t->units[index]);
-		rest += len + 1;
-	}
-	if (rest)
-		text_add(text, rest);
-	else
+	if (!to) {
 		text->failed = true;
+		return;
+	}
+	from = row->text;
+	for (int which = 0; which < MOVING_N; which++) {
+		to = mempcpy(to, from, row->pieces[which]);
+		to = moving_write(to, which, row, u, look->now);
+		from += row->pieces[which] + 1;
+	}
+	to = mempcpy(to, from, (size_t)(row->text + row->len - from));
+	text_wrote(text, (size_t)(to - begin));
 }

@@ -20,11 +20,21 @@ struct rows {
 };
 void rows_done(struct rows *rows);
 
-/* Do most of what status_add() has to do for these units, some of them a turn: of thousands the one look at all of them would
- * take long. Suspends where they are many; the tree may be another then. 0, -ECANCELED, -ENOMEM. */
+/* One look at units. What a process has used is new for so long, and good enough for so long for who looks at many. */
+#define LOOK_NEW EFF_MS(100)
+#define LOOK_GOOD EFF_S(1)
+enum { ROWS_A_TURN = 128 }; /* are made new, then others have theirs */
+struct look {
+	eff_ns now;            /* the moment that it tells of */
+	eff_ns usage_age;      /* how old processor time and memory may be */
+	uint32_t n_made, most; /* rows that were made new so far, and how many may be */
+};
+
+/* Make the rows of these units new, some of them a turn: of thousands a look at all of them would take long. Suspends; the
+ * tree may be another then. 0, -ECANCELED, -ENOMEM. */
 EFF_SUSPENDS int rows_renew(struct rows *rows, struct tree *t, const uint32_t *index, uint32_t n);
-/* Add a unit's status, an object, as JSON: of this moment, but for processor time and memory, which are up to a second old, a
- * tenth where its row was just made new. The text has failed when memory has ended. */
-void status_add(struct text *text, struct rows *rows, struct tree *t, uint32_t index);
+/* Add a unit's status, an object, as JSON. The text has failed when memory has ended. Does not suspend. */
+void status_add(struct text *text, struct rows *rows, struct tree *t, uint32_t index,
+	struct look *look);
 
 #endif

@@ -96,13 +96,20 @@ struct unit {
 	struct unit **after, **before, **conflicts;
 	uint32_t n_needs, n_after, n_needed_by, n_before, n_conflicts;
 
+	/* What is shown of it, together: of thousands it is looked at in one go. */
 	enum unit_state state;
+	enum unit_health health;
+	pid_t pid; /* 0: none */
+	bool wanted, held, by_operator;
+	bool listens; /* it is on demand, and effd listens for it: who depends on it need not wait */
 	eff_ns since, since_wall; /* of the state */
 	struct cause *cause;      /* of the state; NULL */
 	struct cause *last_exit, *why, *fault;
+	char *status_text; /* of the present run; NULL */
+	uint64_t starts, restarts;
+	uint64_t log_lost_bytes;
 	struct eff_pulse changed; /* sent by unit_enter(), and when its wish or edges change */
 
-	bool wanted, held, by_operator;
 	bool leaving; /* its run has been told to end; until the next run begins */
 	bool started; /* its program has been executed and has not ended */
 	bool ended;   /* its run has ended by itself; until it rests or begins again */
@@ -113,8 +120,7 @@ struct unit {
 	bool forget;     /* it was added, and has ended for good: it is to leave the tree */
 	bool group_open; /* a supervisor whose `sup` is open */
 	bool in_round;   /* a group round has taken it out of `up` */
-	uint64_t starts, restarts;
-	uint64_t ends; /* runs that ended by themselves, for who waits for an attempt */
+	uint64_t ends;   /* runs that ended by themselves, for who waits for an attempt */
 	eff_ns said_since; /* since then `n_said` changes of its state were to be in the log; the tree's */
 	uint32_t n_said;
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
@@ -128,8 +134,7 @@ struct unit {
 	eff_ns due_at;   /* of its next scheduled run, of the runtime's clock; -1 */
 	bool run_queued; /* another run was due while this one goes on */
 	bool clock_off;  /* the fiber is to end */
-	bool listens; /* it is on demand, and effd listens for it: who depends on it need not wait */
-	bool visited; /* somebody has come to one of its sockets since they are watched */
+	bool visited;    /* somebody has come to one of its sockets since they are watched */
 
 	struct eff_scope *run;     /* the present run's scope, for faults; NULL */
 	struct eff_scope *grace;   /* the present grace; cancelled by unit_kill_now() */
@@ -139,17 +144,13 @@ struct unit {
 	struct os_child *process; /* of the present run; NULL */
 	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
 	struct cgroup *group_kept; /* from one run to the next, while it is not at rest; NULL: none is */
-	pid_t pid;                 /* 0: none */
-	char *status_text; /* of the present run; NULL */
-	char *lacks;       /* what its start still waits for, if that can be said; NULL */
-	enum unit_health health;
+	char *lacks;          /* what its start still waits for, if that can be said; NULL */
 	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
 	bool reloading, says_stopping; /* by its own word */
 	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */
 	struct eff_pulse line_seen;
 
 	struct ring *ring; /* its last lines; NULL until there are any */
-	uint64_t log_lost_bytes;
 
 	struct eff_sup sup[]; /* a supervisor has one, while group_open; others have no room for it */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "wire/frame.h"
 #include "wire/json.h"
 
@@ -136,6 +137,23 @@ int frame_out_add_text(struct frame_out *out, const char *text)
 	memcpy(out->bytes + out->end, text, size);
 	out->end += size;
 	return 0;
+}
+
+int frame_out_take(struct frame_out *out, struct text *text)
+{
+	int r = 0;
+
+	if (text->failed || !text->bytes) {
+		r = -ENOMEM;
+	} else if (out->end > out->start) {
+		r = frame_out_add_text(out, text->bytes);
+	} else {
+		free(out->bytes);
+		*out = (struct frame_out){text->bytes, text->room, 0, text->len + 1};
+		text->bytes = NULL;
+	}
+	text_done(text);
+	return r;
 }
 
 int frame_out_add(struct frame_out *out, const struct json *message)

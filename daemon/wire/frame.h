@@ -12,6 +12,7 @@
 #define FRAME_LIMIT ((size_t)1 << 20) /* of a request */
 
 struct json;
+struct text;
 
 struct frame_in {
 	char *bytes;
@@ -41,8 +42,9 @@ void frame_out_done(struct frame_out *out);
  * own: ask frame_out_pending() before. */
 int frame_out_add(struct frame_out *out, const struct json *message);
 int frame_out_add_text(struct frame_out *out, const char *text); /* one that is printed already */
-size_t frame_out_pending(const struct frame_out *out);           /* bytes not sent yet */
-const char *frame_out_bytes(const struct frame_out *out);        /* the first of them */
+int frame_out_take(struct frame_out *out, struct text *text); /* likewise; what it holds is taken */
+size_t frame_out_pending(const struct frame_out *out);        /* bytes not sent yet */
+const char *frame_out_bytes(const struct frame_out *out);     /* the first of them */
 void frame_out_sent(struct frame_out *out, size_t n);
 
 #endif

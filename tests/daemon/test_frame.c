@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "leak.h"
 #include "wire/frame.h"
 #include "wire/json.h"
@@ -176,6 +177,30 @@ START_TEST(what_is_to_be_sent_goes_in_any_pieces)
 }
 END_TEST
 
+START_TEST(a_text_that_is_taken_is_sent_as_it_is_or_behind_what_waits)
+{
+	struct frame_out out = {0};
+	struct text text = {0};
+	const char *bytes;
+
+	text_add(&text, "{\"a\":1}");
+	bytes = text.bytes;
+	ck_assert_int_eq(frame_out_take(&out, &text), 0);
+	ck_assert_ptr_null(text.bytes);
+	ck_assert_ptr_eq(frame_out_bytes(&out), bytes);
+	text_add(&text, "{}");
+	frame_out_sent(&out, 3);
+	ck_assert_int_eq(frame_out_take(&out, &text), 0);
+	ck_assert_ptr_null(text.bytes);
+	ck_assert_uint_eq(frame_out_pending(&out), 8);
+	ck_assert_mem_eq(frame_out_bytes(&out), "\":1}\0{}\0", 8);
+
+	ck_assert_int_eq(frame_out_take(&out, &text), -ENOMEM);
+	ck_assert_uint_eq(frame_out_pending(&out), 8);
+	frame_out_done(&out);
+}
+END_TEST
+
 START_TEST(a_message_that_does_not_print_is_out_of_memory)
 {
 	struct frame_out out = {0};
@@ -208,6 +233,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_nobody_takes_stops_being_taken_in);
 	tcase_add_test(tcase, a_long_message_in_small_pieces_is_searched_once);
 	tcase_add_test(tcase, what_is_to_be_sent_goes_in_any_pieces);
+	tcase_add_test(tcase, a_text_that_is_taken_is_sent_as_it_is_or_behind_what_waits);
 	tcase_add_test(tcase, a_message_that_does_not_print_is_out_of_memory);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -29,6 +29,47 @@ START_TEST(a_text_grows)
 }
 END_TEST
 
+START_TEST(what_is_written_into_its_room_is_of_the_text)
+{
+	static const uint64_t numbers[] = {0, 9, 10, 1999, UINT64_MAX};
+	struct text text = {0};
+	char *to;
+
+	text_add(&text, "of");
+	to = text_room(&text, 5 * 21);
+	ck_assert_ptr_nonnull(to);
+	for (int i = 0; i < 5; i++) {
+		*to++ = ' ';
+		to = number_write(to, numbers[i]);
+	}
+	text_wrote(&text, (size_t)(to - text.bytes) - text.len);
+	ck_assert_str_eq(text.bytes, "of 0 9 10 1999 18446744073709551615");
+	ck_assert_uint_eq(text.len, strlen(text.bytes));
+
+	(void)alloc_fail_after(1);
+	ck_assert_ptr_null(text_room(&text, 1000));
+	ck_assert(text.failed);
+	text_done(&text);
+}
+END_TEST
+
+START_TEST(seconds_are_written_to_the_millisecond)
+{
+	static const struct {
+		eff_ns ns;
+		const char *text;
+	} rows[] = {{0, "0"}, {-EFF_S(1), "0"}, {EFF_MS(50), "0.05"}, {EFF_MS(1500), "1.5"},
+		{EFF_S(86400), "86400"}, {EFF_MS(7), "0.007"}, {499999, "0"}, {500000, "0.001"},
+		{EFF_FOREVER - 1, "9223372036.855"}};
+	char text[24];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		*seconds_write(text, rows[i].ns) = '\0';
+		ck_assert_str_eq(text, rows[i].text);
+	}
+}
+END_TEST
+
 START_TEST(a_text_that_failed_stays_failed)
 {
 	struct text text = {0};
@@ -238,6 +279,8 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("text");
 
 	tcase_add_test(tcase, a_text_grows);
+	tcase_add_test(tcase, what_is_written_into_its_room_is_of_the_text);
+	tcase_add_test(tcase, seconds_are_written_to_the_millisecond);
 	tcase_add_test(tcase, a_text_that_failed_stays_failed);
 	tcase_add_test(tcase, durations_are_pairs_of_number_and_unit);
 	tcase_add_test(tcase, durations_are_never_bare_negative_or_too_long);
