@@ -166,11 +166,30 @@ static size_t utf8_char(const unsigned char *s, size_t len)
 	return n;
 }
 
+/* Most of what there is, and so by eight. */
+static size_t ascii_span(const char *s, size_t len)
+{
+	size_t at = 0;
+	uint64_t eight;
+
+	for (; len - at >= sizeof(eight); at += sizeof(eight)) {
+		memcpy(&eight, s + at, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (at < len && (unsigned char)s[at] < 0x80)
+		at++;
+	return at;
+}
+
 size_t utf8_span(const char *s, size_t len)
 {
 	size_t at = 0, n;
 
 	while (at < len) {
+		at += ascii_span(s + at, len - at);
+		if (at == len)
+			break;
 		n = utf8_char((const unsigned char *)s + at, len - at);
 		if (n == 0)
 			return at;

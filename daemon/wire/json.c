@@ -16,7 +16,7 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53 */
 /* Objects up to this size are compared key by key, without memory. */
-#define FEW_KEYS 16
+#define FEW_KEYS 32
 
 /* cJSON reads through pointers that may write. */
 static cJSON *node(const struct json *value)
@@ -60,13 +60,30 @@ static int compare_places(const void *a, const void *b)
 	return r ? r : (x->index > y->index) - (x->index < y->index);
 }
 
+/* One of 64, by the bytes of a key. */
+static unsigned key_mark(const char *key)
+{
+	unsigned sum = 0;
+
+	for (; *key; key++)
+		sum = sum * 31 + (unsigned char)*key;
+	return (sum ^ sum >> 6) % 64;
+}
+
+/* Keys of different marks are different: most need not be compared. */
 static cJSON *repeated_of_few(cJSON *object)
 {
+	uint64_t marks = 0;
+
 	for (cJSON *item = object->child; item; item = item->next) {
-		for (cJSON *before = object->child; before != item; before = before->next) {
+		uint64_t mark = UINT64_C(1) << key_mark(item->string);
+
+		for (cJSON *before = object->child; (marks & mark) && before != item;
+			before = before->next) {
 			if (!strcmp(before->string, item->string))
 				return item;
 		}
+		marks |= mark;
 	}
 	return NULL;
 }

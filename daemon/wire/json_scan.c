@@ -110,22 +110,34 @@ static const char *scan_escape(struct scan *s)
 	return unit >= 0xdc00 && unit <= 0xdfff ? NULL : "a lone surrogate";
 }
 
+/* What stands for itself in a text. */
+static void skip_plain(struct scan *s)
+{
+	const char *at = s->text + s->at, *end = s->text + s->len;
+
+	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+		at++;
+	s->at = (size_t)(at - s->text);
+}
+
 /* A text, from its opening quote on. Where an escape is wrong, its backslash is the place. */
 static enum next scan_text(struct scan *s, enum next next)
 {
 	for (s->at++;; s->at++) {
-		int c = here(s);
-		size_t from = s->at;
 		const char *what;
+		size_t from;
+		int c;
+
+		skip_plain(s);
+		from = s->at;
+		c = here(s);
 
 		if (c < 0)
 			return wrong(s, "a text without its end");
 		if (c == '"')
 			break;
-		if (c < 0x20)
-			return wrong(s, c ? "a control character in a text" : "a NUL");
 		if (c != '\\')
-			continue;
+			return wrong(s, c ? "a control character in a text" : "a NUL");
 		s->at++;
 		what = scan_escape(s);
 		s->at--;
@@ -142,7 +154,7 @@ static enum next scan_number(struct scan *s)
 {
 	size_t from = s->at;
 	char digits[NUMBER_MAX + 1];
-	bool whole;
+	bool whole, is_scaled = false;
 
 	if (here(s) == '-')
 		s->at++;
@@ -152,6 +164,7 @@ static enum next scan_number(struct scan *s)
 		return wrong(s, "a digit is missing");
 	whole = here(s) != '.' || (s->at++, skip_digits(s));
 	if (whole && (here(s) == 'e' || here(s) == 'E')) {
+		is_scaled = true;
 		s->at++;
 		if (here(s) == '+' || here(s) == '-')
 			s->at++;
@@ -165,7 +178,8 @@ static enum next scan_number(struct scan *s)
 	}
 	memcpy(digits, s->text + from, s->at - from);
 	digits[s->at - from] = '\0';
-	if (!isfinite(strtod(digits, NULL))) {
+	/* So few digits alone make no number that is too large. */
+	if (is_scaled && !isfinite(strtod(digits, NULL))) {
 		s->at = from;
 		return wrong(s, "a number too large");
 	}

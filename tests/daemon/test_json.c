@@ -149,6 +149,34 @@ START_TEST(the_number_of_values_can_be_bounded)
 }
 END_TEST
 
+/* Also where keys are many enough to be looked for in another way. */
+START_TEST(a_key_twice_is_found_at_any_place_and_no_other_is)
+{
+	struct json_error error;
+	struct json *value = NULL;
+	struct text text = {0};
+	size_t offset;
+
+	for (int n = 1; n <= 80; n++) {
+		for (int twice = 0; twice <= n; twice++) {
+			for (int i = 0; i < n; i++)
+				text_printf(&text, "%s\"k%d\":%d", i ? "," : "{", i, i);
+			offset = text.len + 1;
+			if (twice < n)
+				text_printf(&text, ",\"k%d\":0", twice);
+			text_add(&text, "}");
+			ck_assert_int_eq(json_parse(text.bytes, text.len, 0, &value, &error),
+				twice < n ? -EBADMSG : 0);
+			if (twice < n)
+				ck_assert_uint_eq(error.offset, offset);
+			else
+				json_free(value);
+			text_done(&text);
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_key_twice_is_found_among_a_hundred_thousand)
 {
 	struct json_error error;
@@ -317,6 +345,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_document_ends_where_its_length_says);
 	tcase_add_test(tcase, depth_is_32_and_no_more);
 	tcase_add_test(tcase, the_number_of_values_can_be_bounded);
+	tcase_add_test(tcase, a_key_twice_is_found_at_any_place_and_no_other_is);
 	tcase_add_test(tcase, a_key_twice_is_found_among_a_hundred_thousand);
 	tcase_add_test(tcase, what_is_built_prints_in_order);
 	tcase_add_test(tcase, bytes_that_are_no_utf8_become_hexadecimal);

@@ -253,6 +253,22 @@ START_TEST(only_utf8_is_utf8)
 }
 END_TEST
 
+START_TEST(what_is_not_utf8_is_found_wherever_it_is)
+{
+	char text[40];
+
+	for (size_t at = 0; at < sizeof(text); at++) {
+		memset(text, 'a', sizeof(text));
+		text[at] = '\xff';
+		ck_assert_uint_eq(utf8_span(text, sizeof(text)), at);
+		ck_assert_uint_eq(utf8_span(text, at), at);
+		memcpy(text + at, "\xc3\xa4", at + 1 < sizeof(text) ? 2 : 1);
+		ck_assert_uint_eq(utf8_span(text, sizeof(text)),
+			at + 1 < sizeof(text) ? sizeof(text) : at);
+	}
+}
+END_TEST
+
 START_TEST(an_instant_is_written_in_utc_with_milliseconds)
 {
 	char buf[32];
@@ -292,6 +308,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, globs_respect_slashes);
 	tcase_add_test(tcase, a_glob_of_many_stars_ends_soon);
 	tcase_add_test(tcase, only_utf8_is_utf8);
+	tcase_add_test(tcase, what_is_not_utf8_is_found_wherever_it_is);
 	tcase_add_test(tcase, an_instant_is_written_in_utc_with_milliseconds);
 	tcase_add_test(tcase, time_saturates);
 	suite_add_tcase(suite, tcase);
