@@ -9,43 +9,109 @@
 
 #define LAST_LINES 10
 
-static void add_count(struct grid *grid, const struct json *status, const char *key, int64_t least)
+/* What a row shows. */
+enum shown { NAME, STATE, HEALTH, PID, UPTIME, RESTARTS, NEXT, SAID, CAUSE, LAST, N_SHOWN };
+
+static void look(struct json_piece unit, struct json_piece shown[static N_SHOWN])
 {
-	int64_t count = json_get_int(status, key, -1);
+	static const char *const keys[N_SHOWN] = {[NAME] = "name",
+		[STATE] = "state",
+		[HEALTH] = "health",
+		[PID] = "pid",
+		[UPTIME] = "uptime_s",
+		[RESTARTS] = "restarts",
+		[NEXT] = "next_start_s",
+		[SAID] = "status_text",
+		[CAUSE] = "cause",
+		[LAST] = "last_exit"};
+	struct json_piece inside = piece_inside(unit), key, value;
+
+	while (piece_next(&inside, &key, &value))
+		for (int i = 0; i < N_SHOWN; i++)
+			if (piece_is(key, keys[i])) {
+				shown[i] = value;
+				break;
+			}
+}
+
+static void add_text(struct grid *grid, struct json_piece piece)
+{
 	struct text text = {0};
 
-	if (count >= least)
+	piece_add(&text, piece);
+	if (!text.len)
+		text_add(&text, "?");
+	grid_add_built(grid, &text);
+}
+
+static void add_state(struct grid *grid, struct json_piece piece, bool failing)
+{
+	struct text text = {0};
+	enum paint paint;
+
+	piece_add(&text, piece);
+	if (!text.len)
+		text_add(&text, "?");
+	paint = failing || !text.bytes ? BAD : state_paint(text.bytes);
+	text_add(&text, failing ? " (failing)" : "");
+	grid->failed |= text.failed;
+	grid_add(grid, paint, text.bytes ? text.bytes : "");
+	text_done(&text);
+}
+
+static void add_count(struct grid *grid, struct json_piece piece, double least)
+{
+	double count = piece_number(piece);
+	struct text text = {0};
+
+	if (count >= least && count < 1e18)
 		text_printf(&text, "%lld", (long long)count);
 	grid_add_built(grid, &text);
 }
 
-static void add_row(struct grid *grid, const struct json *status)
+/* Most have nothing to say. */
+static void add_remarks(struct grid *grid, struct json_piece unit,
+	const struct json_piece shown[static N_SHOWN])
 {
-	const char *state = json_get_text(status, "state", "?");
-	bool failing = !strcmp(json_get_text(status, "health", ""), "failing");
+	bool has = false;
 	struct text text = {0};
+	struct json *status;
 
-	grid_add(grid, PLAIN, json_get_text(status, "name", "?"));
-	text_printf(&text, "%s%s", state, failing ? " (failing)" : "");
-	grid_add(grid, failing ? BAD : state_paint(state), text.bytes ? text.bytes : state);
-	text_done(&text);
-	add_count(grid, status, "pid", 1);
-	add_seconds(&text, json_get_number(status, "uptime_s", -1));
-	grid_add_built(grid, &text);
-	add_count(grid, status, "restarts", 0);
-	add_remark(&text, status);
+	for (int i = NEXT; i < N_SHOWN; i++)
+		has |= !piece_is_null(shown[i]);
+	status = has ? piece_read(unit) : NULL;
+	grid->failed |= has && !status;
+	if (status)
+		add_remark(&text, status);
+	json_free(status);
 	grid_add_built(grid, &text);
 }
 
-static enum code print_table(struct effctl *e, const struct json *units)
+static void add_row(struct grid *grid, struct json_piece unit)
+{
+	struct json_piece shown[N_SHOWN] = {{0}};
+	struct text text = {0};
+
+	look(unit, shown);
+	add_text(grid, shown[NAME]);
+	add_state(grid, shown[STATE], piece_is(shown[HEALTH], "failing"));
+	add_count(grid, shown[PID], 1);
+	add_seconds(&text, piece_number(shown[UPTIME]));
+	grid_add_built(grid, &text);
+	add_count(grid, shown[RESTARTS], 0);
+	add_remarks(grid, unit, shown);
+}
+
+static enum code print_table(struct effctl *e, struct json_piece units)
 {
 	static const char *const titles[] = {"UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "CAUSE"};
+	struct json_piece inside = piece_inside(units), key, unit;
 	struct grid grid;
 	int r;
 
 	grid_init(&grid, 6, titles);
-	for (const struct json *v = json_first(units); v; v = json_next(v))
-		add_row(&grid, v);
+	while (piece_next(&inside, &key, &unit))
+		add_row(&grid, unit);
 	r = grid_print(&grid, e->out, e->width, e->colour);
 	grid_done(&grid);
 	return r < 0 ? out_of_memory(e) : CODE_DONE;
@@ -230,24 +296,54 @@ static bool is_well(const struct json *status)
 	return !strcmp(state, "up") || !strcmp(state, "done");
 }
 
+/* Of those that were asked for. */
+static enum code wellness(struct effctl *e, struct json_piece units)
+{
+	struct json_piece inside = piece_inside(units), key, unit;
+	enum code code = CODE_DONE;
+
+	while (e->n_units && code == CODE_DONE && piece_next(&inside, &key, &unit)) {
+		struct json *status = piece_read(unit);
+
+		if (!status)
+			code = out_of_memory(e);
+		else if (!is_well(status))
+			code = CODE_NOT_UP;
+		json_free(status);
+	}
+	return code;
+}
+
+/* The one unit of an answer; none if there are others. */
+static struct json_piece only_unit(struct json_piece units)
+{
+	struct json_piece inside = piece_inside(units), key, first, second;
+
+	(void)piece_next(&inside, &key, &first);
+	return piece_next(&inside, &key, &second) ? (struct json_piece){0} : first;
+}
+
 enum code c_status(struct effctl *e)
 {
-	struct reply reply;
-	const struct json *units;
-	enum code code = call_ask(e, METHOD_STATUS, call_units(e), &reply);
+	struct json_piece parameters, units, only;
+	struct json *whole = NULL;
+	enum code code = call_ask_piece(e, METHOD_STATUS, call_units(e), &parameters), well;
 
 	if (code != CODE_DONE)
 		return code;
-	units = json_get(reply.parameters, "units");
-	if (e->given[OPTION_JSON])
-		code = put_json(e, reply.parameters);
-	else if (e->n_units == 1 && json_count(units) == 1)
-		code = print_one(e, json_first(units));
-	else
+	units = piece_get(parameters, "units");
+	/* What is asked for next takes the text's place. */
+	well = wellness(e, units);
+	only = e->n_units == 1 ? only_unit(units) : (struct json_piece){0};
+	if (!e->given[OPTION_JSON] && !only.len) {
 		code = print_table(e, units);
-	for (const struct json *v = json_first(units); v && e->n_units && code == CODE_DONE;
-		v = json_next(v))
-		code = is_well(v) ? CODE_DONE : CODE_NOT_UP;
-	reply_done(&reply);
-	return code;
+	} else {
+		whole = piece_read(e->given[OPTION_JSON] ? parameters : only);
+		if (!whole)
+			code = out_of_memory(e);
+		else
+			code = e->given[OPTION_JSON] ? put_json(e, whole) : print_one(e, whole);
+	}
+	json_free(whole);
+	return code == CODE_DONE ? well : code;
 }

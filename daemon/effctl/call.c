@@ -142,6 +142,46 @@ enum code call_ask(
 	return code == CODE_DONE ? call_receive_good(e, ret_reply) : code;
 }
 
+/* It is told of as a reply that was read, unless it is a good one. */
+static enum code text_refused(struct effctl *e, const char *text, size_t len)
+{
+	struct reply reply;
+	enum code code;
+	int r = reply_read(text, len, &reply);
+
+	if (r <= 0)
+		return broken(e, r);
+	code = reply.error ? call_refused(e, &reply) : CODE_DONE;
+	reply_done(&reply);
+	return code;
+}
+
+enum code call_ask_piece(struct effctl *e, enum method method, struct json *parameters,
+	struct json_piece *ret_parameters)
+{
+	enum code code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
+	struct json_piece reply, inside, key, value;
+	char *text;
+	size_t len;
+	bool good;
+	int r;
+
+	if (code != CODE_DONE)
+		return code;
+	r = link_receive_text(&e->link, &text, &len);
+	if (r <= 0)
+		return broken(e, r);
+	*ret_parameters = (struct json_piece){0};
+	good = piece_check(text, len, &reply) == 0 && reply.text[0] == '{';
+	inside = piece_inside(reply);
+	while (good && piece_next(&inside, &key, &value)) {
+		if (piece_is(key, "parameters"))
+			*ret_parameters = value;
+		good = piece_is_null(value) || !piece_is(key, "error");
+	}
+	return good ? CODE_DONE : text_refused(e, text, len);
+}
+
 /* What an error says, in words. */
 static void add_words(struct text *to, const char *error, const struct json *parameters)
 {

@@ -4,6 +4,7 @@
 #define EFFCTL_CALL_H
 
 #include "effctl/command.h"
+#include "wire/json_piece.h"
 #include "wire/varlink.h"
 
 /* How long effd may take to answer what needs no waiting. */
@@ -30,6 +31,9 @@ enum code call_receive_good(struct effctl *e, struct reply *ret_reply);
 /* One call, one good reply. */
 enum code call_ask(
 	struct effctl *e, enum method method, struct json *parameters, struct reply *ret_reply);
+/* The same, and what a good reply has for parameters as a piece of its text: good until the next one is waited for. */
+enum code call_ask_piece(struct effctl *e, enum method method, struct json *parameters,
+	struct json_piece *ret_parameters);
 /* Tell of a reply that is an error: to `err`, or with --json as a document. Returns its exit code. */
 enum code call_refused(struct effctl *e, const struct reply *reply);
 

@@ -134,7 +134,7 @@ static int receive_bytes(struct link *link)
 	return n > 0;
 }
 
-static int reply_read(const char *text, size_t len, struct reply *ret_reply)
+int reply_read(const char *text, size_t len, struct reply *ret_reply)
 {
 	struct reply reply = {0};
 	int r = json_parse(text, len, 0, &reply.document, NULL);
@@ -152,20 +152,26 @@ static int reply_read(const char *text, size_t len, struct reply *ret_reply)
 	return 1;
 }
 
-int link_receive(struct link *link, struct reply *ret_reply)
+int link_receive_text(struct link *link, char **ret_text, size_t *ret_len)
 {
 	for (;;) {
-		char *text;
-		size_t len;
-		int r = frame_in_next(&link->in, &text, &len);
+		int r = frame_in_next(&link->in, ret_text, ret_len);
 
-		if (r > 0)
-			return reply_read(text, len, ret_reply);
-		if (r == 0)
-			r = receive_bytes(link);
+		if (r != 0)
+			return r;
+		r = receive_bytes(link);
 		if (r <= 0)
 			return r;
 	}
+}
+
+int link_receive(struct link *link, struct reply *ret_reply)
+{
+	char *text;
+	size_t len;
+	int r = link_receive_text(link, &text, &len);
+
+	return r > 0 ? reply_read(text, len, ret_reply) : r;
 }
 
 void reply_done(struct reply *reply)

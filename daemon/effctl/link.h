@@ -32,8 +32,12 @@ void link_limit(struct link *link, double seconds);
 int link_open(struct link *link, const char *path);
 /* Takes the message. Returns 0, -ENOMEM, -ETIMEDOUT, or -errno of send(2). */
 int link_send(struct link *link, struct json *message);
+/* Wait for the next message. Returns as link_receive(); its text, NUL-terminated, is good until the next one is waited for. */
+int link_receive_text(struct link *link, char **ret_text, size_t *ret_len);
 /* Wait for the next reply. Returns 1 and it; 0 when effd has gone; -ETIMEDOUT; -EBADMSG when it is no reply; -errno. */
 int link_receive(struct link *link, struct reply *ret_reply);
+/* What link_receive_text() gave, as a reply. Returns 1 and it; -EBADMSG, -ENOMEM. */
+int reply_read(const char *text, size_t len, struct reply *ret_reply);
 void reply_done(struct reply *reply);
 
 #endif
