@@ -150,9 +150,19 @@ static int mark_all(struct request *req, const struct json *names, struct markin
 	return 0;
 }
 
-/* Back into the tree's order. */
+static bool selection_is_sorted(const struct selection *s)
+{
+	for (uint32_t i = 1; i < s->n; i++)
+		if (s->index[i] < s->index[i - 1])
+			return false;
+	return true;
+}
+
+/* Back into the tree's order. Who asks for one of thousands does not wait until all are looked at. */
 static void selection_sort(struct selection *s, const bool *marked, uint32_t n_units)
 {
+	if (selection_is_sorted(s))
+		return;
 	s->n = 0;
 	for (uint32_t i = 0; i < n_units; i++)
 		if (marked[i])

@@ -44,6 +44,10 @@ START_TEST(a_label_means_all_that_have_it)
 	ck_assert_str_eq(names(client_ask(c, "Status", "{\"units\":[\"tier=front\"]}")), "web g/a");
 	ck_assert_str_eq(names(client_ask(c, "Status", "{\"units\":[\"tier=data\",\"app=shop\"]}")),
 		"db web");
+	/* In whatever order they are asked for, they come in the tree's. */
+	ck_assert_str_eq(
+		names(client_ask(c, "Status", "{\"units\":[\"g/b\",\"web\",\"db\",\"web\"]}")),
+		"db web g/b");
 	/* A supervisor stands for all below it. */
 	ck_assert_str_eq(names(client_ask(c, "Status", "{\"units\":[\"app=jobs\"]}")), "g g/a g/b");
 	/* A value is no pattern. */
