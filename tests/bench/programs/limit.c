@@ -6,6 +6,8 @@
  *                                      made while the last one executes)
  *   limit echo SOCKET SIZE             SIZE bytes for whatever comes, up to a NUL
  *   limit cat FILE                     standard input into a file, by 64 KiB
+ *   limit splice FILE                  the same, without a copy
+ *   limit lazy FILE                    the same through a large pipe, a read each two milliseconds unless it is half full
  *   limit nothing                      the least that a command can do */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STACKS = 16, STACK_BYTES = 8192, BATCH = 64 };
+enum { STACKS = 16, STACK_BYTES = 8192, BATCH = 64, PIPE_BYTES = 1 << 20 };
 
 extern char **environ;
 
@@ -257,16 +259,50 @@ static int echo(const char *path, size_t size)
 	}
 }
 
-static int cat(const char *path)
+static int cat(int fd)
 {
 	static char bytes[65536];
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	ssize_t n;
 
 	while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
 		if (write(fd, bytes, (size_t)n) != n)
-			die(path);
+			die("write");
 	return n < 0;
+}
+
+static int splice_all(int fd)
+{
+	ssize_t n;
+
+	while ((n = splice(STDIN_FILENO, NULL, fd, NULL, PIPE_BYTES, SPLICE_F_MOVE)) > 0)
+		;
+	return n < 0;
+}
+
+static int lazy(int fd)
+{
+	static char bytes[PIPE_BYTES];
+	ssize_t n;
+
+	(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+	while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0) {
+		if (write(fd, bytes, (size_t)n) != n)
+			die("write");
+		if (n < PIPE_BYTES / 2)
+			(void)usleep(2000);
+	}
+	return n < 0;
+}
+
+static int copy(const char *by, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	if (fd < 0)
+		die(path);
+	if (!strcmp(by, "cat"))
+		return cat(fd);
+	return !strcmp(by, "splice") ? splice_all(fd) : lazy(fd);
 }
 
 int main(int argc, char **argv)
@@ -277,8 +313,8 @@ int main(int argc, char **argv)
 		return strcmp(argv[1], "nothing") != 0;
 	if (argc < 3)
 		return 100;
-	if (!strcmp(argv[1], "cat"))
-		return cat(argv[2]);
+	if (argc == 3)
+		return copy(argv[1], argv[2]);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!strcmp(argv[1], "echo") && argc == 4)

@@ -14,7 +14,7 @@
 enum mode { SERVES, CRASHES, WRITES };
 enum ask { ASK_ONE, ASK_ALL };
 
-enum { PATH_BYTES = 256 };
+enum { PATH_BYTES = 256, MOST_PROCESSES = 65536 };
 
 /* An argument list. */
 struct words {
@@ -28,9 +28,10 @@ void words_free(struct words *words);
 struct query {
 	enum { BY_SOCKET, BY_FILES, BY_COMMAND } how;
 	char socket[PATH_BYTES];
-	char hello[64], request[256]; /* sent once, and each time */
+	char hello[64], request[1024]; /* sent once, and each time */
 	size_t n_hello, n_request;
 	size_t hello_bytes, reply_bytes; /* of the answers; reply_bytes 0: up to a NUL */
+	bool is_http;                    /* what Content-Length says */
 	bool reconnect;                  /* a connection a request */
 	struct words words;              /* the files, or the command */
 };
@@ -42,6 +43,7 @@ struct answers {
 /* Ask again and again for so long, pausing `gap_us` in between. False when it cannot be asked. */
 bool query_run(const struct query *query, double seconds, unsigned gap_us, struct answers *ret);
 /* The same beside the caller; join gives the answers. */
+extern size_t answer_bytes[2]; /* by enum ask: of the supervisor asked last, natively */
 pid_t query_fork(const struct query *query, double seconds, unsigned gap_us, int *ret_fd);
 bool query_join(pid_t pid, int fd, struct answers *ret);
 int unix_connect(const char *path); /* -1: not */
@@ -51,13 +53,13 @@ struct box {
 	const struct peer *peer;
 	char dir[PATH_BYTES], fifo[PATH_BYTES];
 	int fifo_fd;
-	unsigned n;
+	unsigned n, round;
 	enum mode mode;
 	size_t total, size; /* of a writer */
 	pid_t root;         /* the process that was started */
 	uint64_t began_ns;
 	/* By the services' numbers. */
-	pid_t *pids;
+	pid_t *pids; /* as they know themselves: box_find() */
 	uint64_t *first_ns, *last_ns;
 	unsigned *starts;
 	unsigned n_seen;
@@ -66,24 +68,33 @@ struct box {
 struct peer {
 	const char *name;
 	bool is_limit;
-	unsigned most; /* services that it takes */
+	unsigned most;   /* services that it takes */
+	unsigned rounds; /* of a thousand, at most: what a boot takes it can do seldom; 0: all */
 	double patience_s;
+	unsigned end_ms; /* that it is given to end by itself, when not what others get */
+	bool is_apart;   /* its services have other process ids */
+	const char *only; /* how the programs' names end that are its own; NULL: all but services */
+	const char *needs; /* to take logs: a program on the path, or NULL */
 	bool (*is_here)(void);
 	void (*configure)(const struct box *box);
 	void (*command)(const struct box *box, struct words *ret);
 	void (*stop)(const struct box *box);
 	bool (*query)(const struct box *box, enum ask ask, bool native,
 		struct query *ret); /* NULL: cannot be asked */
-	bool logs;                  /* captures output, and rotates nothing or by 16 MB */
+	bool logs;                  /* captures output, and rotates by 16 MB */
 };
 extern const struct peer *const peers[];
-extern const struct peer peer_dinit, peer_s6, peer_runit, peer_daemontools, peer_supervisord;
+extern const struct peer peer_dinit, peer_s6, peer_runit, peer_daemontools, peer_supervisord,
+	peer_systemd;
+bool on_path(const char *program);
 
 /* Start it; with `wait` until every service has stamped. */
 bool box_open(struct box *box, bool wait);
 /* Read what the services have stamped. Returns how many stamps there were. */
 unsigned box_stamps(struct box *box);
 bool box_await_stamp(struct box *box, unsigned number, unsigned starts, double seconds);
+/* The process of each service, as this process knows it, 0 of one that cannot be found. `ret` has room for box->n. */
+void box_find(const struct box *box, pid_t *ret);
 void box_close(struct box *box);
 void box_write(const struct box *box, const char *name, int mode, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -94,6 +105,9 @@ double box_cpu_us(const struct box *box);
 double box_pss_kib(const struct box *box);
 double box_switches(const struct box *box);
 unsigned box_processes(const struct box *box, pid_t *ret, unsigned most);
+/* All descendants of this process; and is that one a service? */
+unsigned descendants(pid_t *ret, unsigned most);
+bool is_service(pid_t pid);
 
 uint64_t now_ns(void);
 void pause_ms(unsigned ms);
@@ -102,15 +116,19 @@ const char *program_path(const char *name); /* of the helpers, and of effd */
 /* The best value of a measure over all rounds. `higher`: is more better? */
 void result(const char *measure, const struct peer *peer, double value, const char *unit,
 	bool higher);
-void results_print(void);
 
+/* What is measured of one boot, part by part. */
+enum { MOST_PARTS = 6 };
 typedef void measure_fn(const struct peer *peer, struct box *box);
-struct measure {
-	const char *name;
-	measure_fn *fn;
-	unsigned n;
+struct boot {
+	unsigned n; /* services; of WRITES the size of a write */
 	enum mode mode;
+	struct part {
+		const char *name; /* NULL after the last one */
+		measure_fn *fn;
+		bool once; /* in the first round alone */
+	} parts[MOST_PARTS];
 };
-extern const struct measure measures[];
+extern const struct boot boots[]; /* the last one has no parts */
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A boot: the folder, the FIFO that services stamp, the processes that came of it. This process is a subreaper, so whoever
  * detaches is still its descendant; what is left at the end is killed by number, supervisors before services. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +15,7 @@
 
 #include "bench.h"
 
-enum { MOST_PROCESSES = 65536, FIFO_BYTES = 1 << 20 };
+enum { FIFO_BYTES = 1 << 20 };
 
 struct stamp {
 	uint64_t at_ns;
@@ -99,156 +98,6 @@ void box_service(const struct box *box, unsigned number, struct words *ret)
 		words_add(ret, "crash");
 }
 
-/* ── processes ── */
-
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], text[512], *end;
-	int fd, parent = 0;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		(void)close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	end = strrchr(text, ')');
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
-}
-
-static bool is_service(pid_t pid)
-{
-	char path[64], exe[2 * PATH_BYTES];
-	ssize_t n;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	n = readlink(path, exe, sizeof(exe) - 1);
-	if (n < 0)
-		return false;
-	exe[n] = '\0';
-	return !strcmp(exe, program_path("service")) || !strcmp(exe, program_path("writer"));
-}
-
-/* All descendants of this process. A parent mostly has the lower number; until nothing is added, for when not. */
-static unsigned descendants(pid_t *ret, unsigned most)
-{
-	static pid_t pids[MOST_PROCESSES], above[MOST_PROCESSES];
-	static bool ours[1 << 22];
-	unsigned n_all = 0, n = 0;
-	bool more = true;
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)) && n_all < MOST_PROCESSES) {
-		pid_t pid = atoi(entry->d_name);
-
-		if (pid <= 0)
-			continue;
-		pids[n_all] = pid;
-		above[n_all++] = parent_of(pid);
-	}
-	if (dir)
-		(void)closedir(dir);
-	ours[getpid()] = true;
-	while (more) {
-		more = false;
-		for (unsigned i = 0; i < n_all; i++) {
-			if (!ours[above[i]] || ours[pids[i]])
-				continue;
-			ours[pids[i]] = more = true;
-			if (n < most)
-				ret[n++] = pids[i];
-		}
-	}
-	for (unsigned i = 0; i < n_all; i++)
-		ours[pids[i]] = false;
-	ours[getpid()] = false;
-	return n;
-}
-
-unsigned box_processes(const struct box *box, pid_t *ret, unsigned most)
-{
-	static pid_t all[MOST_PROCESSES];
-	unsigned n_all = descendants(all, MOST_PROCESSES), n = 0;
-
-	(void)box;
-	for (unsigned i = 0; i < n_all && n < most; i++)
-		if (!is_service(all[i]))
-			ret[n++] = all[i];
-	return n;
-}
-
-static double sum(const struct box *box, double (*of)(pid_t pid))
-{
-	static pid_t pids[MOST_PROCESSES];
-	unsigned n = box_processes(box, pids, MOST_PROCESSES);
-	double all = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		all += of(pids[i]);
-	return all;
-}
-
-static double cpu_us(pid_t pid)
-{
-	struct timespec t;
-	clockid_t clock;
-
-	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t) < 0)
-		return 0;
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-/* The sum of a file's lines that begin with `key`. */
-static double sum_of_lines(pid_t pid, const char *file, const char *key)
-{
-	char path[64], line[256];
-	double all = 0;
-	FILE *in;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	in = fopen(path, "re");
-	while (in && fgets(line, sizeof(line), in)) {
-		const char *at = strstr(line, key);
-
-		if (at)
-			all += strtod(at + strlen(key), NULL);
-	}
-	if (in)
-		(void)fclose(in);
-	return all;
-}
-
-static double pss_kib(pid_t pid)
-{
-	return sum_of_lines(pid, "smaps_rollup", "Pss:");
-}
-
-static double switches(pid_t pid)
-{
-	return sum_of_lines(pid, "status", "voluntary_ctxt_switches:");
-}
-
-double box_cpu_us(const struct box *box)
-{
-	return sum(box, cpu_us);
-}
-
-double box_pss_kib(const struct box *box)
-{
-	return sum(box, pss_kib);
-}
-
-double box_switches(const struct box *box)
-{
-	return sum(box, switches);
-}
-
-/* ── its life ── */
-
 static void start(struct box *box)
 {
 	struct words command = {.n = 0};
@@ -297,6 +146,8 @@ bool box_open(struct box *box, bool wait)
 	while (wait && box->n_seen < box->n && now_ns() < until) {
 		pause_ms(1);
 		(void)box_stamps(box);
+		if (waitpid(box->root, NULL, WNOHANG) == box->root)
+			break;
 	}
 	return !wait || box->n_seen == box->n;
 }
@@ -371,7 +222,9 @@ void box_close(struct box *box)
 
 	if (kill(box->root, 0) == 0)
 		box->peer->stop(box);
-	if (!all_gone(box->mode == SERVES ? 3000 : 1000))
+	if (!all_gone(box->peer->end_ms           ? box->peer->end_ms
+			    : box->mode == SERVES ? 3000
+						  : 1000))
 		do
 			kill_all();
 		while (!all_gone(2000));

@@ -40,11 +40,19 @@ static void configure(const struct box *box)
 			box_write(box, name, 0644, " %s", service.list[k]);
 		box_write(box, name, 0644,
 			"\nrestart = yes\nsmooth-recovery = yes\nrestart-delay = 0\n"
-			"restart-limit-count = 0\n");
+			"restart-limit-count = 0\n%s",
+			box->mode == WRITES ? "log-type = pipe\n" : "");
 		box_write(box, "services/boot", 0644, "waits-for: s%u\n", i);
 		words_free(&service);
 	}
 	box_write(box, "services/boot", 0644, "type = internal\nrestart = no\n");
+	/* Itself it writes to a file and rotates nothing. */
+	if (box->mode != WRITES)
+		return;
+	box_write(box, "services/logger", 0644,
+		"type = process\ncommand = s6-log n60 s16000000 %s/out\nconsumer-of = s0\n",
+		box->dir);
+	box_write(box, "services/boot", 0644, "waits-for: logger\n");
 }
 
 static void command(const struct box *box, struct words *ret)
@@ -139,4 +147,6 @@ const struct peer peer_dinit = {
 	.command = command,
 	.stop = stop,
 	.query = query,
+	.logs = true,
+	.needs = "s6-log",
 };

@@ -51,6 +51,28 @@ static size_t receive(int fd, size_t wanted)
 	return got;
 }
 
+/* An answer of HTTP, whole. Returns how many bytes; 0: it broke off. */
+static size_t receive_http(int fd)
+{
+	static const char key[] = "content-length:";
+	size_t got = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, buffer + got, sizeof(buffer) - 1 - got);
+		const char *end, *length;
+
+		if (n <= 0)
+			return 0;
+		got += (size_t)n;
+		buffer[got] = '\0';
+		end = strstr(buffer, "\r\n\r\n");
+		length = strcasestr(buffer, key);
+		if (end && length &&
+			got >= (size_t)(end + 4 - buffer) + strtoul(length + strlen(key), NULL, 10))
+			return got;
+	}
+}
+
 static bool greet(const struct query *query, int fd)
 {
 	if (!query->n_hello)
@@ -70,7 +92,7 @@ static size_t ask_socket(const struct query *query, int *fd)
 	}
 	if (write(*fd, query->request, query->n_request) != (ssize_t)query->n_request)
 		return 0;
-	n = receive(*fd, query->reply_bytes);
+	n = query->is_http ? receive_http(*fd) : receive(*fd, query->reply_bytes);
 	if (query->reconnect) {
 		(void)close(*fd);
 		*fd = -1;

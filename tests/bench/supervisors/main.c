@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The rounds, and what came of them. Prints `name value unit`: the best value of each measure and peer, then effd's against
- * the best limit and the best peer of the same run. The environment narrows it down: BENCH_PEERS and BENCH_MEASURES are
- * lists of names with commas, BENCH_ROUNDS is a number. */
+/* The rounds, and what came of them. Prints `measure.name value unit`, the best value of each measure and peer. The environment
+ * narrows it down: BENCH_PEERS and BENCH_MEASURES are lists of names with commas, BENCH_ROUNDS is a number, BENCH_SERVICES how
+ * many a thousand are. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,40 +40,13 @@ void result(const char *measure, const struct peer *peer, double value, const ch
 	}
 }
 
-/* The best of the others in this measure: of the limits, or of the peers. */
-static const struct row *best_other(const struct row *own, bool of_limits)
+/* What is new since the last time. */
+static void results_print(void)
 {
-	const struct row *best = NULL;
-
-	for (const struct row *row = rows; row < rows + n_rows; row++) {
-		if (row->peer->is_limit != of_limits || row == own ||
-			strcmp(row->measure, own->measure) != 0)
-			continue;
-		if (!best || (own->higher ? row->value > best->value : row->value < best->value))
-			best = row;
-	}
-	return best;
-}
-
-/* What is new since the last time, by measure. */
-void results_print(void)
-{
-	for (unsigned i = n_printed; i < n_rows; i++)
-		printf("%s.%s %.2f %s\n", rows[i].measure, rows[i].peer->name, rows[i].value,
-			rows[i].unit);
-	for (unsigned i = n_printed; i < n_rows; i++) {
-		if (strcmp(rows[i].peer->name, "effd") != 0)
-			continue;
-		for (int k = 0; k < 2; k++) {
-			const struct row *other = best_other(&rows[i], k == 0);
-
-			if (other && other->value > 0)
-				printf("%s.effd_by_%s %.2f times\n", rows[i].measure,
-					k == 0 ? "limit" : "peer", rows[i].value / other->value);
-		}
-	}
+	for (; n_printed < n_rows; n_printed++)
+		printf("%s.%s %.2f %s\n", rows[n_printed].measure, rows[n_printed].peer->name,
+			rows[n_printed].value, rows[n_printed].unit);
 	(void)fflush(stdout);
-	n_printed = n_rows;
 }
 
 const char *program_path(const char *name)
@@ -112,43 +85,70 @@ static bool is_wanted(const char *variable, const char *name)
 	return !getenv(variable);
 }
 
-/* Does the measure say anything of it? */
-static bool fits(const struct measure *m, const struct peer *peer)
+/* Does the part say anything of it? */
+static bool fits(const struct part *part, const struct box *box)
 {
+	const struct peer *peer = box->peer;
 	bool is_loop = peer->is_limit && !peer->query && !peer->logs;
 
-	if (m->mode == WRITES)
-		return peer->logs;
-	if (!strcmp(m->name, "status"))
-		return peer->query && (peer->is_limit || m->n <= peer->most);
+	if (box->mode == WRITES)
+		return peer->logs && (!peer->needs || on_path(peer->needs));
+	if (!strcmp(part->name, "status"))
+		return peer->query && (peer->is_limit || box->n <= peer->most);
 	if (peer->is_limit && !is_loop)
 		return false;
-	return m->n <= peer->most;
+	return box->n <= peer->most;
 }
 
-static void measure_once(const struct measure *m, const struct peer *peer)
+/* The parts of a boot that are measured this time. Returns how many. */
+static unsigned choose(const struct boot *boot, const struct box *box, measure_fn *ret[MOST_PARTS])
 {
-	struct box box = {.peer = peer, .n = m->n, .mode = m->mode};
-	bool up;
+	unsigned n = 0;
 
-	if (m->mode == WRITES) {
+	if (box->n >= 1000 && box->peer->rounds && box->round >= box->peer->rounds)
+		return 0;
+	for (const struct part *part = boot->parts; part->name; part++)
+		if (is_wanted("BENCH_MEASURES", part->name) && fits(part, box) &&
+			!(part->once && box->round > 0))
+			ret[n++] = part->fn;
+	return n;
+}
+
+static unsigned long number(const char *variable, unsigned long otherwise)
+{
+	const char *text = getenv(variable);
+
+	return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+static void boot_once(const struct boot *boot, const struct peer *peer, unsigned round)
+{
+	struct box box = {.peer = peer, .n = boot->n, .mode = boot->mode, .round = round};
+	measure_fn *parts[MOST_PARTS];
+	unsigned n_parts;
+
+	if (boot->mode == WRITES) {
 		box.n = 1;
-		box.size = m->n;
-		box.total = m->n > 1000 ? BLOCKS_TOTAL : LINES_TOTAL;
+		box.size = boot->n;
+		box.total = boot->n > 1000 ? BLOCKS_TOTAL : LINES_TOTAL;
+	} else if (boot->n == 1000) {
+		box.n = (unsigned)number("BENCH_SERVICES", 1000);
 	}
-	up = box_open(&box, !peer->is_limit || !peer->query);
-	if (up)
-		m->fn(peer, &box);
+	n_parts = choose(boot, &box, parts);
+	if (n_parts == 0)
+		return;
+	if (!box_open(&box, !peer->is_limit || !peer->query))
+		(void)fprintf(stderr, "bench: %s is not up with %u: %u are\n", peer->name,
+			box.n, box.n_seen);
 	else
-		(void)fprintf(stderr, "bench: %s: %s is not up: %u of %u\n", m->name,
-			peer->name, box.n_seen, box.n);
+		for (unsigned i = 0; i < n_parts; i++)
+			parts[i](peer, &box);
 	box_close(&box);
 }
 
 int main(void)
 {
-	const char *rounds = getenv("BENCH_ROUNDS");
-	unsigned n_rounds = rounds ? (unsigned)strtoul(rounds, NULL, 10) : 2;
+	unsigned n_rounds = (unsigned)number("BENCH_ROUNDS", 3);
 	struct rlimit limit;
 
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
@@ -156,14 +156,15 @@ int main(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (const struct measure *m = measures; m->name; m++) {
-		if (!is_wanted("BENCH_MEASURES", m->name))
-			continue;
+	for (const struct peer *const *peer = peers; *peer; peer++)
+		if (!(*peer)->is_here())
+			(void)fprintf(stderr, "bench: %s is skipped: it is not here\n",
+				(*peer)->name);
+	for (const struct boot *boot = boots; boot->parts[0].name; boot++) {
 		for (unsigned round = 0; round < n_rounds; round++)
 			for (const struct peer *const *peer = peers; *peer; peer++)
-				if (is_wanted("BENCH_PEERS", (*peer)->name) && fits(m, *peer) &&
-					(*peer)->is_here())
-					measure_once(m, *peer);
+				if (is_wanted("BENCH_PEERS", (*peer)->name) && (*peer)->is_here())
+					boot_once(boot, *peer, round);
 		results_print();
 	}
 	return 0;

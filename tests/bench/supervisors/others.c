@@ -10,7 +10,7 @@
 
 #include "bench.h"
 
-static bool on_path(const char *program)
+bool on_path(const char *program)
 {
 	const char *entry = getenv("PATH");
 	char path[1024];
@@ -103,10 +103,13 @@ static bool s6_query(const struct box *box, enum ask ask, bool native, struct qu
 		folder_query(box, ask, ret, "/supervise/status");
 	else if (ask == ASK_ONE)
 		words_add(&ret->words, "s6-svstat");
-	else
-		return false; /* a process a service, which says nothing new */
-	if (!native)
+	if (!native && ask == ASK_ONE)
 		folder_query(box, ask, ret, "");
+	if (!native && ask == ASK_ALL) { /* a process a service */
+		words_add(&ret->words, "sh");
+		words_add(&ret->words, "-c");
+		words_add(&ret->words, "for s in %s/scan/s*; do s6-svstat $s; done", box->dir);
+	}
 	return true;
 }
 
@@ -118,6 +121,7 @@ static bool s6_here(void)
 const struct peer peer_s6 = {
 	.name = "s6",
 	.most = 5000,
+	.rounds = 2,
 	.patience_s = 120,
 	.is_here = s6_here,
 	.configure = s6_configure,
@@ -164,6 +168,7 @@ static bool runit_here(void)
 const struct peer peer_runit = {
 	.name = "runit",
 	.most = 1000,
+	.rounds = 2,
 	.patience_s = 120,
 	.is_here = runit_here,
 	.configure = runit_configure,
@@ -220,6 +225,7 @@ static bool daemontools_here(void)
 const struct peer peer_daemontools = {
 	.name = "daemontools",
 	.most = 1000,
+	.rounds = 2,
 	.patience_s = 120,
 	.is_here = daemontools_here,
 	.configure = daemontools_configure,
@@ -231,10 +237,12 @@ const struct peer peer_daemontools = {
 
 /* ── supervisord ── */
 
+/* One program of many processes: of many programs each would be stopped when the one before has ended. */
 static void supervisord_configure(const struct box *box)
 {
-	char command[1024];
+	struct words service = {.n = 0};
 
+	box_write(box, "out/.keep", 0644, "%s", "");
 	box_write(box, "conf", 0644,
 		"[unix_http_server]\nfile=%s/control\n[supervisord]\nnodaemon=true\nsilent=true\n"
 		"logfile=%s/supervisord.log\nlogfile_maxbytes=0\npidfile=%s/pid\nminfds=%u\n"
@@ -242,21 +250,26 @@ static void supervisord_configure(const struct box *box)
 		"supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\n"
 		"serverurl=unix://%s/control\n",
 		box->dir, box->dir, box->dir, 3 * box->n + 1024, box->dir);
-	for (unsigned i = 0; i < box->n; i++) {
-		joined(box, i, command, sizeof(command));
+	if (box->n == 0)
+		return;
+	box_service(box, 0, &service);
+	box_write(box, "conf", 0644, "[program:s]\ncommand=%s %s", service.list[0],
+		service.list[1]);
+	for (unsigned i = 2; i < service.n; i++)
+		box_write(box, "conf", 0644, " %s",
+			i == 2 && box->mode != WRITES ? "%(process_num)d" : service.list[i]);
+	words_free(&service);
+	box_write(box, "conf", 0644,
+		"\nnumprocs=%u\nprocess_name=s%%(process_num)d\nstartsecs=0\nautorestart=true\n"
+		"startretries=1000000\nstderr_logfile=NONE\n",
+		box->n);
+	if (box->mode == WRITES)
 		box_write(box, "conf", 0644,
-			"[program:s%u]\ncommand=%s\nstartsecs=0\nautorestart=true\n"
-			"startretries=1000000\nstderr_logfile=NONE\n",
-			i, command);
-		if (box->mode == WRITES)
-			box_write(box, "conf", 0644,
-				"stdout_logfile=%s/out/log\nstdout_logfile_maxbytes=16000000\n"
-				"stdout_logfile_backups=60\n",
-				box->dir);
-		else
-			box_write(box, "conf", 0644, "stdout_logfile=NONE\n");
-	}
-	box_write(box, "out/.keep", 0644, "%s", "");
+			"stdout_logfile=%s/out/log\nstdout_logfile_maxbytes=16000000\n"
+			"stdout_logfile_backups=60\n",
+			box->dir);
+	else
+		box_write(box, "conf", 0644, "stdout_logfile=NONE\n");
 }
 
 static void supervisord_command(const struct box *box, struct words *ret)
@@ -266,16 +279,44 @@ static void supervisord_command(const struct box *box, struct words *ret)
 	words_add(ret, "%s/conf", box->dir);
 }
 
+/* XML-RPC by HTTP over its socket, on a connection that is kept. */
+static void supervisord_native(const struct box *box, enum ask ask, struct query *ret)
+{
+	char body[512];
+	int len;
+
+	if (ask == ASK_ONE)
+		len = snprintf(body, sizeof(body),
+			"<?xml version='1.0'?><methodCall><methodName>supervisor.getProcessInfo"
+			"</methodName><params><param><value><string>s:s%u</string></value></param>"
+			"</params></methodCall>",
+			box->n / 2);
+	else
+		len = snprintf(body, sizeof(body),
+			"<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo"
+			"</methodName><params/></methodCall>");
+	(void)snprintf(ret->socket, sizeof(ret->socket), "%.240s/control", box->dir);
+	ret->is_http = true;
+	ret->n_request = (size_t)snprintf(ret->request, sizeof(ret->request),
+		"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+		"Content-Length: %d\r\n\r\n%s",
+		len, body);
+}
+
 static bool supervisord_query(const struct box *box, enum ask ask, bool native, struct query *ret)
 {
-	*ret = (struct query){.how = BY_COMMAND};
+	*ret = (struct query){.how = native ? BY_SOCKET : BY_COMMAND};
+	if (native) {
+		supervisord_native(box, ask, ret);
+		return true;
+	}
 	words_add(&ret->words, "/usr/bin/supervisorctl");
 	words_add(&ret->words, "-c");
 	words_add(&ret->words, "%s/conf", box->dir);
 	words_add(&ret->words, "status");
 	if (ask == ASK_ONE)
-		words_add(&ret->words, "s%u", box->n / 2);
-	return !native; /* XML over HTTP: its own client is what people use */
+		words_add(&ret->words, "s:s%u", box->n / 2);
+	return true;
 }
 
 static bool supervisord_here(void)
@@ -285,8 +326,9 @@ static bool supervisord_here(void)
 
 const struct peer peer_supervisord = {
 	.name = "supervisord",
-	.most = 200, /* a thousand take most of a minute */
-	.patience_s = 120,
+	.most = 1000,
+	.rounds = 1, /* a thousand take most of a minute */
+	.patience_s = 240,
 	.is_here = supervisord_here,
 	.configure = supervisord_configure,
 	.command = supervisord_command,

@@ -116,13 +116,20 @@ static const struct peer limit_clone3 = LIMIT("clone3");
 static const struct peer limit_overlap = LIMIT("overlap");
 #endif
 
-/* A socket that answers at once, with as much as effd does. */
+/* A socket that answers at once, with as much as effd just has: it comes after it. */
+static size_t echo_bytes(const struct box *box, enum ask ask)
+{
+	size_t guess = 340U * (ask == ASK_ONE ? 1 : box->n);
+
+	return answer_bytes[ask] ? answer_bytes[ask] : guess;
+}
+
 static void echo_command(const struct box *box, struct words *ret)
 {
 	words_add(ret, "%s", program_path("limit"));
 	words_add(ret, "echo");
 	words_add(ret, "%s/one", box->dir);
-	words_add(ret, "340");
+	words_add(ret, "%zu", echo_bytes(box, ASK_ONE));
 }
 
 static bool echo_query(const struct box *box, enum ask ask, bool native, struct query *ret)
@@ -142,7 +149,7 @@ static void echo_configure(const struct box *box)
 	char path[2 * PATH_BYTES], size[16];
 
 	(void)snprintf(path, sizeof(path), "%s/all", box->dir);
-	(void)snprintf(size, sizeof(size), "%u", 340 * box->n);
+	(void)snprintf(size, sizeof(size), "%zu", echo_bytes(box, ASK_ALL));
 	if (fork() == 0) {
 		(void)execl(program_path("limit"), "limit", "echo", path, size, NULL);
 		_exit(127);
@@ -160,29 +167,29 @@ static const struct peer limit_echo = {
 	.query = echo_query,
 };
 
-/* The writer's output through a loop of read and write. */
-static void cat_command(const struct box *box, struct words *ret)
+/* The writer's output through a loop: of read and write, of splice, or of a read each two milliseconds. */
+static void copy_command(const struct box *box, struct words *ret)
 {
 	struct words writer = {.n = 0};
 
 	box_service(box, 0, &writer);
 	words_add(ret, "sh");
 	words_add(ret, "-c");
-	words_add(ret, "mkdir out; %s %s %s %s | exec %s cat out/log", writer.list[0],
-		writer.list[1], writer.list[2], writer.list[3], program_path("limit"));
+	words_add(ret, "mkdir out; %s %s %s %s | exec %s %s out/log", writer.list[0],
+		writer.list[1], writer.list[2], writer.list[3], program_path("limit"),
+		box->peer->name + strlen("limit_"));
 	words_free(&writer);
 }
 
-static const struct peer limit_cat = {
-	.name = "limit_cat",
-	.is_limit = true,
-	.patience_s = 60,
-	.is_here = always,
-	.configure = nothing_to_configure,
-	.command = cat_command,
-	.stop = stop_by_term,
-	.logs = true,
-};
+#define COPY(how) \
+	{ \
+		.name = "limit_" how, .is_limit = true, .patience_s = 60, .is_here = always, \
+		.configure = nothing_to_configure, .command = copy_command, \
+		.stop = stop_by_term, .logs = true, \
+	}
+static const struct peer limit_cat = COPY("cat");
+static const struct peer limit_splice = COPY("splice");
+static const struct peer limit_lazy = COPY("lazy");
 
 const struct peer *const peers[] = {
 #if defined(__x86_64__)
@@ -190,13 +197,16 @@ const struct peer *const peers[] = {
 	&limit_overlap,
 #endif
 	&limit_spawn,
-	&limit_echo,
 	&limit_cat,
+	&limit_splice,
+	&limit_lazy,
 	&effd,
+	&limit_echo,
 	&peer_dinit,
 	&peer_s6,
 	&peer_runit,
 	&peer_daemontools,
 	&peer_supervisord,
+	&peer_systemd,
 	NULL,
 };
