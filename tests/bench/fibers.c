@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What fibers cost: a switch, a message, a fork and its await, a suspended fiber's memory, a sleep. Run as the drivers in
+/* What fibers cost: a switch, a message, a fork and its await, a suspended fiber's memory, a sleep, a timer. Run as the drivers in
  * others/ are, MEASURE, in a process each so that every one starts cold; without an argument all take turns a few times, and
  * the best counts. Prints `name value unit`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 enum { SWITCHES = 10000000, MESSAGES = 10000000, FORKS = 3000000, FIBERS = 100000, ROUNDS = 5 };
 
 struct result {
-	double value, second;
+	double value, second, third;
 };
 
 static double now_ns(void)
@@ -125,37 +126,42 @@ static eff_exit measure_fork(void *arg)
 	return eff_ok(NULL);
 }
 
-/* The process's own memory and its page tables, in bytes. */
-static double memory(void)
+/* Bytes of the process: its own memory, and the page tables. */
+static void kept(double *ret_own, double *ret_tables)
 {
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[256];
-	double sum = 0;
 	double kib;
 
-	while (file && fgets(line, sizeof(line), file))
+	*ret_own = *ret_tables = 0;
+	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "RssAnon: %lf kB", &kib) == 1 ||
-			sscanf(line, "VmPTE: %lf kB", &kib) == 1)
-			sum += kib * 1024;
+			sscanf(line, "RssShmem: %lf kB", &kib) == 1)
+			*ret_own += kib * 1024;
+		else if (sscanf(line, "VmPTE: %lf kB", &kib) == 1)
+			*ret_tables += kib * 1024;
+	}
 	if (file)
 		(void)fclose(file);
-	return sum;
 }
 
 static eff_exit measure_live(void *arg)
 {
 	struct result *result = arg;
 	struct eff_event never;
-	double before = memory();
-	double began = now_ns();
+	double own, tables, own_now, tables_now, began;
 
 	eff_event_init(&never);
+	kept(&own, &tables);
+	began = now_ns();
 	for (long n = FIBERS; n; n--)
 		if (eff_fork(EFF(waiter, &never), NULL) < 0)
 			return eff_fail(1);
 	(void)eff_yield();
 	result->second = (now_ns() - began) / FIBERS;
-	result->value = (memory() - before) / FIBERS;
+	kept(&own_now, &tables_now);
+	result->value = (own_now - own) / FIBERS;
+	result->third = (tables_now - tables) / FIBERS;
 	eff_event_set(&never);
 	return eff_ok(NULL);
 }
@@ -178,6 +184,36 @@ static eff_exit measure_sleep(void *arg)
 
 	result->value = sleep_all();
 	result->second = sleep_all();
+	return eff_ok(NULL);
+}
+
+static eff_exit timer(void *arg)
+{
+	(void)eff_sleep(EFF_MS((long)arg));
+	return eff_ok(NULL);
+}
+
+static double cpu_ns(void)
+{
+	struct rusage used;
+
+	(void)getrusage(RUSAGE_SELF, &used);
+	return ((double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec) * 1e9 +
+		((double)used.ru_utime.tv_usec + (double)used.ru_stime.tv_usec) * 1e3;
+}
+
+/* Of many lengths up to a second, in no order. */
+static eff_exit measure_timers(void *arg)
+{
+	struct result *result = arg;
+	double began = cpu_ns();
+
+	for (long i = 0; i < FIBERS; i++)
+		if (eff_fork(EFF(timer, (void *)(1 + i * 7919 % 1000)), NULL) < 0)
+			return eff_fail(1);
+	while (!eff_list_empty(&eff_scope_current()->fibers))
+		(void)eff_sleep(EFF_MS(10));
+	result->value = (cpu_ns() - began) / FIBERS;
 	return eff_ok(NULL);
 }
 
@@ -209,13 +245,14 @@ static bool measure(eff_fn *fn, struct result *ret_result)
 static const struct row {
 	const char *name;
 	eff_fn *fn;
-	const char *first, *second, *unit, *second_unit;
+	const char *first, *second, *third, *unit, *second_unit;
 } rows[] = {
-	{"switch", measure_switch, "switch", NULL, "ns", NULL},
-	{"message", measure_message, "message", "message_of_1", "ns", "ns"},
-	{"fork_await", measure_fork, "fork_await", NULL, "ns", NULL},
-	{"live", measure_live, "live", "live_make", "bytes", "ns"},
-	{"sleep", measure_sleep, "sleep_cold", "sleep_warm", "ms", "ms"},
+	{"switch", measure_switch, "switch", NULL, NULL, "ns", NULL},
+	{"message", measure_message, "message", "message_of_1", NULL, "ns", "ns"},
+	{"fork_await", measure_fork, "fork_await", NULL, NULL, "ns", NULL},
+	{"live", measure_live, "live", "live_make", "live_tables", "bytes", "ns"},
+	{"sleep", measure_sleep, "sleep_cold", "sleep_warm", NULL, "ms", "ms"},
+	{"timers", measure_timers, "timers", NULL, NULL, "ns", NULL},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -225,6 +262,8 @@ static void report(const struct row *row, const struct result *result)
 	printf("%s %.1f %s\n", row->first, result->value, row->unit);
 	if (row->second)
 		printf("%s %.1f %s\n", row->second, result->second, row->second_unit);
+	if (row->third)
+		printf("%s %.1f %s\n", row->third, result->third, row->unit);
 }
 
 static int measure_one(const char *name)
@@ -245,7 +284,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return measure_one(argv[1]);
 	for (int row = 0; row < ROWS; row++)
-		best[row] = (struct result){1e300, 1e300};
+		best[row] = (struct result){1e300, 1e300, 1e300};
 	for (int i = 0; i < ROWS * ROUNDS; i++) {
 		struct result *mine = &best[i % ROWS];
 
@@ -253,6 +292,7 @@ int main(int argc, char **argv)
 			continue;
 		mine->value = one.value < mine->value ? one.value : mine->value;
 		mine->second = one.second < mine->second ? one.second : mine->second;
+		mine->third = one.third < mine->third ? one.third : mine->third;
 	}
 	for (int row = 0; row < ROWS; row++)
 		report(&rows[row], &best[row]);

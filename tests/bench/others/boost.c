@@ -50,11 +50,12 @@ static void measure_fork(void)
 
 static void measure_live(void)
 {
-	double bytes = memory_bytes(), began = now_ns();
+	struct kept before = kept_bytes();
+	double began = now_ns();
 
 	for (long i = 0; i < LIVE; i++)
 		(void)begin(malloc(STACK));
-	report_live(began, bytes, LIVE);
+	report_live(began, before, LIVE);
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,17 +21,39 @@ static inline double now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* The process's own memory and its page tables. */
-static inline double memory_bytes(void)
+static inline double cpu_ns(void)
+{
+	struct rusage used;
+
+	(void)getrusage(RUSAGE_SELF, &used);
+	return ((double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec) * 1e9 +
+		((double)used.ru_utime.tv_usec + (double)used.ru_stime.tv_usec) * 1e3;
+}
+
+/* Timers of many lengths up to a second, in no order. */
+static inline long timer_ms(long i)
+{
+	return 1 + i * 7919 % 1000;
+}
+
+/* Of the process: its own memory, and the page tables. */
+struct kept {
+	double own, tables;
+};
+static inline struct kept kept_bytes(void)
 {
 	FILE *file = fopen("/proc/self/status", "r");
+	struct kept sum = {0, 0};
 	char line[256];
-	double sum = 0, kib;
+	double kib;
 
-	while (file && fgets(line, sizeof(line), file))
+	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "RssAnon: %lf kB", &kib) == 1 ||
-			sscanf(line, "VmPTE: %lf kB", &kib) == 1)
-			sum += kib * 1024;
+			sscanf(line, "RssShmem: %lf kB", &kib) == 1)
+			sum.own += kib * 1024;
+		else if (sscanf(line, "VmPTE: %lf kB", &kib) == 1)
+			sum.tables += kib * 1024;
+	}
 	if (file)
 		(void)fclose(file);
 	return sum;
@@ -43,10 +66,14 @@ static inline void report(const char *name, double value, const char *unit)
 }
 
 /* Of many that live: what one took. */
-static inline void report_live(double began_ns, double bytes, double n)
+static inline void report_live(double began_ns, struct kept before, double n)
 {
-	report("live_make", (now_ns() - began_ns) / n, "ns");
-	report("live", (memory_bytes() - bytes) / n, "bytes");
+	double took = now_ns() - began_ns;
+	struct kept now = kept_bytes();
+
+	report("live", (now.own - before.own) / n, "bytes");
+	report("live_tables", (now.tables - before.tables) / n, "bytes");
+	report("live_make", took / n, "ns");
 }
 
 struct measure {

@@ -7,30 +7,32 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
 const switches, forks, messages, live = 5000000, 1000000, 3000000, 100000
 
-func memoryBytes() float64 {
+// The process's own memory, and its page tables.
+func keptBytes() (own, tables float64) {
 	file, err := os.Open("/proc/self/status")
 	if err != nil {
-		return 0
+		return
 	}
 	defer file.Close()
-	sum := 0.0
 	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var key string
 		var kib float64
-		for _, key := range []string{"RssAnon:", "VmPTE:"} {
-			if strings.HasPrefix(lines.Text(), key) {
-				fmt.Sscanf(strings.TrimPrefix(lines.Text(), key), "%f", &kib)
-				sum += kib * 1024
-			}
+		fmt.Sscanf(lines.Text(), "%s %f", &key, &kib)
+		switch key {
+		case "RssAnon:", "RssShmem:":
+			own += kib * 1024
+		case "VmPTE:":
+			tables += kib * 1024
 		}
 	}
-	return sum
+	return
 }
 
 func yields() {
@@ -39,19 +41,26 @@ func yields() {
 	}
 }
 
-func sleeps() {
+func sleeps(ms func(i int) int) {
 	var all sync.WaitGroup
 	all.Add(live)
 	for i := 0; i < live; i++ {
-		go func() { time.Sleep(time.Millisecond); all.Done() }()
+		go func(ms int) { time.Sleep(time.Duration(ms) * time.Millisecond); all.Done() }(ms(i))
 	}
 	all.Wait()
+}
+
+func cpuNs() float64 {
+	var used syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+	return float64(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func main() {
 	runtime.GOMAXPROCS(1)
 	done := make(chan int)
-	before, began := memoryBytes(), time.Now()
+	own, tables := keptBytes()
+	began := time.Now()
 	each := func(n float64) float64 { return float64(time.Since(began).Nanoseconds()) / n }
 	switch os.Args[1] {
 	case "switch":
@@ -81,12 +90,19 @@ func main() {
 		}
 		runtime.Gosched()
 		fmt.Printf("live_make %.1f ns\n", each(live))
-		fmt.Printf("live %.1f bytes\n", (memoryBytes()-before)/live)
+		ownNow, tablesNow := keptBytes()
+		fmt.Printf("live %.1f bytes\n", (ownNow-own)/live)
+		fmt.Printf("live_tables %.1f bytes\n", (tablesNow-tables)/live)
 	case "sleep":
-		sleeps()
+		one := func(int) int { return 1 }
+		sleeps(one)
 		fmt.Printf("sleep_cold %.1f ms\n", each(1e6))
 		began = time.Now()
-		sleeps()
+		sleeps(one)
 		fmt.Printf("sleep_warm %.1f ms\n", each(1e6))
+	case "timers":
+		cpu := cpuNs()
+		sleeps(func(i int) int { return 1 + i*7919%1000 })
+		fmt.Printf("timers %.1f ns\n", (cpuNs()-cpu)/live)
 	}
 }

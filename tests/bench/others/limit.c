@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What is left when a library does nothing but switch: a bare exchange of stacks, a queue of those that are ready, stacks
- * populated in bulk, timers all of one length and so a queue too. No owners, no cancelling, no descriptors, no guards. */
+ * populated in bulk, a heap of timers. No owners, no cancelling, no descriptors, no guards. */
 #include <stdint.h>
 #include <sys/mman.h>
 
 #include "driver.h"
 
 #ifdef __x86_64__
-enum { STACK = 4096, AT_ONCE = 4096, SLEEP_NS = 1000000 };
+enum { STACK = 4096, AT_ONCE = 4096, WAYS = 4 };
 
 struct fiber {
 	void *at;
@@ -29,7 +29,9 @@ struct queue {
 };
 
 static struct fiber root, *current = &root, *spare;
-static struct queue ready = {.last = &ready.first}, sleeping = {.last = &sleeping.first};
+static struct queue ready = {.last = &ready.first};
+static struct fiber *sleeping[LIVE]; /* a heap: none wakes before the one that it is below */
+static long n_sleeping;
 static char *uncut, *cut_end;
 
 static void put(struct queue *queue, struct fiber *fiber)
@@ -49,19 +51,48 @@ static struct fiber *take(struct queue *queue)
 	return fiber;
 }
 
+static void heap_put(struct fiber *fiber)
+{
+	long at = n_sleeping++, above;
+
+	for (; at > 0 && sleeping[above = (at - 1) / WAYS]->wakes_ns > fiber->wakes_ns; at = above)
+		sleeping[at] = sleeping[above];
+	sleeping[at] = fiber;
+}
+
+static struct fiber *heap_take(void)
+{
+	struct fiber *first = sleeping[0], *last = sleeping[--n_sleeping];
+	long at = 0, below;
+
+	while ((below = WAYS * at + 1) < n_sleeping) {
+		long least = below;
+
+		for (long i = below + 1; i < below + WAYS && i < n_sleeping; i++)
+			if (sleeping[i]->wakes_ns < sleeping[least]->wakes_ns)
+				least = i;
+		if (sleeping[least]->wakes_ns >= last->wakes_ns)
+			break;
+		sleeping[at] = sleeping[least];
+		at = least;
+	}
+	sleeping[at] = last;
+	return first;
+}
+
 static void idle(void)
 {
 	double now = now_ns();
 
-	if (sleeping.first->wakes_ns > now) {
-		double left = sleeping.first->wakes_ns - now;
+	if (sleeping[0]->wakes_ns > now) {
+		double left = sleeping[0]->wakes_ns - now;
 
 		(void)clock_nanosleep(
 			CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = (long)left}, NULL);
 		now = now_ns();
 	}
-	while (sleeping.first && sleeping.first->wakes_ns <= now)
-		put(&ready, take(&sleeping));
+	while (n_sleeping > 0 && sleeping[0]->wakes_ns <= now)
+		put(&ready, heap_take());
 }
 
 static void suspend(void)
@@ -202,43 +233,61 @@ static void measure_message(void)
 
 static void measure_live(void)
 {
-	double bytes = memory_bytes(), began = now_ns();
+	struct kept before = kept_bytes();
+	double began = now_ns();
 
 	for (long i = 0; i < LIVE; i++)
 		(void)spawn(suspend);
 	yield();
-	report_live(began, bytes, LIVE);
+	report_live(began, before, LIVE);
 }
 
-static long n_left;
+static long n_left, n_begun;
+static int same;
 
 static void sleeps(void)
 {
-	current->wakes_ns = now_ns() + SLEEP_NS;
-	put(&sleeping, current);
+	long ms = same ? 1 : timer_ms(n_begun++);
+
+	current->wakes_ns = now_ns() + (double)ms * 1e6;
+	heap_put(current);
 	suspend();
 	if (--n_left == 0)
 		put(&ready, &root);
 }
 
+static void all_sleep(void)
+{
+	n_left = LIVE;
+	for (long k = 0; k < LIVE; k++)
+		(void)spawn(sleeps);
+	suspend();
+}
+
 static void measure_sleep(void)
 {
+	same = 1;
 	for (int i = 0; i < 2; i++) {
 		double began = now_ns();
 
-		n_left = LIVE;
-		for (long k = 0; k < LIVE; k++)
-			(void)spawn(sleeps);
-		suspend();
+		all_sleep();
 		report(i ? "sleep_warm" : "sleep_cold", (now_ns() - began) / 1e6, "ms");
 	}
+}
+
+static void measure_timers(void)
+{
+	double cpu = cpu_ns();
+
+	all_sleep();
+	report("timers", (cpu_ns() - cpu) / LIVE, "ns");
 }
 
 int main(int argc, char **argv)
 {
 	static const struct measure list[] = {{"switch", measure_switch},
-		{"fork_await", measure_fork}, {"message", measure_message},
-		{"live", measure_live}, {"sleep", measure_sleep}, {NULL, NULL}};
+		{"fork_await", measure_fork}, {"message", measure_message}, {"live", measure_live},
+		{"sleep", measure_sleep}, {"timers", measure_timers}, {NULL, NULL}};
 
 	return measure_run(list, argc, argv);
 }

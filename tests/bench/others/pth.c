@@ -4,7 +4,12 @@
 
 #include "driver.h"
 
-enum { FEWER_SWITCHES = SWITCHES / 50, FEWER_FORKS = FORKS / 20, FEWER_LIVE = LIVE / 10 };
+enum {
+	FEWER_SWITCHES = SWITCHES / 50,
+	FEWER_FORKS = FORKS / 20,
+	FEWER_LIVE = LIVE / 10,
+	FEWER_TIMERS = LIVE / 50
+};
 
 static void *yields(void *arg)
 {
@@ -38,18 +43,38 @@ static void measure_fork(void)
 
 static void measure_live(void)
 {
-	double bytes = memory_bytes(), began = now_ns();
+	struct kept before = kept_bytes();
+	double began = now_ns();
 
 	for (long i = 0; i < FEWER_LIVE; i++)
 		(void)pth_spawn(PTH_ATTR_DEFAULT, nothing, NULL);
-	report_live(began, bytes, FEWER_LIVE);
+	report_live(began, before, FEWER_LIVE);
 	_exit(0);
+}
+
+static void *sleeps(void *arg)
+{
+	(void)pth_nap(pth_time(0, (long)arg * 1000));
+	return NULL;
+}
+
+static void measure_timers(void)
+{
+	static pth_t all[FEWER_TIMERS];
+	double cpu = cpu_ns();
+
+	for (long i = 0; i < FEWER_TIMERS; i++)
+		all[i] = pth_spawn(PTH_ATTR_DEFAULT, sleeps, (void *)timer_ms(i));
+	for (long i = 0; i < FEWER_TIMERS; i++)
+		(void)pth_join(all[i], NULL);
+	report("timers", (cpu_ns() - cpu) / FEWER_TIMERS, "ns");
 }
 
 int main(int argc, char **argv)
 {
 	static const struct measure list[] = {{"switch", measure_switch},
-		{"fork_await", measure_fork}, {"live", measure_live}, {NULL, NULL}};
+		{"fork_await", measure_fork}, {"live", measure_live},
+		{"timers", measure_timers}, {NULL, NULL}};
 
 	(void)pth_init();
 	return measure_run(list, argc, argv);

@@ -75,7 +75,8 @@ static void measure_fork(void)
 
 static void measure_live(void)
 {
-	double bytes = memory_bytes(), began = now_ns();
+	struct kept before = kept_bytes();
+	double began = now_ns();
 
 	for (long i = 0; i < FEWER_LIVE; i++) {
 		pthread_t thread;
@@ -83,7 +84,7 @@ static void measure_live(void)
 		if (pthread_create(&thread, &small, waits, NULL) != 0)
 			return;
 	}
-	report_live(began, bytes, FEWER_LIVE);
+	report_live(began, before, FEWER_LIVE);
 	_exit(0);
 }
 
