@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a supervisor costs a child, and that it costs no more when there are four times as many: start, a round or an end of
- * all at once, stop. The best of a few rounds counts. Prints `name value unit`. */
+ * all at once, stop. The best of a few rounds counts. Prints `measure.libeff value unit`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -101,10 +101,9 @@ static void measure(struct measure *m)
 int main(void)
 {
 	static const struct kind kinds[] = {
-		{"all end", {.strategy = EFF_ONE_FOR_ONE}, true},
+		{"all_end", {.strategy = EFF_ONE_FOR_ONE}, true},
 		{"one_for_all", {.strategy = EFF_ONE_FOR_ALL}, false},
-		{"rest_for_one in sequence",
-			{.strategy = EFF_REST_FOR_ONE, .order = EFF_SEQUENTIAL}, false},
+		{"rest_for_one", {.strategy = EFF_REST_FOR_ONE, .order = EFF_SEQUENTIAL}, false},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -113,13 +112,13 @@ int main(void)
 
 		measure(&few);
 		measure(&many);
-		printf("%s, start %.0f ns/child\n", kinds[i].name, many.start_ns);
-		printf("%s, restart %.0f ns/child\n", kinds[i].name, many.middle_ns);
-		printf("%s, stop %.0f ns/child\n", kinds[i].name, many.stop_ns);
-		printf("%s, of four times as many %.2f times\n", kinds[i].name,
+		printf("child_start_%s.libeff %.0f ns\n", kinds[i].name, many.start_ns);
+		printf("child_restart_%s.libeff %.0f ns\n", kinds[i].name, many.middle_ns);
+		printf("child_stop_%s.libeff %.0f ns\n", kinds[i].name, many.stop_ns);
+		printf("child_of_four_times_as_many_%s.libeff %.2f times\n", kinds[i].name,
 			(many.start_ns + many.middle_ns + many.stop_ns) /
 				(few.start_ns + few.middle_ns + few.stop_ns));
 	}
-	printf("a child %zu bytes\n", sizeof(struct eff_child));
+	printf("child.libeff %zu bytes\n", sizeof(struct eff_child));
 	return 0;
 }
