@@ -11,7 +11,8 @@ trap 'rm -rf "$dir"' EXIT
 libraries=(libeff limit)
 skipped() { echo "bench: $1 is skipped: $2" >&2; }
 
-compile() { "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -O2 -o "$@"; }
+read -ra cc <<<"${CC:-cc}"
+compile() { "${cc[@]}" -std=gnu17 -D_GNU_SOURCE -O2 -o "$@"; }
 build_as() { # LIBRARY DRIVER FLAGS…
 	local library=$1 driver=$2
 	shift 2
