@@ -15,13 +15,13 @@
 #define CHAIN_MAX 8
 
 static const char *const names[] = {
-#define CAUSE(symbol, name, class) name,
+#define CAUSE(symbol, name, class, meaning) name,
 #include "base/causes.def"
 #undef CAUSE
 };
 
 static const enum cause_class classes[] = {
-#define CAUSE(symbol, name, class) CAUSE_CLASS_##class,
+#define CAUSE(symbol, name, class, meaning) CAUSE_CLASS_##class,
 #include "base/causes.def"
 #undef CAUSE
 };

@@ -10,7 +10,7 @@
 #include <eff/time.h>
 
 enum cause_kind {
-#define CAUSE(symbol, name, class) CAUSE_##symbol,
+#define CAUSE(symbol, name, class, meaning) CAUSE_##symbol,
 #include "base/causes.def"
 #undef CAUSE
 	CAUSE_N_KINDS

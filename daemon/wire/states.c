@@ -9,7 +9,7 @@ static const struct {
 	const char *name, *phrase;
 	bool rests;
 } states[UNIT_N_STATES] = {
-#define STATE(symbol, name, phrase, rest) [UNIT_##symbol] = {name, phrase, rest},
+#define STATE(symbol, name, phrase, rest, meaning) [UNIT_##symbol] = {name, phrase, rest},
 #include "wire/states.def"
 #undef STATE
 };

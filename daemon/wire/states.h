@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 enum unit_state {
-#define STATE(symbol, name, phrase, rest) UNIT_##symbol,
+#define STATE(symbol, name, phrase, rest, meaning) UNIT_##symbol,
 #include "wire/states.def"
 #undef STATE
 	UNIT_N_STATES

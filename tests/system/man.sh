@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The manual pages: in good form, complete, and their examples work.
+# The manual pages: in good form, and complete. That their examples work is man-examples.sh's.
 . "${0%/*}/lib.sh"
 need mandoc jq
 man=$BUILD/man
@@ -35,6 +35,7 @@ for field in $(sed -n 's/^MANUAL("\([a-z_.]*\)".*/\1/p' "$here/../../daemon/plan
 	n=$((n + 1))
 done
 [ "$n" -ge 100 ] || fail "only $n fields were looked at"
+same "fields that stand there twice" "$(sed -n 's/^\.It Ic \([a-z_.]*\)$/\1/p' "$man/effd.yaml.5" | sort | uniq -d)" ""
 for code in $(sed -n 's/^CODE("\([EW][0-9]*\)".*/\1/p' "$here/../../daemon/plan/codes.def"); do
 	matches "effd.yaml(5) on $code" "$(cat "$DIR/yaml.txt")" "^ *$code +[A-Z]"
 done
@@ -52,18 +53,36 @@ for function in $functions; do
 	grep -qw "$function" "$DIR/functions.txt" || fail "no page tells of $function"
 done
 
-# The tree of effd.yaml(5) is a good one, and runs.
-example() { awk '/^\.Bd -literal/ { if (!n++) on = 1; next } /^\.Ed/ { on = 0 } on' "$1" | sed 's/\\e/\\/g'; }
-example "$man/effd.yaml.5" >"$DIR/example.yaml"
-expect_exit 0 "$BUILD/effctl" check "$DIR/example.yaml"
-effd_start <"$DIR/example.yaml"
-wait_for up db web workers heartbeat
-wait_for done migrate
-same "explain of effctl(1)" "$(ctl explain web >/dev/null && echo well)" well
-effd_stop
+# States and causes are told with what they mean.
+table() { sed -n "s/^$1([A-Z_]*, \"\([a-z_]*\)\".*/\1/p" "$here/../../daemon/$2"; } # MACRO FILE
+for state in $(table STATE wire/states.def); do
+	matches "effctl(1) on $state" "$(<"$DIR/effctl.txt")" "^[[:space:]]+$state[[:space:]]+[A-Z].+"
+done
+for cause in $(table CAUSE base/causes.def); do
+	matches "effd.yaml(5) on $cause" "$(<"$DIR/yaml.txt")" "^[[:space:]]+$cause[[:space:]]+[A-Z].+"
+done
 
-# The program of libeff(3) compiles and does what it says.
-example "$man/libeff.3" >"$DIR/hello.c"
-${CC:-cc} -std=gnu17 -I"$here/../../lib/include" -o "$DIR/hello" "$DIR/hello.c" "$BUILD/libeff.a" -lev \
-	$(pkg-config --libs libuv 2>/dev/null) -lm -lpthread
-same "hello" "$("$DIR/hello")" "hello, world"
+# The interface: each method with what it takes, each type, each error, each event.
+control=$(<"$man/effd-control.7")
+of_item() { awk -v item="$1" '/^\.It / { on = $3 == item } /^\.S[hs] / { on = 0 } on' <<<"$control"; }
+methods=0
+while IFS='|' read -r method symbol; do
+	methods=$((methods + 1))
+	told=$(of_item "$method")
+	matches "effd-control(7) on $method" "$told" '^For (owners|readers too)\.$'
+	for parameter in $(sed -n "s/^PARAMETER($symbol, \"\([a-z_]*\)\".*/\1/p" "$here/../../daemon/wire/methods.def"); do
+		matches "$method on $parameter" "$told" "^\.Li $parameter:"
+	done
+done < <(sed -n 's/^METHOD(\([A-Z_]*\), "\([A-Za-z]*\)".*/\2|\1/p' "$here/../../daemon/wire/methods.def")
+[ "$methods" -ge 15 ] || fail "only $methods methods were looked at"
+for type in $(sed -n 's/^TYPE(\([A-Za-z]*\),.*/\1/p' "$here/../../daemon/wire/varlink_types.def"); do
+	matches "effd-control(7) on the type $type" "$(of_item "$type")" '^\.Li [a-z_]+:'
+done
+for error in $(sed -n 's/^ERROR([A-Z_]*, "\([A-Za-z]*\)".*/\1/p' "$here/../../daemon/wire/errors.def"); do
+	matches "effd-control(7) on $error" "$(of_item "$error")" 'effctl ends with [0-9]'
+done
+events=$(cat "$here"/../../daemon/{unit,tree}/*.c | tr -s '\n\t' ' ' | grep -oE 'on_event\( ?[a-z>.-]+, "[a-z_]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u)
+[ "$(wc -l <<<"$events")" -ge 10 ] || fail "the sources tell of few events: $events"
+for event in $events; do
+	[ -n "$(of_item "$event")" ] || fail "effd-control(7) says nothing of the event $event"
+done
