@@ -53,6 +53,10 @@ for function in $functions; do
 	grep -qw "$function" "$DIR/functions.txt" || fail "no page tells of $function"
 done
 
+# What stands before a declaration is said of it, and not of what follows after an empty line.
+same "what is said of eff_policy_of()" "$(awk '/ eff_policy_of\(enum/ { getline; getline; print; exit }' "$man/eff_supervise.3")" \
+	"One with the usual values:"
+
 # States and causes are told with what they mean.
 table() { sed -n "s/^$1([A-Z_]*, \"\([a-z_]*\)\".*/\1/p" "$here/../../daemon/$2"; } # MACRO FILE
 for state in $(table STATE wire/states.def); do
