@@ -12,7 +12,7 @@ minute | sed -n "/^cat > web.yaml/,/^END$/p" | sed '1d;$d' >web.yaml
 [ -s web.yaml ] || fail "README.md has no web.yaml"
 
 # The lines to type, without what they say of themselves. effd stays in the foreground, so here it is in the background.
-minute | sed "/^make$/d; /^cat > web.yaml/,/^END$/d; s/  *#.*//" >lines
+minute | sed "/^scripts\/setup \&\& make /d; /^cat > web.yaml/,/^END$/d; s/  *#.*//" >lines
 same "how often effd is started" "$(grep -c '^build/effd ' lines)" 1
 export EDITOR="sed -i s/hello/hallo/"
 typed=0
