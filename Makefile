@@ -292,7 +292,7 @@ bench: all $(benches) $(beside) $(bench_programs)
 		BUILD=$(abspath $(O)) $$p >$(O)/bench.now; cat $(O)/bench.now; cat $(O)/bench.now >>$(O)/bench.txt; done
 	$Qtests/bench/report $(O)/bench.txt
 
-places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR BASHDIR ZSHDIR \
+places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR LIBDOCDIR BASHDIR ZSHDIR \
 	FISHDIR UNITDIR USERUNITDIR SYSUSERSDIR TMPFILESDIR,$p='$($p)')
 install: all
 	$Q$(places) scripts/install

@@ -69,12 +69,13 @@ link shared "${libs[@]}"
 same "with the shared library" "$(LD_LIBRARY_PATH=$prefix/lib ./shared)" "hello, $version"
 matches "what it loads" "$(LD_LIBRARY_PATH=$prefix/lib ldd ./shared)" "libeff\.so\.0 => $prefix/lib/libeff\.so\.0"
 same "the library's file" "$(readlink -f "$prefix/lib/libeff.so")" "$prefix/lib/libeff.so.$version"
-# The library's examples see what any program sees.
-for example in "$root"/lib/examples/*.c; do
+# The library's examples are there, and see what any program sees.
+for example in "$prefix"/share/doc/libeff/examples/*.c; do
 	$cc -Wall -Wextra -Werror "${flags[@]}" -o example "$example" "${libs[@]}"
 	[ "${example##*/}" != simple_computation.c ] ||
 		same "an example" "$(LD_LIBRARY_PATH=$prefix/lib ./example)" "Simple calculation: 84"
 done
+same "how many there are" "$(find "$prefix/share/doc/libeff/examples" -name '*.c' | wc -l)" "$(find "$root/lib/examples" -name '*.c' | wc -l)"
 read -ra libs < <(pkg-config --static --libs eff)
 link archive -Wl,-Bstatic -leff -Wl,-Bdynamic "${libs[@]}"
 same "with the archive" "$(./archive)" "hello, $version"
