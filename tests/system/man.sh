@@ -20,6 +20,10 @@ read_page effd.8 >"$DIR/effd.txt"
 for option in $("$BUILD/effd" --help | grep -oE -e '--[a-z-]+'); do
 	matches "effd(8) on $option" "$(cat "$DIR/effd.txt")" "$option"
 done
+for unit in "$here"/../../systemd/*/*; do
+	unit=${unit##*/}
+	matches "effd(8) on $unit" "$(<"$DIR/effd.txt")" "(^| )${unit/@/@NAME}( |$)"
+done
 read_page effd.yaml.5 >"$DIR/yaml.txt"
 # Each field has its type, what holds without it, what a change of it does, and an example; what does not work yet is no field.
 known=$("$BUILD/effctl" schema | jq -r '."$defs" | to_entries[] | select(.key | startswith("field.")) | .key[6:]')
