@@ -3,6 +3,7 @@
 # The manual pages: in good form, and complete. That their examples work is man-examples.sh's.
 . "${0%/*}/lib.sh"
 need mandoc jq
+shopt -s extglob
 man=$BUILD/man
 for page in "$man"/*.[1-8]; do
 	found=$(mandoc -T lint -W warning "$page" 2>&1 | grep -v 'WARNING: cannot parse date' || true)
@@ -25,18 +26,21 @@ for unit in "$here"/../../systemd/*/*; do
 	matches "effd(8) on $unit" "$(<"$DIR/effd.txt")" "(^| )${unit/@/@NAME}( |$)"
 done
 read_page effd.yaml.5 >"$DIR/yaml.txt"
-# Each field has its type, what holds without it, what a change of it does, and an example; what does not work yet is no field.
+# Each field has its type, what holds without it, what a change of it does, and an example.
 known=$("$BUILD/effctl" schema | jq -r '."$defs" | to_entries[] | select(.key | startswith("field.")) | .key[6:]')
 n=0
 for field in $(sed -n 's/^MANUAL("\([a-z_.]*\)".*/\1/p' "$here/../../daemon/plan/manual.def"); do
-	grep -qx "${field%%.*}" <<<"$known" || continue
 	told=$(awk -v name="$field" '/^\.It Ic / { on = $3 == name } on' "$man/effd.yaml.5")
-	[ -n "$told" ] || continue
+	[ -n "$told" ] || fail "effd.yaml(5) does not tell of $field"
 	matches "the type of $field" "$told" "^Takes [a-z0-9]"
 	matches "what holds without $field" "$told" "^Takes .*; (by default|if not given:) "
 	matches "a change of $field" "$told" "; a change of it (takes|restarts|adds|waits)"
 	matches "an example of $field" "$told" "^${field%%.*}:"
 	n=$((n + 1))
+done
+# The three probes are told of as one.
+for field in $known; do
+	grep -q "^\.It Ic ${field/#@(startup|liveness)_/readiness_}\$" "$man/effd.yaml.5" || fail "effd.yaml(5) does not tell of $field"
 done
 [ "$n" -ge 100 ] || fail "only $n fields were looked at"
 same "fields that stand there twice" "$(sed -n 's/^\.It Ic \([a-z_.]*\)$/\1/p' "$man/effd.yaml.5" | sort | uniq -d)" ""
