@@ -285,12 +285,8 @@ ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 $(O)/tests/bench/programs/service: nostart := -nostdlib
 endif
 
-# What each prints is kept, and made into tables at the end: tests/bench/README.md.
 bench: all $(benches) $(beside) $(bench_programs)
-	$Q: >$(O)/bench.txt
-	$Qset -e; for p in $(filter-out %/fibers,$(benches)) tests/bench/fibers.sh $(beside); do \
-		BUILD=$(abspath $(O)) $$p >$(O)/bench.now; cat $(O)/bench.now; cat $(O)/bench.now >>$(O)/bench.txt; done
-	$Qtests/bench/report $(O)/bench.txt
+	$QBUILD=$(abspath $(O)) tests/bench/run
 
 places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR LIBDOCDIR BASHDIR ZSHDIR \
 	FISHDIR UNITDIR USERUNITDIR SYSUSERSDIR TMPFILESDIR,$p='$($p)')

@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-enum { MOST_ANSWERS = 1 << 20, BUFFER = 1 << 20 };
+enum { MOST_ANSWERS = 1 << 20, BUFFER = 1 << 23 };
 
 extern char **environ;
 

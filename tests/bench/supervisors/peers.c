@@ -134,13 +134,11 @@ static void echo_command(const struct box *box, struct words *ret)
 
 static bool echo_query(const struct box *box, enum ask ask, bool native, struct query *ret)
 {
-	*ret = (struct query){.how = native ? BY_SOCKET : BY_COMMAND};
+	*ret = (struct query){.how = BY_SOCKET};
 	(void)snprintf(ret->socket, sizeof(ret->socket), "%.240s/%s", box->dir,
 		ask == ASK_ONE ? "one" : "all");
 	ret->n_request = (size_t)snprintf(ret->request, sizeof(ret->request), "status") + 1;
-	words_add(&ret->words, "%s", program_path("limit"));
-	words_add(&ret->words, "nothing");
-	return true;
+	return native;
 }
 
 /* The second socket; both end with the box. */
@@ -165,6 +163,37 @@ static const struct peer limit_echo = {
 	.command = echo_command,
 	.stop = stop_by_term,
 	.query = echo_query,
+};
+
+/* A command that does nothing. */
+static void nothing_command(const struct box *box, struct words *ret)
+{
+	(void)box;
+	words_add(ret, "sleep");
+	words_add(ret, "1000");
+}
+
+static bool nothing_query(const struct box *box, enum ask ask, bool native, struct query *ret)
+{
+	(void)box;
+	(void)ask;
+	*ret = (struct query){.how = BY_COMMAND};
+	if (native)
+		return false;
+	words_add(&ret->words, "%s", program_path("limit"));
+	words_add(&ret->words, "nothing");
+	return true;
+}
+
+static const struct peer limit_nothing = {
+	.name = "limit_nothing",
+	.is_limit = true,
+	.patience_s = 1,
+	.is_here = always,
+	.configure = nothing_to_configure,
+	.command = nothing_command,
+	.stop = stop_by_term,
+	.query = nothing_query,
 };
 
 /* The writer's output through a loop: of read and write, of splice, or of a read each two milliseconds. */
@@ -202,6 +231,7 @@ const struct peer *const peers[] = {
 	&limit_lazy,
 	&effd,
 	&limit_echo,
+	&limit_nothing,
 	&peer_dinit,
 	&peer_s6,
 	&peer_runit,
