@@ -68,8 +68,8 @@ struct box {
 struct peer {
 	const char *name;
 	bool is_limit;
-	unsigned most;   /* services that it takes */
-	unsigned rounds; /* of a thousand, at most: what a boot takes it can do seldom; 0: all */
+	unsigned most; /* services that it takes */
+	unsigned rounds; /* of a thousand and of a storm, at most; 0: all. What takes long is asked seldom */
 	double patience_s;
 	unsigned end_ms; /* that it is given to end by itself, when not what others get */
 	bool is_apart;   /* its services have other process ids */

@@ -105,7 +105,8 @@ static unsigned choose(const struct boot *boot, const struct box *box, measure_f
 {
 	unsigned n = 0;
 
-	if (box->n >= 1000 && box->peer->rounds && box->round >= box->peer->rounds)
+	if ((box->n >= 1000 || box->mode == CRASHES) && box->peer->rounds &&
+		box->round >= box->peer->rounds)
 		return 0;
 	for (const struct part *part = boot->parts; part->name; part++)
 		if (is_wanted("BENCH_MEASURES", part->name) && fits(part, box) &&
