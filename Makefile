@@ -2,7 +2,7 @@
 # make run      install what is missing, build, and run effd with conf/examples/shop.yaml in the foreground
 # make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
 # make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
-# make tidy     format, lint and the house rules;  sweep  soak  tsan  valgrind  cross  cover  fuzz  bench  clean
+# make tidy     format, lint and the house rules;  sweep  soak  tsan  valgrind  cross  cover  fuzz  afl  bench  clean
 # make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall;  deb builds Debian packages
 # V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
 
@@ -66,6 +66,7 @@ tests := $(TESTS:%.c=$(O)/%)
 scales := $(SCALE:%.c=$(O)/%)
 replays := $(FUZZ:%.c=$(O)/%)
 fuzzers := $(FUZZ:tests/fuzz/%.c=$(O)/%)
+dictionaries := $(FUZZ:%.c=$(O)/%.dict)
 benches := $(BENCH:%.c=$(O)/%)
 bench_programs := $(BENCH_PROGRAMS:%.c=$(O)/%)
 beside := $(if $(BENCH_BESIDE),$(O)/tests/bench/beside)
@@ -92,7 +93,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests build-scales tidy sweep soak tsan valgrind cross cover fuzz fuzzers bench install uninstall deb clean FORCE
+.PHONY: all run check test build-tests build-scales tidy sweep soak tsan valgrind cross cover fuzz afl fuzzers bench install uninstall deb clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -201,6 +202,12 @@ $(O)/man/libeff.3: lib/man/libeff.3 $(HEADERS:lib/include/eff/%.h=$(O)/man/eff_%
 	$(call say,MAN,$@) { sed '/^@headers@/,$$d' $<; \
 		sed -n 's/^\.Nm \(.*\)/.It Xr \1 3/p; s/^\.Nd //p' $(filter-out $<,$^); sed '1,/^@headers@/d' $<; } >$@
 
+# Dictionaries for the fuzzers: of templates and the tables.
+$(O)/tests/fuzz/rows: tests/fuzz/tables.def $(wildcard daemon/*/*.def) daemon/plan/rows.h
+	$(call say,GEN,$@) $(CC) -E -P -x c -Idaemon $< >$@
+$(dictionaries): $(O)/%: % tests/fuzz/generate $(O)/tests/fuzz/rows $(wildcard daemon/effctl/import/*.c)
+	$(call say,GEN,$@) tests/fuzz/generate $(abspath $<) <$(O)/tests/fuzz/rows >$@
+
 run:
 	$Qscripts/setup build
 	$Q$(MAKE) all
@@ -215,7 +222,7 @@ replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
 	$Qscripts/setup check
 	$Q$(MAKE) SAN=address,undefined all build-tests
-	$Q$(MAKE) all $(plain)
+	$Q$(MAKE) all $(plain) $(dictionaries)
 	$Q$(MAKE) STEPS=1 build-scales
 	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(TESTS:%.c=$(san)/%) $(plain) \
 		$(foreach t,$(filter tests/lib/%,$(TESTS:%.c=%)),"EFF_BACKEND=uv $(san)/$t") \
@@ -264,17 +271,35 @@ cover:
 	$Qscripts/run-tests -t 1200 $(TESTS:%.c=$(B)/cover/%)
 	$Qscripts/cover $(B)/cover
 
+# Both fuzzers go on from where they were, and say what they find by ending with an error: what is left in $(B)/fuzz, or in
+# $(B)/afl/found. AFL++ wants it said that nobody waits for cores, and its own ways of dying.
 fuzz:
 	$Q$(MAKE) CC=clang O=$(B)/fuzz SAN=fuzzer-no-link,address,undefined fuzzers
 	$Qset -e; for f in $(FUZZ:tests/fuzz/%.c=%); do \
 		mkdir -p $(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; \
-		dict=tests/fuzz/$$f.dict; \
-		$(B)/fuzz/$$f $$([ ! -e $$dict ] || echo -dict=$$dict) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
-			$(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; done
+		$(B)/fuzz/$$f -dict=$(B)/fuzz/tests/fuzz/$$f.dict -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ \
+			-print_final_stats=1 $(B)/fuzz/corpus/$$f tests/fuzz/corpus/$$f; done
 	$Q$(MAKE) SAN=address,undefined $(san)/tests/daemon/test_scenarios
 	$QEFFD_SECONDS=$(FUZZ_SECONDS) $(san)/tests/daemon/test_scenarios
 
-fuzzers: $(fuzzers)
+afl: export AFL_NO_UI=1
+afl: export AFL_AUTORESUME=1
+afl: export AFL_SKIP_CPUFREQ=1
+afl: export AFL_NO_AFFINITY=1
+afl: export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1
+afl: export ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=0:abort_on_error=1:symbolize=0:allocator_may_return_null=1
+afl: export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1
+afl:
+	$Qscripts/setup afl
+	$Q$(MAKE) CC=afl-clang-fast O=$(B)/afl SAN=address,undefined fuzzers
+	$Qset -e; for f in $(FUZZ:tests/fuzz/%.c=%); do \
+		found=$(B)/afl/found/$$f; mkdir -p $$found; \
+		afl-fuzz -V $(FUZZ_SECONDS) -t 5000 -m none -x $(B)/afl/tests/fuzz/$$f.dict -i tests/fuzz/corpus/$$f -o $$found \
+			-- $(B)/afl/$$f </dev/null; \
+		for bad in $$found/default/crashes/id* $$found/default/hangs/id*; do \
+			[ ! -e "$$bad" ] || { echo "afl: $$f does not stand this: $$bad"; exit 1; }; done; done
+
+fuzzers: $(fuzzers) $(dictionaries)
 
 # What is measured from outside stands alone; its helpers are as small as programs can be.
 $(beside): $(call obj,$(BENCH_BESIDE))

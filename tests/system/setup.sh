@@ -57,7 +57,7 @@ fake dpkg-query <<'END'
 for package in "$@"; do echo "installed $package"; done
 END
 rm "$DIR/done"
-for what in build check deb valgrind cross; do
+for what in build check deb valgrind cross afl; do
 	expect_exit 0 with "$what"
 	same "what is said of $what when all is there" "$OUT$ERR" ""
 done
