@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "plan/diag.h"
 
-#define SOURCE_SHOWN 160 /* of a longer line only the part around the caret */
-
 struct diags {
 	struct arena *arena;
 	struct diag *items;
@@ -169,14 +167,37 @@ void diag_note(struct diags *diags, struct diag *diag, struct plan_place at, con
 	diag->notes[diag->n_notes++] = note;
 }
 
-void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len, uint32_t width)
+size_t diag_bytes(const char *s, size_t len, uint32_t n)
 {
+	size_t i = 0;
+
+	while (i < len && n > 0) {
+		i++;
+		while (i < len && ((unsigned char)s[i] & 0xc0) == 0x80)
+			i++;
+		n--;
+	}
+	return i;
+}
+
+void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len,
+	uint32_t before, uint32_t width)
+{
+	size_t skipped = 0;
+
 	if (!diag)
 		return;
 	diag->width = width ? width : 1;
 	if (!line)
 		return;
-	diag->source = arena_strndup(diags->arena, line, len);
+	diag->before = before;
+	if (before > DIAG_LINE / 2 && len > DIAG_LINE) {
+		skipped = diag_bytes(line, len, before - DIAG_LINE / 2);
+		diag->before = DIAG_LINE / 2;
+	}
+	line += skipped;
+	diag->source = arena_strndup(
+		diags->arena, line, diag_bytes(line, len - skipped, DIAG_LINE));
 	if (!diag->source)
 		diags->failed = true;
 }
@@ -223,35 +244,14 @@ static void place_print(const struct plan_place *at, FILE *to)
 	(void)fputs(": ", to);
 }
 
-/* How many bytes the first `n` characters of `s` have. */
-static size_t bytes_of_chars(const char *s, uint32_t n)
-{
-	size_t i = 0;
-
-	while (s[i] && n > 0) {
-		i++;
-		while (((unsigned char)s[i] & 0xc0) == 0x80)
-			i++;
-		n--;
-	}
-	return i;
-}
-
 static void source_print(const struct diag *diag, FILE *to)
 {
-	uint32_t before = diag->at.column - 1, shown = diag->width, i;
-	const char *line = diag->source;
-	size_t len;
+	uint32_t i;
 
-	if (before > SOURCE_SHOWN / 2 && strlen(line) > SOURCE_SHOWN) {
-		line += bytes_of_chars(line, before - SOURCE_SHOWN / 2);
-		before = SOURCE_SHOWN / 2;
-	}
-	len = bytes_of_chars(line, SOURCE_SHOWN);
-	(void)fprintf(to, "%5u | %.*s\n      | ", diag->at.line, (int)len, line);
-	for (i = 0; i < before; i++)
-		(void)fputc(line[i] == '\t' ? '\t' : ' ', to);
-	for (i = 0; i < shown && before + i < SOURCE_SHOWN; i++)
+	(void)fprintf(to, "%5u | %s\n      | ", diag->at.line, diag->source);
+	for (i = 0; i < diag->before; i++)
+		(void)fputc(diag->source[i] == '\t' ? '\t' : ' ', to);
+	for (i = 0; i < diag->width && diag->before + i < DIAG_LINE; i++)
 		(void)fputc('^', to);
 	(void)fputc('\n', to);
 }

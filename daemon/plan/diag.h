@@ -22,7 +22,8 @@ struct diag {
 	uint32_t width; /* characters under the caret, at least 1 */
 	const char *message;
 	const char *help;   /* NULL: none */
-	const char *source; /* the source line; NULL: none */
+	const char *source; /* of its line what is shown; NULL: nothing */
+	uint32_t before;    /* characters of that before the caret */
 	struct diag_note *notes;
 	uint32_t n_notes;
 };
@@ -31,6 +32,7 @@ struct diags;
 
 #define DIAGS_KEPT 1000 /* of more only the number is kept */
 #define DIAGS_SHOWN 50  /* as many are printed */
+#define DIAG_LINE 160   /* of a longer line only the part around the caret is shown */
 
 struct diags *diags_new(void); /* NULL: out of memory */
 void diags_free(struct diags *diags);
@@ -49,8 +51,12 @@ void diag_help(struct diags *diags, struct diag *diag, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *diags, struct diag *diag, struct plan_place at, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
-/* The source line and how many characters the caret spans. */
-void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len, uint32_t width);
+/* The source line, or what of it follows a character before the caret; how many characters of it stand before the caret,
+ * and how many that spans. */
+void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len,
+	uint32_t before, uint32_t width);
+/* How many bytes the first `n` characters have. */
+size_t diag_bytes(const char *s, size_t len, uint32_t n);
 
 /* Forget the warnings that are not about this file. */
 void diags_keep(struct diags *diags, const char *file);

@@ -25,16 +25,30 @@ static uint32_t chars_of(const char *s, size_t len)
 	return n;
 }
 
-struct node node_inside(const struct node *node, const char *at)
+/* Those of one text mostly come in their order. */
+static const struct inside *inside_of(struct load *load, const char *text, const char *at)
 {
+	struct inside *inside = &load->inside;
+
+	if (inside->text != text)
+		*inside = (struct inside){text, text, chars_of(text, strlen(text)), 0};
+	else if (at < inside->at)
+		*inside = (struct inside){text, text, inside->all, 0};
+	inside->before += chars_of(inside->at, (size_t)(at - inside->at));
+	inside->at = at;
+	return inside;
+}
+
+struct node node_inside(struct load *load, const struct node *node, const char *at)
+{
+	const struct inside *chars = inside_of(load, node->text, at);
 	struct node inside = *node;
 	uint32_t quote = node->quoted ? 1 : 0;
 
 	/* With an escape in it, the text is not what stands in the file, and its own place has to do. */
-	if (!(node->plain || node->quoted) ||
-		chars_of(node->text, strlen(node->text)) + 2 * quote != node->width)
+	if (!(node->plain || node->quoted) || chars->all + 2 * quote != node->width)
 		return inside;
-	inside.at.column += quote + chars_of(node->text, (size_t)(at - node->text));
+	inside.at.column += quote + chars->before;
 	inside.width = 1;
 	return inside;
 }
@@ -47,21 +61,29 @@ static bool is_name_char(char c, bool first)
 
 static const char *variable_wrong(const struct variable *v, const char *p, const char *end)
 {
-	const char *nested = strstr(p, "${");
-
 	if (!end)
 		return "`${` without `}`";
 	if (v->name_len == 0 || (p < end && (p[0] != ':' || (p[1] != '-' && p[1] != '?'))))
 		return "not ${NAME}, ${NAME:-default} or ${NAME:?message}";
-	if (nested && nested < end)
+	if (p < end && memmem(p, (size_t)(end - p), "${", 2))
 		return "what stands behind `:-` or `:?` is plain text: no `${` in it";
 	return NULL;
 }
 
-/* `s` begins with `${`. */
-static struct variable variable_parse(const char *s)
+/* Where one is not closed, none behind it is: the text is not searched again. */
+static const char *variable_end(struct value *value, const struct node *node, const char *s)
 {
-	const char *p = s + 2, *end = strchr(p, '}');
+	const char *end = value->unclosed == node->text ? NULL : strchr(s, '}');
+
+	if (!end)
+		value->unclosed = node->text;
+	return end;
+}
+
+/* `s` begins with `${`, and `end` is where that is closed; NULL: nowhere. */
+static struct variable variable_parse(const char *s, const char *end)
+{
+	const char *p = s + 2;
 	struct variable v = {.name = p};
 
 	while (is_name_char(*p, p == v.name))
@@ -104,9 +126,9 @@ static const char *instance_of(const char *unit)
 static void fault_variable(
 	struct load *load, struct node *node, const char *at, const struct variable *variable)
 {
-	struct node inside = node_inside(node, at);
 	uint32_t until = (uint32_t)(at - node->text) + 1;
 	int len = (int)variable->name_len;
+	struct node inside;
 	struct diag *diag;
 
 	/* A default is filled in for each unit that inherits it. */
@@ -114,6 +136,7 @@ static void fault_variable(
 		return;
 	node->told_until = until;
 	node->told = "E215";
+	inside = node_inside(load, node, at);
 	inside.told = NULL;
 	if (variable->wrong) {
 		(void)fault(load, &inside, "E215", "%s", variable->wrong);
@@ -156,7 +179,7 @@ size_t value_fill_one(
 		text_add(to, "$");
 		return 2;
 	}
-	variable = variable_parse(at);
+	variable = variable_parse(at, variable_end(value, node, at));
 	found = variable.wrong ? NULL : variable_find(value, &variable);
 	if (found) {
 		text_add(to, found);

@@ -4,6 +4,9 @@
 
 #include "plan/draft.h"
 
+/* Steps that looking for what units wait for may take in all: beyond that a tree is believed. */
+#define STEPS_MOST 2000000
+
 /* Of a probe that has passed: how long until it is known that it does so no more. */
 static eff_ns notice_ns(const struct plan_probe *probe)
 {
@@ -122,13 +125,13 @@ static void owner_put(struct load *load, struct plan_unit *unit, const struct pl
 }
 
 /* Does it, or a supervisor above, wait for that one or for a supervisor above that? */
-static bool depends(const struct load *load, uint32_t unit, uint32_t other)
+static bool depends(const struct load *load, uint32_t unit, uint32_t other, uint64_t *steps)
 {
 	const struct plan_unit *units = load->units;
 	uint32_t i;
 
-	for (; unit != PLAN_NONE; unit = units[unit].parent)
-		for (i = 0; i < units[unit].n_needs; i++) {
+	for (; unit != PLAN_NONE && *steps < STEPS_MOST; unit = units[unit].parent)
+		for (i = 0; i < units[unit].n_needs && ++*steps < STEPS_MOST; i++) {
 			uint32_t need = units[unit].needs[i].unit;
 
 			if (need <= other && other < units[need].end)
@@ -149,7 +152,7 @@ static struct node *asked_node(const struct load *load, const struct plan_unit *
 }
 
 /* When what it asks fails, it is restarted for nothing, and again, and in the end it has failed too. */
-static void asked_check(struct load *load, const struct plan_unit *unit)
+static void asked_check(struct load *load, const struct plan_unit *unit, uint64_t *steps)
 {
 	void **at = owner_at(load, &unit->rules->liveness);
 	const struct plan_unit *owner = at ? *at : NULL;
@@ -157,7 +160,7 @@ static void asked_check(struct load *load, const struct plan_unit *unit)
 	struct diag *diag;
 
 	if (!owner || !node || load->drafts[owner->index].map == load->drafts[unit->index].map ||
-		!depends(load, unit->index, owner->index))
+		!depends(load, unit->index, owner->index, steps))
 		return;
 	diag = fault(load, node, "W408",
 		"`liveness_probe` asks `%s`, on which `%s` depends: when that is down, this is killed",
@@ -171,6 +174,7 @@ static void asked_check(struct load *load, const struct plan_unit *unit)
 void probes_check(struct load *load)
 {
 	struct plan_unit *units = load->units;
+	uint64_t steps = 0;
 	uint32_t i, k;
 
 	for (i = 1; i < load->n_units && !load->failed; i++) {
@@ -185,5 +189,5 @@ void probes_check(struct load *load)
 		owner_put(load, &units[i], &units[i].rules->liveness);
 	for (i = 1; i < load->n_units && !load->failed; i++)
 		if (units[i].rules->liveness.kind != PLAN_PROBE_NONE)
-			asked_check(load, &units[i]);
+			asked_check(load, &units[i], &steps);
 }

@@ -177,26 +177,53 @@ static void lines_count(struct load *load, struct file *file)
 	file->n_lines = n;
 }
 
-static void source_show(struct load *load, struct file *file, struct diag *diag)
-{
-	uint32_t line = diag->at.line - 1;
+/* A line in which one after the other is shown: they come in the order of their columns. */
+struct shown {
+	struct file *file;
+	uint32_t line;
+	const char *bytes; /* NULL: it cannot be shown */
 	size_t len;
+	uint32_t chars; /* so many characters */
+	size_t at;      /* have so many bytes */
+};
 
+static void shown_begin(struct load *load, struct shown *shown, struct file *file, uint32_t line)
+{
+	*shown = (struct shown){.file = file, .line = line};
 	if (!file->lines)
 		lines_count(load, file);
-	if (!file->lines || line >= file->n_lines || file->size == 0)
+	if (!file->lines || line == 0 || line > file->n_lines || file->size == 0)
 		return;
-	len = file->lines[line + 1] - 1 - file->lines[line];
-	if (len && file->bytes[file->lines[line] + len - 1] == '\r')
-		len--;
-	if (utf8_span(file->bytes + file->lines[line], len) < len)
+	shown->bytes = file->bytes + file->lines[line - 1];
+	shown->len = file->lines[line] - 1 - file->lines[line - 1];
+	if (shown->len && shown->bytes[shown->len - 1] == '\r')
+		shown->len--;
+	if (utf8_span(shown->bytes, shown->len) < shown->len)
+		shown->bytes = NULL;
+}
+
+/* Half of what is shown stands before the caret. */
+static void source_show(struct load *load, struct shown *shown, struct diag *diag)
+{
+	uint32_t before = diag->at.column ? diag->at.column - 1 : 0, chars = 0;
+
+	if (!shown->bytes)
 		return;
-	diag_show(load->diags, diag, file->bytes + file->lines[line], len, diag->width);
+	if (before > DIAG_LINE / 2 && shown->len > DIAG_LINE)
+		chars = before - DIAG_LINE / 2;
+	if (chars < shown->chars)
+		shown->chars = shown->at = 0;
+	shown->at += diag_bytes(
+		shown->bytes + shown->at, shown->len - shown->at, chars - shown->chars);
+	shown->chars = chars;
+	diag_show(load->diags, diag, shown->bytes + shown->at, shown->len - shown->at,
+		before - chars, diag->width);
 }
 
 void sources_show(struct load *load)
 {
 	uint32_t i, n = diags_count(load->diags);
+	struct shown shown = {0};
 
 	for (i = 0; i < n && !load->failed; i++) {
 		struct diag *diag = (struct diag *)diags_at(load->diags, i);
@@ -204,7 +231,10 @@ void sources_show(struct load *load)
 
 		if (diag->at.file && diag->at.line)
 			file = table_get(&load->paths, &load->paths, diag->at.file);
-		if (file && !diag->source)
-			source_show(load, file, diag);
+		if (!file || diag->source)
+			continue;
+		if (file != shown.file || diag->at.line != shown.line)
+			shown_begin(load, &shown, file, diag->at.line);
+		source_show(load, &shown, diag);
 	}
 }

@@ -37,6 +37,12 @@ struct naming;
 struct layer;
 struct env_pairs;
 
+/* A text, and how many characters it has, and has before a byte. */
+struct inside {
+	const char *text, *at;
+	uint32_t all, before;
+};
+
 struct load {
 	struct arena *arena;   /* the plan's: what stays */
 	struct arena *scratch; /* what goes with the load */
@@ -55,7 +61,7 @@ struct load {
 	struct table names; /* (a supervisor's mapping, key): its unit's; (NULL, key): that of any */
 	struct table stems; /* (NULL, full name): the struct range of a unit that says `replicas`; the plan's */
 	struct table texts; /* (NULL, text): the one that is kept; (&texts, rules): the filter that was made of them */
-	struct table paths; /* (&paths, path): its file; (&files, path): its env_file, parsed */
+	struct table paths; /* (&paths, path): its file; (&files, path): its env_file, parsed; others' of their own */
 	struct draft *drafts; /* of all units, as plan_unit() counts them */
 	uint32_t n_units, room_units;
 	struct plan_unit *units;
@@ -70,6 +76,7 @@ struct load {
 	struct node **daemon_nodes; /* of each of its values; the same order */
 	const char *name;
 	struct layer *given;           /* room for one, for layer_inherit() */
+	struct inside inside;          /* the text that was last complained of */
 	const struct node *inherit_of; /* the env_inherit that `inherited` is the answer to */
 	const struct env_pairs *inherited;
 	const struct env_pairs *shared_of; /* what `shared_environment` was made of */
@@ -125,6 +132,8 @@ uint32_t file_tab_in_indent(const struct file *file, size_t line);
 struct node *tree_read(struct load *load, const char *path);
 /* ── record.c: what a tree was read from, so that it can be read so again ── */
 
+/* To be called when the load knows what it is to read again. Returns whether it may go on. */
+bool record_begin(struct load *load);
 /* As the source does, or did. `limit`: bytes. */
 int record_read(struct load *load, const char *path, char **ret_bytes, size_t *ret_size);
 int record_list(struct load *load, const char *folder, char ***ret_names);
@@ -139,7 +148,7 @@ void added_read(struct load *load);
 /* The units that were added to this supervisor, as a mapping; NULL: none. */
 struct node *added_units(struct load *load, const char *supervisor);
 
-/* Gives each diagnostic its source line. */
+/* Gives each diagnostic its source line. They are in their order. */
 void sources_show(struct load *load);
 
 #endif

@@ -168,11 +168,12 @@ static int load_end(struct load *load, struct plan *plan, const char *path,
 
 	if (!load->failed && good)
 		plan_seal(plan, load, path);
-	if (!load->failed)
-		sources_show(load);
 	if (load->failed || diags_failed(load->diags))
 		return -ENOMEM;
 	diags_sort(load->diags);
+	sources_show(load);
+	if (load->failed || diags_failed(load->diags))
+		return -ENOMEM;
 	if (!good)
 		return -EINVAL;
 	*ret_plan = plan;
@@ -194,7 +195,7 @@ static void origin_read(struct load *load, const struct origin *origin)
 	load->again = origin->again;
 	load->present = origin->present;
 	load->addition = origin->addition;
-	root = tree_read(load, origin->path);
+	root = record_begin(load) ? tree_read(load, origin->path) : NULL;
 	/* What was added is held against the tree; without one there is nothing to say of it. */
 	if (root && !load->failed)
 		added_read(load);

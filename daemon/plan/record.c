@@ -34,6 +34,28 @@ const char *record_path(const struct record *record)
 	return record->path;
 }
 
+/* What was read before is found by its path. */
+bool record_begin(struct load *load)
+{
+	struct record_folder *folder = load->again ? load->again->folders : NULL;
+	struct record_file *file = load->again ? load->again->files : NULL;
+	void **at;
+
+	for (; file && !load->failed; file = file->next) {
+		at = table_at(&load->paths, &load->again, file->path);
+		load->failed |= !at;
+		if (at)
+			*at = file;
+	}
+	for (; folder && !load->failed; folder = folder->next) {
+		at = table_at(&load->paths, &load->notes, folder->path);
+		load->failed |= !at;
+		if (at)
+			*at = folder;
+	}
+	return !load->failed;
+}
+
 static struct record *notes_of(struct load *load)
 {
 	if (!load->notes)
@@ -107,13 +129,11 @@ static int bytes_give(const struct record_file *file, char **ret_bytes, size_t *
 
 int record_read(struct load *load, const char *path, char **ret_bytes, size_t *ret_size)
 {
-	const struct record_file *known = load->again ? load->again->files : NULL;
+	const struct record_file *known = table_get(&load->paths, &load->again, path);
 	const struct plan_source *source = load->source;
 	size_t limit = TREE_MAX_BYTES - load->tree_bytes;
 	int r;
 
-	while (known && strcmp(known->path, path) != 0)
-		known = known->next;
 	if (!known)
 		r = source->read(source->context, path, limit, ret_bytes, ret_size);
 	else if (known->bytes)
@@ -150,12 +170,10 @@ static int names_give(char *const *names, char ***ret_names)
 
 int record_list(struct load *load, const char *folder, char ***ret_names)
 {
-	const struct record_folder *known = load->again ? load->again->folders : NULL;
+	const struct record_folder *known = table_get(&load->paths, &load->notes, folder);
 	const struct plan_source *source = load->source;
 	int r;
 
-	while (known && strcmp(known->path, folder) != 0)
-		known = known->next;
 	if (known)
 		r = known->names ? names_give(known->names, ret_names) : known->error;
 	else

@@ -36,22 +36,35 @@ static bool is_backwards(const struct load *load, const struct edge *edge, struc
 		load->drafts[ret_at->from].map != load->drafts[ret_at->to].map;
 }
 
-static struct node *need_node(const struct load *load, const struct edge *edge)
-{
-	struct node *map = draft_node(load, edge->from, FIELD_DEPENDS_ON);
-	struct node *node = map ? map->first : NULL;
+/* Where a walk along the edges is in what their units say: edges and names come in one order. */
+struct cursor {
+	uint32_t from;
+	struct node *node;
+};
 
-	while (node && (node->key_at.line != edge->at.line || node->key_at.column != edge->at.column))
-		node = node->next;
-	return node;
+static bool is_of(const struct node *node, const struct edge *edge)
+{
+	return node->key_at.line == edge->at.line && node->key_at.column == edge->at.column;
 }
 
-static void edge_tell(struct load *load, const struct edge *edge, const struct meeting *at)
+static struct node *need_node(const struct load *load, const struct edge *edge, struct cursor *cursor)
+{
+	struct node *map = draft_node(load, edge->from, FIELD_DEPENDS_ON);
+
+	if (cursor->from != edge->from || !cursor->node)
+		*cursor = (struct cursor){edge->from, map ? map->first : NULL};
+	while (cursor->node && !is_of(cursor->node, edge))
+		cursor->node = cursor->node->next;
+	return cursor->node;
+}
+
+static void edge_tell(struct load *load, const struct edge *edge, const struct meeting *at,
+	struct cursor *cursor)
 {
 	const struct plan_unit *from = &load->units[at->from], *to = &load->units[at->to];
 	const struct plan_unit *supervisor = &load->units[at->supervisor];
 	struct node *strategy = draft_node(load, at->supervisor, FIELD_STRATEGY);
-	struct node *node = need_node(load, edge), name;
+	struct node *node = need_node(load, edge, cursor), name;
 	struct diag *diag;
 
 	if (!node)
@@ -73,6 +86,7 @@ static void edge_tell(struct load *load, const struct edge *edge, const struct m
 
 void rest_check(struct load *load)
 {
+	struct cursor cursor = {PLAN_NONE, NULL};
 	struct meeting at;
 	uint32_t i;
 
@@ -80,6 +94,6 @@ void rest_check(struct load *load)
 		if (!is_backwards(load, &load->edges[i], &at))
 			continue;
 		load->edges[i].told = true;
-		edge_tell(load, &load->edges[i], &at);
+		edge_tell(load, &load->edges[i], &at, &cursor);
 	}
 }

@@ -158,7 +158,7 @@ static void forward_resolve(struct load *load, struct node *node, struct plan_si
 
 	/* A complaint about the name is about what stands behind the colon. */
 	if (strncmp(node->text, FORWARD, strlen(FORWARD)) == 0)
-		name = node_inside(node, node->text + strlen(FORWARD));
+		name = node_inside(load, node, node->text + strlen(FORWARD));
 	if (found.first == PLAN_NONE) {
 		unit_unknown(load, &name, signal->unit);
 		return;

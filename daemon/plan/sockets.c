@@ -153,20 +153,39 @@ static void name_checked(struct load *load, const struct node *node)
 		NAME_MOST);
 }
 
-/* Two that say the same address: only where others may have it too. */
-static void addresses_check(struct load *load, const struct plan_socket *s)
+/* Names of sockets, and their addresses, in the table of paths: each scope is the member that it is about. */
+static void **socket_at(struct load *load, const void *scope, const char *text)
 {
-	for (uint32_t i = 0; i < load->n_sockets; i++) {
-		const struct plan_socket *other = &load->sockets[i];
+	void **at = text ? table_at(&load->paths, scope, text) : NULL;
 
-		if (!s->listen || !other->listen || strcmp(s->listen, other->listen) != 0 ||
-			(s->reuse_port && other->reuse_port))
-			continue;
-		diag_note(load->diags,
-			fault_at(load, s->at, "E310", "`%s` listens at %s, and so does `%s`",
-				s->name, s->listen, other->name),
-			other->at, "`%s` is here", other->name);
-	}
+	if (text && !at)
+		load->failed = true;
+	return at;
+}
+
+/* Those that say the address of one before: only where others may have it too. */
+static void address_note(struct load *load, struct plan_socket *s)
+{
+	void **at = socket_at(load, &load->n_sockets, s->listen);
+	const struct plan_socket *other = at ? *at : NULL;
+
+	if (at && !other)
+		*at = s;
+	if (!other || (s->reuse_port && other->reuse_port))
+		return;
+	diag_note(load->diags,
+		fault_at(load, s->at, "E310", "`%s` listens at %s, and so does `%s`", s->name,
+			s->listen, other->name),
+		other->at, "`%s` is here", other->name);
+}
+
+static void socket_note(struct load *load, struct plan_socket *s)
+{
+	void **at = socket_at(load, &load->sockets, s->name);
+
+	if (at)
+		*at = s;
+	address_note(load, s);
 }
 
 static bool sockets_define(struct value *value)
@@ -184,7 +203,7 @@ static bool sockets_define(struct value *value)
 			continue;
 		name_checked(load, child);
 		socket_define(load, child, s);
-		addresses_check(load, s);
+		socket_note(load, s);
 		load->n_sockets++;
 	}
 	return !load->failed && canonical_node(value, map);
@@ -192,26 +211,18 @@ static bool sockets_define(struct value *value)
 
 /* ── who has them ── */
 
-static const struct plan_socket *socket_find(const struct load *load, const char *name)
-{
-	for (uint32_t i = 0; i < load->n_sockets; i++)
-		if (strcmp(load->sockets[i].name, name) == 0)
-			return &load->sockets[i];
-	return NULL;
-}
-
 static const struct plan_socket *socket_named(struct value *value, struct node *node)
 {
 	struct load *load = value->load;
 	const char *name = value_fill(value, node);
-	const struct plan_socket *s = name ? socket_find(load, name) : NULL;
+	const struct plan_socket *s = name ? table_get(&load->paths, &load->sockets, name) : NULL;
 	struct nearest nearest = {.wanted = name};
 	struct diag *diag;
 
 	if (s || !name)
 		return s;
 	diag = fault(load, node, "E310", "there is no socket `%s`", name);
-	for (uint32_t i = 0; i < load->n_sockets; i++)
+	for (uint32_t i = 0; i < load->n_sockets && load_may_suggest(load); i++)
 		nearest_offer(&nearest, load->sockets[i].name);
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);

@@ -108,7 +108,7 @@ static bool read_cron(struct value *value)
 	}
 	/* Where something was filled in there is no place for it. */
 	inside = strcmp(value->filled, value->node->text) == 0
-		? node_inside(value->node, value->node->text + at)
+		? node_inside(value->load, value->node, value->node->text + at)
 		: *value->node;
 	(void)fault(value->load, &inside, "E211", "`%.*s` %s",
 		(int)strcspn(value->filled + at, " \t"), value->filled + at, why);

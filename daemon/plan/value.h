@@ -10,10 +10,11 @@ struct value {
 	struct load *load;
 	const struct field *field;
 	struct node *node;
-	const char *unit;   /* what ${UNIT} is */
-	void *to;           /* the member */
-	const char *filled; /* a scalar's text, variables filled in */
-	struct text text;   /* canonical; value_done() or keep_text() ends it */
+	const char *unit;     /* what ${UNIT} is */
+	void *to;             /* the member */
+	const char *filled;   /* a scalar's text, variables filled in */
+	struct text text;     /* canonical; value_done() or keep_text() ends it */
+	const char *unclosed; /* a text that ends in a `${` without `}` */
 };
 
 /* Reads a value of any type but RAW. */
@@ -28,7 +29,7 @@ const char *value_fill(struct value *value, struct node *node);
 size_t value_fill_one(struct value *value, struct node *node, const char *at, struct text *to,
 	bool *ret_good);
 /* The place within a scalar, as a node to complain about. */
-struct node node_inside(const struct node *node, const char *at);
+struct node node_inside(struct load *load, const struct node *node, const char *at);
 
 /* A vector of strings that grows. */
 struct words {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Values that are several paths: folders that are made for a process, and what it cannot write. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/value.h"
@@ -20,15 +21,43 @@ static bool is_below(const char *path)
 	}
 }
 
-/* One of `names` that `name` lies in; NULL: none. Root would make it where the unit may put a link in the way. */
-static const char *lies_in(plan_strv names, const char *name)
+/* By name, the slash before all else: what lies in a folder follows it. */
+static int by_folder(const void *left, const void *right)
 {
-	size_t len;
+	const char *a = *(const char *const *)left, *b = *(const char *const *)right;
 
-	for (; *names; names++) {
-		len = strlen(*names);
-		if (strncmp(*names, name, len) == 0 && name[len] == '/')
-			return *names;
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return (*a == '/' ? 1 : (unsigned char)*a) - (*b == '/' ? 1 : (unsigned char)*b);
+}
+
+static bool lies_in(const char *folder, const char *name)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(folder, name, len) == 0 && name[len] == '/';
+}
+
+/* One of the names that lies in another: root would make it where the unit may put a link in the way. NULL: none does. */
+static const char *within_another(struct load *load, plan_strv names, const char **ret_other)
+{
+	const char **sorted, *folder = NULL;
+	uint32_t n = 0, i;
+
+	while (names[n])
+		n++;
+	sorted = scratch_alloc(load, n * sizeof(*sorted));
+	if (!sorted)
+		return NULL;
+	memcpy(sorted, names, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_folder);
+	for (i = 0; i < n; i++) {
+		*ret_other = folder;
+		if (folder && lies_in(folder, sorted[i]))
+			return sorted[i];
+		folder = sorted[i];
 	}
 	return NULL;
 }
@@ -42,12 +71,14 @@ bool read_folders(struct value *value)
 	if (!read_texts(value))
 		return false;
 	names = *(plan_strv *)value->to;
-	for (name = names; name && *name && !bad; name++) {
-		other = is_below(*name) ? lies_in(names, *name) : NULL;
-		bad = other || !is_below(*name) ? *name : NULL;
+	for (name = names; name && *name && !bad; name++)
+		bad = is_below(*name) ? NULL : *name;
+	if (names && !bad) {
+		bad = within_another(value->load, names, &other);
+		other = bad ? other : NULL;
 	}
 	if (!bad)
-		return true;
+		return !value->load->failed;
 	diag = fault(value->load, value->node, "E213", "`%s` cannot be a folder of `%s`", bad,
 		value->field->face.name);
 	if (other)

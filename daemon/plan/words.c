@@ -124,7 +124,7 @@ bool words_split(struct value *value, struct node *node, struct words *words)
 		return s.is_filled;
 	if (node->told && strcmp(node->told, "E216") == 0)
 		return false;
-	inside = node_inside(node, s.at);
+	inside = node_inside(value->load, node, s.at);
 	diag = fault(value->load, &inside, "E216", "%s", s.bad);
 	diag_help(value->load->diags, diag,
 		"write a list of words, or `shell:` for a text that a shell runs");

@@ -47,7 +47,7 @@ START_TEST(people_see_the_line_a_caret_help_and_notes)
 	struct diag *diag = diags_add(diags, "E205", (struct plan_place){"shop.yaml", 41, 23},
 		"a duration needs a unit");
 
-	diag_show(diags, diag, "      stop: {timeout: 30, signal: SIGTERM}", 42, 2);
+	diag_show(diags, diag, "      stop: {timeout: 30, signal: SIGTERM}", 42, 22, 2);
 	diag_help(diags, diag, "write %ds", 30);
 	for (uint32_t i = 1; i <= 3; i++)
 		diag_note(diags, diag, (struct plan_place){"other.yaml", i, 9}, "note %u", i);
@@ -85,7 +85,7 @@ START_TEST(a_long_line_is_shown_around_its_caret)
 
 	memset(line, '.', sizeof(line));
 	line[1000] = 'X';
-	diag_show(diags, diag, line, 2000, 5000);
+	diag_show(diags, diag, line, 2000, 1000, 5000);
 	shown = strstr(print(diags), "| ") + 2;
 	caret = strstr(shown, "| ") + 2;
 
@@ -93,6 +93,34 @@ START_TEST(a_long_line_is_shown_around_its_caret)
 	ck_assert_uint_eq(strcspn(shown, "\n"), 160);
 	ck_assert_uint_eq(strcspn(caret, "\n"), 160);
 	diags_free(diags);
+}
+END_TEST
+
+/* Of a line in which each unit is wrong each caret stands below what it is about, and no more is kept than is shown. */
+START_TEST(many_errors_of_a_long_line_are_each_shown_in_their_place)
+{
+	struct plan_world world;
+	struct text text = {0};
+
+	text_add(&text, "version: 1\nunits: {");
+	for (int i = 0; i < 600; i++)
+		text_printf(&text, "ü%03d: {command: x}, ", i);
+	text_add(&text, "}\n");
+	(void)plan_world_text(&world, text.bytes);
+	text_done(&text);
+
+	ck_assert_uint_eq(diags_count(world.diags), 600);
+	for (uint32_t i = 0; i < 600; i++) {
+		const struct diag *diag = diags_at(world.diags, i);
+		const char *at = diag->source +
+			diag_bytes(diag->source, strlen(diag->source), diag->before);
+
+		ck_assert_int_eq(strncmp(at, "ü", 2), 0);
+		ck_assert_int_eq(atoi(at + 2), (int)i);
+		ck_assert_uint_eq(diag->before, i < 4 ? diag->at.column - 1 : 80);
+		ck_assert_uint_le(strlen(diag->source), 2 * 160);
+	}
+	plan_world_done(&world);
 }
 END_TEST
 
@@ -147,6 +175,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, people_see_the_line_a_caret_help_and_notes);
 	tcase_add_test(tcase, a_file_without_a_line_is_named_alone);
 	tcase_add_test(tcase, a_long_line_is_shown_around_its_caret);
+	tcase_add_test(tcase, many_errors_of_a_long_line_are_each_shown_in_their_place);
 	tcase_add_test(tcase, fifty_are_shown_and_the_rest_counted);
 	tcase_add_test(tcase, without_memory_it_is_known_that_some_are_missing);
 	suite_add_tcase(suite, tcase);
