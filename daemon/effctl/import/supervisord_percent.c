@@ -63,9 +63,14 @@ static size_t percent_one(
 		return 0;
 	value = percent_value(
 		im, im_strndup(im, s + 2, name), im_strndup(im, end + 1, digits + 1), with);
-	if (value)
-		text_add(to, value);
-	return value ? name + digits + 4 : 0;
+	if (!value)
+		return 0;
+	/* A long name that is filled in again and again. */
+	im->made_bytes += strlen(value);
+	if (im->made_bytes > MADE_MOST)
+		return 0;
+	text_add(to, value);
+	return name + digits + 4;
 }
 
 const char *percent(struct import *im, const char *s, const struct percents *with)
@@ -82,7 +87,10 @@ const char *percent(struct import *im, const char *s, const struct percents *wit
 		if (*s == '$' && (s[1] == '$' || s[1] == '{'))
 			text_add(&text, "$");
 		if (!used) {
-			no_equal(im, "`%.40s` is no expansion that is known here", s);
+			if (im->made_bytes > MADE_MOST)
+				no_equal(im, "what is filled in is too long in all");
+			else
+				no_equal(im, "`%.40s` is no expansion that is known here", s);
 			text_done(&text);
 			return NULL;
 		}

@@ -9,6 +9,7 @@
 struct listening {
 	struct systemd *s;
 	const struct systemd_unit *from;
+	const struct setting *named; /* FileDescriptorName; NULL: not given */
 	struct item *first; /* of its sockets, which follow each other; NULL: none yet */
 	uint32_t n;
 };
@@ -41,9 +42,8 @@ static const char *address_of(struct import *im, const char *kind, const char *v
 static void take_listen(struct listening *l, const char *kind, const char *value)
 {
 	struct import *im = l->s->im;
-	const struct setting *named = setting_of(l->from, "FileDescriptorName");
 	const char *address = address_of(im, kind, value),
-		   *name = named ? named->value : l->from->stem;
+		   *name = l->named ? l->named->value : l->from->stem;
 	struct item *sockets, *socket = address ? item_new(im, ITEM_MAP, NULL) : NULL;
 
 	if (!address)
@@ -101,12 +101,25 @@ static void take_backlog(struct listening *l, const char *value)
 		no_equal(l->s->im, "effd takes 1 to 65535; it is 511");
 }
 
-/* The rest, when all addresses are known. */
+static bool is_of_all(const char *key)
+{
+	static const char *const keys[] = {
+		"Backlog", "SocketMode", "SocketUser", "SocketGroup", "ReusePort", NULL};
+	size_t i = 0;
+
+	while (keys[i] && strcmp(keys[i], key) != 0)
+		i++;
+	return keys[i];
+}
+
+/* The rest, when all addresses are known. What holds for all of them is said to each of them once. */
 static void setting_take(struct listening *l, const struct setting *v)
 {
 	static const char *const known[] = {"Service", "Accept", "FileDescriptorName", NULL};
 	struct import *im = l->s->im;
 
+	if (is_of_all(v->key) && table_get(&im->table, l->from->first, v->key) != v)
+		return;
 	for (size_t i = 0; known[i]; i++)
 		if (!strcmp(v->key, known[i]) || !strncmp(v->key, "Listen", 6))
 			return;
@@ -124,6 +137,17 @@ static void setting_take(struct listening *l, const struct setting *v)
 		no_equal(im, "effd has no such setting");
 }
 
+/* Of each setting the last one holds. */
+static void setting_note(struct listening *l, const struct setting *v)
+{
+	void **at = table_at(&l->s->im->table, l->from->first, v->key);
+
+	if (at)
+		*at = (void *)v;
+	else
+		l->s->im->failed = true;
+}
+
 /* Each setting of its [Socket]: first the addresses, then what holds for all of them. */
 static void settings_take(struct listening *l, bool addresses)
 {
@@ -136,6 +160,8 @@ static void settings_take(struct listening *l, bool addresses)
 				continue;
 			im->line = v->line;
 			im->setting = v->key;
+			if (addresses)
+				setting_note(l, v);
 			if (!addresses)
 				setting_take(l, v);
 			else if (!strcmp(v->key, "ListenStream") && *v->value)
@@ -175,6 +201,7 @@ void systemd_socket(struct systemd *s)
 		return;
 	}
 	/* Its addresses are noted with the service that has them. */
+	l.named = setting_of(s->unit, "FileDescriptorName");
 	l.from = &(struct systemd_unit){
 		.stem = s->unit->stem, .first = s->unit->first, .item = target->item};
 	settings_take(&l, true);

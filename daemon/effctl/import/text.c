@@ -175,19 +175,22 @@ static const char *quoted_add(struct text *word, const char *s)
 	return *s ? s + 1 : NULL;
 }
 
-/* `$$` or `${…}`, which is one piece whatever stands in it; behind it, or NULL when it is neither. */
-static const char *dollar_add(struct text *word, const char *s)
+/* `$$` or `${…}`, which is one piece whatever stands in it; behind it, or NULL when it is neither. `closed` is the last `}`
+ * of all. */
+static const char *dollar_add(struct text *word, const char *s, const char *closed)
 {
-	size_t len = s[1] == '$' ? 2 : s[1] == '{' ? strcspn(s, "}") + 1 : 0;
+	size_t len = s[1] == '$'                      ? 2
+		: s[1] == '{' && closed && closed > s ? strcspn(s, "}") + 1
+						      : 0;
 
-	if (!len || strnlen(s, len) < len)
+	if (!len)
 		return NULL;
 	text_add_bytes(word, s, len);
 	return s + len;
 }
 
 /* One word; behind it, or NULL. */
-static const char *word_add(struct text *word, const char *s)
+static const char *word_add(struct text *word, const char *s, const char *closed)
 {
 	const char *behind;
 
@@ -196,7 +199,7 @@ static const char *word_add(struct text *word, const char *s)
 			s = quoted_add(word, s);
 			continue;
 		}
-		if (*s == '$' && (behind = dollar_add(word, s))) {
+		if (*s == '$' && (behind = dollar_add(word, s, closed))) {
 			s = behind;
 			continue;
 		}
@@ -209,12 +212,13 @@ static const char *word_add(struct text *word, const char *s)
 
 const char **words_of(struct import *im, const char *s)
 {
+	const char *closed = strrchr(s, '}');
 	struct words_list words = {0};
 
 	for (s += strspn(s, " \t\r\n"); *s; s += strspn(s, " \t\r\n")) {
 		struct text word = {0};
 
-		s = word_add(&word, s);
+		s = word_add(&word, s, closed);
 		words_push(im, &words, im_text(im, &word));
 		if (!s || im->failed)
 			return NULL;
