@@ -183,24 +183,6 @@ static void probe_check(
 	program_check(load, unit, section + (enum field_id)PROBE_EXEC + 1, argv);
 }
 
-/* One program and its arguments, nothing that a shell is needed for; what a shell has built in is no program. */
-static void shell_check(struct load *load, const struct plan_unit *unit)
-{
-	struct node *shell = draft_node(load, unit->index, FIELD_SHELL);
-	const char *text = shell && shell->kind == NODE_SCALAR ? shell->text : "exec ";
-	struct diag *diag;
-	char program[64];
-
-	if (strncmp(text, "exec ", 5) == 0 || strpbrk(text, "|&;<>()$`\\\"'*?[]#~=%!{}\n"))
-		return;
-	(void)snprintf(program, sizeof(program), "%.*s", (int)strcspn(text, " \t"), text);
-	if (!program_is_there(load, unit, program))
-		return;
-	diag = fault(load, shell, "W405",
-		"a shell for one simple command: signals reach the shell first");
-	diag_help(load->diags, diag, "write `command: %s`", text);
-}
-
 /* A condition that was written, and says less or more than the other can tell. */
 static void condition_check(struct load *load, const struct plan_need *need, struct node *node)
 {

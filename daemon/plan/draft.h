@@ -158,6 +158,7 @@ void probes_check(struct load *load);
 void builtin_check(struct load *load, const struct plan_unit *unit);
 /* Whether its program stays where effd sees it. */
 void forks_check(struct load *load, const struct plan_unit *unit);
+void shell_check(struct load *load, const struct plan_unit *unit);
 /* Secrets that others may read. */
 void secrets_check(struct load *load, const struct plan_unit *unit);
 /* Whether the control socket is open to others. */
