@@ -50,5 +50,10 @@ void compose_needs(struct compose *c, struct item *unit, struct node *value,
 	const struct compose_taker *taker);
 void compose_deploy(struct compose *c, struct item *unit, struct node *value,
 	const struct compose_taker *taker);
+/* Limits of its control group, which stand at the service or below `deploy`. */
+void compose_pids(struct compose *c, struct item *unit, struct node *value,
+	const struct compose_taker *taker);
+void compose_cpus(struct compose *c, struct item *unit, struct node *value,
+	const struct compose_taker *taker);
 
 #endif

@@ -200,12 +200,18 @@ static void resources_take(struct compose *c, struct item *unit, struct node *re
 	struct node *memory = limits ? compose_get(c, limits, "memory") : NULL;
 	const char *text = memory ? compose_text(c, memory) : NULL;
 	const char *size = text ? import_size_of(c->im, text) : NULL;
+	struct node *cpus = limits ? compose_get(c, limits, "cpus") : NULL;
+	struct node *pids = limits ? compose_get(c, limits, "pids") : NULL;
 
 	if (size)
 		item_set_value(c->im, unit, "cgroup.memory_max", size);
+	if (cpus)
+		compose_cpus(c, unit, cpus, NULL);
+	if (pids)
+		compose_pids(c, unit, pids, NULL);
 	for (struct node *v = limits && limits->kind == NODE_MAP ? limits->first : NULL; v;
 		v = v->next) {
-		if (v != memory)
+		if (v != memory && v != cpus && v != pids)
 			no_equal(c->im, "`%s` is not taken over: see `cgroup`", v->key);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The settings of a service: each has a row. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,6 +201,58 @@ static void take_size(struct compose *c, struct item *unit, struct node *value, 
 		no_equal(c->im, "`%s` is no size", text);
 }
 
+/* A number; below 0 and `unlimited` are no limit. */
+void compose_pids(struct compose *c, struct item *unit, struct node *value,
+	const struct compose_taker *taker)
+{
+	const char *text = compose_text(c, value);
+	size_t n = text ? strlen(text) : 0;
+
+	(void)taker;
+	if (n && n < 10 && strspn(text, "0123456789") == n && *text != '0')
+		item_set_value(c->im, unit, "cgroup.pids_max", text);
+	else if (n && *text != '-')
+		no_equal(c->im, "`%s` is no number of processes", text);
+}
+
+/* "0.5": a share of one processor. */
+void compose_cpus(struct compose *c, struct item *unit, struct node *value,
+	const struct compose_taker *taker)
+{
+	const char *text = compose_text(c, value);
+	char *end = NULL;
+	double cpus = text && isdigit((unsigned char)*text) && strlen(text) < 10
+		? strtod(text, &end)
+		: 0;
+
+	(void)taker;
+	if (end && !*end && cpus >= 0.01 && cpus < 1000)
+		item_set(c->im, unit, "cgroup.cpu_max", im_printf(c->im, "%.0f%%", cpus * 100));
+	else if (text && (!end || *end || cpus != 0))
+		no_equal(c->im, "`%s` is no number of processors", text);
+}
+
+static void take_groups(struct compose *c, struct item *unit, struct node *value, row taker)
+{
+	for (struct node *v = value->first; v && !c->im->failed; v = v->next) {
+		const char *text = compose_text(c, v);
+
+		if (text && *text)
+			item_add(c->im, item_list(c->im, unit, taker->path), text);
+	}
+}
+
+static void take_security(struct compose *c, struct item *unit, struct node *value, row taker)
+{
+	for (struct node *v = value->first; v && !c->im->failed; v = v->next) {
+		if (!strcmp(v->text, "no-new-privileges:true") ||
+			!strcmp(v->text, "no-new-privileges"))
+			item_set_plain(c->im, unit, taker->path, "true");
+		else if (strcmp(v->text, "no-new-privileges:false") != 0)
+			no_equal(c->im, "`%s`: see `security`", v->text);
+	}
+}
+
 static void take_limits(struct compose *c, struct item *unit, struct node *value, row taker)
 {
 	(void)taker;
@@ -239,6 +292,17 @@ static const struct compose_taker takers[] = {{"command", take_nothing, NULL, tr
 	{"scale", take_scale, "replicas", false}, {"deploy", compose_deploy, NULL, false},
 	{"ulimits", take_limits, NULL, false}, {"mem_limit", take_size, "cgroup.memory_max", false},
 	{"oom_score_adj", as_later, "priority.oom_score_adj", false},
+	{"pids_limit", compose_pids, NULL, false}, {"cpus", compose_cpus, NULL, false},
+	{"group_add", take_groups, "supplementary_groups", false},
+	{"security_opt", take_security, "security.no_new_privileges", false},
+	{"cap_add", NULL, "`security: {ambient: …}`: what it has without being root", false},
+	{"cap_drop", NULL, "`security: {capabilities: …}`: all that it may have", false},
+	{"privileged", NULL, "it has the rights of its user on this machine", false},
+	{"read_only", NULL,
+		"units see the files of this machine: `security: {read_only_paths: …}`", false},
+	{"extra_hosts", NULL, "units see the network of this machine: its /etc/hosts", false},
+	{"dns", NULL, "units see the network of this machine: its /etc/resolv.conf", false},
+	{"devices", NULL, "units see the devices of this machine", false},
 	{"image", NULL,
 		"it runs on this machine, not in an image: what it needs must be installed here",
 		false},

@@ -152,13 +152,29 @@ static void take_log(
 		!strcmp(text, "/dev/fd/1"))
 		return;
 	if (!strcasecmp(text, "syslog"))
-		no_equal(im, "effd does not write to syslog yet");
+		item_set(im, unit, taker->path, "syslog");
 	else if (!strcmp(text, "/dev/stderr") || !strcmp(text, "/dev/fd/2"))
 		assumed(im, "it goes to effd's standard output, as all output does by default");
 	else if (!strcasecmp(text, "NONE") || !strcmp(text, "/dev/null"))
 		item_set(im, unit, taker->path, "ring");
 	else
 		item_set(im, unit, im_printf(im, "%s.file", taker->path), text);
+}
+
+/* Of supervisord's the output then goes to both; a file that was said before stays. */
+static void take_syslog(
+	struct import *im, struct item *unit, const struct taker *taker, const char *value)
+{
+	const struct item *log = item_find(im, unit, "log");
+
+	if (truth(value) < 0)
+		no_equal(im, "`%s` is neither true nor false", value);
+	if (truth(value) <= 0)
+		return;
+	if (item_find(im, log, strchr(taker->path, '.') + 1))
+		no_equal(im, "output goes to one place, and the ring: it has a file");
+	else
+		item_set(im, unit, taker->path, "syslog");
 }
 
 static void take_size(
@@ -236,8 +252,7 @@ static const struct taker takers[] = {{"command", as_command, "command"},
 	{"stderr_capture_maxbytes", NULL, "effd has no process communication events"},
 	{"stdout_events_enabled", NULL, "`effctl logs -f --json` follows the output"},
 	{"stderr_events_enabled", NULL, "`effctl logs -f --json` follows the output"},
-	{"stdout_syslog", NULL, "effd does not write to syslog yet"},
-	{"stderr_syslog", NULL, "effd does not write to syslog yet"},
+	{"stdout_syslog", take_syslog, "log.stdout"}, {"stderr_syslog", take_syslog, "log.stderr"},
 	{"serverurl", NULL, "programs find effd's socket by EFFD_SOCKET"}, {NULL, NULL, NULL}};
 
 /* ── the whole ── */

@@ -53,7 +53,16 @@ void systemd_read_only(struct systemd *s, const char *value, const struct system
 void systemd_private_tmp(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_calls(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_call_error(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_names(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_capabilities(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_cpus(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_word(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_folders(struct systemd *s, const char *value, const struct systemd_row *row);
+void systemd_folder_mode(struct systemd *s, const char *value, const struct systemd_row *row);
 void systemd_output(struct systemd *s, const char *value, const struct systemd_row *row);
+
+/* When all settings are known: what priorities say together. */
+void systemd_priorities_settle(struct systemd *s);
 
 /* A value with its specifiers filled in; NULL: one is not known here, which was said. */
 const char *systemd_filled(struct systemd *s, const char *value);

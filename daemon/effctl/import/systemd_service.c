@@ -234,14 +234,32 @@ static const struct systemd_row rows[] = {{"Description", as_text, "description"
 	{"SystemCallErrorNumber", systemd_call_error, "action"},
 	{"PrivateTmp", systemd_private_tmp, "security.private_tmp"},
 	{"RootDirectory", as_later, "root_dir"}, {"Nice", as_later, "priority.nice"},
-	{"OOMScoreAdjust", as_later, "priority.oom_score_adj"},
-	{"LimitNOFILE", as_limit, "nofile"}, {"LimitNPROC", as_limit, "nproc"},
-	{"LimitCORE", as_limit, "core"}, {"LimitMEMLOCK", as_limit, "memlock"},
-	{"LimitAS", as_limit, "as"}, {"LimitSTACK", as_limit, "stack"},
-	{"LimitFSIZE", as_limit, "fsize"}, {"MemoryMax", as_size, "cgroup.memory_max"},
-	{"MemoryHigh", as_size, "cgroup.memory_high"}, {"TasksMax", as_amount, "cgroup.pids_max"},
-	{"CPUQuota", as_amount, "cgroup.cpu_max"}, {"CPUWeight", as_amount, "cgroup.cpu_weight"},
-	{"IOWeight", as_amount, "cgroup.io_weight"},
+	{"OOMScoreAdjust", as_later, "priority.oom_score_adj"}, {"LimitNOFILE", as_limit, "nofile"},
+	{"LimitNPROC", as_limit, "nproc"}, {"LimitCORE", as_limit, "core"},
+	{"LimitMEMLOCK", as_limit, "memlock"}, {"LimitAS", as_limit, "as"},
+	{"LimitSTACK", as_limit, "stack"}, {"LimitFSIZE", as_limit, "fsize"},
+	{"LimitDATA", as_limit, "data"}, {"LimitRSS", as_limit, "rss"},
+	{"LimitLOCKS", as_limit, "locks"}, {"LimitSIGPENDING", as_limit, "sigpending"},
+	{"LimitMSGQUEUE", as_limit, "msgqueue"}, {"LimitRTPRIO", as_limit, "rtprio"},
+	{"SupplementaryGroups", systemd_names, "supplementary_groups"},
+	{"CapabilityBoundingSet", systemd_capabilities, "security.capabilities"},
+	{"AmbientCapabilities", systemd_capabilities, "security.ambient"},
+	{"CPUAffinity", systemd_cpus, "priority.cpus"},
+	{"IOSchedulingClass", systemd_word, "priority.ionice.class"},
+	{"IOSchedulingPriority", as_later, "priority.ionice.level"},
+	{"CPUSchedulingPolicy", systemd_word, "priority.sched.policy"},
+	{"CPUSchedulingPriority", as_later, "priority.sched.priority"},
+	{"RuntimeDirectory", systemd_folders, "directories.runtime"},
+	{"StateDirectory", systemd_folders, "directories.state"},
+	{"CacheDirectory", systemd_folders, "directories.cache"},
+	{"LogsDirectory", systemd_folders, "directories.logs"},
+	{"RuntimeDirectoryMode", systemd_folder_mode, "directories.mode"},
+	{"StateDirectoryMode", systemd_folder_mode, "directories.mode"},
+	{"CacheDirectoryMode", systemd_folder_mode, "directories.mode"},
+	{"LogsDirectoryMode", systemd_folder_mode, "directories.mode"},
+	{"MemoryMax", as_size, "cgroup.memory_max"}, {"MemoryHigh", as_size, "cgroup.memory_high"},
+	{"TasksMax", as_amount, "cgroup.pids_max"}, {"CPUQuota", as_amount, "cgroup.cpu_max"},
+	{"CPUWeight", as_amount, "cgroup.cpu_weight"}, {"IOWeight", as_amount, "cgroup.io_weight"},
 	{"StartLimitBurst", NULL,
 		"`restart: {max_restarts: …}` counts restarts in a row, `intensity` those of a supervisor"},
 	{"StartLimitIntervalSec", NULL,
@@ -354,6 +372,8 @@ void systemd_service(struct systemd *s)
 				service_setting(s, v);
 		}
 	}
+	if (!s->im->failed)
+		systemd_priorities_settle(s);
 	if (!s->im->failed)
 		settle(s);
 }

@@ -94,8 +94,8 @@ void systemd_output(struct systemd *s, const char *value, const struct systemd_r
 	if (text && *text)
 		item_set(s->im, s->unit->item, im_printf(s->im, "%s.file", row->path),
 			literal(s->im, text));
-	else if (!strcmp(value, "null"))
-		item_set(s->im, s->unit->item, row->path, "null");
+	else if (!strcmp(value, "null") || !strcmp(value, "syslog"))
+		item_set(s->im, s->unit->item, row->path, value);
 	else if (!strcmp(value, "inherit"))
 		item_set(s->im, s->unit->item, row->path, is_err ? "stdout" : "inherit");
 	else if (strncmp(value, "journal", 7) != 0 && !file)
