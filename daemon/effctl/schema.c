@@ -52,7 +52,7 @@ static struct json *description_of(const struct field *field)
 		text_printf(&text, "; if not given: %s", absent);
 	if (field->type != TYPE_SECTION)
 		text_printf(&text, "; a change of it %s", effects[field->face.effect]);
-	description = json_text(text.bytes);
+	description = text.failed ? NULL : json_text(text.bytes);
 	text_done(&text);
 	return description;
 }

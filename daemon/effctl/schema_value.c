@@ -202,13 +202,14 @@ static void define_lists(struct json *defs)
 {
 	struct json *arguments = list_of(text_of_any(0));
 	struct json *end = schema_either(number_from_to("integer", 0, 255), text_of_any(1));
+	struct json *same = json_copy(end);
 	struct json *signals = map_of(or_filled(text_like("^(stop|reload|ignore|forward:.+)$")),
 		"^(x-.*|[1-9][0-9]?|(SIG)?[A-Z]+[12]?([+-][0-9]+)?)$");
 	struct json *others = json_object();
 
 	(void)json_set(arguments, "minItems", json_int(1));
 	define(defs, "command", schema_either(text_of_any(1), arguments));
-	define(defs, "ends", schema_either(json_copy(end), list_of(end)));
+	define(defs, "ends", schema_either(same, list_of(end)));
 	define(defs, "names", schema_either(text_of_any(0), list_of(text_of_any(0))));
 	(void)json_set(others, "^x-", json_bool(true));
 	(void)json_set(signals, "patternProperties", others);

@@ -215,6 +215,7 @@ const char *value_fill(struct value *value, struct node *node)
 		at = dollar + used;
 	}
 	if (!good) {
+		value->load->failed |= text.failed;
 		text_done(&text);
 		return NULL;
 	}

@@ -117,8 +117,8 @@ bool read_paths(struct value *value)
 
 	if (!read_texts(value))
 		return false;
+	value->load->failed |= value->text.failed;
 	text_done(&value->text);
-	value->text = (struct text){0};
 	for (path = *(plan_strv *)value->to; path && *path; path++) {
 		const char *whole = path_taken(value, *path);
 

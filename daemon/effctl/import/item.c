@@ -240,7 +240,7 @@ static const char *limit_value(struct import *im, const char *name, const char *
 {
 	static const char *const counts[] = {
 		"nofile", "nproc", "nice", "rtprio", "locks", "sigpending", NULL};
-	size_t n = strlen(value);
+	size_t n = value ? strlen(value) : 0;
 
 	if (!value)
 		return NULL;
