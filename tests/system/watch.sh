@@ -52,6 +52,23 @@ eventually other_pid optional "$pid"
 wait_for up given optional
 same "a unit that is the same" "$(pid_of same)" "$same"
 
+# What it includes is its part: a file by its name, and what comes to be where a pattern looks.
+mkdir parts
+echo "units: {included: $(sleeps)}" >part.yaml
+echo "units: {first: $(sleeps)}" >parts/first.yaml
+{ tree; echo 'include: [part.yaml, parts/*.yaml]'; } >"$DIR/.tree.yaml.swp"
+mv "$DIR/.tree.yaml.swp" "$TREE"
+eventually there included
+eventually there first
+echo "units: {other: $(sleeps)}" >part.yaml
+eventually there other
+eventually gone included
+echo "units: {second: $(sleeps)}" >parts/second.yaml
+eventually there second
+rm parts/first.yaml
+eventually gone first
+same "a unit that is the same, still" "$(pid_of same)" "$same"
+
 effd_stop
 
 # A folder.
