@@ -72,6 +72,8 @@ static void take_pattern(struct import *im, const char *pattern)
 		path = im_printf(im, "%.*s/%s", (int)(slash - im->file), im->file, pattern);
 	if (path && glob(path, 0, NULL, &found) == GLOB_NOSPACE)
 		im->failed = true;
+	else if (path && !found.gl_pathc)
+		no_equal(im, "no file matches `%s`", path);
 	for (size_t i = 0; i < found.gl_pathc && !im->failed; i++) {
 		/* A file that names itself ends here. */
 		if (strcmp(found.gl_pathv[i], from ? from : "") != 0)

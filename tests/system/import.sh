@@ -53,6 +53,11 @@ matches "the environment of all" "$(ctl logs web/web_01)" 'web blue 1$'
 matches "the folder" "$(ctl logs once)" '/usr$'
 effd_stop
 
+# Where nothing is included, that is said.
+printf '[program:a]\ncommand=/bin/true\n[include]\nfiles = none.d/*.conf\n' >none.conf
+expect_exit 0 "$BUILD/effctl" import supervisord none.conf
+matches "a pattern that matches nothing" "$ERR" '^none.conf:4: no equal: no file matches `none.d/\*.conf`$'
+
 # ── Compose ──
 
 cat >compose.yaml <<'YAML'
