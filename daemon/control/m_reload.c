@@ -149,6 +149,9 @@ int control_reload(struct control *control, const struct asker *by, const char *
 	ret->result = r;
 	if (r != -ECANCELED)
 		reload_log(ret, by);
+	/* Nobody may ask again for long, and they keep a whole plan. */
+	if (control->rows.plan != t->plan)
+		rows_done(&control->rows);
 	if (control->host.on_reload)
 		control->host.on_reload(control->host.context, false);
 	return r;

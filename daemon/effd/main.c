@@ -71,8 +71,10 @@ static int host_load(
 	void *context, const struct plan *present, struct plan **ret_plan, struct diags *diags)
 {
 	const struct effd *e = context;
+	int r = tree_load_await(&e->options, present, ret_plan, diags);
 
-	return tree_load_await(&e->options, present, ret_plan, diags);
+	alloc_trim();
+	return r;
 }
 
 static int host_add(void *context, const struct plan *present, struct plan_addition *addition,

@@ -43,7 +43,8 @@ effd_start < <(noisy)
 wait_for up same changes agoes
 pid=$(pid_of same)
 eventually thousand
-for i in {1..5}; do round; done
+# By then the heap has the pieces, and where they are, that it keeps.
+for i in {1..10}; do round; done
 wait_for up same changes agoes
 before=$(descriptors) most=$(threads)
 held=$(memory)
