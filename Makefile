@@ -48,11 +48,13 @@ HEADERS := $(wildcard lib/include/eff/*.h)
 SYSTEM := $(filter-out %/lib.sh,$(wildcard tests/system/*.sh))
 SHARED_TEST := tests/main.c tests/leak.c
 LIB_TEST := tests/lib/backend.c
-SCALE_TEST := tests/scale/cost.c
+SCALE_TEST := tests/scale/cost.c tests/scale/shape.c
+STRINGS := tests/scale/strings.c
 STEPPED := tests/scale/steps.c
+comma := ,
 obj = $(patsubst %,$(O)/%.o,$(basename $(1)))
 ALL_OBJ := $(call obj,$(LIB) $(DAEMON) $(EFFD) $(EFFCTL) $(FAKE) $(TESTS) $(FUZZ) $(BENCH) $(BENCH_BESIDE) \
-	$(EXAMPLES) $(SHARED_TEST) $(LIB_TEST) $(SCALE) $(SCALE_TEST) $(STEPPED) tests/replay.c)
+	$(EXAMPLES) $(SHARED_TEST) $(LIB_TEST) $(SCALE) $(SCALE_TEST) $(STRINGS) $(STEPPED) tests/replay.c)
 
 # Programs.
 libs := $(if $(LIB),$(O)/libeff.a $(O)/libeff.so)
@@ -151,10 +153,14 @@ $(tests) $(scales): $(call obj,$(SHARED_TEST))
 $(tests) $(scales): more := $(CHECK_LIBS)
 $(scales): $(call obj,$(SCALE_TEST) $(STEPPED)) $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(O)/libdaemon.a $(O)/libeff_ev.a
 $(scales): more += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# Where texts are read, what the C library looks at for us is counted, too.
+read_texts := $(filter %/test_plans %/test_texts %/test_imports,$(scales))
+$(read_texts): $(call obj,$(STRINGS))
+$(read_texts): more += $(foreach f,strlen strnlen strchr strrchr strcspn strspn strpbrk strstr memmem memchr strcmp strncmp memcpy \
+	memmove memset,-Wl$(comma)--wrap=$f)
 $(if $(STEPS),$(mains): $(call obj,$(STEPPED)))
-$(call obj,$(STEPPED)): private FLAGS := $(filter-out -fsanitize-coverage=%,$(FLAGS))
+$(call obj,$(STEPPED) $(STRINGS)): private FLAGS := $(filter-out -fsanitize-coverage=%,$(FLAGS))
 # Those that let allocations fail.
-comma := ,
 $(patsubst %.c,$(O)/%,$(shell grep -lsE '"(alloc|memory)\.h"' $(TESTS))): more += \
 	$(foreach f,malloc calloc realloc aligned_alloc mmap,-Wl$(comma)--wrap=$f)
 $(filter $(O)/tests/lib/%,$(tests)): $(call obj,$(LIB_TEST)) $(O)/libeff.a

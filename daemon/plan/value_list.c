@@ -181,7 +181,7 @@ static void ends_item(struct value *value, struct node *node, struct plan_ends *
 		return;
 	}
 	nearest = (struct nearest){.wanted = s};
-	for (n = 0; n < CAUSE_N_KINDS; n++)
+	for (n = 0; n < CAUSE_N_KINDS && load_may_suggest(value->load); n++)
 		nearest_offer(&nearest, cause_kind_name((enum cause_kind)n));
 	diag = fault(value->load, node, "E214", "`%s` is no exit code, signal or cause", s);
 	if (nearest.best)

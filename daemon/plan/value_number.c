@@ -243,7 +243,7 @@ bool read_signal(struct value *value)
 			upper[i] = (char)(upper[i] - 'a' + 'A');
 	}
 	upper[i] = '\0';
-	for (known = 1; known < 32; known++) {
+	for (known = 1; known < 32 && load_may_suggest(value->load); known++) {
 		nearest_offer(&nearest, signal_text(known, buf));
 		nearest_offer(&nearest, signal_text(known, buf) + 3);
 	}

@@ -272,7 +272,7 @@ static bool capability_take(struct value *value, struct node *node, uint64_t *se
 			return true;
 		}
 	nearest = (struct nearest){.wanted = name};
-	for (unsigned n = 0; n < TERMS_N_CAPABILITIES && terms_capability_name(n); n++)
+	for (unsigned n = 0; terms_capability_name(n) && load_may_suggest(value->load); n++)
 		nearest_offer(&nearest, terms_capability_name(n));
 	diag = fault(value->load, node, "E210", "`%s` is no capability", text);
 	if (nearest.best)
