@@ -27,7 +27,8 @@ bool cause_kind_never_clean(enum cause_kind kind);
 
 /* Who asked, as the kernel tells it. */
 struct asker {
-	pid_t pid; /* 0: nobody */
+	pid_t pid; /* 0: nobody, or */
+	bool unseen; /* somebody who has no number here: in another pid namespace, as on the host of a container */
 	uid_t uid;
 	char command[64]; /* the program's name; may be empty */
 };
@@ -38,7 +39,7 @@ struct cause {
 	int code;       /* -1: none */
 	int signal;     /* 0: none */
 	bool core;
-	struct asker by;       /* by.pid 0: nobody */
+	struct asker by;       /* nobody: 0, and not unseen */
 	struct cause *because; /* NULL: none */
 	unsigned n_refs;
 	char text[]; /* may be empty */

@@ -42,6 +42,9 @@ void cause_words_add(struct text *to, const struct cause_words *words)
 		text_printf(to, " by %s (pid %lld, uid %lld)",
 			words->command && *words->command ? words->command : "a program",
 			(long long)words->pid, (long long)words->uid);
+	else if (words->pid == 0)
+		text_printf(to, " by a program that is not seen from here (uid %lld)",
+			(long long)words->uid);
 }
 
 void cause_add_alone(struct text *to, const struct cause *cause)
@@ -55,7 +58,7 @@ void cause_add_alone(struct text *to, const struct cause *cause)
 			.signal = cause->signal ? signal_text(cause->signal, name) : NULL,
 			.command = cause->by.command,
 			.code = cause->code,
-			.pid = cause->by.pid,
+			.pid = cause->by.pid || cause->by.unseen ? cause->by.pid : -1,
 			.uid = cause->by.uid,
 			.core = cause->core,
 		});

@@ -10,7 +10,7 @@
 
 struct cause;
 
-/* The parts of one cause; what there is not is NULL, or code and pid below 0 and 1. */
+/* The parts of one cause; what there is not is NULL, or below 0. */
 struct cause_words {
 	const char *kind, *text, *signal, *command;
 	int64_t code, pid, uid;

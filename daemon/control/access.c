@@ -78,6 +78,7 @@ int peer_read(int fd, struct peer *ret)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
 	peer.who.pid = cred.pid;
+	peer.who.unseen = cred.pid == 0;
 	peer.who.uid = cred.uid;
 	peer.gid = cred.gid;
 	command_read(cred.pid, peer.who.command, sizeof(peer.who.command));

@@ -21,7 +21,7 @@ struct json *json_asker(const struct asker *by)
 {
 	struct json *asker;
 
-	if (by->pid == 0)
+	if (by->pid == 0 && !by->unseen)
 		return json_null();
 	asker = json_object();
 	(void)json_set(asker, "pid", json_int(by->pid));

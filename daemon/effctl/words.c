@@ -39,7 +39,7 @@ static void add_one_cause(struct text *to, const struct json *cause)
 			.signal = json_get_text(cause, "signal", NULL),
 			.command = json_get_text(by, "command", NULL),
 			.code = json_get_int(cause, "code", -1),
-			.pid = json_get_int(by, "pid", 0),
+			.pid = json_get_int(by, "pid", -1),
 			.uid = json_get_int(by, "uid", 0),
 			.core = json_get_bool(cause, "core", false),
 		});

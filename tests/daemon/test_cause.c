@@ -53,6 +53,9 @@ START_TEST(a_cause_is_one_line)
 	end->by = (struct asker){.pid = 7, .uid = 0, .command = "effctl"};
 	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)),
 		"exit 0: ended before it was ready by effctl (pid 7, uid 0)");
+	end->by = (struct asker){.unseen = true, .uid = 5};
+	ck_assert_str_eq(cause_line(end, buf, sizeof(buf)),
+		"exit 0: ended before it was ready by a program that is not seen from here (uid 5)");
 	cause_unref(end);
 	ck_assert_str_eq(cause_line(NULL, buf, sizeof(buf)), "unknown");
 }

@@ -26,6 +26,12 @@ all_are_reaped() {
 }
 eventually all_are_reaped
 
+# Who asks from outside of its namespace has no pid there; the right is a matter of the uid alone.
+expect_exit 0 ctl stop second
+same "who has asked" "$(field second '"\(.cause.kind) \(.cause.by.pid) \(.cause.by.uid)"')" "stop_requested 0 0"
+matches "what a person is told" "$(ctl explain second)" 'stop requested .*by a program that is not seen from here \(uid 0\)'
+expect_exit 0 ctl start second
+
 ctl_in_place --json events -f >"$DIR/stop.json" &
 watcher=$!
 await_line "$DIR/stop.json" '"second"' >/dev/null

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Every exit code and every deadly signal is told as it was.
 . "${0%/*}/lib.sh"
-ulimit -c 0
+ulimit -S -c 0
 deadly='1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24 25 26 27 29 30 31 34 50 64'
 tree() {
 	printf 'version: 1\ndefaults: {type: oneshot, restart: no}\nunits:\n'
 	for code in {0..255}; do printf '  code%d: {command: [sh, -c, exit %d]}\n' "$code" "$code"; done
+	printf '  dumps: {shell: "kill -SEGV $$", working_dir: %s, limits: {core: infinity}}\n' "$DIR/tmp"
+	printf '  holds: {shell: "kill -SEGV $$", working_dir: %s, limits: {core: 0}}\n' "$DIR/tmp"
 	for signal in $deadly; do printf '  signal%d: {shell: "kill -%d $$; exit 1"}\n' "$signal" "$signal"; done
 }
 effd_start < <(tree)
@@ -24,5 +26,13 @@ same "the signals" "$(jq -r '.units[] | select(.name | startswith("signal")) | .
 		[ "$signal" -lt 32 ] || name=SIG
 		echo "signal$signal failed signal null $name false"
 	done)"
+# Where the kernel writes it, and may.
+core_of() { jq -r --arg unit "$1" '.units[] | select(.name == $unit) | "\(.state) \(.last_exit.kind) \(.last_exit.signal) \(.last_exit.core)"' "$DIR/status.json"; }
+if [[ $(</proc/sys/kernel/core_pattern) != [\|/]* ]] && [ "$(ulimit -H -c)" != 0 ]; then
+	same "one that leaves a core" "$(core_of dumps)" "failed signal SIGSEGV true"
+	[ -n "$(ls "$DIR"/tmp/core*)" ] || fail "there is no core"
+	matches "what a person is told" "$(ctl explain dumps)" 'SIGSEGV.*core'
+fi
+same "one that may leave none" "$(core_of holds)" "failed signal SIGSEGV false"
 same "none was started again" "$(jq -c '.units | map(select(.kind == "process") | .starts) | unique' "$DIR/status.json")" '[1]'
 effd_stop
