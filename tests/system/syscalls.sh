@@ -45,8 +45,8 @@ done < <(${CC:-cc} -E -dM -include errno.h - </dev/null | grep ' E')
 never=" futex rt_sigaction rt_sigprocmask rt_sigreturn getpid getppid gettid getuid geteuid getgid getegid umask exit exit_group
 	clock_gettime set_robust_list set_tid_address rseq restart_syscall sched_yield clock_nanosleep sysinfo "
 declare -A fitting=([clone]="EAGAIN ENOMEM" [clone3]="EAGAIN ENOMEM ENOSYS" [brk]=ENOMEM [mmap]=ENOMEM
-	[mprotect]=ENOMEM [munmap]=ENOMEM [madvise]=ENOMEM [mremap]=ENOMEM [pipe2]=EMFILE [socket]="EMFILE ENOBUFS"
-	[socketpair]=EMFILE [accept4]="EMFILE ECONNABORTED" [epoll_create1]=EMFILE [timerfd_create]=EMFILE [signalfd4]=EMFILE
+	[mprotect]=ENOMEM [munmap]=ENOMEM [madvise]=ENOMEM [mremap]=ENOMEM [pipe2]="EMFILE ENFILE" [socket]="EMFILE ENOBUFS"
+	[socketpair]=EMFILE [accept4]="EMFILE ENFILE ECONNABORTED" [epoll_create1]=EMFILE [timerfd_create]=EMFILE [signalfd4]=EMFILE
 	[eventfd2]=EMFILE [pidfd_open]="EMFILE ENOSYS" [inotify_init1]=EMFILE [inotify_add_watch]=ENOSPC [openat]="EMFILE EIO EACCES"
 	[open]="EMFILE EIO" [fcntl]="EMFILE EINVAL" [read]="EIO EINTR" [pread64]="EIO EINTR" [write]="ENOSPC EIO EINTR"
 	[writev]="ENOSPC EIO" [recvmsg]="ENOMEM EINTR" [recvfrom]="ECONNRESET EINTR" [sendmsg]="ENOBUFS EPIPE"
