@@ -144,6 +144,7 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 		return -ENOMEM;
 	os->os.ops = &linux_ops;
 	os->null_fd = os->asking_fd = os->births_fd = os->stdout_fd = os->record_fd = -1;
+	os->spare_pipe[0] = os->spare_pipe[1] = -1;
 	os_gate_init(&os->gate);
 	os_cgroups_init(&os->cgroups);
 	eff_list_init(&os->children);
@@ -175,6 +176,8 @@ void os_linux_free(struct os *os)
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	if (own->null_fd >= 0)
 		(void)close(own->null_fd);
+	for (int i = 0; i < 2; i++)
+		eff_fd_close(own->spare_pipe[i]);
 	if (own->asking_fd >= 0)
 		(void)close(own->asking_fd);
 	if (own->births_fd >= 0)

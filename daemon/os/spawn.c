@@ -59,6 +59,23 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
+static int pipe_take(struct os_linux *os, int *ret_ours, int *ret_theirs)
+{
+	if (os->spare_pipe[1] < 0)
+		return pipe_make(ret_ours, ret_theirs);
+	*ret_ours = os->spare_pipe[0];
+	*ret_theirs = os->spare_pipe[1];
+	os->spare_pipe[0] = os->spare_pipe[1] = -1;
+	return 0;
+}
+
+/* The next child will not have to wait for it. */
+static void pipe_prepare(struct os_linux *os)
+{
+	if (os->spare_pipe[1] < 0)
+		(void)pipe_make(&os->spare_pipe[0], &os->spare_pipe[1]);
+}
+
 unsigned os_descriptors_of(const struct os_spawn *spawn)
 {
 	unsigned n = 3;
@@ -94,7 +111,7 @@ static int streams_make(struct record *record, const struct os_spawn *spawn, str
 	for (unsigned i = 0; spawn->sockets && spawn->sockets[i]; i++)
 		theirs[3 + i] = os_socket_fd(spawn->sockets[i]);
 	if (spawn->out == OS_CAPTURE)
-		r = pipe_make(&child->streams[OS_STDOUT], &theirs[1]);
+		r = pipe_take(child->os, &child->streams[OS_STDOUT], &theirs[1]);
 	if (r >= 0 && spawn->err == OS_CAPTURE)
 		r = pipe_make(&child->streams[OS_STDERR], &theirs[2]);
 	else if (spawn->err == OS_MERGE)
@@ -159,8 +176,8 @@ void linux_child_free(struct os_child *child)
 		return;
 	eff_list_remove(&child->link);
 	eff_proc_free(child->proc);
-	eff_fd_close(child->streams[OS_STDOUT]);
-	eff_fd_close(child->streams[OS_STDERR]);
+	eff_fd_close_late(child->streams[OS_STDOUT]);
+	eff_fd_close_late(child->streams[OS_STDERR]);
 	eff_fd_close(child->ready_fd);
 	os_main_done(child);
 	if (child->cgroup && !child->cgroup->kept)
@@ -363,6 +380,7 @@ static int spawn_once(struct os *os, const struct os_spawn *spawn, struct os_chi
 	}
 	*ret_child = child;
 	r = eff_proc_await_exec(child->proc, &fault);
+	pipe_prepare(child->os);
 	if (r == -ECHILD)
 		fault_tell(child->os, spawn, &fault, ret_fault);
 	return r;

@@ -126,8 +126,8 @@ static void end_tell(struct eff_proc *proc, int status)
 	eff_list_remove(&proc->due);
 	eff__timer_disarm(&proc->rt->timers, &proc->again);
 	if (proc->making.pidfd >= 0) {
-		eff__fd_forget(proc->rt, proc->making.pidfd);
-		close(proc->making.pidfd);
+		/* Who waits for this end may be about to make another child. */
+		eff_fd_close_late(proc->making.pidfd);
 		proc->making.pidfd = -1;
 	}
 	while (!eff_list_empty(&proc->end_waiters)) {

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -110,6 +111,9 @@ void eff__stack_pool_done(struct eff__stack_pool *pool)
 {
 	while (pool->n_free > 0)
 		munmap(pool->free[--pool->n_free], page_bytes() + EFF__CHILD_STACK_BYTES);
+	for (int i = 0; i < 2 && pool->pipe[1]; i++)
+		close(pool->pipe[i]);
+	pool->pipe[0] = pool->pipe[1] = 0;
 }
 
 /* ── the birth ── */
@@ -219,6 +223,29 @@ static int make_with(struct eff__stack_pool *pool, struct eff__making *making, b
 	return r < 0 ? (int)r : 0;
 }
 
+/* ── the status pipe ── */
+
+static int pipe_make(int ends[static 2])
+{
+	return pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int pipe_take(struct eff__stack_pool *pool, int ends[static 2])
+{
+	if (!pool->pipe[1])
+		return pipe_make(ends);
+	memcpy(ends, pool->pipe, sizeof pool->pipe);
+	pool->pipe[0] = pool->pipe[1] = 0;
+	return 0;
+}
+
+/* The next child will not have to wait for it. */
+static void pipe_prepare(struct eff__stack_pool *pool)
+{
+	if (!pool->pipe[1] && pipe_make(pool->pipe) < 0)
+		pool->pipe[0] = pool->pipe[1] = 0;
+}
+
 int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	struct eff__making *ret_making)
 {
@@ -226,12 +253,11 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	struct eff__making making = {.pidfd = -1, .pipe_fd = -1, .carrier_fd = -1};
 	bool by_fork = clone3_missing || eff__proc_without & EFF__WITHOUT_CLONE3;
 	int ends[2] = {-1, -1};
-	int r = -ENOSYS;
+	int r = pipe_take(pool, ends);
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-		r = -errno;
+	if (r < 0)
 		goto fail;
-	}
+	r = -ENOSYS;
 	making.pipe_fd = ends[0];
 	if (!by_fork) {
 		making.child = eff__child_new(spawn, spawn->own_memory, ends[1]);
@@ -270,6 +296,7 @@ void eff__making_done(struct eff__stack_pool *pool, struct eff__making *making)
 	making->child = NULL;
 	stack_give(pool, making->stack);
 	making->stack = NULL;
+	pipe_prepare(pool);
 	if (child->spawn.release)
 		child->spawn.release(child->spawn.context);
 	free(child);

@@ -75,6 +75,7 @@ enum { EFF__CHILD_STACK_BYTES = 16 << 10, EFF__CHILD_STACKS_KEPT = 16 };
 struct eff__stack_pool {
 	void *free[EFF__CHILD_STACKS_KEPT];
 	unsigned n_free;
+	int pipe[2];    /* a status pipe, made when there was time; {0, 0}: none */
 	int last_pidfd; /* the lowest number that was free above those of what lives shortly */
 };
 void eff__stack_pool_done(struct eff__stack_pool *pool);
