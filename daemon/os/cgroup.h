@@ -178,4 +178,10 @@ EFF_SUSPENDS int os_cgroup_await_former(struct cgroups *all, const char *unit);
 /* Another run is to begin in one that was kept. False when that cannot be: somebody is in it, or it is no more as it was made. */
 bool os_cgroup_renew(struct cgroup *group);
 
+/* ── usage.c ── */
+
+struct os_usage;
+/* What the kernel counts of a group in this run; the rest stays as it is. False: memory is not counted there. */
+bool os_usage_of_group(const struct cgroup *group, struct os_usage *usage);
+
 #endif

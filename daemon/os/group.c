@@ -223,11 +223,8 @@ bool os_family_has(struct os_child *child, pid_t pid)
 
 	if (child->cgroup && os_cgroup_has(child->cgroup, pid))
 		return true;
-	/* Also when it has been reaped: as long as nobody else has its number. */
-	if (pid == child->pid && by_session)
-		return true;
-	/* The kernel tells that without /proc, too. */
-	if (by_session && pid > 1 && getsid(pid) == child->pid)
+	/* Also when it has been reaped: as long as nobody else has its number. The kernel tells of sessions without /proc, too. */
+	if (by_session && (pid == child->pid || (pid > 1 && getsid(pid) == child->pid)))
 		return true;
 	for (int i = 0; i < MOST_PARENTS && pid > 1 && os_procfs_stat(pid, &st); i++) {
 		const struct member *member = family_find(&child->family, pid);

@@ -301,8 +301,6 @@ void os_family_done(struct family *family);
 /* ── usage.c ── */
 
 bool linux_usage(struct os_child *child, struct os_usage *ret_usage);
-/* What the kernel counts of a group in this run; the rest stays as it is. False: memory is not counted there. */
-bool os_usage_of_group(const struct cgroup *group, struct os_usage *usage);
 
 /* ── held.c: the same, of a child whose control group is all of it ── */
 

@@ -28,7 +28,7 @@ struct tree_event {
 	char *unit;
 	const char *kind; /* "state", or a kind of its own; static */
 	bool is_state;
-	bool is_said; /* in the log */
+	bool is_said;             /* in the log */
 	enum unit_state from, to; /* of a state event */
 	pid_t pid;
 	struct cause *cause; /* NULL */

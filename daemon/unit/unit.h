@@ -144,7 +144,7 @@ struct unit {
 	struct os_child *process; /* of the present run; NULL */
 	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
 	struct cgroup *group_kept; /* from one run to the next, while it is not at rest; NULL: none is */
-	char *lacks;          /* what its start still waits for, if that can be said; NULL */
+	char *lacks; /* what its start still waits for, if that can be said; NULL */
 	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
 	bool reloading, says_stopping; /* by its own word */
 	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */

@@ -182,7 +182,8 @@ static void effctl_sweep(int argc, char **argv, int well)
 		char *printed = effctl_with(argc, argv, well, n, &came);
 
 		ck_assert_msg(!printed || strcmp(printed, whole) == 0,
-			"%s prints something else at the %d.: %s\n---\n%s", argv[1], (int)n, printed, whole);
+			"%s prints something else at the %d.: %s\n---\n%s", argv[1], (int)n,
+			printed, whole);
 		free(printed);
 	}
 	ck_assert_uint_gt(n, 10);
