@@ -180,15 +180,11 @@ size_t diag_bytes(const char *s, size_t len, uint32_t n)
 	return i;
 }
 
-void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len,
-	uint32_t before, uint32_t width)
+void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len, uint32_t before)
 {
 	size_t skipped = 0;
 
-	if (!diag)
-		return;
-	diag->width = width ? width : 1;
-	if (!line)
+	if (!diag || !line)
 		return;
 	diag->before = before;
 	if (before > DIAG_LINE / 2 && len > DIAG_LINE) {
@@ -251,7 +247,7 @@ static void source_print(const struct diag *diag, FILE *to)
 	(void)fprintf(to, "%5u | %s\n      | ", diag->at.line, diag->source);
 	for (i = 0; i < diag->before; i++)
 		(void)fputc(diag->source[i] == '\t' ? '\t' : ' ', to);
-	for (i = 0; i < diag->width && diag->before + i < DIAG_LINE; i++)
+	for (i = 0; (i < diag->width || i == 0) && diag->before + i < DIAG_LINE; i++)
 		(void)fputc('^', to);
 	(void)fputc('\n', to);
 }

@@ -51,10 +51,9 @@ void diag_help(struct diags *diags, struct diag *diag, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *diags, struct diag *diag, struct plan_place at, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
-/* The source line, or what of it follows a character before the caret; how many characters of it stand before the caret,
- * and how many that spans. */
-void diag_show(struct diags *diags, struct diag *diag, const char *line, size_t len,
-	uint32_t before, uint32_t width);
+/* The source line, or what of it follows a character before the caret; how many characters of it stand before the caret. */
+void diag_show(
+	struct diags *diags, struct diag *diag, const char *line, size_t len, uint32_t before);
 /* How many bytes the first `n` characters have. */
 size_t diag_bytes(const char *s, size_t len, uint32_t n);
 

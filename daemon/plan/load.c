@@ -217,7 +217,7 @@ static void source_show(struct load *load, struct shown *shown, struct diag *dia
 		shown->bytes + shown->at, shown->len - shown->at, chars - shown->chars);
 	shown->chars = chars;
 	diag_show(load->diags, diag, shown->bytes + shown->at, shown->len - shown->at,
-		before - chars, diag->width);
+		before - chars);
 }
 
 void sources_show(struct load *load)

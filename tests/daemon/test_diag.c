@@ -47,7 +47,8 @@ START_TEST(people_see_the_line_a_caret_help_and_notes)
 	struct diag *diag = diags_add(diags, "E205", (struct plan_place){"shop.yaml", 41, 23},
 		"a duration needs a unit");
 
-	diag_show(diags, diag, "      stop: {timeout: 30, signal: SIGTERM}", 42, 22, 2);
+	diag->width = 2;
+	diag_show(diags, diag, "      stop: {timeout: 30, signal: SIGTERM}", 42, 22);
 	diag_help(diags, diag, "write %ds", 30);
 	for (uint32_t i = 1; i <= 3; i++)
 		diag_note(diags, diag, (struct plan_place){"other.yaml", i, 9}, "note %u", i);
@@ -85,7 +86,8 @@ START_TEST(a_long_line_is_shown_around_its_caret)
 
 	memset(line, '.', sizeof(line));
 	line[1000] = 'X';
-	diag_show(diags, diag, line, 2000, 1000, 5000);
+	diag->width = 5000;
+	diag_show(diags, diag, line, 2000, 1000);
 	shown = strstr(print(diags), "| ") + 2;
 	caret = strstr(shown, "| ") + 2;
 
