@@ -74,7 +74,7 @@ bench_programs := $(BENCH_PROGRAMS:%.c=$(O)/%)
 beside := $(if $(BENCH_BESIDE),$(O)/tests/bench/beside)
 
 # Flags: ours around the packager's.
-WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef \
+WARN := -Wall -Wextra -Wshadow -Wvla -Walloca -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef \
 	-Wwrite-strings -Wimplicit-fallthrough -Wframe-larger-than=2048
 pkg = $(shell pkg-config $(1) 2>/dev/null)
 UV := $(call pkg,--libs libuv)

@@ -3,7 +3,7 @@
 # Every exit code and every deadly signal is told as it was.
 . "${0%/*}/lib.sh"
 ulimit -S -c 0
-deadly='1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24 25 26 27 29 30 31 34 50 64'
+deadly="1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24 25 26 27 29 30 31 $(seq -s ' ' 34 64)"
 tree() {
 	printf 'version: 1\ndefaults: {type: oneshot, restart: no}\nunits:\n'
 	for code in {0..255}; do printf '  code%d: {command: [sh, -c, exit %d]}\n' "$code" "$code"; done
