@@ -191,27 +191,31 @@ void os_cgroup_walk(int folder, struct cgroup_walk *walk)
 		levels_walk(walk, folder);
 }
 
+/* A piece of the list. A number may go on in the next one: *pid is what is known of it. */
+static void procs_take(struct cgroup_procs *procs, const char *text, size_t n, pid_t *pid)
+{
+	const pid_t own = getpid();
+
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] >= '0' && text[i] <= '9') {
+			*pid = *pid * 10 + (text[i] - '0');
+			continue;
+		}
+		if (*pid > 0 && *pid != own)
+			procs->each(procs, *pid);
+		*pid = 0;
+	}
+}
+
 static void procs_visit(struct cgroup_walk *walk, int folder)
 {
-	struct cgroup_procs *procs = (struct cgroup_procs *)walk;
 	auto_close int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	const pid_t own = getpid();
 	char text[512];
 	pid_t pid = 0;
 	ssize_t n;
 
-	/* A number may go on in the next piece. */
-	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0) {
-		for (ssize_t i = 0; i < n; i++) {
-			if (text[i] >= '0' && text[i] <= '9') {
-				pid = pid * 10 + (text[i] - '0');
-				continue;
-			}
-			if (pid > 0 && pid != own)
-				procs->each(procs, pid);
-			pid = 0;
-		}
-	}
+	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
+		procs_take((struct cgroup_procs *)walk, text, (size_t)n, &pid);
 }
 
 void os_cgroup_each(int folder, struct cgroup_procs *procs)

@@ -96,7 +96,7 @@ START_TEST(more_changes_in_one_turn_than_are_remembered_are_said_all)
 	for (int i = 0; i < 5 * TREE_EVENTS; i++)
 		tree_hooks.on_state(u, UNIT_STARTING, UNIT_DOWN);
 	world_run_for(w, EFF_S(1));
-	ck_assert_uint_eq(count(said(), "web: starting -> down\n"), 5 * TREE_EVENTS);
+	ck_assert_uint_eq(count(said(), "web: starting -> down\n"), (uintmax_t)5 * TREE_EVENTS);
 	world_free(w);
 }
 END_TEST

@@ -189,6 +189,18 @@ CGROUP_TEST(one_of_another_kind_takes_the_place_of_what_was_kept)
 }
 
 /* Where there is no such controller it cannot be set back, which is told as a limit is that cannot be set. */
+static void is_taken_back(int r, struct os_child *child, const struct os_fault *fault)
+{
+	if (r == 0) {
+		ck_assert_uint_eq(kept->limits, 0);
+		finish(child);
+		return;
+	}
+	ck_assert_str_eq(fault->stage, "cgroup");
+	ck_assert_ptr_nonnull(strstr(fault->what, "pids_max"));
+	kept->limits = 0;
+}
+
 CGROUP_TEST(a_limit_of_the_last_run_is_taken_back_for_the_next_one)
 {
 	struct os_spawn spawn;
@@ -198,14 +210,7 @@ CGROUP_TEST(a_limit_of_the_last_run_is_taken_back_for_the_next_one)
 	(void)run_kept();
 	kept->limits = 1U << TERMS_PIDS_MAX;
 	spawn = kept_shell("exit 0");
-	if (os->ops->spawn(os, &spawn, &child, &fault) == 0) {
-		ck_assert_uint_eq(kept->limits, 0);
-		finish(child);
-	} else {
-		ck_assert_str_eq(fault.stage, "cgroup");
-		ck_assert_ptr_nonnull(strstr(fault.what, "pids_max"));
-		kept->limits = 0;
-	}
+	is_taken_back(os->ops->spawn(os, &spawn, &child, &fault), child, &fault);
 	close_kept();
 }
 

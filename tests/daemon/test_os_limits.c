@@ -241,6 +241,43 @@ OS_TEST(who_was_killed_in_an_earlier_run_is_not_counted_for_this_one)
 	folders_done();
 }
 
+struct sum {
+	struct cgroup_procs procs;
+	unsigned n;
+	long long of;
+};
+
+static void add_up(struct cgroup_procs *procs, pid_t pid)
+{
+	struct sum *sum = (struct sum *)procs;
+
+	sum->n++;
+	sum->of += pid;
+}
+
+/* More than is read at once, with numbers of all lengths, effd's own, and those of another pid namespace. */
+OS_TEST(all_that_are_in_a_group_are_seen_however_many_they_are)
+{
+	struct sum sum = {.procs = {.each = add_up}};
+	FILE *file;
+	long long expected = 0;
+	int pid = 1;
+
+	folders_make("");
+	file = fopen(world_path("base/unit:web/cgroup.procs"), "we");
+	ck_assert_ptr_nonnull(file);
+	for (int i = 0; i < 2000; i++, pid = pid * 7 % 4194301) {
+		ck_assert_int_gt(fprintf(file, "%d\n%s", pid, i % 50 ? "" : "0\n"), 0);
+		expected += pid == getpid() ? 0 : pid;
+	}
+	ck_assert_int_gt(fprintf(file, "%d\n", (int)getpid()), 0);
+	ck_assert_int_eq(fclose(file), 0);
+	os_cgroup_each(group->fd, &sum.procs);
+	ck_assert_uint_ge(sum.n, 1999);
+	ck_assert_int_eq(sum.of, expected);
+	folders_done();
+}
+
 /* ── the real kernel's ── */
 
 static char home[4096];
@@ -358,6 +395,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, disks_are_shared_by_either_of_the_kernels_ways);
 	tcase_add_test(tcase, who_was_killed_for_memory_is_told_by_the_groups_events);
 	tcase_add_test(tcase, who_was_killed_in_an_earlier_run_is_not_counted_for_this_one);
+	tcase_add_test(tcase, all_that_are_in_a_group_are_seen_however_many_they_are);
 	tcase_add_test(tcase, a_limit_holds_or_the_controller_that_is_missing_is_named);
 	tcase_add_loop_test(tcase, effd_leaves_its_home_where_that_is_to_give_a_controller, 0, 2);
 	return suite;
