@@ -317,12 +317,6 @@ static struct row *row_see(struct rows *rows, const struct tree *t, uint32_t ind
 
 /* ── what moves ── */
 
-static char *null_write(char *to)
-{
-	memcpy(to, "null", 4);
-	return to + 4;
-}
-
 /* Of one in backoff, and of one that rests until its schedule. */
 static char *next_start_write(char *to, const struct unit *u, eff_ns now)
 {
@@ -330,7 +324,7 @@ static char *next_start_write(char *to, const struct unit *u, eff_ns now)
 	eff_ns at = scheduled ? u->due_at : u->child.next_at;
 
 	if ((u->state != UNIT_BACKOFF && !scheduled) || at < 0 || at == EFF_FOREVER)
-		return null_write(to);
+		return stpcpy(to, "null");
 	return seconds_write(to, at - now);
 }
 
@@ -346,7 +340,7 @@ static char *moving_write(
 	/* None has none: it is not known then. */
 	if (which == MEMORY && row->is_used && row->usage.memory_bytes > 0)
 		return number_write(to, row->usage.memory_bytes);
-	return null_write(to);
+	return stpcpy(to, "null");
 }
 
 int rows_renew(struct rows *rows, struct tree *t, const uint32_t *index, uint32_t n)
@@ -371,7 +365,7 @@ void status_add(
 {
 	const struct unit *u = t->units[index];
 	const struct row *row = row_see(rows, t, index, look);
-	char *begin = row ? text_room(text, row->len + MOVING_N * MOVING_BYTES) : NULL;
+	char *begin = row ? text_room(text, row->len + (size_t)MOVING_N * MOVING_BYTES) : NULL;
 	const char *from;
 	char *to = begin;
 
