@@ -139,18 +139,21 @@ static void is_two(void)
 	stay();
 }
 
-static void on_usr1(int sig)
-{
-	(void)sig;
-	if (fork() == 0)
-		dprintf(1, "%d\n", (int)getpid());
-}
-
 /* Upon SIGUSR1 it has another begin, as a shell does that has a trap. */
 static void grows(void)
 {
-	signal(SIGUSR1, on_usr1);
-	stay();
+	sigset_t usr1;
+	int sig;
+
+	(void)sigemptyset(&usr1);
+	(void)sigaddset(&usr1, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &usr1, NULL);
+	(void)signal(SIGTERM, on_term);
+	dprintf(1, "%d\n", (int)getpid());
+	if (sigwait(&usr1, &sig) == 0 && fork() == 0)
+		stay();
+	for (;;)
+		pause();
 }
 
 /* It makes groups below its own, one in the other, and sits in the last. */
