@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replicas: one mapping of the tree that makes several units, NAME@1 to NAME@N, each read for itself, so that
  * ${INSTANCE} makes them differ. How many there are must be known before the first of them is read. */
+#include <stddef.h>
 #include <string.h>
 
 #include "plan/draft.h"
@@ -75,6 +76,23 @@ static void path_check(struct load *load, const struct plan_unit *unit, enum fie
 	diag_help(load->diags, diag, "put ${INSTANCE} in it, which is the number of each");
 }
 
+static const struct {
+	enum field_id field;
+	size_t probe;
+} asked[] = {
+	{FIELD_STARTUP_UNIX_PATH, offsetof(struct plan_rules, startup)},
+	{FIELD_STARTUP_HTTP_UNIX, offsetof(struct plan_rules, startup)},
+	{FIELD_READINESS_UNIX_PATH, offsetof(struct plan_rules, readiness)},
+	{FIELD_READINESS_HTTP_UNIX, offsetof(struct plan_rules, readiness)},
+	{FIELD_LIVENESS_UNIX_PATH, offsetof(struct plan_rules, liveness)},
+	{FIELD_LIVENESS_HTTP_UNIX, offsetof(struct plan_rules, liveness)},
+};
+
+static const char *asked_path(const struct plan_unit *unit, size_t probe)
+{
+	return ((const struct plan_probe *)((const char *)unit->rules + probe))->path_unix;
+}
+
 void replicas_check(struct load *load, const struct plan_unit *unit)
 {
 	const struct plan_unit *first = unit - 1;
@@ -84,16 +102,7 @@ void replicas_check(struct load *load, const struct plan_unit *unit)
 	path_check(load, unit, FIELD_PID_FILE, first->pid_file, unit->pid_file);
 	path_check(load, unit, FIELD_LOG_STDOUT, first->out.path, unit->out.path);
 	path_check(load, unit, FIELD_LOG_STDERR, first->err.path, unit->err.path);
-	path_check(load, unit, FIELD_STARTUP_UNIX_PATH, first->rules->startup.path_unix,
-		unit->rules->startup.path_unix);
-	path_check(load, unit, FIELD_STARTUP_HTTP_UNIX, first->rules->startup.path_unix,
-		unit->rules->startup.path_unix);
-	path_check(load, unit, FIELD_READINESS_UNIX_PATH, first->rules->readiness.path_unix,
-		unit->rules->readiness.path_unix);
-	path_check(load, unit, FIELD_READINESS_HTTP_UNIX, first->rules->readiness.path_unix,
-		unit->rules->readiness.path_unix);
-	path_check(load, unit, FIELD_LIVENESS_UNIX_PATH, first->rules->liveness.path_unix,
-		unit->rules->liveness.path_unix);
-	path_check(load, unit, FIELD_LIVENESS_HTTP_UNIX, first->rules->liveness.path_unix,
-		unit->rules->liveness.path_unix);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		path_check(load, unit, asked[i].field, asked_path(first, asked[i].probe),
+			asked_path(unit, asked[i].probe));
 }

@@ -67,3 +67,12 @@ void shape_takes(const struct shape *shape, shape_fn *take)
 	costs_check(&costs);
 	eff_rt_free(costs.rt);
 }
+
+void shapes_add(Suite *suite, const char *name, const TTest *test, int n)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_set_timeout(t, 280);
+	tcase_add_loop_test(t, test, 0, n);
+	suite_add_tcase(suite, t);
+}

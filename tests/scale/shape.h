@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include <check.h>
+
 #include "base/text.h"
 
 /* `again` is repeated until there is enough; a `#` in it is the number of the time. With `then` it is half of that, and `then`
@@ -24,5 +26,7 @@ typedef void shape_fn(const struct text *text);
 /* Have it read in a quarter of a MiB, half a MiB, a MiB, and fail the test if that takes too many steps or too much memory, for
  * each of its bytes or for twice as many of them. */
 void shape_takes(const struct shape *shape, shape_fn *take);
+/* A case of its own for the `n` shapes of a table. */
+void shapes_add(Suite *suite, const char *name, const TTest *test, int n);
 
 #endif

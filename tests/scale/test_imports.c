@@ -224,27 +224,21 @@ START_TEST(a_mib_of_a_timer_is_imported_in_so_many_steps)
 }
 END_TEST
 
-static void add(Suite *suite, const char *name, const TTest *test, int n)
-{
-	TCase *t = tcase_create(name);
-
-	tcase_set_timeout(t, 280);
-	tcase_add_loop_test(t, test, 0, n);
-	suite_add_tcase(suite, t);
-}
-
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("imports");
 
-	add(suite, "supervisords", a_mib_of_supervisords_is_imported_in_so_many_steps,
+	shapes_add(suite, "supervisords", a_mib_of_supervisords_is_imported_in_so_many_steps,
 		N_SHAPES(supervisords));
-	add(suite, "composes", a_mib_of_compose_is_imported_in_so_many_steps, N_SHAPES(composes));
-	add(suite, "procfiles", a_mib_of_a_procfile_is_imported_in_so_many_steps,
+	shapes_add(suite, "composes", a_mib_of_compose_is_imported_in_so_many_steps,
+		N_SHAPES(composes));
+	shapes_add(suite, "procfiles", a_mib_of_a_procfile_is_imported_in_so_many_steps,
 		N_SHAPES(procfiles));
-	add(suite, "services", a_mib_of_a_service_is_imported_in_so_many_steps, N_SHAPES(services));
-	add(suite, "sockets", a_mib_of_a_socket_is_imported_in_so_many_steps, N_SHAPES(sockets));
-	add(suite, "timers", a_mib_of_a_timer_is_imported_in_so_many_steps, N_SHAPES(timers));
+	shapes_add(suite, "services", a_mib_of_a_service_is_imported_in_so_many_steps,
+		N_SHAPES(services));
+	shapes_add(suite, "sockets", a_mib_of_a_socket_is_imported_in_so_many_steps,
+		N_SHAPES(sockets));
+	shapes_add(suite, "timers", a_mib_of_a_timer_is_imported_in_so_many_steps, N_SHAPES(timers));
 	return suite;
 }

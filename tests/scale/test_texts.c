@@ -264,23 +264,16 @@ START_TEST(a_mib_of_calls_is_read_in_so_many_steps)
 }
 END_TEST
 
-static void add(Suite *suite, const char *name, const TTest *test, int n)
-{
-	TCase *t = tcase_create(name);
-
-	tcase_set_timeout(t, 280);
-	tcase_add_loop_test(t, test, 0, n);
-	suite_add_tcase(suite, t);
-}
-
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("texts");
 
-	add(suite, "trees", a_mib_of_a_tree_is_read_in_so_many_steps, N_SHAPES(trees));
-	add(suite, "added_to", a_mib_that_is_added_to_is_read_in_so_many_steps, N_SHAPES(added_to));
-	add(suite, "env_files", a_mib_of_an_env_file_is_read_in_so_many_steps, N_SHAPES(env_files));
-	add(suite, "calls", a_mib_of_calls_is_read_in_so_many_steps, N_SHAPES(calls));
+	shapes_add(suite, "trees", a_mib_of_a_tree_is_read_in_so_many_steps, N_SHAPES(trees));
+	shapes_add(suite, "added_to", a_mib_that_is_added_to_is_read_in_so_many_steps,
+		N_SHAPES(added_to));
+	shapes_add(suite, "env_files", a_mib_of_an_env_file_is_read_in_so_many_steps,
+		N_SHAPES(env_files));
+	shapes_add(suite, "calls", a_mib_of_calls_is_read_in_so_many_steps, N_SHAPES(calls));
 	return suite;
 }
