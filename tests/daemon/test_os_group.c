@@ -230,11 +230,16 @@ OS_TEST(who_takes_over_from_one_that_was_known_is_known)
 {
 	struct os_child *child = started(role("hands over"));
 	pid_t helper = line_of_pid(child), successor;
+	struct procfs_stat st;
 	struct os_left left[2];
 
+	ck_assert(os_procfs_stat(helper, &st));
 	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
 	successor = line_of_pid(child);
 	ck_assert_int_ne(successor, helper);
+	(void)ended(child);
+	while (os_procfs_is(helper, st.born))
+		ck_assert_int_eq(eff_sleep(EFF_MS(1)), 0);
 	ck_assert_int_eq(gone_within(child, EFF_MS(50)), -ETIMEDOUT);
 	ck_assert_uint_eq(os->ops->left(child, left, 2), 1);
 	ck_assert_int_eq(left[0].pid, successor);
