@@ -82,7 +82,7 @@ matches "what is said" "$(<"$DIR/said")" "cannot write $DIR/log: File too large"
 same "the unit goes on" "$(field writer '"\(.state) \(.pid) \(.restarts)"')" "up $pid 0"
 [ "$(stat -c %s "$DIR/log")" -le 8192 ] || fail "there is no limit here"
 same "one whose files are smaller" "$(field rotated .log_lost_bytes)" 0
-mv "$DIR/log" "$DIR/aside"
+rm "$DIR/log" # which is noticed at once
 echo go >"$gate"
 await_line "$DIR/log" '^more$' >/dev/null
 effd_stop
