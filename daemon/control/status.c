@@ -13,6 +13,7 @@
 #include "control/status.h"
 
 #define HOLE "\1" /* JSON has no such byte, in texts neither */
+
 struct key {
 	const struct unit *unit;
 	const struct plan_unit *spec;

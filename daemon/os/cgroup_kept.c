@@ -8,7 +8,8 @@
 
 #define JUST_NOW EFF_MS(1)
 
-/* A program may have made groups below its own, which are there though nobody is in them. What was found out just now need not be asked again. */
+/* A program may have made groups below its own, which are there though nobody is in them. What was found out just now need
+ * not be asked again. */
 bool os_cgroup_renew(struct cgroup *group)
 {
 	group->empty &= eff_now() - group->empty_at < JUST_NOW;

@@ -16,11 +16,6 @@
 #define LOOK_FIRST EFF_MS(1)
 #define LOOK_MOST EFF_MS(100)
 
-static bool main_ended(const struct os_child *child)
-{
-	return eff_proc_ended(child->proc, NULL);
-}
-
 /* ── signals ── */
 
 static int group_signal(struct os_child *child, int sig)
@@ -156,7 +151,7 @@ size_t linux_left(struct os_child *child, struct os_left *ret_left, size_t n)
 		return 0;
 	scan = os_scan_take(child->os);
 	(void)os_family_look(child, scan);
-	if (!main_ended(child)) {
+	if (!eff_proc_ended(child->proc, NULL)) {
 		if (count < n)
 			os_procfs_left(child->pid, &ret_left[count]);
 		count++;

@@ -31,21 +31,30 @@ static void raise_loopback(void)
 	close(fd);
 }
 
-static void name_process(int pid)
+/* A file of a process's in /proc, NUL-terminated; empty when it is not there. Returns its length. */
+static size_t read_of(int pid, const char *name, char *text, size_t size)
 {
-	char path[64], line[256];
+	char path[64];
 	FILE *file;
 	size_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	file = fopen(path, "re");
-	n = file ? fread(line, 1, sizeof(line) - 1, file) : 0;
+	n = file ? fread(text, 1, size - 1, file) : 0;
 	if (file)
 		fclose(file);
+	text[n] = '\0';
+	return n;
+}
+
+static void name_process(int pid)
+{
+	char line[256];
+	size_t n = read_of(pid, "cmdline", line, sizeof(line));
+
 	for (size_t i = 0; i + 1 < n; i++)
 		if (line[i] == '\0')
 			line[i] = ' ';
-	line[n] = '\0';
 	fprintf(stderr, "FAIL: a process is left: %d %s\n", pid, line);
 }
 
@@ -53,18 +62,11 @@ static void name_process(int pid)
  * name by then: whoever waited for the group has seen its end. The kernel's PF_EXITING says so. */
 static int is_ending(int pid)
 {
-	char path[64], line[512];
+	char line[512];
 	unsigned flags = 0;
 	const char *rest;
-	FILE *file;
-	size_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	n = file ? fread(line, 1, sizeof(line) - 1, file) : 0;
-	if (file)
-		fclose(file);
-	line[n] = '\0';
+	(void)read_of(pid, "stat", line, sizeof(line));
 	rest = strrchr(line, ')');
 	return rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && (flags & 4);
 }
