@@ -5,12 +5,12 @@
  * how many switches are left of this one, and who is current. While those stay as they are, it is one fiber that has
  * not let go. A look counts for an eighth at the most, however long ago the last one was: so time in which the whole
  * process stood still, stopped or suspended, is nobody's fault. The loop's thread does nothing for it when it switches; when
- * a fiber ends it passes through the lock, so that a name that is being copied stays. While the loop is idle the watchdog
- * sleeps, and a turn wakes it. */
+ * a fiber ends it passes through the lock, so that a name that is being copied stays. While the loop is idle no look is due,
+ * and the first turn sets the time of one: it wakes no thread, for that would cost more than the turn. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "watchdog.h"
@@ -26,8 +26,8 @@ struct eff__watch *eff__watch_new(struct eff_rt *rt, eff_ns stall_ns)
 	watch->rt = rt;
 	watch->stall_ns = stall_ns;
 	watch->period = stall_ns < LOOKS ? 1 : stall_ns / LOOKS;
+	watch->timer_fd = -1;
 	(void)pthread_mutex_init(&watch->lock, NULL);
-	(void)pthread_cond_init(&watch->wake, NULL);
 	return watch;
 }
 
@@ -98,18 +98,29 @@ void eff__watch_gone(struct eff__watch *watch)
 	(void)pthread_mutex_unlock(&watch->lock);
 }
 
+static void look_after(struct eff__watch *watch, eff_ns delay)
+{
+	struct itimerspec at = {
+		.it_value = {.tv_sec = delay / EFF_S(1), .tv_nsec = delay % EFF_S(1)}};
+
+	(void)timerfd_settime(watch->timer_fd, 0, &at, NULL);
+}
+
+/* By who comes first: the one that finds a turn to have begun, or the one that begins it. */
+static void look_again(struct eff__watch *watch)
+{
+	if (atomic_exchange(&watch->asleep, false))
+		look_after(watch, watch->period);
+}
+
 void eff__watch_turn(struct eff__watch *watch)
 {
 	struct eff_rt *rt = watch->rt;
 
 	/* Either it sees the new turn, or this sees that it sleeps. */
 	__atomic_store_n(&rt->stats.turns, rt->stats.turns + 1, __ATOMIC_SEQ_CST);
-	if (!atomic_load(&watch->asleep))
-		return;
-	(void)pthread_mutex_lock(&watch->lock);
-	atomic_store(&watch->asleep, false);
-	(void)pthread_cond_signal(&watch->wake);
-	(void)pthread_mutex_unlock(&watch->lock);
+	if (atomic_load(&watch->asleep))
+		look_again(watch);
 }
 
 /* ── the thread ── */
@@ -127,54 +138,45 @@ static void tell(struct eff__watch *watch, const struct eff__stall *stall)
 			(long long)(stall->held_ns / EFF_MS(1)));
 }
 
-/* With the lock held: until a turn begins. */
-static void sleep_while_idle(struct eff__watch *watch)
+/* No look is due until a turn begins. */
+static void fall_asleep(struct eff__watch *watch)
 {
 	atomic_store(&watch->asleep, true);
 	if (__atomic_load_n(&watch->rt->stats.turns, __ATOMIC_SEQ_CST) != watch->seen.turns)
-		atomic_store(&watch->asleep, false);
-	while (atomic_load(&watch->asleep) && !watch->quit)
-		(void)pthread_cond_wait(&watch->wake, &watch->lock);
-	atomic_store(&watch->asleep, false);
-}
-
-/* With the lock held. */
-static void sleep_a_period(struct eff__watch *watch)
-{
-	eff_ns at = eff_ns_add(eff__monotonic(), watch->period);
-	struct timespec until = {.tv_sec = at / EFF_S(1), .tv_nsec = at % EFF_S(1)};
-	int r = 0;
-
-	while (r == 0 && !watch->quit)
-		r = pthread_cond_clockwait(&watch->wake, &watch->lock, CLOCK_MONOTONIC, &until);
+		look_again(watch);
 }
 
 static void *watch_main(void *arg)
 {
 	struct eff__watch *watch = arg;
 	struct eff__stall stall;
-	bool quit;
+	uint64_t n;
 
-	for (;;) {
-		(void)pthread_mutex_lock(&watch->lock);
-		if (watch->idle)
-			sleep_while_idle(watch);
-		sleep_a_period(watch);
-		quit = watch->quit;
-		(void)pthread_mutex_unlock(&watch->lock);
-		if (quit)
-			return NULL;
+	/* Asked after each setting of the time: it may have undone that of who wants it to end. */
+	while (!atomic_load(&watch->quit)) {
+		/* Blocks until a look is due. */
+		(void)!read(watch->timer_fd, &n, sizeof(n));
 		if (eff__watch_look(watch, eff__monotonic(), &stall))
 			tell(watch, &stall);
+		if (watch->idle)
+			fall_asleep(watch);
+		else
+			look_after(watch, watch->period);
 	}
+	return NULL;
 }
 
 int eff__watch_start(struct eff__watch *watch)
 {
 	pthread_attr_t attr;
 	sigset_t all, before;
-	int r = pthread_attr_init(&attr);
+	int r;
 
+	watch->timer_fd = eff_fd_raise(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+	if (watch->timer_fd < 0)
+		return -errno;
+	look_after(watch, watch->period);
+	r = pthread_attr_init(&attr);
 	if (r != 0)
 		return -r;
 	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
@@ -192,13 +194,13 @@ void eff__watch_free(struct eff__watch *watch)
 {
 	if (!watch)
 		return;
-	(void)pthread_mutex_lock(&watch->lock);
-	watch->quit = true;
-	(void)pthread_cond_signal(&watch->wake);
-	(void)pthread_mutex_unlock(&watch->lock);
-	if (watch->started)
+	atomic_store(&watch->quit, true);
+	if (watch->started) {
+		look_after(watch, 1);
 		(void)pthread_join(watch->thread, NULL);
-	(void)pthread_cond_destroy(&watch->wake);
+	}
+	if (watch->timer_fd >= 0)
+		(void)close(watch->timer_fd);
 	(void)pthread_mutex_destroy(&watch->lock);
 	free(watch);
 }

@@ -22,17 +22,16 @@ struct eff__watch {
 	struct eff_rt *rt;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
 	eff_ns stall_ns, period;
+	int timer_fd; /* the next look; not armed while it is asleep; -1 */
 	/* Of whoever looks. */
 	struct eff__pulse seen;
 	eff_ns looked_at, held;
 	bool told, idle;
 	/* Under the lock. */
 	struct eff__pulse gone; /* what ran then has ended */
-	bool quit;
 	bool started;
-	atomic_bool asleep; /* until a turn begins */
+	atomic_bool quit, asleep; /* until a turn begins */
 };
 
 /* NULL: out of memory. It watches nothing before eff__watch_start(), which returns 0 or -errno. */
