@@ -46,6 +46,7 @@ struct cgroup *os_cgroup_open(struct cgroups *all, const char *name)
 	group->all = all;
 	group->events_fd = -1;
 	memcpy(group->name, name, strlen(name) + 1);
+	group->began_at = eff_now();
 	eff_pulse_init(&group->emptied);
 	eff_list_append(&all->all, &group->link);
 	return group;

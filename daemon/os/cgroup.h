@@ -129,6 +129,9 @@ struct cgroup {
 	unsigned limits; /* that were set, bits of enum terms_cgroup_limit */
 	uint64_t n_oom; /* whom the kernel had killed in it for want of memory when this run began */
 	uint64_t cpu_before_us; /* the processor time of the runs before this one */
+	eff_ns began_at;        /* this run */
+	eff_ns cpu_told; /* what its main process had used when it had ended, by who waited for it; 0: not known */
+	unsigned n_told; /* runs since the kernel's count was read */
 	struct eff_pulse emptied;
 	char name[];
 };

@@ -226,6 +226,8 @@ static int await_present(struct os_child *child, struct os_end *ret_end)
 		r = eff_proc_await_end(child->proc, &status);
 		if (r >= 0)
 			*ret_end = end_of_status(status);
+		if (r >= 0 && child->cgroup)
+			child->cgroup->cpu_told = eff_proc_cpu(child->proc);
 	}
 	return r;
 }

@@ -26,7 +26,7 @@ bool os_usage_of_group(const struct cgroup *group, struct os_usage *usage)
 	uint64_t us = os_cgroup_cpu_us(group), memory;
 	char text[64], *end;
 
-	if (us > 0)
+	if (us > group->cpu_before_us)
 		usage->cpu_s = (double)(us - group->cpu_before_us) / 1e6;
 	if (os_cgroup_read(group->fd, "memory.current", text, sizeof(text)) <= 0)
 		return false;

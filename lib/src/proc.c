@@ -118,9 +118,9 @@ static void proc_destroy(struct eff_proc *proc)
 	free(proc);
 }
 
-static void end_tell(struct eff_proc *proc, int status)
+static void end_tell(struct eff_proc *proc, const struct eff__end *end)
 {
-	proc->status = status;
+	proc->end = *end;
 	proc->ended = true;
 	eff_list_remove(&proc->link);
 	eff_list_remove(&proc->due);
@@ -134,7 +134,7 @@ static void end_tell(struct eff_proc *proc, int status)
 		struct eff__wait *wait = eff_container(
 			proc->end_waiters.next, struct eff__wait, link);
 
-		eff_container(wait, struct end_wait, wait)->status = status;
+		eff_container(wait, struct end_wait, wait)->status = end->status;
 		eff__wake(wait, 0);
 	}
 	if (proc->freed)
@@ -143,20 +143,20 @@ static void end_tell(struct eff_proc *proc, int status)
 
 bool eff__proc_reap(struct eff_proc *proc)
 {
-	int status;
+	struct eff__end end;
 
 	if (proc->exec == EFF__EXEC_PENDING) {
-		if (!eff__proc_wait(proc, WNOWAIT, &status))
+		if (!eff__proc_wait(proc, WNOWAIT, &end))
 			return false;
 		/* While it is a zombie it can still be seen whether it had executed. */
 		(void)pipe_read(proc);
-		if (!proc->told.error && eff__proc_ended_mute(proc, status))
-			proc->told = (struct eff__fault){EFF__AT_FDS, WEXITSTATUS(status)};
+		if (!proc->told.error && eff__proc_ended_mute(proc, end.status))
+			proc->told = (struct eff__fault){EFF__AT_FDS, WEXITSTATUS(end.status)};
 		exec_settle(proc);
 	}
-	if (!eff__proc_wait(proc, 0, &status))
+	if (!eff__proc_wait(proc, 0, &end))
 		return false;
-	end_tell(proc, status);
+	end_tell(proc, &end);
 	return true;
 }
 
@@ -279,7 +279,7 @@ int eff_proc_await_end(struct eff_proc *proc, int *ret_status)
 {
 	struct end_wait w = {
 		.wait = {.fiber = eff__in_fiber("eff_proc_await_end"), .what = "process"},
-		.status = proc->status};
+		.status = proc->end.status};
 	int r = eff_check();
 
 	if (r >= 0 && !proc->ended)
@@ -292,8 +292,13 @@ int eff_proc_await_end(struct eff_proc *proc, int *ret_status)
 bool eff_proc_ended(const struct eff_proc *proc, int *ret_status)
 {
 	if (proc->ended && ret_status)
-		*ret_status = proc->status;
+		*ret_status = proc->end.status;
 	return proc->ended;
+}
+
+eff_ns eff_proc_cpu(const struct eff_proc *proc)
+{
+	return proc->end.cpu;
 }
 
 pid_t eff_proc_pid(const struct eff_proc *proc)

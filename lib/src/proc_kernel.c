@@ -21,7 +21,22 @@ static int status_of(const siginfo_t *info)
 	return info->si_status | (info->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-bool eff__proc_wait(const struct eff_proc *proc, int flags, int *ret_status)
+static eff_ns time_of(const struct timeval *at)
+{
+	return EFF_S(at->tv_sec) + EFF_US(at->tv_usec);
+}
+
+/* The C library's waitid() leaves out what the kernel can tell besides. */
+static int wait_for(idtype_t type, int id, int flags, siginfo_t *info, struct eff__end *end)
+{
+	struct rusage usage = {0};
+	long r = syscall(SYS_waitid, type, id, info, flags, &usage);
+
+	end->cpu = time_of(&usage.ru_utime) + time_of(&usage.ru_stime);
+	return (int)r;
+}
+
+bool eff__proc_wait(const struct eff_proc *proc, int flags, struct eff__end *ret_end)
 {
 	siginfo_t info = {0};
 	int r = -1;
@@ -29,17 +44,17 @@ bool eff__proc_wait(const struct eff_proc *proc, int flags, int *ret_status)
 	flags |= WEXITED | WNOHANG | __WALL;
 	errno = EINVAL;
 	if (proc->making.pidfd >= 0)
-		r = waitid(P_PIDFD, (id_t)proc->making.pidfd, &info, flags);
+		r = wait_for(P_PIDFD, proc->making.pidfd, flags, &info, ret_end);
 	if (r < 0 && errno == EINVAL)
-		r = waitid(P_PID, (id_t)proc->making.pid, &info, flags);
+		r = wait_for(P_PID, proc->making.pid, flags, &info, ret_end);
 	/* Somebody else has collected it (SIGCHLD is ignored, or a library waits for anybody): how it ended is lost. */
 	if (r < 0) {
-		*ret_status = 255 << 8;
+		*ret_end = (struct eff__end){.status = 255 << 8};
 		return true;
 	}
 	if (info.si_pid == 0)
 		return false;
-	*ret_status = status_of(&info);
+	ret_end->status = status_of(&info);
 	return true;
 }
 
@@ -83,8 +98,8 @@ static bool never_began(const struct eff_proc *proc)
  * when there was a signal, for it costs more than all the rest. */
 bool eff__proc_died_unborn(const struct eff_proc *proc)
 {
-	int status;
-	bool killed = eff__proc_wait(proc, WNOWAIT, &status) && WIFSIGNALED(status);
+	struct eff__end end;
+	bool killed = eff__proc_wait(proc, WNOWAIT, &end) && WIFSIGNALED(end.status);
 	int r;
 
 	if (never_began(proc))

@@ -13,6 +13,11 @@ enum { EFF__EXEC_PENDING = 1 }; /* else 0 or -ECHILD */
 /* So many ends are collected in one turn of the loop; the others wait for the next. */
 enum { EFF__REAPS_A_TURN = 32 };
 
+struct eff__end {
+	int status;
+	eff_ns cpu; /* 0: none, or not known */
+};
+
 struct eff_proc {
 	struct eff_list link; /* in its bucket, while it lives */
 	struct eff_list due; /* among those that have ended and are to be collected; NULL: not */
@@ -24,7 +29,7 @@ struct eff_proc {
 	struct eff__fault told;
 	struct eff_spawn_fault fault;
 	int exec;
-	int status;
+	struct eff__end end;
 	bool signalled; /* by us, before it had executed */
 	bool ended;
 	bool freed;  /* nobody holds it: destroyed when it has ended */
@@ -68,7 +73,7 @@ int eff__sigchld_open(struct eff__procs *procs);
 void eff__sigchld_close(struct eff__procs *procs);
 
 /* Has it ended? Then its wait status. With WNOWAIT it stays a zombie, else its pid is free from here on. */
-bool eff__proc_wait(const struct eff_proc *proc, int flags, int *ret_status);
+bool eff__proc_wait(const struct eff_proc *proc, int flags, struct eff__end *ret_end);
 /* Of a child whose pipe has ended: did it die before it executed its program? */
 bool eff__proc_died_unborn(const struct eff_proc *proc);
 /* Has a zombie of that status ended before the status pipe was its own? Then it is the errno. */

@@ -90,6 +90,29 @@ CGROUP_TEST(the_time_of_the_last_run_is_not_this_ones)
 	close_kept();
 }
 
+/* To read the kernel's count costs more than such a run; it is read after many of them, though. */
+CGROUP_TEST(the_time_of_a_short_run_is_taken_from_its_end)
+{
+	uint64_t counted;
+
+	(void)run_kept();
+	for (unsigned i = 1; i <= 3; i++) {
+		kept->began_at = eff_now();
+		(void)run_kept();
+		ck_assert_uint_eq(kept->n_told, i);
+		ck_assert_uint_gt(kept->cpu_before_us, 0);
+	}
+	counted = os_cgroup_cpu_us(kept);
+	ck_assert_uint_le(kept->cpu_before_us, counted);
+
+	kept->began_at = eff_now();
+	kept->n_told = 64;
+	(void)run_kept();
+	ck_assert_uint_eq(kept->n_told, 0);
+	ck_assert_uint_ge(kept->cpu_before_us, counted);
+	close_kept();
+}
+
 CGROUP_TEST(no_descriptor_more_is_open_after_many_runs)
 {
 	char path[64];
@@ -257,6 +280,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, the_next_run_begins_in_the_group_of_the_last_one);
 	tcase_add_test(tcase, the_time_of_the_last_run_is_not_this_ones);
+	tcase_add_test(tcase, the_time_of_a_short_run_is_taken_from_its_end);
 	tcase_add_test(tcase, no_descriptor_more_is_open_after_many_runs);
 	tcase_add_test(tcase, a_group_in_which_somebody_is_left_is_not_used_again);
 	tcase_add_test(tcase, a_group_with_another_below_it_is_not_used_again);

@@ -2,6 +2,7 @@
 /* Processes as effects: what their ends are, how they are stopped, and supervised like anything else. Real ones, so what is
  * waited for is what they do. */
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <check.h>
 
@@ -201,6 +202,38 @@ START_TEST(a_process_is_supervised_like_any_effect)
 }
 END_TEST
 
+static eff_ns spent_by_children(void)
+{
+	struct rusage usage;
+
+	ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	return EFF_S(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		EFF_US(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/* Its own, and that of what it waited for: what the kernel counts of children, but for the rounding. */
+static eff_exit is_told_its_time(void *arg)
+{
+	struct eff_spawn spawn = SHELL("(i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done); :");
+	eff_ns before = spent_by_children();
+	struct eff_proc *proc;
+
+	ck_assert_int_eq(eff_spawn(&spawn, &proc), 0);
+	ck_assert_int_eq(eff_proc_cpu(proc), 0);
+	ck_assert_int_eq(eff_proc_await_end(proc, NULL), 0);
+	ck_assert_int_gt(eff_proc_cpu(proc), 0);
+	ck_assert_int_le(llabs(spent_by_children() - before - eff_proc_cpu(proc)), EFF_US(4));
+	eff_proc_free(proc);
+	return eff_ok(arg);
+}
+
+START_TEST(the_time_that_it_used_is_told_at_its_end)
+{
+	eff__proc_without = ways[_i];
+	run_root(is_told_its_time);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("lib/process");
@@ -212,6 +245,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, an_interrupt_stops_the_process_and_kills_it_after_its_grace);
 	tcase_add_test(c, a_limit_stops_it_too);
 	tcase_add_test(c, a_process_is_supervised_like_any_effect);
+	tcase_add_loop_test(c, the_time_that_it_used_is_told_at_its_end, 0, N_FAST_WAYS);
 	suite_add_tcase(suite, c);
 	return suite;
 }

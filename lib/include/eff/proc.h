@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include <eff/api.h>
+#include <eff/time.h>
 
 struct sock_filter;
 
@@ -116,6 +117,9 @@ EFF_API EFF_SUSPENDS int eff_proc_await_exec(
  * be asked again. */
 EFF_API EFF_SUSPENDS int eff_proc_await_end(struct eff_proc *proc, int *ret_status);
 EFF_API bool eff_proc_ended(const struct eff_proc *proc, int *ret_status);
+/* The processor time of one that has ended, and of those it had waited for, as getrusage(2) tells it of children; 0: none, or not
+ * known. */
+EFF_API eff_ns eff_proc_cpu(const struct eff_proc *proc);
 EFF_API pid_t eff_proc_pid(const struct eff_proc *proc);
 /* Send to the process. 0, or -ESRCH when it has ended. Never reaches a stranger with a reused pid. */
 EFF_API int eff_proc_signal(struct eff_proc *proc, int sig);
