@@ -80,17 +80,32 @@ int os_cgroup_new(struct cgroups *all, const char *unit, bool whole, struct cgro
 	return -EMFILE;
 }
 
-static void events_close(struct cgroup *group)
+/* A group that is asked again at the end of each run keeps its file, unless descriptors are dear. */
+static bool events_open(struct cgroup *group)
 {
 	if (group->events_fd < 0)
+		group->events_fd = eff_fd_raise(
+			openat(group->fd, "cgroup.events", O_RDONLY | O_CLOEXEC));
+	return group->events_fd >= 0;
+}
+
+static void events_close(struct cgroup *group)
+{
+	if (group->waited) {
+		(void)epoll_ctl(group->all->wait_fd, EPOLL_CTL_DEL, group->events_fd, NULL);
+		group->all->n_waited--;
+		group->waited = false;
+	}
+	if (group->kept && group->events_fd < group->all->spare_below)
 		return;
-	(void)close(group->events_fd);
+	if (group->events_fd >= 0)
+		(void)close(group->events_fd);
 	group->events_fd = -1;
-	group->all->n_waited--;
 }
 
 void os_cgroup_free(struct cgroup *group)
 {
+	group->kept = false;
 	events_close(group);
 	eff_fd_close(group->fd);
 	eff_list_remove(&group->link);
@@ -114,15 +129,14 @@ static bool try_remove(const struct cgroup *group)
 /* It may be empty and stay, for what was made below it. */
 static bool is_unpopulated(struct cgroup *group)
 {
-	uint64_t populated, frozen;
-	char text[256];
+	bool populated = true;
 
-	if (os_cgroup_read(group->fd, "cgroup.events", text, sizeof(text)) <= 0 ||
-		!os_cgroup_says(text, "populated", &populated) || populated > 0)
-		return false;
-	group->frozen = os_cgroup_says(text, "frozen", &frozen) && frozen > 0;
+	if (events_open(group) && os_cgroup_events(group->events_fd, &populated, &group->frozen) < 0)
+		populated = true;
+	if (!group->waited)
+		events_close(group);
 	group->empty_at = eff_now();
-	return true;
+	return !populated;
 }
 
 bool os_cgroup_is_empty(struct cgroup *group)
@@ -152,22 +166,21 @@ static bool waits_begin(struct cgroups *all)
 }
 
 /* Be told when it is empty. False: that cannot be had. */
-static bool events_open(struct cgroup *group)
+static bool events_wait(struct cgroup *group)
 {
 	struct epoll_event event = {.events = EPOLLPRI, .data = {.ptr = group}};
 	struct cgroups *all = group->all;
-	int fd;
 
-	if (group->events_fd >= 0)
+	if (group->waited)
 		return true;
-	fd = openat(group->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!events_open(group))
 		return false;
-	if (!waits_begin(all) || epoll_ctl(all->wait_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
-		(void)close(fd);
+	if (!waits_begin(all) ||
+		epoll_ctl(all->wait_fd, EPOLL_CTL_ADD, group->events_fd, &event) < 0) {
+		events_close(group);
 		return false;
 	}
-	group->events_fd = fd;
+	group->waited = true;
 	all->n_waited++;
 	return true;
 }
@@ -175,7 +188,9 @@ static bool events_open(struct cgroup *group)
 /* It may have been emptied: returns whether it is. */
 static bool group_look(struct cgroup *group)
 {
-	if (group->events_fd >= 0 && os_cgroup_populated(group->events_fd) > 0)
+	bool populated = false, frozen;
+
+	if (group->waited && os_cgroup_events(group->events_fd, &populated, &frozen) == 0 && populated)
 		return false;
 	if (!group->kept)
 		(void)try_remove(group);
@@ -208,7 +223,7 @@ void os_cgroup_release(struct cgroup *group)
 	group->released = true;
 	if (group->kept)
 		group->kept = group->empty = false;
-	if (os_cgroup_is_empty(group) || (events_open(group) && group_look(group)))
+	if (os_cgroup_is_empty(group) || (events_wait(group) && group_look(group)))
 		os_cgroup_free(group);
 }
 
@@ -327,7 +342,7 @@ int os_cgroup_await_empty(struct cgroup *group)
 	int r = 0;
 
 	while (r >= 0 && !os_cgroup_is_empty(group)) {
-		bool told = events_open(group);
+		bool told = events_wait(group);
 		eff_ns at = told && !group->killing ? EFF_FOREVER : eff_ns_add(eff_now(), delay);
 
 		/* It may have become empty before it was watched. */

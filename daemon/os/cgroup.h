@@ -40,8 +40,8 @@ ssize_t os_cgroup_read(int folder, const char *file, char *buf, size_t size);
 int os_cgroup_write(int folder, const char *file, const char *text);
 /* Does a file of lines "KEY NUMBER" have that key? Then its number. */
 bool os_cgroup_says(const char *text, const char *key, uint64_t *ret_number);
-/* Is there anybody in it or below? By an events file that is open; -errno when it cannot be told. */
-int os_cgroup_populated(int events_fd);
+/* What an events file that is open says: is there anybody in it or below, and is it frozen? 0, or -errno when it cannot be told. */
+int os_cgroup_events(int events_fd, bool *ret_populated, bool *ret_frozen);
 /* A folder to be read, `name` below `parent` and no link; NULL: it cannot be. The caller's to close. */
 DIR *os_cgroup_folder(int parent, const char *name);
 /* Are there groups below it? The kernel counts them in its folder. */
@@ -93,7 +93,8 @@ struct cgroups {
 	unsigned n_former;        /* of them, those that a former effd has left */
 	struct eff_pulse cleared; /* one less of these is there */
 	uint64_t n_made;
-	int wait_fd; /* an epoll of the events files that are waited for; -1 */
+	int wait_fd;     /* an epoll of the events files that are waited for; -1 */
+	int spare_below; /* descriptors below that number need not be saved */
 	unsigned n_waited;
 	struct eff_watch watch;
 };
@@ -115,7 +116,8 @@ struct cgroup {
 	struct eff_list link;
 	struct cgroups *all;
 	int fd;        /* its folder */
-	int events_fd; /* waited for; -1 */
+	int events_fd; /* -1: not open */
+	bool waited;   /* it is in the epoll */
 	bool whole;    /* it is what all of a unit is */
 	bool kept; /* for a further run, if it is as new then: it is not removed when it is empty */
 	bool used;       /* it was kept, and is used again */

@@ -88,16 +88,20 @@ bool os_cgroup_says(const char *text, const char *key, uint64_t *ret_number)
 	return text != NULL;
 }
 
-int os_cgroup_populated(int events_fd)
+int os_cgroup_events(int events_fd, bool *ret_populated, bool *ret_frozen)
 {
 	char text[256];
-	uint64_t some;
+	uint64_t number;
 	ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
 
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	return os_cgroup_says(text, "populated", &some) ? some > 0 : -EINVAL;
+	*ret_frozen = os_cgroup_says(text, "frozen", &number) && number > 0;
+	if (!os_cgroup_says(text, "populated", &number))
+		return -EINVAL;
+	*ret_populated = number > 0;
+	return 0;
 }
 
 /* ── it and those below ── */

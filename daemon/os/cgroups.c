@@ -8,11 +8,13 @@
  * unit is to be limited. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,9 +43,13 @@ const char *os_cgroups_controller(const struct cgroups *all, unsigned controller
 
 void os_cgroups_init(struct cgroups *all)
 {
+	struct rlimit limit = {.rlim_cur = 0};
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	*all = (struct cgroups){.home_fd = -1,
 		.base_fd = -1,
 		.wait_fd = -1,
+		.spare_below = (int)(limit.rlim_cur > INT_MAX ? INT_MAX : limit.rlim_cur) / 2,
 		.error = -EOPNOTSUPP,
 		.controllers = controllers};
 	eff_list_init(&all->all);

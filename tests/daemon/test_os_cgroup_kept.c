@@ -113,6 +113,23 @@ CGROUP_TEST(the_time_of_a_short_run_is_taken_from_its_end)
 	close_kept();
 }
 
+/* It is looked into at the end of each run. */
+CGROUP_TEST(its_file_of_events_stays_open_unless_descriptors_are_dear)
+{
+	int fd;
+
+	(void)run_kept();
+	(void)run_kept();
+	fd = kept->events_fd;
+	ck_assert_int_ge(fd, 0);
+	(void)run_kept();
+	ck_assert_int_eq(kept->events_fd, fd);
+	linux_of(os)->cgroups.spare_below = 0;
+	(void)run_kept();
+	ck_assert_int_eq(kept->events_fd, -1);
+	close_kept();
+}
+
 CGROUP_TEST(no_descriptor_more_is_open_after_many_runs)
 {
 	char path[64];
@@ -281,6 +298,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, the_next_run_begins_in_the_group_of_the_last_one);
 	tcase_add_test(tcase, the_time_of_the_last_run_is_not_this_ones);
 	tcase_add_test(tcase, the_time_of_a_short_run_is_taken_from_its_end);
+	tcase_add_test(tcase, its_file_of_events_stays_open_unless_descriptors_are_dear);
 	tcase_add_test(tcase, no_descriptor_more_is_open_after_many_runs);
 	tcase_add_test(tcase, a_group_in_which_somebody_is_left_is_not_used_again);
 	tcase_add_test(tcase, a_group_with_another_below_it_is_not_used_again);
