@@ -112,8 +112,12 @@ bool eff__proc_died_unborn(const struct eff_proc *proc)
 
 bool eff__proc_ended_mute(const struct eff_proc *proc, int status)
 {
-	return proc->making.carrier_fd >= 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
-		has_not_executed(proc->making.pid) > 0;
+	const struct eff__child *child = proc->making.child;
+
+	if (proc->making.carrier_fd < 0 || !WIFEXITED(status) || WEXITSTATUS(status) == 0)
+		return false;
+	return child->spawn.own_memory ? has_not_executed(proc->making.pid) > 0
+				       : !__atomic_load_n(&child->parted, __ATOMIC_ACQUIRE);
 }
 
 int eff__proc_kill(const struct eff_proc *proc, int sig)

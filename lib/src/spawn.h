@@ -20,6 +20,7 @@ struct eff__child {
 	bool no_handlers; /* they were cleared on the way */
 	bool joins;       /* its control group, which it was not born into */
 	bool began;       /* written by itself, before all else */
+	bool parted;      /* likewise: it has a table of descriptors of its own */
 	int *moved;       /* n_fds numbers: where its descriptors are */
 	int carrier_fd; /* it has the parent's table of descriptors, and takes its own out of this socket; -1 */
 	char *candidate; /* an entry of `search`, a slash, the path */

@@ -300,6 +300,7 @@ _Noreturn BARE void eff__child_main(void *arg)
 	r = c->carrier_fd >= 0 ? fds_part(c) : 0;
 	if (r < 0)
 		give_up_mute(r);
+	__atomic_store_n(&c->parted, true, __ATOMIC_RELEASE);
 	r = fds_place(c);
 	if (r >= 0)
 		r = fds_close(c);

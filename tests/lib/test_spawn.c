@@ -393,6 +393,32 @@ START_TEST(a_child_whose_control_group_cannot_be_had_is_not_begun)
 END_TEST
 
 Suite *test_suite(void);
+static eff_exit cannot_take_its_descriptors(void *arg)
+{
+	const char *const argv[] = {"/bin/sh", "-c", "exit 1", NULL};
+	int n_released;
+	struct eff_spawn spawn = spawn_of(argv, &n_released);
+	int fds[3] = {-1, -1, 2};
+
+	ck_assert_int_eq(filter(SYS_recvmsg, SECCOMP_RET_ERRNO | EPERM), 0);
+	for (int own = 0; own < 2; own++) {
+		spawn.own_memory = own;
+		run_child(spawn, fds, &got);
+		ck_assert_int_eq(got.exec, -ECHILD);
+		ck_assert_str_eq(got.fault.stage, "fds");
+		ck_assert_int_eq(got.fault.error, EPERM);
+	}
+	return eff_ok(arg);
+}
+
+/* Nor the pipe that it would say it through: then its end says it. */
+START_TEST(a_child_that_cannot_take_its_descriptors_says_so)
+{
+	eff__proc_without = EFF__WITH_MANY_FDS;
+	run_root(cannot_take_its_descriptors);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("spawn");
@@ -413,6 +439,7 @@ Suite *test_suite(void)
 		tcase, a_child_that_is_killed_at_birth_has_executed_nothing, 0, N_PLACINGS);
 	tcase_add_loop_test(
 		tcase, a_child_whose_control_group_cannot_be_had_is_not_begun, 0, N_PLACINGS);
+	tcase_add_test(tcase, a_child_that_cannot_take_its_descriptors_says_so);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
