@@ -3,7 +3,8 @@
  * made again at their end. No configuration, no log, no safety. SIGTERM ends them all, then the loop.
  *
  *   limit HOW N FIFO SERVICE [crash]   HOW: posix_spawn, clone3 (CLONE_VFORK), overlap (clone3 without it: the next one is
- *                                      made while the last one executes)
+ *                                      made while the last one executes), alike (overlap, and each has what effd gives: a
+ *                                      control group, a session, a pipe for its output that is read, an end with ours)
  *   limit echo SOCKET SIZE             SIZE bytes for whatever comes, up to a NUL
  *   limit cat FILE                     standard input into a file, by 64 KiB
  *   limit splice FILE                  the same, without a copy
@@ -20,9 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -35,13 +38,21 @@ extern char **environ;
 struct child {
 	pid_t pid;
 	int pidfd;
+	int group, events, out; /* of one alike */
 	char number[12];
+};
+
+/* What a child is told, in the lowest words of its stack: our own frame is gone before it has read them. */
+struct start {
+	char *argv[5];
+	bool is_alike;
+	int out;
 };
 
 static struct child *children;
 static unsigned n_children, n_live;
-static int epoll_fd;
-static bool ending;
+static int epoll_fd, null_fd, base_fd = -1;
+static bool ending, is_alike;
 static const char *how, *fifo, *program, *crash;
 
 /* For children in our memory: a stack is free when the kernel has cleared its word, which it does at exec. */
@@ -77,20 +88,28 @@ static long inline_call(long nr, long a, long b, long c, long d)
 }
 
 /* Beside its parent, in its memory: errno is not its own. */
-__attribute__((noreturn)) static void child_main(char **argv)
+__attribute__((noreturn)) static void child_main(struct start *start)
 {
 	const uint64_t none = 0;
 
+	if (start->is_alike) {
+		inline_call(SYS_dup3, null_fd, 0, 0, 0);
+		inline_call(SYS_dup3, start->out, 1, 0, 0);
+		inline_call(SYS_dup3, start->out, 2, 0, 0);
+		inline_call(SYS_close_range, 3, ~0U, 0, 0);
+		inline_call(SYS_setsid, 0, 0, 0, 0);
+		inline_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	}
 	inline_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none));
-	inline_call(SYS_execve, (long)program, (long)argv, (long)environ, 0);
+	inline_call(SYS_execve, (long)program, (long)start->argv, (long)environ, 0);
 	for (;;)
 		inline_call(SYS_exit_group, 127, 0, 0, 0);
 }
 
-static long clone_on(struct clone_args *args, char **argv)
+static long clone_on(struct clone_args *args, struct start *start)
 {
-	register void (*fn)(char **) __asm__("r8") = child_main;
-	register char **arg __asm__("r9") = argv;
+	register void (*fn)(struct start *) __asm__("r8") = child_main;
+	register struct start *arg __asm__("r9") = start;
 	long r;
 
 	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\t"
@@ -101,12 +120,30 @@ static long clone_on(struct clone_args *args, char **argv)
 	return r;
 }
 
+/* Its group, if it has none yet, and a pipe for its output: returns the child's end. */
+static int surround(struct child *child)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uintptr_t)child | 1};
+	int ends[2];
+
+	if (!child->group) {
+		(void)mkdirat(base_fd, child->number, 0755);
+		child->group = openat(base_fd, child->number, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		child->events = openat(child->group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	}
+	if (child->events < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		die("alike");
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ends[0], &event);
+	child->out = ends[0];
+	return ends[1];
+}
+
 static void make_by_clone(struct child *child, bool overlap)
 {
 	static unsigned next;
 	unsigned slot = overlap ? next++ % STACKS : 0;
-	/* The lowest words of its stack hold its arguments: our own frame is gone before it has read them. */
-	char **argv = (char **)stacks[slot];
+	struct start *start = (struct start *)stacks[slot];
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_PIDFD | (overlap ? CLONE_CHILD_CLEARTID : CLONE_VFORK),
 		.pidfd = (uintptr_t)&child->pidfd,
@@ -121,11 +158,19 @@ static void make_by_clone(struct child *child, bool overlap)
 	while (overlap && (tid = __atomic_load_n(&busy[slot], __ATOMIC_ACQUIRE)))
 		(void)syscall(SYS_futex, &busy[slot], 0, tid, NULL, NULL, 0);
 	busy[slot] = overlap;
-	argv_of(child, argv);
-	r = clone_on(&args, argv);
+	argv_of(child, start->argv);
+	start->is_alike = is_alike;
+	if (is_alike) {
+		start->out = surround(child);
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)child->group;
+	}
+	r = clone_on(&args, start);
 	if (r < 0)
 		die("clone3");
 	child->pid = (pid_t)r;
+	if (is_alike)
+		(void)close(start->out);
 }
 #else
 static void make_by_clone(struct child *child, bool overlap)
@@ -159,21 +204,53 @@ static void make(struct child *child)
 	if (!strcmp(how, "posix_spawn"))
 		make_by_spawn(child);
 	else
-		make_by_clone(child, !strcmp(how, "overlap"));
+		make_by_clone(child, is_alike || !strcmp(how, "overlap"));
 	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, child->pidfd, &event) < 0)
 		die("epoll_ctl");
 	n_live++;
 }
 
+static void output_take(struct child *child)
+{
+	static char bytes[65536];
+	ssize_t n;
+
+	while (child->out && (n = read(child->out, bytes, sizeof(bytes))) >= 0) {
+		if (n > 0)
+			continue;
+		(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, child->out, NULL);
+		(void)close(child->out);
+		child->out = 0;
+	}
+}
+
+/* Nobody is left of the last run. */
+static void await_alone(const struct child *child)
+{
+	char text[64];
+
+	do
+		memset(text, 0, sizeof(text));
+	while (pread(child->events, text, sizeof(text) - 1, 0) > 0 && strstr(text, "populated 1"));
+}
+
 static void reap(struct child *child)
 {
-	siginfo_t info;
+	siginfo_t info = {.si_pid = 0};
 
 	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0)
 		die("waitid");
+	/* One that was made beside it has a copy of it until it executes, and the kernel tells of that one, too. */
+	if (!info.si_pid)
+		return;
+	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, child->pidfd, NULL);
 	(void)close(child->pidfd);
 	child->pid = 0;
 	n_live--;
+	if (is_alike) {
+		output_take(child);
+		await_alone(child);
+	}
 	if (!ending)
 		make(child);
 }
@@ -184,6 +261,38 @@ static void end_all(void)
 	for (unsigned i = 0; i < n_children; i++)
 		if (children[i].pid)
 			(void)kill(children[i].pid, SIGTERM);
+}
+
+/* A folder below our own group: where that is to be had, the first mount of them is it. */
+static void base_make(void)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re"), *own = fopen("/proc/self/cgroup", "re");
+	static char line[4096], at[1024], path[4096];
+	char name[32];
+
+	while (mounts && fgets(line, sizeof(line), mounts))
+		if (!at[0] && strstr(line, " - cgroup2 "))
+			(void)sscanf(line, "%*s %*s %*s %*s %1023s", at);
+	while (own && fgets(line, sizeof(line), own))
+		if (!strncmp(line, "0::", 3))
+			(void)snprintf(path, sizeof(path), "%s%.*s", at,
+				(int)strcspn(line + 3, "\n"), line + 3);
+	(void)snprintf(name, sizeof(name), "limit-%d", (int)getpid());
+	base_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (base_fd < 0 || mkdirat(base_fd, name, 0755) < 0)
+		die(path);
+	(void)fchdir(base_fd);
+	base_fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void base_remove(void)
+{
+	char name[32];
+
+	for (unsigned i = 0; i < n_children; i++)
+		(void)unlinkat(base_fd, children[i].number, AT_REMOVEDIR);
+	(void)snprintf(name, sizeof(name), "limit-%d", (int)getpid());
+	(void)rmdir(name);
 }
 
 static int loop(unsigned n)
@@ -204,12 +313,16 @@ static int loop(unsigned n)
 		int n_events = epoll_wait(epoll_fd, events, BATCH, -1);
 
 		for (int i = 0; i < n_events; i++) {
-			if (events[i].data.ptr)
+			if (events[i].data.u64 & 1)
+				output_take((struct child *)(uintptr_t)(events[i].data.u64 & ~1UL));
+			else if (events[i].data.ptr)
 				reap(events[i].data.ptr);
 			else if (!ending)
 				end_all();
 		}
 	}
+	if (is_alike)
+		base_remove();
 	return 0;
 }
 
@@ -328,5 +441,9 @@ int main(int argc, char **argv)
 	fifo = argv[3];
 	program = argv[4];
 	crash = argc > 5 ? argv[5] : NULL;
+	is_alike = !strcmp(how, "alike");
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (is_alike)
+		base_make();
 	return loop((unsigned)strtoul(argv[2], NULL, 10));
 }

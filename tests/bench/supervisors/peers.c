@@ -114,6 +114,7 @@ static const struct peer limit_spawn = LIMIT("posix_spawn");
 #if defined(__x86_64__)
 static const struct peer limit_clone3 = LIMIT("clone3");
 static const struct peer limit_overlap = LIMIT("overlap");
+static const struct peer limit_alike = LIMIT("alike");
 #endif
 
 /* A socket that answers at once, with as much as effd just has: it comes after it. */
@@ -224,6 +225,7 @@ const struct peer *const peers[] = {
 #if defined(__x86_64__)
 	&limit_clone3,
 	&limit_overlap,
+	&limit_alike,
 #endif
 	&limit_spawn,
 	&limit_cat,
