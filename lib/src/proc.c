@@ -77,9 +77,7 @@ static void exec_settle(struct eff_proc *proc)
 	eff__fd_forget(proc->rt, proc->making.pipe_fd);
 	close(proc->making.pipe_fd);
 	proc->making.pipe_fd = -1;
-	if (proc->making.carrier_fd >= 0)
-		close(proc->making.carrier_fd);
-	proc->making.carrier_fd = -1;
+	eff__carrier_give(&proc->rt->procs->stacks, &proc->making);
 	exec_tell(proc, result);
 	eff__making_done(&proc->rt->procs->stacks, &proc->making);
 }

@@ -114,7 +114,7 @@ bool eff__proc_ended_mute(const struct eff_proc *proc, int status)
 {
 	const struct eff__child *child = proc->making.child;
 
-	if (proc->making.carrier_fd < 0 || !WIFEXITED(status) || WEXITSTATUS(status) == 0)
+	if (proc->making.carrier.theirs < 0 || !WIFEXITED(status) || WEXITSTATUS(status) == 0)
 		return false;
 	return child->spawn.own_memory ? has_not_executed(proc->making.pid) > 0
 				       : !__atomic_load_n(&child->parted, __ATOMIC_ACQUIRE);

@@ -139,7 +139,8 @@ static void leave(struct eff_proc *proc)
 	eff_list_remove(&proc->due);
 	eff__timer_disarm(&proc->rt->timers, &proc->again);
 	fd_drop(proc->rt, &proc->making.pipe_fd);
-	fd_drop(proc->rt, &proc->making.carrier_fd);
+	fd_drop(proc->rt, &proc->making.carrier.ours);
+	fd_drop(proc->rt, &proc->making.carrier.theirs);
 	fd_drop(proc->rt, &proc->making.pidfd);
 	proc->rt = NULL;
 }

@@ -51,24 +51,57 @@ static bool carried_send(int fd, const struct eff__child *child)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
-/* Where it cannot be done the child copies the table, and says itself what is wrong with its descriptors. */
-static bool carry(struct eff__making *making)
+static bool carrier_take(struct eff__stack_pool *pool, struct eff__carrier *ret_carrier)
 {
-	struct eff__child *child = making->child;
-	bool sent;
 	int ends[2];
 
-	if (child->spawn.n_fds > EFF__CARRIED_MOST || child->no_close_range)
-		return false;
+	if (pool->n_carriers > 0) {
+		*ret_carrier = pool->carriers[--pool->n_carriers];
+		return true;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return false;
-	sent = carried_send(ends[0], child);
-	close(ends[0]);
-	if (sent)
-		making->carrier_fd = child->carrier_fd = ends[1];
-	else
-		close(ends[1]);
-	return sent;
+	*ret_carrier = (struct eff__carrier){.ours = ends[0], .theirs = ends[1]};
+	return true;
+}
+
+static void carrier_close(struct eff__carrier *carrier)
+{
+	if (carrier->theirs < 0)
+		return;
+	close(carrier->ours);
+	close(carrier->theirs);
+	*carrier = (struct eff__carrier){-1, -1};
+}
+
+/* Only where it is known that nothing is left in it may the next child look into it. */
+void eff__carrier_give(struct eff__stack_pool *pool, struct eff__making *making)
+{
+	const struct eff__child *child = making->child;
+	bool is_empty = child && child->carrier_fd >= 0 && !child->spawn.own_memory &&
+		__atomic_load_n(&child->parted, __ATOMIC_ACQUIRE);
+
+	if (is_empty && pool->n_carriers < EFF__CARRIERS_KEPT) {
+		pool->carriers[pool->n_carriers++] = making->carrier;
+		making->carrier = (struct eff__carrier){-1, -1};
+	}
+	carrier_close(&making->carrier);
+}
+
+/* Where it cannot be done the child copies the table, and says itself what is wrong with its descriptors. */
+static bool carry(struct eff__stack_pool *pool, struct eff__making *making)
+{
+	struct eff__child *child = making->child;
+
+	if (child->spawn.n_fds > EFF__CARRIED_MOST || child->no_close_range ||
+		!carrier_take(pool, &making->carrier))
+		return false;
+	if (!carried_send(making->carrier.ours, child)) {
+		carrier_close(&making->carrier);
+		return false;
+	}
+	child->carrier_fd = making->carrier.theirs;
+	return true;
 }
 
 /* ── the stack ── */
@@ -109,6 +142,8 @@ static void stack_give(struct eff__stack_pool *pool, void *stack)
 
 void eff__stack_pool_done(struct eff__stack_pool *pool)
 {
+	while (pool->n_carriers > 0)
+		carrier_close(&pool->carriers[--pool->n_carriers]);
 	while (pool->n_free > 0)
 		munmap(pool->free[--pool->n_free], page_bytes() + EFF__CHILD_STACK_BYTES);
 	for (int i = 0; i < 2 && pool->pipe[1]; i++)
@@ -162,7 +197,7 @@ static long make_by_clone(struct eff__stack_pool *pool, struct eff__making *maki
 	making->child->no_handlers = true;
 	if (shares)
 		clone.flags |= CLONE_VM;
-	if (has_many_fds(pool) && carry(making))
+	if (has_many_fds(pool) && carry(pool, making))
 		clone.flags |= CLONE_FILES;
 	if (eff__proc_without & EFF__WITHOUT_PIDFD)
 		clone.ret_pidfd = NULL;
@@ -250,7 +285,7 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	struct eff__making *ret_making)
 {
 	static _Atomic bool clone3_missing;
-	struct eff__making making = {.pidfd = -1, .pipe_fd = -1, .carrier_fd = -1};
+	struct eff__making making = {.pidfd = -1, .pipe_fd = -1, .carrier = {-1, -1}};
 	bool by_fork = clone3_missing || eff__proc_without & EFF__WITHOUT_CLONE3;
 	int ends[2] = {-1, -1};
 	int r = pipe_take(pool, ends);
@@ -279,8 +314,7 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 fail:
 	if (making.pipe_fd >= 0)
 		close(making.pipe_fd);
-	if (making.carrier_fd >= 0)
-		close(making.carrier_fd);
+	carrier_close(&making.carrier);
 	free(making.child);
 	if (spawn->release)
 		spawn->release(spawn->context);

@@ -70,12 +70,20 @@ enum {
 };
 extern unsigned eff__proc_without;
 
+enum { EFF__CHILD_STACK_BYTES = 16 << 10, EFF__CHILD_STACKS_KEPT = 16, EFF__CARRIERS_KEPT = 8 };
+
+/* A pair of sockets, through which a child is sent its descriptors. */
+struct eff__carrier {
+	int ours, theirs; /* -1: none */
+};
+
 /* What stays from one child to the next: stacks for those that share the caller's memory, a mapping with a guard page
  * each; and how many descriptors there are about. */
-enum { EFF__CHILD_STACK_BYTES = 16 << 10, EFF__CHILD_STACKS_KEPT = 16 };
 struct eff__stack_pool {
 	void *free[EFF__CHILD_STACKS_KEPT];
 	unsigned n_free;
+	struct eff__carrier carriers[EFF__CARRIERS_KEPT]; /* with nothing in them */
+	unsigned n_carriers;
 	int pipe[2];    /* a status pipe, made when there was time; {0, 0}: none */
 	int last_pidfd; /* the lowest number that was free above those of what lives shortly */
 };
@@ -90,16 +98,18 @@ union eff__carried {
 
 /* A child that was made, or is being made. */
 struct eff__making {
-	struct eff__child *child; /* NULL: given back */
-	void *stack;              /* NULL: none, or nobody's any more */
-	int pipe_fd;              /* the reading end; -1 */
-	int carrier_fd;           /* the child's, while it has our table of descriptors; -1 */
-	int pidfd;                /* -1: none to be had */
+	struct eff__child *child;    /* NULL: given back */
+	void *stack;                 /* NULL: none, or nobody's any more */
+	int pipe_fd;                 /* the reading end; -1 */
+	struct eff__carrier carrier; /* while it may have our table of descriptors */
+	int pidfd;                   /* -1: none to be had */
 	pid_t pid;
 };
 /* Does not suspend. Returns 0, or -errno when `release` has been called and nothing is left. */
 int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 	struct eff__making *ret_making);
+/* The child has taken out of its carrier what was in it, or never will: it is another's. */
+void eff__carrier_give(struct eff__stack_pool *pool, struct eff__making *making);
 /* The child does not need its record and its stack any more: give them back and call `release`. Asking again is fine. */
 void eff__making_done(struct eff__stack_pool *pool, struct eff__making *making);
 

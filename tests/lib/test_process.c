@@ -10,6 +10,7 @@
 #include <eff/services.h>
 
 #include "children.h"
+#include "procs.h"
 
 Suite *test_suite(void);
 
@@ -234,6 +235,39 @@ START_TEST(the_time_that_it_used_is_told_at_its_end)
 }
 END_TEST
 
+static unsigned n_carriers_after(bool own_memory)
+{
+	struct eff_spawn spawn = SHELL(":");
+	struct eff_proc *proc;
+
+	spawn.own_memory = own_memory;
+	ck_assert_int_eq(eff_spawn(&spawn, &proc), 0);
+	ck_assert_int_eq(eff_proc_await_end(proc, NULL), 0);
+	eff_proc_free(proc);
+	return eff__rt->procs->stacks.n_carriers;
+}
+
+static eff_exit takes_what_was_left(void *arg)
+{
+	struct eff__carrier first;
+
+	ck_assert_uint_eq(n_carriers_after(false), 1);
+	first = eff__rt->procs->stacks.carriers[0];
+	ck_assert_uint_eq(n_carriers_after(false), 1);
+	ck_assert_int_eq(eff__rt->procs->stacks.carriers[0].ours, first.ours);
+	ck_assert_int_eq(eff__rt->procs->stacks.carriers[0].theirs, first.theirs);
+	/* Of a copy of our memory nobody can tell whether it has taken its own. */
+	ck_assert_uint_eq(n_carriers_after(true), 0);
+	return eff_ok(arg);
+}
+
+START_TEST(a_carrier_serves_one_child_after_another)
+{
+	eff__proc_without = EFF__WITH_MANY_FDS;
+	run_root(takes_what_was_left);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("lib/process");
@@ -245,6 +279,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, an_interrupt_stops_the_process_and_kills_it_after_its_grace);
 	tcase_add_test(c, a_limit_stops_it_too);
 	tcase_add_test(c, a_process_is_supervised_like_any_effect);
+	tcase_add_test(c, a_carrier_serves_one_child_after_another);
 	tcase_add_loop_test(c, the_time_that_it_used_is_told_at_its_end, 0, N_FAST_WAYS);
 	suite_add_tcase(suite, c);
 	return suite;

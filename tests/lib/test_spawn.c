@@ -8,6 +8,7 @@
 
 #include "cgroups.h"
 #include "children.h"
+#include "procs.h"
 
 static const char *const true_argv[] = {"/bin/true", NULL};
 static struct outcome got;
@@ -407,6 +408,8 @@ static eff_exit cannot_take_its_descriptors(void *arg)
 		ck_assert_int_eq(got.exec, -ECHILD);
 		ck_assert_str_eq(got.fault.stage, "fds");
 		ck_assert_int_eq(got.fault.error, EPERM);
+		/* What is left in it is nobody else's. */
+		ck_assert_uint_eq(eff__rt->procs->stacks.n_carriers, 0);
 	}
 	return eff_ok(arg);
 }
