@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What os_linux's files share and nobody else sees. One file is one idea: spawn.c makes a child, family.c knows who is of it,
+/* What os_linux's files share and nobody else sees. One file is one idea: spawn.c makes a child, streams.c its descriptors, family.c knows who is of it,
  * group.c signals and awaits all of it, held.c does where it has a control group, scan.c is the one walk over /proc that all
  * units share, notify.c and stdout.c and logfile.c are doors. */
 #ifndef EFFD_OS_INTERNAL_H
@@ -113,7 +113,8 @@ struct os_child {
 	uid_t uid;
 	uint64_t made; /* in ticks since boot */
 	struct main_proc main;
-	int streams[2]; /* our ends; -1 */
+	int streams[2];                /* our ends; -1 */
+	int theirs[2], their_ready_fd; /* until it has its own; -1 */
 	bool is_wide[2];
 	int ready_fd; /* our end; -1 */
 	struct notify notify;
@@ -130,8 +131,28 @@ static inline struct os_linux *linux_of(const struct os *seam)
 
 int linux_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **ret_child,
 	struct os_fault *ret_fault);
-int linux_await_ready(struct os_child *child);
 void linux_child_free(struct os_child *child);
+
+/* ── streams.c ── */
+
+struct arena;
+void os_streams_init(struct os_child *child);
+/* How many numbers of descriptors the program gets, though some be of nothing. */
+unsigned os_descriptors_of(const struct os_spawn *spawn);
+/* The number of the child's descriptor by which it enters its view of the files, behind those; 0: there is none. */
+unsigned os_view_fd(const struct os_spawn *spawn);
+/* Make the pipes that it asks for, and the list of its descriptors, in that arena. On failure what was made is the child's all the
+ * same. 0 or -errno. */
+int os_streams_make(struct os_child *child, const struct os_spawn *spawn, struct arena *arena,
+	int **ret_fds, unsigned *ret_n);
+/* It has its own ends by now, or there is none. */
+void os_streams_part(struct os_child *child);
+void os_streams_done(struct os_child *child);
+/* The next child will not have to wait for a pipe. */
+void os_streams_prepare(struct os_linux *os);
+ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size);
+bool linux_watch(struct os_child *child, enum os_stream stream, struct eff_watch *watch);
+int linux_await_ready(struct os_child *child);
 
 /* ── credentials.c ── */
 
@@ -206,10 +227,6 @@ int os_folder_remove(int parent, const char *name);
  * 0; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int os_view_make(
 	struct os_linux *os, const struct os_spawn *spawn, struct os_fault *ret_fault);
-/* How many numbers of descriptors the program gets, though some be of nothing. */
-unsigned os_descriptors_of(const struct os_spawn *spawn);
-/* The number of the child's descriptor by which it enters that, behind those; 0: there is none. */
-unsigned os_view_fd(const struct os_spawn *spawn);
 
 /* ── environment.c ── */
 

@@ -14,35 +14,6 @@
 #include "base/alloc.h"
 #include "os/internal.h"
 
-/* Half of what a pipe has room for at first, and what one gets that needs more. */
-enum { PIPE_HALF = 32 << 10, PIPE_WIDE = 1 << 20 };
-
-static ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size)
-{
-	ssize_t n;
-
-	if (child->streams[stream] < 0)
-		return -EBADF;
-	do
-		n = read(child->streams[stream], buf, size);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	/* It comes faster than it is taken: room for more lets its writer go on meanwhile. It need not be granted. */
-	if (n >= PIPE_HALF && !child->is_wide[stream]) {
-		(void)fcntl(child->streams[stream], F_SETPIPE_SZ, PIPE_WIDE);
-		child->is_wide[stream] = true;
-	}
-	return n;
-}
-
-static bool linux_watch(struct os_child *child, enum os_stream stream, struct eff_watch *watch)
-{
-	int fd = child->streams[stream];
-
-	return fd < 0 || eff_fd_watch(fd, EFF_READ | EFF_WRITE, watch) < 0;
-}
-
 static const struct os_ops linux_ops = {
 	.spawn = linux_spawn,
 	.pid = linux_pid,

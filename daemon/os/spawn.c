@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a child out of what the unit asks for: ids, descriptors, the environment, its control group; its steps are made
- * in steps.c.
+/* Making a child out of what the unit asks for: ids, descriptors, the environment, its control group; its descriptors are
+ * made in streams.c, its steps in steps.c.
  *
  * A record holds a copy of all that the library may read until the program runs, so that a child on a hung file system
- * holds up nobody and outlives who started it; the library's release gives it back. Our ends of pipes do not block, and
- * are out of the way of what children get; the child's are its own. */
+ * holds up nobody and outlives who started it; the library's release gives it back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -39,121 +38,6 @@ static void record_free(void *arg)
 	free(record);
 }
 
-/* ── its descriptors ── */
-
-static int pipe_make(int *ret_ours, int *ret_theirs)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-		int r = -errno;
-
-		(void)close(ends[0]);
-		(void)close(ends[1]);
-		return r;
-	}
-	*ret_ours = eff_fd_raise(ends[0]);
-	*ret_theirs = ends[1];
-	return 0;
-}
-
-static int pipe_take(struct os_linux *os, int *ret_ours, int *ret_theirs)
-{
-	if (os->spare_pipe[1] < 0)
-		return pipe_make(ret_ours, ret_theirs);
-	*ret_ours = os->spare_pipe[0];
-	*ret_theirs = os->spare_pipe[1];
-	os->spare_pipe[0] = os->spare_pipe[1] = -1;
-	return 0;
-}
-
-/* The next child will not have to wait for it. */
-static void pipe_prepare(struct os_linux *os)
-{
-	if (os->spare_pipe[1] < 0)
-		(void)pipe_make(&os->spare_pipe[0], &os->spare_pipe[1]);
-}
-
-unsigned os_descriptors_of(const struct os_spawn *spawn)
-{
-	unsigned n = 3;
-
-	for (unsigned i = 0; spawn->sockets && spawn->sockets[i]; i++)
-		n++;
-	return spawn->ready_fd >= (int)n ? (unsigned)spawn->ready_fd + 1 : n;
-}
-
-unsigned os_view_fd(const struct os_spawn *spawn)
-{
-	bool has_view = spawn->view && *spawn->view && (*spawn->view)->fd >= 0;
-
-	return has_view ? os_descriptors_of(spawn) : 0;
-}
-
-/* On failure what was made is there to be closed by streams_leave() and the child's end. */
-static int streams_make(struct record *record, const struct os_spawn *spawn, struct os_child *child)
-{
-	unsigned view = os_view_fd(spawn);
-	unsigned n = view ? view + 1 : os_descriptors_of(spawn);
-	int *theirs = record->fds = arena_alloc(record->arena, n * sizeof(*theirs));
-	int r = 0;
-
-	if (!theirs)
-		return -ENOMEM;
-	record->spawn.n_fds = n;
-	for (unsigned i = 3; i < n; i++)
-		theirs[i] = -1;
-	theirs[0] = theirs[1] = theirs[2] = child->os->null_fd;
-	if (view)
-		theirs[view] = (*spawn->view)->fd;
-	for (unsigned i = 0; spawn->sockets && spawn->sockets[i]; i++)
-		theirs[3 + i] = os_socket_fd(spawn->sockets[i]);
-	if (spawn->out == OS_CAPTURE)
-		r = pipe_take(child->os, &child->streams[OS_STDOUT], &theirs[1]);
-	if (r >= 0 && spawn->err == OS_CAPTURE)
-		r = pipe_make(&child->streams[OS_STDERR], &theirs[2]);
-	else if (spawn->err == OS_MERGE)
-		theirs[2] = theirs[1];
-	if (r >= 0 && spawn->ready_fd > 2)
-		r = pipe_make(&child->ready_fd, &theirs[spawn->ready_fd]);
-	return r;
-}
-
-/* Their ends, by themselves: the record may be gone when they are no longer needed. */
-struct ends {
-	int out, err, ready; /* -1: none */
-};
-
-static struct ends ends_of(
-	const struct record *record, const struct os_spawn *spawn, const struct os_linux *os)
-{
-	const int *fds = record->fds;
-	struct ends ends = {-1, -1, -1};
-
-	if (!fds)
-		return ends;
-	if (fds[1] != os->null_fd)
-		ends.out = fds[1];
-	if (fds[2] != fds[1] && fds[2] != os->null_fd)
-		ends.err = fds[2];
-	if (spawn->ready_fd > 2)
-		ends.ready = fds[spawn->ready_fd];
-	return ends;
-}
-
-/* The child has its own by now, or there is none. */
-static void ends_close(const struct ends *ends)
-{
-	if (ends->out >= 0)
-		(void)close(ends->out);
-	if (ends->err >= 0)
-		(void)close(ends->err);
-	if (ends->ready >= 0)
-		(void)close(ends->ready);
-}
-
 /* ── the child ── */
 
 static struct os_child *child_make(struct os_linux *os)
@@ -163,7 +47,8 @@ static struct os_child *child_make(struct os_linux *os)
 	if (!child)
 		return NULL;
 	child->os = os;
-	child->streams[0] = child->streams[1] = child->notify.fd = child->ready_fd = -1;
+	child->notify.fd = -1;
+	os_streams_init(child);
 	child->uid = geteuid();
 	os_main_init(child);
 	eff_list_init(&child->link);
@@ -176,28 +61,13 @@ void linux_child_free(struct os_child *child)
 		return;
 	eff_list_remove(&child->link);
 	eff_proc_free(child->proc);
-	eff_fd_close_late(child->streams[OS_STDOUT]);
-	eff_fd_close_late(child->streams[OS_STDERR]);
-	eff_fd_close(child->ready_fd);
+	os_streams_done(child);
 	os_main_done(child);
 	if (child->cgroup && !child->cgroup->kept)
 		os_cgroup_release(child->cgroup);
 	os_notify_close(&child->notify);
 	os_family_done(&child->family);
 	free(child);
-}
-
-int linux_await_ready(struct os_child *child)
-{
-	char buf[64];
-	ssize_t n;
-
-	if (child->ready_fd < 0)
-		return -EBADF;
-	while ((n = eff_read(child->ready_fd, buf, sizeof(buf))) > 0)
-		if (memchr(buf, '\n', (size_t)n))
-			return 0;
-	return n < 0 ? (int)n : -EPIPE;
 }
 
 static int fault_at(struct os_fault *fault, const char *stage, int error, const char *what)
@@ -257,8 +127,7 @@ static const char *stage_of(const struct os_child *child, int r)
 static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	struct record *record, struct os_fault *ret_fault)
 {
-	int r = streams_make(record, spawn, child);
-	struct ends ends = ends_of(record, spawn, child->os);
+	int r = os_streams_make(child, spawn, record->arena, &record->fds, &record->spawn.n_fds);
 	const char *stage = "log";
 
 	if (record->ids)
@@ -279,7 +148,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	} else {
 		record_free(record);
 	}
-	ends_close(&ends);
+	os_streams_part(child);
 	if (r < 0)
 		return fault_at(ret_fault, stage, -r, spawn->argv[0]);
 	child->pid = eff_proc_pid(child->proc);
@@ -380,7 +249,7 @@ static int spawn_once(struct os *os, const struct os_spawn *spawn, struct os_chi
 	}
 	*ret_child = child;
 	r = eff_proc_await_exec(child->proc, &fault);
-	pipe_prepare(child->os);
+	os_streams_prepare(child->os);
 	if (r == -ECHILD)
 		fault_tell(child->os, spawn, &fault, ret_fault);
 	return r;
