@@ -156,20 +156,27 @@ static void family_prune(struct family *family, const struct scan *scan)
 	family->n = n;
 }
 
-/* Remember who came from those that are remembered: their children, and who is in a session that one of them leads. Returns
- * whether anybody was new. */
-static bool family_follow(struct family *family, const struct scan *scan)
+static bool follow_each(struct family *family, const struct scan *scan,
+	const struct scan_entry *entries, size_t n)
 {
 	bool more = false;
 
-	for (size_t i = 0; i < scan->strays.n; i++) {
-		const struct scan_entry *entry = &scan->strays.entries[i];
-
+	for (const struct scan_entry *entry = entries; entry < entries + n; entry++)
 		if (!family_find(family, entry->pid) &&
 			(member_counts(family, scan, entry->ppid) ||
 				member_counts(family, scan, entry->sid)))
 			more |= family_add(family, entry->pid);
-	}
+	return more;
+}
+
+/* Remember who came from those that are remembered: their children, and who is in a session that one of them leads, among
+ * the `n` of others, too. Returns whether anybody was new. */
+static bool family_follow(struct family *family, const struct scan *scan,
+	const struct scan_entry *others, size_t n_others)
+{
+	bool more = follow_each(family, scan, scan->strays.entries, scan->strays.n);
+
+	more |= follow_each(family, scan, others, n_others);
 	for (size_t i = 0; i < family->n; i++) {
 		size_t n;
 		const struct scan_entry *led = os_scan_of(&scan->led, family->members[i].pid, &n);
@@ -185,17 +192,18 @@ static bool family_follow(struct family *family, const struct scan *scan)
 size_t os_family_look(struct os_child *child, const struct scan *scan)
 {
 	struct family *family = &child->family;
-	size_t n_session = 0, n = 0;
-	const struct scan_entry *others = NULL;
+	const bool is_ours = session_is_ours(child);
+	const struct scan_entry *others;
+	size_t n_session = 0, n;
 
-	if (session_is_ours(child))
-		others = os_scan_of(&scan->others, child->pid, &n);
-	for (size_t i = 0; i < n; i++) {
+	others = os_scan_of(&scan->others, child->pid, &n);
+	for (size_t i = 0; i < n && is_ours; i++) {
 		n_session += others[i].sid == child->pid;
 		(void)family_add(family, others[i].pid);
 	}
+	/* A walk from before the main process's end still says so of who came later; of that, what a member proves is true. */
 	for (int pass = 0; family->n && pass < MOST_PASSES; pass++)
-		if (!family_follow(family, scan))
+		if (!family_follow(family, scan, others, is_ours ? 0 : n))
 			break;
 	if (family->n)
 		family_prune(family, scan);

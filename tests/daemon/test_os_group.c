@@ -247,6 +247,37 @@ OS_TEST(who_takes_over_from_one_that_was_known_is_known)
 	ck_assert(!lives(successor));
 }
 
+OS_TEST(who_takes_over_is_known_by_a_walk_from_before_the_end_that_is_caught_up)
+{
+	struct os_child *child = started(role("hands over"));
+	struct os_linux *own = linux_of(os);
+	pid_t helper = line_of_pid(child), successor;
+	struct procfs_stat st;
+	struct os_left left[2];
+	size_t n;
+
+	ck_assert(os_procfs_stat(helper, &st));
+	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
+	/* As among so many processes that a walk is dear. */
+	own->scan.ended_at = eff_now() + EFF_H(1);
+	successor = line_of_pid(child);
+	(void)ended(child);
+	while (os_procfs_is(helper, st.born))
+		ck_assert_int_eq(eff_sleep(EFF_MS(1)), 0);
+	ck_assert_int_eq(gone_within(child, EFF_MS(5)), -ETIMEDOUT);
+	n = os->ops->left(child, left, 2);
+	/* More may have been born by then than it takes in. */
+	if (own->scan.last_born < successor) {
+		own->scan.ended_at = 0;
+		n = os->ops->left(child, left, 2);
+	}
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(left[0].pid, successor);
+	own->scan.ended_at = 0;
+	kill_all(child);
+	ck_assert(!lives(successor));
+}
+
 OS_TEST(who_took_over_behind_a_scans_back_is_known_all_the_same)
 {
 	struct os_child *child = started(role("hands over"));
@@ -360,6 +391,8 @@ Suite *test_suite(void)
 	tcase_add_test(
 		tcase, an_orphan_in_the_session_alone_is_found_when_the_main_process_has_ended);
 	tcase_add_test(tcase, who_takes_over_from_one_that_was_known_is_known);
+	tcase_add_test(
+		tcase, who_takes_over_is_known_by_a_walk_from_before_the_end_that_is_caught_up);
 	tcase_add_test(tcase, who_took_over_behind_a_scans_back_is_known_all_the_same);
 	tcase_add_test(tcase, a_simple_child_is_gone_with_its_main_process);
 	tcase_add_test(tcase, a_stopped_child_is_killed_all_the_same);
