@@ -115,14 +115,30 @@ void add_bytes(struct text *to, double bytes)
 	text_printf(to, i && bytes < 99.95 ? "%.1f%s" : "%.0f%s", bytes, units[i]);
 }
 
+/* How many bytes of printable ASCII come first, or of what is none. */
+static size_t span_of(const char *text, bool is_plain)
+{
+	size_t n = 0;
+
+	while (text[n] && (text[n] >= ' ' && text[n] <= '~') == is_plain)
+		n++;
+	return n;
+}
+
+/* Most is as it is, and takes no memory. */
 void put_text(FILE *to, const char *text)
 {
-	struct text shown = {0};
+	while (*text) {
+		size_t n_plain = span_of(text, true), n = span_of(text + n_plain, false);
+		struct text shown = {0};
 
-	escape_bytes(&shown, text, strlen(text));
-	if (shown.bytes)
-		(void)fputs(shown.bytes, to);
-	text_done(&shown);
+		(void)fwrite(text, 1, n_plain, to);
+		text += n_plain;
+		escape_bytes(&shown, text, n);
+		(void)fputs(shown.failed ? "?" : shown.bytes ? shown.bytes : "", to);
+		text_done(&shown);
+		text += n;
+	}
 }
 
 enum code out_of_memory(struct effctl *e)
