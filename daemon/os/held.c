@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/alloc.h"
 #include "os/internal.h"
 
 bool os_is_held(const struct os_child *child)
@@ -44,17 +45,44 @@ static int limits_set(struct os_child *child, const struct terms *terms, struct 
 	return -ECHILD;
 }
 
-/* The one of the last run, if it does for this one. */
-static struct cgroup *kept_take(const struct os_spawn *spawn, bool wanted, bool whole)
-{
-	struct cgroup *kept = spawn->group_kept ? *spawn->group_kept : NULL;
+/* ── kept ── */
 
-	if (!kept || (wanted && kept->whole == whole && os_cgroup_renew(kept)))
+/* What is left of the last run, if its group does for this one. */
+static struct os_kept *kept_take(const struct os_spawn *spawn, bool wanted, bool whole)
+{
+	struct os_kept *kept = spawn->kept ? *spawn->kept : NULL;
+
+	if (!kept || (wanted && kept->group->whole == whole && os_cgroup_renew(kept->group)))
 		return kept;
-	os_cgroup_release(kept);
-	*spawn->group_kept = NULL;
+	linux_close_kept(kept);
+	*spawn->kept = NULL;
 	return NULL;
 }
+
+/* Without memory its group goes with the child. */
+static void kept_make(struct os_child *child, const struct os_spawn *spawn)
+{
+	struct os_kept *kept = alloc_new(sizeof(*kept));
+
+	if (!kept)
+		return;
+	kept->group = child->cgroup;
+	for (int i = 0; i < 2; i++)
+		kept->pipes[i].ours = kept->pipes[i].theirs = -1;
+	child->cgroup->kept = true;
+	child->kept = *spawn->kept = kept;
+}
+
+void linux_close_kept(struct os_kept *kept)
+{
+	if (!kept)
+		return;
+	os_streams_close_kept(kept);
+	os_cgroup_release(kept->group);
+	free(kept);
+}
+
+/* ── made ── */
 
 int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault)
 {
@@ -63,15 +91,14 @@ int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os
 	bool wanted = whole || is_limited;
 	int r = 0;
 
-	child->cgroup = kept_take(spawn, wanted, whole);
+	child->kept = kept_take(spawn, wanted, whole);
+	child->cgroup = child->kept ? child->kept->group : NULL;
 	if (wanted && !child->cgroup)
 		r = os_cgroup_new(&os->cgroups, spawn->unit, whole, &child->cgroup);
 	if (r < 0)
 		return spawn->all == OS_ALL_CGROUP || is_limited ? fault_tell(os, r, ret_fault) : 0;
-	if (child->cgroup && spawn->group_kept) {
-		child->cgroup->kept = true;
-		*spawn->group_kept = child->cgroup;
-	}
+	if (child->cgroup && spawn->kept && !child->kept)
+		kept_make(child, spawn);
 	/* One that was limited for the last run may be so no more. */
 	return is_limited || (child->cgroup && child->cgroup->limits)
 		? limits_set(child, spawn->terms, ret_fault)
@@ -90,8 +117,8 @@ static bool was_killed_at_birth(const struct os_child *child, const struct os_fa
 /* The group that was kept does not take it: a program has given its controllers on. */
 static bool is_barred(const struct os_spawn *spawn, const struct os_fault *fault)
 {
-	return spawn->group_kept && *spawn->group_kept && (*spawn->group_kept)->used &&
-		fault->stage && strcmp(fault->stage, "cgroup") == 0 && fault->error == EBUSY;
+	return spawn->kept && *spawn->kept && (*spawn->kept)->group->used && fault->stage &&
+		strcmp(fault->stage, "cgroup") == 0 && fault->error == EBUSY;
 }
 
 bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
@@ -100,7 +127,7 @@ bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
 	if (child && was_killed_at_birth(child, fault))
 		return os_cgroups_mend(&os->cgroups, child->cgroup);
 	return !child && is_barred(spawn, fault) &&
-		os_cgroups_mend(&os->cgroups, *spawn->group_kept);
+		os_cgroups_mend(&os->cgroups, (*spawn->kept)->group);
 }
 
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault)

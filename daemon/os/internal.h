@@ -113,13 +113,22 @@ struct os_child {
 	uid_t uid;
 	uint64_t made; /* in ticks since boot */
 	struct main_proc main;
-	int streams[2];                /* our ends; -1 */
-	int theirs[2], their_ready_fd; /* until it has its own; -1 */
+	int streams[2]; /* our ends; -1 */
+	int theirs[2];  /* until it has its own; kept for a further run: until the end; -1 */
+	int their_ready_fd;
 	bool is_wide[2];
 	int ready_fd; /* our end; -1 */
 	struct notify notify;
 	struct family family;
 	struct cgroup *cgroup; /* NULL: it has none */
+	struct os_kept *kept;  /* what it has of the run before, and leaves to the next; NULL */
+};
+
+struct os_kept {
+	struct cgroup *group;
+	struct {
+		int ours, theirs; /* -1: none, or the child's for now */
+	} pipes[2];
 };
 
 static inline struct os_linux *linux_of(const struct os *seam)
@@ -147,6 +156,8 @@ int os_streams_make(struct os_child *child, const struct os_spawn *spawn, struct
 	int **ret_fds, unsigned *ret_n);
 /* It has its own ends by now, or there is none. */
 void os_streams_part(struct os_child *child);
+/* Close the pipes that are kept for a further run. */
+void os_streams_close_kept(struct os_kept *kept);
 void os_streams_done(struct os_child *child);
 /* The next child will not have to wait for a pipe. */
 void os_streams_prepare(struct os_linux *os);
@@ -290,6 +301,7 @@ int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os
  * worth to be tried again. Suspends. */
 EFF_SUSPENDS bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
 	const struct os_child *child, const struct os_fault *fault);
+void linux_close_kept(struct os_kept *kept);
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault);
 /* `wake`: and SIGCONT after it. */
 int os_held_signal(struct os_child *child, int sig, bool wake);

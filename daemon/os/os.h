@@ -22,7 +22,7 @@ struct os;
 struct os_child;
 struct os_file;
 struct os_view;
-struct cgroup;
+struct os_kept;
 struct os_socket;
 struct eff_watch;
 
@@ -62,9 +62,9 @@ struct os_spawn {
 	/* Where the view of the files is kept that this needs, runtime directories included: the first child that finds none there makes one, and the others
 	 * share it, until who owns it closes it. NULL: it is done without. */
 	struct os_view **view;
-	/* Where its control group is kept from one run to the next, as long as that is as one that was just made, until who owns it
-	 * closes it. NULL: it goes with the child. */
-	struct cgroup **group_kept;
+	/* Where is kept from one run to the next, until who owns it closes it: its control group, as long as that is as one that was
+	 * just made, and with it the pipes of its output. NULL: they go with the child. */
+	struct os_kept **kept;
 	struct os_socket *const *sockets; /* its descriptors from 3 on, NULL-terminated; told by LISTEN_FDS and LISTEN_PID; NULL: none */
 	const char *socket_names; /* LISTEN_FDNAMES */
 };
@@ -152,7 +152,8 @@ struct os_ops {
 	/* Take output. Does not suspend. Returns the count, 0 at the end, -EAGAIN when there is none now, or -errno. */
 	ssize_t (*read)(struct os_child *child, enum os_stream stream, void *buf, size_t size);
 	/* Have watch->fn(watch) called, once, when there is output or its end; NULL: no more. Does not suspend. True: it will not
-	 * be, for there is some, or it cannot be watched for. */
+	 * be, for there is some, or it cannot be watched for. Of an end with the process's own one may be told only by a read after
+	 * that: the pipe may be kept for the next run. */
 	bool (*watch)(struct os_child *child, enum os_stream stream, struct eff_watch *watch);
 	/* Suspends until a process of the unit has sent a datagram to NOTIFY_SOCKET; what others send is dropped. Returns
 	 * its size (it may be 0; truncated to `size`), or -errno, -ECANCELED and -ETIMEDOUT only when none is there; ret_sender may be NULL; -EBADF when the child has no such socket. */
@@ -173,7 +174,7 @@ struct os_ops {
 	 * removed with all that is in them. NULL is fine. Suspends; the caller masks. 0; -errno, and `ret_what` is what could not be removed. */
 	int (*close_view)(struct os_view *view, char *ret_what, size_t size);
 	/* It goes as soon as nobody is in it. No child that was made in it is left to be freed. NULL is fine. Does not suspend. */
-	void (*close_group)(struct cgroup *group);
+	void (*close_kept)(struct os_kept *kept);
 
 	/* Open a socket and listen on it. One in the file system takes the place of one that nobody listens on, and of nothing
 	 * else. Suspends. Returns 0 and the socket, which is the caller's; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */

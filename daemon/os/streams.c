@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A child's descriptors: the pipes of its output and of its word that it is ready, and what else it is given. Our ends do not
- * block, and are out of the way of what children get; the child's are its own. */
+ * block, and are out of the way of what children get; the child's are its own.
+ *
+ * A unit that has run more than once in a control group that was kept keeps its pipes, too. That their end is here as well they
+ * never tell of the end of their writers; but when nobody is left in the group nobody is left to write. What a program may
+ * have done to its end is undone before the next one gets it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -21,12 +25,54 @@ void os_streams_init(struct os_child *child)
 		child->streams[i] = child->theirs[i] = -1;
 }
 
+static void end_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static bool is_kept(const struct os_child *child, int i)
+{
+	return child->kept && child->cgroup->used && child->streams[i] >= 0 &&
+		child->theirs[i] >= 0 && child->theirs[i] < child->os->cgroups.spare_below;
+}
+
+void os_streams_part(struct os_child *child)
+{
+	for (int i = 0; i < 2; i++)
+		if (!is_kept(child, i))
+			end_close(&child->theirs[i]);
+	end_close(&child->their_ready_fd);
+}
+
+/* To the next run: nobody writes any more. */
+static void stream_keep(struct os_child *child, int i)
+{
+	child->kept->pipes[i].ours = child->streams[i];
+	child->kept->pipes[i].theirs = eff_fd_raise(child->theirs[i]);
+	child->streams[i] = child->theirs[i] = -1;
+}
+
 void os_streams_done(struct os_child *child)
 {
-	os_streams_part(child);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		if (is_kept(child, i) && child->cgroup->empty)
+			stream_keep(child, i);
+		end_close(&child->theirs[i]);
 		eff_fd_close_late(child->streams[i]);
+	}
+	end_close(&child->their_ready_fd);
 	eff_fd_close(child->ready_fd);
+}
+
+void os_streams_close_kept(struct os_kept *kept)
+{
+	for (int i = 0; i < 2; i++) {
+		end_close(&kept->pipes[i].theirs);
+		eff_fd_close(kept->pipes[i].ours);
+		kept->pipes[i].ours = -1;
+	}
 }
 
 /* ── made ── */
@@ -52,7 +98,15 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 static int stream_make(struct os_child *child, enum os_stream stream)
 {
 	struct os_linux *os = child->os;
+	struct os_kept *kept = child->kept;
 
+	if (kept && kept->pipes[stream].theirs >= 0 &&
+		fcntl(kept->pipes[stream].theirs, F_SETFL, 0) == 0) {
+		child->streams[stream] = kept->pipes[stream].ours;
+		child->theirs[stream] = kept->pipes[stream].theirs;
+		kept->pipes[stream].ours = kept->pipes[stream].theirs = -1;
+		return 0;
+	}
 	if (os->spare_pipe[1] < 0)
 		return pipe_make(&child->streams[stream], &child->theirs[stream]);
 	child->streams[stream] = os->spare_pipe[0];
@@ -126,36 +180,43 @@ int os_streams_make(struct os_child *child, const struct os_spawn *spawn, struct
 	return 0;
 }
 
-static void end_close(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
-void os_streams_part(struct os_child *child)
-{
-	for (int i = 0; i < 2; i++)
-		end_close(&child->theirs[i]);
-	end_close(&child->their_ready_fd);
-}
-
 /* ── read ── */
 
-ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size)
+static ssize_t read_once(int fd, void *buf, size_t size)
 {
 	ssize_t n;
 
-	if (child->streams[stream] < 0)
-		return -EBADF;
 	do
-		n = read(child->streams[stream], buf, size);
+		n = read(fd, buf, size);
 	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Of a pipe whose other end is here as well. */
+static bool nobody_writes(const struct os_child *child, enum os_stream stream)
+{
+	return child->theirs[stream] >= 0 && os_main_ended(child) &&
+		os_cgroup_is_empty(child->cgroup);
+}
+
+ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size)
+{
+	int fd = child->streams[stream];
+	ssize_t n;
+
+	if (fd < 0)
+		return -EBADF;
+	n = read_once(fd, buf, size);
+	/* It may have written before it ended, and after we looked. */
+	if (n == -EAGAIN && nobody_writes(child, stream)) {
+		n = read_once(fd, buf, size);
+		n = n == -EAGAIN ? 0 : n;
+	}
 	if (n < 0)
-		return -errno;
+		return n;
 	/* It comes faster than it is taken: room for more lets its writer go on meanwhile. It need not be granted. */
 	if (n >= PIPE_HALF && !child->is_wide[stream]) {
-		(void)fcntl(child->streams[stream], F_SETPIPE_SZ, PIPE_WIDE);
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_WIDE);
 		child->is_wide[stream] = true;
 	}
 	return n;

@@ -165,7 +165,7 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		unit_adopt(u, u->next_plan, u->next, true);
 	/* When all of the tree ends the others' ends come first. */
 	if (!t->shutting_down)
-		unit_close_group(u);
+		unit_close_kept(u);
 	u->leaving = u->kill_now = u->ended = false;
 	u->awaits = NULL;
 	switch (rest) {

@@ -67,7 +67,7 @@ static int child_start_process(struct child *c)
 	spawn.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE;
 	spawn.notify = wants_socket(spec);
 	spawn.watchdog_ns = spec->watchdog_ns;
-	spawn.group_kept = &u->group_kept;
+	spawn.kept = &u->kept;
 	spawn.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->notify_fd : 0;
 	spawn.sockets = given.sockets;
 	spawn.socket_names = given.names;

@@ -213,10 +213,10 @@ void unit_close_view(struct unit *u)
 	eff_unmask(before);
 }
 
-void unit_close_group(struct unit *u)
+void unit_close_kept(struct unit *u)
 {
-	u->world->os->ops->close_group(u->group_kept);
-	u->group_kept = NULL;
+	u->world->os->ops->close_kept(u->kept);
+	u->kept = NULL;
 }
 
 int command_run(struct unit *u, struct command *command)

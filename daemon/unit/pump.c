@@ -184,6 +184,11 @@ int pump_await(struct pump *p)
 	if (!p)
 		return 0;
 	eff_event_set(&p->hurry);
+	/* Of the end of a pipe that is kept for the next run nothing tells but to read it. */
+	if (!p->fiber && !p->at_end) {
+		(void)ops_of(p)->watch(p->process, p->sink.stream, NULL);
+		on_output(&p->watch);
+	}
 	return eff_event_await(&p->done);
 }
 

@@ -47,7 +47,7 @@ void unit_free(struct unit *u)
 	if (!u)
 		return;
 	assert(!u->child.fiber);
-	unit_close_group(u);
+	unit_close_kept(u);
 	eff_pulse_send(&u->changed);
 	free(u->needs);
 	free(u->after);

@@ -143,8 +143,8 @@ struct unit {
 	bool kill_now;
 	struct os_child *process; /* of the present run; NULL */
 	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
-	struct cgroup *group_kept; /* from one run to the next, while it is not at rest; NULL: none is */
-	char *lacks; /* what its start still waits for, if that can be said; NULL */
+	struct os_kept *kept; /* from one run to the next, while it is not at rest; NULL: none is */
+	char *lacks;          /* what its start still waits for, if that can be said; NULL */
 	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
 	bool reloading, says_stopping; /* by its own word */
 	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */
@@ -235,7 +235,7 @@ EFF_SUSPENDS void hook_after_failure(struct unit *u);
 /* Its run is over, and what it alone has seen of the files, and its runtime directories, with it. Suspends. */
 EFF_SUSPENDS void unit_close_view(struct unit *u);
 /* It is at rest: no run follows soon that would need its control group. */
-void unit_close_group(struct unit *u);
+void unit_close_kept(struct unit *u);
 
 /* ── state.c ── */
 

@@ -242,14 +242,15 @@ static inline void kill_all(struct os_child *child)
 	finish(child);
 }
 
-/* What it prints, all of it; it must end well. */
+/* What it prints, all of it, no more than a pipe holds; it must end well. */
 static inline const char *output_of(struct os_spawn spawn)
 {
 	static char text[4096];
 	struct os_child *child = started(spawn);
+	int code = ended(child).code;
 
 	(void)read_lines(child, text, sizeof(text), UINT32_MAX);
-	ck_assert_msg(ended(child).code == 0, "it ended badly: %s", text);
+	ck_assert_msg(code == 0, "it ended badly: %s", text);
 	finish(child);
 	return text;
 }

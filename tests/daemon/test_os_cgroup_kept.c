@@ -2,7 +2,34 @@
 /* A control group that stays from one run to the next, and when it does not. */
 #include "daemon/cgroup_home.h"
 
-static struct cgroup *kept;
+static struct os_kept *kept;
+
+/* Its flags, as it finds them; then it leaves them as nobody would want to find them. */
+static void tell_flags(void)
+{
+	printf("%d", fcntl(STDOUT_FILENO, F_GETFL));
+	(void)fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK | O_ASYNC);
+}
+
+/* As much as a pipe holds, and dead. */
+static void fill(void)
+{
+	static char bytes[65536];
+
+	memset(bytes, 'x', sizeof(bytes));
+	(void)!write(STDOUT_FILENO, bytes, sizeof(bytes));
+	(void)raise(SIGKILL);
+}
+
+static void play(const char *name)
+{
+	if (!strcmp(name, "tells flags"))
+		tell_flags();
+	else
+		fill();
+	(void)fflush(stdout);
+}
+OS_ROLES(play)
 
 /* What is printed is the number of the folder of the group that it begins in. */
 static struct os_spawn tells_group(void)
@@ -17,7 +44,7 @@ static struct os_spawn tells_group(void)
 	argv[4] = at;
 	spawn.argv = argv;
 	spawn.all = OS_ALL_CGROUP;
-	spawn.group_kept = &kept;
+	spawn.kept = &kept;
 	return spawn;
 }
 
@@ -26,7 +53,7 @@ static struct os_spawn kept_shell(const char *script)
 	struct os_spawn spawn = shell(script);
 
 	spawn.all = OS_ALL_CGROUP;
-	spawn.group_kept = &kept;
+	spawn.kept = &kept;
 	return spawn;
 }
 
@@ -42,7 +69,7 @@ static unsigned long long number(const char *name)
 
 static void close_kept(void)
 {
-	os->ops->close_group(kept);
+	os->ops->close_kept(kept);
 	kept = NULL;
 }
 
@@ -81,7 +108,7 @@ CGROUP_TEST(the_time_of_the_last_run_is_not_this_ones)
 
 	child = started(kept_shell("echo; exec sleep 1000 >/dev/null"));
 	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
-	ck_assert(kept->used);
+	ck_assert(kept->group->used);
 	ck_assert(os->ops->usage(child, &second));
 	ck_assert_double_ge(second.cpu_s, 0);
 	ck_assert_double_lt(second.cpu_s, first.cpu_s / 2);
@@ -97,19 +124,19 @@ CGROUP_TEST(the_time_of_a_short_run_is_taken_from_its_end)
 
 	(void)run_kept();
 	for (unsigned i = 1; i <= 3; i++) {
-		kept->began_at = eff_now();
+		kept->group->began_at = eff_now();
 		(void)run_kept();
-		ck_assert_uint_eq(kept->n_told, i);
-		ck_assert_uint_gt(kept->cpu_before_us, 0);
+		ck_assert_uint_eq(kept->group->n_told, i);
+		ck_assert_uint_gt(kept->group->cpu_before_us, 0);
 	}
-	counted = os_cgroup_cpu_us(kept);
-	ck_assert_uint_le(kept->cpu_before_us, counted);
+	counted = os_cgroup_cpu_us(kept->group);
+	ck_assert_uint_le(kept->group->cpu_before_us, counted);
 
-	kept->began_at = eff_now();
-	kept->n_told = 64;
+	kept->group->began_at = eff_now();
+	kept->group->n_told = 64;
 	(void)run_kept();
-	ck_assert_uint_eq(kept->n_told, 0);
-	ck_assert_uint_ge(kept->cpu_before_us, counted);
+	ck_assert_uint_eq(kept->group->n_told, 0);
+	ck_assert_uint_ge(kept->group->cpu_before_us, counted);
 	close_kept();
 }
 
@@ -120,13 +147,13 @@ CGROUP_TEST(its_file_of_events_stays_open_unless_descriptors_are_dear)
 
 	(void)run_kept();
 	(void)run_kept();
-	fd = kept->events_fd;
+	fd = kept->group->events_fd;
 	ck_assert_int_ge(fd, 0);
 	(void)run_kept();
-	ck_assert_int_eq(kept->events_fd, fd);
+	ck_assert_int_eq(kept->group->events_fd, fd);
 	linux_of(os)->cgroups.spare_below = 0;
 	(void)run_kept();
-	ck_assert_int_eq(kept->events_fd, -1);
+	ck_assert_int_eq(kept->group->events_fd, -1);
 	close_kept();
 }
 
@@ -135,6 +162,8 @@ CGROUP_TEST(no_descriptor_more_is_open_after_many_runs)
 	char path[64];
 	struct stat before, after;
 
+	/* What is kept is made in the first run, and its pipe in the second. */
+	(void)run_kept();
 	(void)run_kept();
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)getpid());
 	ck_assert_int_eq(stat(path, &before), 0);
@@ -144,6 +173,82 @@ CGROUP_TEST(no_descriptor_more_is_open_after_many_runs)
 	ck_assert_int_eq(stat(path, &after), 0);
 	ck_assert_int_eq(after.st_size, before.st_size);
 	close_kept();
+}
+
+static struct os_spawn kept_role(const char *name)
+{
+	struct os_spawn spawn = role(name);
+
+	spawn.all = OS_ALL_CGROUP;
+	spawn.kept = &kept;
+	return spawn;
+}
+
+CGROUP_TEST(its_pipes_are_kept_from_the_second_run_on)
+{
+	int ours, theirs;
+
+	(void)run_kept();
+	ck_assert_int_eq(kept->pipes[OS_STDOUT].ours, -1);
+	(void)run_kept();
+	ours = kept->pipes[OS_STDOUT].ours;
+	theirs = kept->pipes[OS_STDOUT].theirs;
+	ck_assert_int_ge(ours, 0);
+	ck_assert_int_ge(theirs, 0);
+	(void)run_kept();
+	ck_assert_int_eq(kept->pipes[OS_STDOUT].ours, ours);
+	ck_assert_int_eq(kept->pipes[OS_STDOUT].theirs, theirs);
+	linux_of(os)->cgroups.spare_below = 0;
+	(void)run_kept();
+	ck_assert_int_eq(kept->pipes[OS_STDOUT].ours, -1);
+	close_kept();
+}
+
+CGROUP_TEST(what_a_run_does_to_its_pipe_is_not_the_next_ones)
+{
+	for (int i = 0; i < 4; i++)
+		ck_assert_str_eq(output_of(kept_role("tells flags")), "1");
+	close_kept();
+}
+
+/* Each of them is told its end, after all that it wrote. */
+CGROUP_TEST(nothing_of_a_run_is_lost_or_the_next_ones)
+{
+	static char bytes[65536 + 2];
+
+	for (int i = 0; i < 5; i++) {
+		struct os_child *child = started(kept_role("fills"));
+
+		ck_assert_int_eq(ended(child).signal, SIGKILL);
+		ck_assert_uint_eq(read_lines(child, bytes, sizeof(bytes), 1), 65536);
+		finish(child);
+	}
+	close_kept();
+}
+
+/* As long as somebody may write there is no end, and what he would write later is not the next run's. */
+CGROUP_TEST(a_pipe_that_somebody_is_left_with_is_not_kept)
+{
+	struct os_child *child;
+	char line[32];
+	ssize_t n;
+	pid_t pid;
+
+	(void)run_kept();
+	(void)run_kept();
+	ck_assert_int_ge(kept->pipes[OS_STDOUT].ours, 0);
+	child = started(kept_shell("(setsid sh -c 'echo $$; exec sleep 1000' &)"));
+	(void)read_lines(child, line, sizeof(line), 1);
+	pid = (pid_t)atoi(line);
+	(void)ended(child);
+	n = os->ops->read(child, OS_STDOUT, line, sizeof(line));
+	ck_assert_int_eq(n, -EAGAIN);
+	os->ops->free(child);
+	ck_assert_int_eq(kept->pipes[OS_STDOUT].ours, -1);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	close_kept();
+	while (is_there("unit:test"))
+		(void)eff_await_turn();
 }
 
 CGROUP_TEST(a_group_in_which_somebody_is_left_is_not_used_again)
@@ -173,7 +278,7 @@ CGROUP_TEST(a_group_with_another_below_it_is_not_used_again)
 {
 	unsigned long long first = run_kept();
 
-	ck_assert_int_eq(mkdirat(kept->fd, "below", 0755), 0);
+	ck_assert_int_eq(mkdirat(kept->group->fd, "below", 0755), 0);
 	ck_assert_uint_ne(run_kept(), first);
 	close_kept();
 	ck_assert(!is_there("unit:test"));
@@ -189,7 +294,7 @@ static void gives_on(void)
 	own->controllers = huge;
 	ck_assert_int_eq(os_cgroups_give(own, CGROUP_MEMORY), 0);
 	(void)run_kept();
-	ck_assert_int_eq(os_cgroup_write(kept->fd, "cgroup.subtree_control", "+hugetlb"), 0);
+	ck_assert_int_eq(os_cgroup_write(kept->group->fd, "cgroup.subtree_control", "+hugetlb"), 0);
 	(void)run_kept();
 	close_kept();
 	ck_assert(!is_there("unit:test"));
@@ -208,8 +313,8 @@ CGROUP_TEST(a_group_that_is_frozen_is_not_used_again)
 {
 	unsigned long long first = run_kept();
 
-	ck_assert_int_eq(os_cgroup_write(kept->fd, "cgroup.freeze", "1"), 0);
-	kept->empty_at = 0; /* it was empty a while ago */
+	ck_assert_int_eq(os_cgroup_write(kept->group->fd, "cgroup.freeze", "1"), 0);
+	kept->group->empty_at = 0; /* it was empty a while ago */
 	ck_assert_uint_ne(run_kept(), first);
 	close_kept();
 }
@@ -232,13 +337,13 @@ CGROUP_TEST(one_of_another_kind_takes_the_place_of_what_was_kept)
 static void is_taken_back(int r, struct os_child *child, const struct os_fault *fault)
 {
 	if (r == 0) {
-		ck_assert_uint_eq(kept->limits, 0);
+		ck_assert_uint_eq(kept->group->limits, 0);
 		finish(child);
 		return;
 	}
 	ck_assert_str_eq(fault->stage, "cgroup");
 	ck_assert_ptr_nonnull(strstr(fault->what, "pids_max"));
-	kept->limits = 0;
+	kept->group->limits = 0;
 }
 
 CGROUP_TEST(a_limit_of_the_last_run_is_taken_back_for_the_next_one)
@@ -248,7 +353,7 @@ CGROUP_TEST(a_limit_of_the_last_run_is_taken_back_for_the_next_one)
 	struct os_fault fault = {0};
 
 	(void)run_kept();
-	kept->limits = 1U << TERMS_PIDS_MAX;
+	kept->group->limits = 1U << TERMS_PIDS_MAX;
 	spawn = kept_shell("exit 0");
 	is_taken_back(os->ops->spawn(os, &spawn, &child, &fault), child, &fault);
 	close_kept();
@@ -269,7 +374,7 @@ CGROUP_TEST(a_group_that_was_killed_is_not_used_again)
 CGROUP_TEST(a_group_that_others_have_killed_costs_no_start)
 {
 	(void)run_kept();
-	ck_assert_int_eq(os_cgroup_write(kept->fd, "cgroup.kill", "1"), 0);
+	ck_assert_int_eq(os_cgroup_write(kept->group->fd, "cgroup.kill", "1"), 0);
 	(void)run_kept();
 	ck_assert(!linux_of(os)->cgroups.moved);
 	close_kept();
@@ -299,6 +404,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, the_time_of_the_last_run_is_not_this_ones);
 	tcase_add_test(tcase, the_time_of_a_short_run_is_taken_from_its_end);
 	tcase_add_test(tcase, its_file_of_events_stays_open_unless_descriptors_are_dear);
+	tcase_add_test(tcase, its_pipes_are_kept_from_the_second_run_on);
+	tcase_add_test(tcase, what_a_run_does_to_its_pipe_is_not_the_next_ones);
+	tcase_add_test(tcase, nothing_of_a_run_is_lost_or_the_next_ones);
+	tcase_add_test(tcase, a_pipe_that_somebody_is_left_with_is_not_kept);
 	tcase_add_test(tcase, no_descriptor_more_is_open_after_many_runs);
 	tcase_add_test(tcase, a_group_in_which_somebody_is_left_is_not_used_again);
 	tcase_add_test(tcase, a_group_with_another_below_it_is_not_used_again);

@@ -92,7 +92,7 @@ int fake_close_view(struct os_view *view, char *ret_what, size_t size)
 	return r;
 }
 
-struct cgroup {
+struct os_kept {
 	struct os_fake *fake;
 };
 
@@ -101,18 +101,18 @@ static void group_keep(struct os_fake *fake, const struct os_spawn *spawn)
 {
 	bool wanted = spawn->all != OS_ALL_KIN || terms_limit_a_cgroup(spawn->terms);
 
-	if (!spawn->group_kept || *spawn->group_kept || !wanted || fake->cgroup_error)
+	if (!spawn->kept || *spawn->kept || !wanted || fake->cgroup_error)
 		return;
-	*spawn->group_kept = fake_zalloc(sizeof(**spawn->group_kept));
-	(*spawn->group_kept)->fake = fake;
+	*spawn->kept = fake_zalloc(sizeof(**spawn->kept));
+	(*spawn->kept)->fake = fake;
 	fake->n_groups_kept++;
 }
 
-void fake_close_group(struct cgroup *group)
+void fake_close_kept(struct os_kept *kept)
 {
-	if (group)
-		group->fake->n_groups_kept--;
-	free(group);
+	if (kept)
+		kept->fake->n_groups_kept--;
+	free(kept);
 }
 
 static bool cgroup_fails(
