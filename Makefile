@@ -11,8 +11,6 @@ AR ?= ar
 # What counts its steps is to be built quickly.
 CFLAGS ?= $(if $(STEPS),-O1,-O2 -g)
 LDFLAGS ?=
-PREFIX ?= /usr/local
-DESTDIR ?=
 B ?= build
 VERSION := $(shell sed -n 's/^.define EFF_VERSION "\(.*\)"$$/\1/p' lib/include/eff/version.h)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
@@ -319,12 +317,11 @@ endif
 bench: all $(benches) $(beside) $(bench_programs)
 	$QBUILD=$(abspath $(O)) tests/bench/run
 
-places = BUILD='$(O)' UV='$(UV)' $(foreach p,DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR LIBDOCDIR BASHDIR ZSHDIR \
-	FISHDIR UNITDIR USERUNITDIR SYSUSERSDIR TMPFILESDIR,$p='$($p)')
+# Where to: what is said to make is in the script's environment.
 install: all
-	$Q$(places) scripts/install
+	$QBUILD='$(O)' UV='$(UV)' scripts/install
 uninstall:
-	$Q$(places) scripts/install remove
+	$QBUILD='$(O)' UV='$(UV)' scripts/install remove
 
 deb:
 	$Qscripts/setup deb

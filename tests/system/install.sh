@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What is installed works from where it is: the programs, the library shared and static, a module, the example trees. And
-# uninstalling takes all of it back.
+# uninstalling takes all of it back, wherever it was.
 . "${0%/*}/lib.sh"
 need make pkg-config
 compile recorder
@@ -95,10 +95,24 @@ matches "the service" "$(<stage/usr/lib/systemd/system/effd.service)" '^ExecStar
 matches "the service of another prefix" "$(<"$prefix/lib/systemd/system/effd.service")" "^ExecReload=$prefix/bin/effctl reload\$"
 [ -x stage/usr/bin/effctl ] || fail "effctl is not in the staging folder"
 
-# ── And back ──
+# ── In a folder whose name means something to a shell, make, sed, pkg-config and systemd ──
+
+odd="$DIR/o d  d&|%x"
+from_make install "PREFIX=$odd"
+eval "$cc -Wall -Werror -o odd hello.c $(PKG_CONFIG_PATH=$odd/lib/pkgconfig pkg-config --cflags --libs eff)"
+same "with a library in an odd folder" "$(LD_LIBRARY_PATH=$odd/lib ./odd)" "hello, $version"
+same "its service's program" "$(sed -n 's/^ExecStart=//p' "$odd/lib/systemd/system/effd.service")" "\"${odd/\%/%%}/bin/effd\""
+mkdir units
+cp "$odd"/lib/systemd/system/*.service units
+! command -v systemd-analyze >/dev/null || expect_exit 0 systemd-analyze verify --man=no units/effd.service
+from_make install "DESTDIR=$odd/st age" "PREFIX=$odd"
+
+# ── And back, also when nothing is built any more ──
 
 touch "$prefix/lib/not-ours" stage/usr/bin/not-ours
-from_make uninstall "PREFIX=$prefix"
+from_make uninstall "PREFIX=$prefix" B=build/nowhere
 from_make uninstall "DESTDIR=$DIR/stage" PREFIX=/usr LIBDIR=/usr/lib/somewhere
-same "what is left" "$(cd "$DIR" && find prefix stage ! -type d | sort)" "$(printf '%s\n' prefix/lib/not-ours stage/usr/bin/not-ours)"
-same "folders of ours" "$(cd "$DIR" && find prefix stage -name '*eff*')" ""
+from_make uninstall "DESTDIR=$odd/st age" "PREFIX=$odd"
+from_make uninstall "PREFIX=$odd"
+same "what is left" "$(find prefix stage "${odd##*/}" | sort)" "$(printf '%s\n' "${odd##*/}" "${odd##*/}/st age" \
+	prefix prefix/lib prefix/lib/not-ours stage stage/usr stage/usr/bin stage/usr/bin/not-ours | sort)"
