@@ -5,8 +5,9 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/systemd/lib.sh"
 need dpkg-buildpackage dh lintian pkg-config
-DEB_BUILD_OPTIONS=noautodbgsym expect_exit 0 "$root/scripts/deb" "$DIR/deb"
+expect_exit 0 "$root/scripts/deb" "$DIR/deb"
 same "the packages" "$(cd deb && ls -- *.deb | sed 's/_.*//' | paste -sd ' ' -)" "effd libeff-dev libeff0"
+same "their symbols, apart" "$(cd deb/debug && ls -- *.deb | sed 's/_.*//' | paste -sd ' ' -)" "effd-dbgsym libeff0-dbgsym"
 debs=(deb/*.deb)
 debs=("${debs[@]/#//test/}")
 boot bare
