@@ -137,3 +137,27 @@ void costs_check(const struct costs *costs)
 			add_excess(&excess, &costs->acts[i], what);
 	ck_assert_msg(excess.len == 0, "out of proportion:%s", excess.bytes);
 }
+
+static const struct act *act_named(const struct costs *costs, const char *name)
+{
+	for (size_t i = 0; i < costs->n_acts; i++)
+		if (strcmp(costs->acts[i].name, name) == 0)
+			return &costs->acts[i];
+	ck_abort_msg("there was no %s", name);
+}
+
+void costs_bound(const struct costs *costs, size_t n_many, const struct bound *bounds, size_t n_bounds)
+{
+	struct text excess = {0};
+
+	for (size_t i = 0; i < n_bounds; i++)
+		for (int what = 0; what < COSTS; what++) {
+			uint64_t all = act_named(costs, bounds[i].act)->at[SIZES - 1].counts[what];
+			double each = (double)all / (double)n_many;
+
+			if (each > bounds[i].most[what])
+				text_printf(&excess, "\n%s: %.2f %s each, more than %.2f",
+					bounds[i].act, each, names[what], bounds[i].most[what]);
+		}
+	ck_assert_msg(excess.len == 0, "dearer than it was:%s", excess.bytes);
+}

@@ -41,4 +41,13 @@ void costs_count(struct costs *costs, const char *act_name);
  * size says nothing. */
 void costs_check(const struct costs *costs);
 
+/* What each of many may cost an act at most: what costs in proportion, and more than it need, is found by this. */
+struct bound {
+	const char *act;
+	double most[COSTS];
+};
+/* Fails the test when an act costs more at the largest size, which was of so many. */
+void costs_bound(
+	const struct costs *costs, size_t n_many, const struct bound *bounds, size_t n_bounds);
+
 #endif

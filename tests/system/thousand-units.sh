@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A thousand processes start, crash all at once, start again and stop: what effd asks of the kernel for that, and the steps that
-# it takes, are in proportion to how many they are.
+# it takes, are in proportion to how many they are, and not more for each than they need to be.
 . "${0%/*}/lib.sh"
 EFFD_PROGRAM=$BUILD/steps/effd
 [ -x "$EFFD_PROGRAM" ] || skip "needs what make STEPS=1 build-scales makes"
@@ -70,4 +70,18 @@ for act in start crash stop; do
 				fail "$act of ${sizes[i]}: $many $name, and $few for half as many"
 		done
 	done
+done
+
+# Nor is it dear for each of the thousand. A turn asks for something itself, up to ten calls, and there are more of them on a
+# busy machine.
+declare -A each=([start,calls]=35 [crash,calls]=50 [stop,calls]=22 [start,bytes]=180 [crash,bytes]=280 [stop,bytes]=350
+	[start,spawns]=1 [crash,spawns]=1 [stop,spawns]=0 [start,turns]=2 [crash,turns]=2 [stop,turns]=2)
+for key in "${!each[@]}"; do
+	act=${key%,*} all=${cost[${key/,/,1000,}]}
+	case $key in
+	*,calls) all=$((all - 10 * cost[$act,1000,turns])) ;;
+	# A thread of effd's own is counted, too.
+	*,spawns) all=$((all - 1)) ;;
+	esac
+	[ "$all" -le $((1000 * each[$key])) ] || fail "$act of 1000: $all ${key#*,}, more than ${each[$key]} for each"
 done
