@@ -44,6 +44,13 @@ for field in $known; do
 done
 [ "$n" -ge 100 ] || fail "only $n fields were looked at"
 same "fields that stand there twice" "$(sed -n 's/^\.It Ic \([a-z_.]*\)$/\1/p' "$man/effd.yaml.5" | sort | uniq -d)" ""
+# Words that decide what becomes of a process are told with what they mean.
+words=$("$BUILD/effctl" schema | jq -r '."$defs"."field.type", ."$defs"."field.log".properties.stdout | .. | .enum? // empty | .[]' |
+	grep -v '^stdout$' | sort -u)
+[ "$(wc -w <<<"$words")" -ge 10 ] || fail "few words were looked at: $words"
+for word in $words; do
+	grep -qE "^\.It Cm ([a-z]+ , )?$word( |$)" "$man/effd.yaml.5" || fail "effd.yaml(5) does not say what $word means"
+done
 for code in $(sed -n 's/^CODE("\([EW][0-9]*\)".*/\1/p' "$here/../../daemon/plan/codes.def"); do
 	matches "effd.yaml(5) on $code" "$(cat "$DIR/yaml.txt")" "^ *$code +[A-Z]"
 done
