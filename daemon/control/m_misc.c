@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The small methods: Ping, Version, Shutdown, Signal. */
+/* The small methods: Ping, Version, Schema, Shutdown, Signal. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/methods.h"
+#include "control/schema.h"
 
 void request_log(struct request *req, const char *what, const char *unit)
 {
@@ -27,6 +28,14 @@ void m_version(struct request *req)
 
 	(void)json_set(parameters, "version", json_text(EFFD_VERSION));
 	(void)json_set(parameters, "pid", json_int(getpid()));
+	request_reply(req, parameters);
+}
+
+void m_schema(struct request *req)
+{
+	struct json *parameters = json_object();
+
+	(void)json_set(parameters, "schema", schema_tree());
 	request_reply(req, parameters);
 }
 

@@ -26,6 +26,7 @@ EFF_SUSPENDS void m_events(struct request *req);
 EFF_SUSPENDS void m_wait(struct request *req);
 void m_explain(struct request *req);
 void m_show(struct request *req);
+void m_schema(struct request *req);
 void m_shutdown(struct request *req);
 void m_ping(struct request *req);
 void m_version(struct request *req);

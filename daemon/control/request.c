@@ -29,6 +29,7 @@ static handler *const handlers[METHOD_N] = {
 	[METHOD_WAIT] = m_wait,
 	[METHOD_EXPLAIN] = m_explain,
 	[METHOD_SHOW] = m_show,
+	[METHOD_SCHEMA] = m_schema,
 	[METHOD_SHUTDOWN] = m_shutdown,
 	[METHOD_PING] = m_ping,
 	[METHOD_VERSION] = m_version,

@@ -2,8 +2,8 @@
 /* `effctl schema`: what a tree may be, for editors. Needs no effd. */
 #include <stdlib.h>
 
+#include "control/schema.h"
 #include "effctl/command.h"
-#include "effctl/schema.h"
 #include "effctl/words.h"
 
 enum code c_schema(struct effctl *e)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal, Shutdown, Version. */
+/* Signal, Shutdown, Version, Schema. */
 #include <signal.h>
+#include <stdlib.h>
 
 #include <check.h>
 
+#include "control/schema.h"
 #include "control_world.h"
 
 START_TEST(a_signal_goes_to_the_main_process)
@@ -102,6 +104,24 @@ START_TEST(the_version_tells_whose_process_it_is)
 }
 END_TEST
 
+START_TEST(the_schema_is_the_one_that_effctl_prints)
+{
+	struct server *s = server_new("web: {command: [run], activate: manual}\n");
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Schema", NULL), *schema = schema_tree();
+	char *told = json_print(json_get(json_get(reply, "parameters"), "schema"));
+	char *wanted = json_print(schema);
+
+	ck_assert_str_eq(told, wanted);
+	free(wanted);
+	free(told);
+	json_free(schema);
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -115,6 +135,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_signal_that_nobody_can_get_is_refused_with_the_reason);
 	tcase_add_test(tcase, a_shutdown_is_answered_at_once_and_says_who_asked);
 	tcase_add_test(tcase, the_version_tells_whose_process_it_is);
+	tcase_add_test(tcase, the_schema_is_the_one_that_effctl_prints);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

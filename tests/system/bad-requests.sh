@@ -70,6 +70,8 @@ answer=$(call '{"method":"org.varlink.service.GetInfo"}')
 same "what a Varlink client asks first" "$(jq -c '.parameters.interfaces' <<<"$answer")" '["org.varlink.service","org.effd.Control"]'
 answer=$(call '{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"org.effd.Control"}}')
 matches "the interface's description" "$(jq -r .parameters.description <<<"$answer")" '^method Status *\('
+same "what a tree may be, as effctl tells it" "$(call '{"method":"org.effd.Control.Schema"}' | head -n 1 | jq -S .parameters.schema)" \
+	"$("$BUILD/effctl" schema | jq -S .)"
 answer=$(printf '%s\0' '{"method":"org.effd.Control.Ping"}' '{"method":"org.effd.Control.Ping","oneway":true}' \
 	'{"method":"org.effd.Control.Version"}' | timeout "$limit" "$DIR/bin/client" "$SOCKET" send | head -n 2)
 same "pipelined requests are answered in order, oneway ones not" "$(jq -sr 'map(.parameters | has("pid")) | join(" ")' <<<"$answer")" "false true"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "effctl/schema.h"
+#include "control/schema.h"
 
 static bool is_top(const struct field *field)
 {

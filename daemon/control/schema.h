@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree's JSON schema (2020-12), from the table of fields: what editors complete and check a tree by while it is
  * written. It is a little wider than the checker: it does not know what other units and other fields say. */
-#ifndef EFFD_EFFCTL_SCHEMA_H
-#define EFFD_EFFCTL_SCHEMA_H
+#ifndef EFFD_CONTROL_SCHEMA_H
+#define EFFD_CONTROL_SCHEMA_H
 
 #include "plan/fields.h"
 #include "wire/json.h"

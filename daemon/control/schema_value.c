@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "effctl/schema.h"
+#include "control/schema.h"
 
 struct json *schema_ref(const char *kind, const char *name)
 {
