@@ -199,6 +199,8 @@ const struct env_pairs *env_file_read(struct load *load, struct node *node, cons
 	else if (!load->failed && may_be_missing && r == -ENOENT)
 		absent_note(load, whole);
 	else if (!load->failed)
-		(void)fault(load, node, "E107", "cannot read %s: %s", whole, read_error_text(r));
+		read_error_help(load,
+			fault(load, node, "E107", "cannot read %s: %s", whole, read_error_text(r)),
+			whole, r);
 	return env;
 }

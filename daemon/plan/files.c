@@ -35,6 +35,12 @@ const char *read_error_text(int error)
 	}
 }
 
+void read_error_help(struct load *load, struct diag *diag, const char *path, int error)
+{
+	if (error == -EPERM)
+		diag_help(load->diags, diag, "chown root '%s' && chmod go-w '%s'", path, path);
+}
+
 static struct file *file_keep(struct load *load, const char *path, char *bytes, size_t size)
 {
 	struct file *file = scratch_alloc(load, sizeof(*file));
@@ -89,6 +95,7 @@ static void tree_file_read(struct root *root, const char *path, struct node *why
 {
 	struct load *load = root->load;
 	struct plan_place nowhere = {path, 0, 0};
+	struct diag *diag = NULL;
 	struct file *file;
 	int r;
 
@@ -96,11 +103,13 @@ static void tree_file_read(struct root *root, const char *path, struct node *why
 	if (load->failed)
 		return;
 	if (!file && why)
-		(void)fault(load, why, "E107", "cannot read %s: %s", path, read_error_text(r));
+		diag = fault(load, why, "E107", "cannot read %s: %s", path, read_error_text(r));
 	else if (!file)
-		(void)fault_at(load, nowhere, "E107", "cannot read it: %s", read_error_text(r));
-	if (!file)
+		diag = fault_at(load, nowhere, "E107", "cannot read it: %s", read_error_text(r));
+	if (!file) {
+		read_error_help(load, diag, path, r);
 		return;
+	}
 	file->is_tree = true;
 	file->from = from;
 }

@@ -122,6 +122,8 @@ const char *path_from(struct load *load, const char *file, const char *path);
 
 /* The words for what reading a file gave. */
 const char *read_error_text(int error);
+/* What to do about it, where that is known. */
+void read_error_help(struct load *load, struct diag *diag, const char *path, int error);
 /* Reads a file once. NULL: it cannot be, and `ret_error` says why (-errno). */
 struct file *file_read(struct load *load, const char *path, int *ret_error);
 /* Whether a file is UTF-8 without what YAML cannot have; if not, it was said. */
