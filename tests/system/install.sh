@@ -69,8 +69,11 @@ link shared "${libs[@]}"
 same "with the shared library" "$(LD_LIBRARY_PATH=$prefix/lib ./shared)" "hello, $version"
 matches "what it loads" "$(LD_LIBRARY_PATH=$prefix/lib ldd ./shared)" "libeff\.so\.0 => $prefix/lib/libeff\.so\.0"
 same "the library's file" "$(readlink -f "$prefix/lib/libeff.so")" "$prefix/lib/libeff.so.$version"
-# The library's examples are there, and see what any program sees.
+# The library's examples are there, and see what any program sees; each can do without shared libraries, too.
+read -ra static < <(pkg-config --static --libs eff)
 for example in "$prefix"/share/doc/libeff/examples/*.c; do
+	$cc -Wall -Wextra -Werror "${flags[@]}" -static -o example "$example" "${static[@]}"
+	[ "${example##*/}" != simple_computation.c ] || same "a static example" "$(./example)" "Simple calculation: 84"
 	$cc -Wall -Wextra -Werror "${flags[@]}" -o example "$example" "${libs[@]}"
 	[ "${example##*/}" != simple_computation.c ] ||
 		same "an example" "$(LD_LIBRARY_PATH=$prefix/lib ./example)" "Simple calculation: 84"
