@@ -42,6 +42,7 @@ void conn_free(struct conn *c)
 	eff_list_remove(&c->link);
 	c->control->n_clients--;
 	eff_fd_close(c->fd);
+	control_keep_spare_fds(c->control);
 	frame_in_done(&c->in);
 	frame_out_done(&c->out);
 	peer_done(&c->peer);

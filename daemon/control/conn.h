@@ -20,6 +20,9 @@
 	((size_t)1 << 20)       /* of a stream; one byte more and the client is dropped */
 #define CONN_PATIENCE EFF_S(10) /* for a whole request, and for progress of an answer */
 
+/* So many are served however few descriptors there are. */
+enum { CLIENTS_MIN = 4, SPARE_FDS = CLIENTS_MIN + 1 };
+
 struct control {
 	struct tree *tree;
 	struct control_host host;
@@ -28,11 +31,14 @@ struct control {
 	uint64_t access_generation; /* of the tree, that `access` was read from */
 	struct eff_list conns;      /* every client's */
 	uint32_t n_clients, most_clients;
-	int spare_fd;            /* given up to be able to turn a client away */
+	int spare_fds[SPARE_FDS]; /* kept for clients; the last one to turn a client away */
+	uint32_t n_spare_fds;
 	struct eff_scope *scope; /* of control_run(): work that outlives its client */
 	struct rows rows;        /* what was last said of each unit */
 };
 
+/* Keep as many descriptors for clients as are to be: whoever was served with one of them has gone. */
+void control_keep_spare_fds(struct control *control);
 /* The mode that the tree gives to the control socket, said or not. */
 mode_t control_socket_mode(const struct plan_daemon *daemon);
 

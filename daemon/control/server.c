@@ -17,7 +17,6 @@
 
 enum {
 	CLIENTS_MAX = 256,
-	CLIENTS_MIN = 4,
 	DESCRIPTORS_OF_EFFD = 48,
 	DESCRIPTORS_PER_UNIT = 10, /* pidfd, pipes, notify socket, control group, log files, a probe */
 };
@@ -49,6 +48,17 @@ static int control_listen(struct control *control, const struct control_opts *wi
 	return listen_open(&opts, &control->listener, why);
 }
 
+void control_keep_spare_fds(struct control *control)
+{
+	while (control->n_spare_fds < SPARE_FDS) {
+		int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		control->spare_fds[control->n_spare_fds++] = fd;
+	}
+}
+
 int control_open(const struct control_opts *opts, struct control **ret, struct text *why)
 {
 	struct control *control = alloc_new(sizeof(*control));
@@ -62,7 +72,7 @@ int control_open(const struct control_opts *opts, struct control **ret, struct t
 	control->listener = (struct listener){.fd = -1, .lock_fd = -1};
 	control->access.socket_group = ACCESS_NO_GROUP;
 	eff_list_init(&control->conns);
-	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	control_keep_spare_fds(control);
 	r = control_listen(control, opts, why);
 	if (r < 0) {
 		control_close(control);
@@ -81,8 +91,8 @@ void control_close(struct control *control)
 	listen_close(&control->listener);
 	access_done(&control->access);
 	rows_done(&control->rows);
-	if (control->spare_fd >= 0)
-		(void)close(control->spare_fd);
+	while (control->n_spare_fds > 0)
+		(void)close(control->spare_fds[--control->n_spare_fds]);
 	free(control);
 }
 
@@ -187,21 +197,28 @@ static void client_take(struct control *control, int fd)
 	}
 }
 
-/* No descriptor for a client. Suspends. Returns 0 or -ECANCELED. */
-static int client_refuse(struct control *control)
+/* Units have every other descriptor: the next client is served with one that is kept for that, so that who has to mend it can
+ * ask, and stop them. The last one says Busy. Suspends until somebody comes. Returns 0 or -ECANCELED. */
+static int client_take_with_spare(struct control *control)
 {
-	int fd;
+	int r = eff_wait_fd(control->listener.fd, EFF_READ), fd = -1;
 
-	if (control->spare_fd >= 0) {
-		(void)close(control->spare_fd);
+	if (r < 0)
+		return r;
+	if (control->n_spare_fds > 0) {
+		(void)close(control->spare_fds[--control->n_spare_fds]);
 		fd = accept4(control->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
-			client_turn_away(fd);
-			(void)close(fd);
-		}
 	}
-	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return eff_sleep(EFF_MS(control->spare_fd >= 0 ? 10 : 100));
+	if (fd >= 0 && control->n_spare_fds > 0) {
+		client_take(control, fd);
+		return 0;
+	}
+	if (fd >= 0) {
+		client_turn_away(fd);
+		(void)close(fd);
+	}
+	control_keep_spare_fds(control);
+	return eff_sleep(EFF_MS(control->n_spare_fds > 0 ? 10 : 100));
 }
 
 static void conns_free(struct control *control)
@@ -223,7 +240,7 @@ eff_exit control_run(void *arg)
 		if (r >= 0) {
 			client_take(control, r);
 		} else if (r == -EMFILE || r == -ENFILE) {
-			r = client_refuse(control);
+			r = client_take_with_spare(control);
 		} else if (r != -ECANCELED && r != -ETIMEDOUT) {
 			log_warn("cannot accept a client: %s", strerror(-r));
 			r = eff_sleep(EFF_MS(100));
