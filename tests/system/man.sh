@@ -68,6 +68,7 @@ for function in $functions; do
 	grep -qw "$function" "$DIR/functions.txt" || fail "no page tells of $function"
 done
 
+same "guards of headers in pages" "$(grep -lE '^#define EFFD?_[A-Z_]*_H$' "$man"/*.3 || true)" ""
 # What stands before a declaration is said of it, and not of what follows after an empty line.
 same "what is said of eff_policy_of()" "$(awk '/ eff_policy_of\(enum/ { getline; getline; print; exit }' "$man/eff_supervise.3")" \
 	"One with the usual values:"
