@@ -13,6 +13,7 @@ from_make() { # TARGET VARIABLE=…
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$root" -o all "B=$built" "$@"
 }
 built=$BUILD
+mkdir -p "$prefix/share/zsh/site-functions" # Somebody else's, though nothing is in it.
 from_make install "PREFIX=$prefix"
 
 # ── The programs ──
@@ -118,4 +119,4 @@ from_make uninstall "DESTDIR=$DIR/stage" PREFIX=/usr LIBDIR=/usr/lib/somewhere
 from_make uninstall "DESTDIR=$odd/st age" "PREFIX=$odd"
 from_make uninstall "PREFIX=$odd"
 same "what is left" "$(find prefix stage "${odd##*/}" | sort)" "$(printf '%s\n' "${odd##*/}" "${odd##*/}/st age" \
-	prefix prefix/lib prefix/lib/not-ours stage stage/usr stage/usr/bin stage/usr/bin/not-ours | sort)"
+	prefix prefix/lib prefix/lib/not-ours prefix/share prefix/share/zsh prefix/share/zsh/site-functions stage stage/usr stage/usr/bin stage/usr/bin/not-ours | sort)"
