@@ -9,11 +9,11 @@ units=/usr/local/lib/systemd
 
 # ── As they are ──
 
-inside ln -s "$units/system/effd@.service" /etc/systemd/system/effd@x.service
-same "what verify says" "$(inside systemd-analyze verify --man=no effd.service effd@x.service 2>&1)" ""
-inside rm /etc/systemd/system/effd@x.service
+for kind in service socket; do inside ln -s "$units/system/effd@.$kind" "/etc/systemd/system/effd@x.$kind"; done
+same "what verify says" "$(inside systemd-analyze verify --man=no effd.service effd.socket effd@x.service effd@x.socket 2>&1)" ""
+inside rm /etc/systemd/system/effd@x.service /etc/systemd/system/effd@x.socket
 same "what verify says of the user's" "$(inside env XDG_RUNTIME_DIR=/run HOME=/root \
-	systemd-analyze --user verify --man=no "$units/user/effd.service" 2>&1)" ""
+	systemd-analyze --user verify --man=no "$units/user/effd.service" "$units/user/effd.socket" 2>&1)" ""
 # Services keep what a supervisor's services need, and lose what the unit says.
 taken() { # PATTERN of the settings' names
 	inside systemd-analyze security --no-pager --json=short effd.service |
