@@ -143,7 +143,7 @@ static void waits_add_needs(struct json *waits, const struct unit *u)
 				condition_name(u->needs[i].need->condition));
 	if (u->child.other)
 		waits_add(waits, unit_of(u->child.other),
-			u->child.turn == EFF_TURN_GROUP ? "to start again" : "up or at rest");
+			u->child.turn == EFF_TURN_GROUP ? "started again" : "up or at rest");
 	for (uint32_t i = 0; i < u->n_after; i++) {
 		const struct unit *other = u->after[i];
 

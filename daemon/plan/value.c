@@ -41,19 +41,30 @@ static bool read_path(struct value *value)
 	return value->filled && read_text(value);
 }
 
+/* What somebody who wrote this meant; NULL: who knows. */
+static const char *meant_bool(const char *s)
+{
+	static const char *const words[] = {
+		"true", "yes", "y", "on", "1", "false", "no", "n", "off", "0"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(s, words[i]) == 0)
+			return i < 5 ? "true" : "false";
+	return NULL;
+}
+
 static bool read_bool(struct value *value)
 {
 	bool yes = strcmp(value->filled, "true") == 0;
+	const char *meant = meant_bool(value->filled);
 	struct diag *diag;
 
 	if (!yes && strcmp(value->filled, "false") != 0) {
 		diag = fault(value->load, value->node, "E207",
 			"`%s` needs true or false, and this is `%s`", value->field->face.name,
 			value->filled);
-		if (strchr("yYoO1", value->filled[0]) && strcasecmp(value->filled, "off") != 0)
-			diag_help(value->load->diags, diag, "write true");
-		else
-			diag_help(value->load->diags, diag, "write false");
+		if (meant)
+			diag_help(value->load->diags, diag, "write %s", meant);
 		return false;
 	}
 	*(bool *)value->to = yes;
@@ -99,7 +110,7 @@ static bool read_choice(struct value *value)
 static bool read_cron(struct value *value)
 {
 	struct node inside;
-	const char *why;
+	const char *why, *wrong;
 	uint32_t at;
 
 	if (cron_parse(value->filled, value->to, &at, &why) == 0) {
@@ -110,8 +121,13 @@ static bool read_cron(struct value *value)
 	inside = strcmp(value->filled, value->node->text) == 0
 		? node_inside(value->load, value->node, value->node->text + at)
 		: *value->node;
-	(void)fault(value->load, &inside, "E211", "`%.*s` %s",
-		(int)strcspn(value->filled + at, " \t"), value->filled + at, why);
+	wrong = value->filled + at;
+	/* Of what ends too early nothing is left to name. */
+	if (*wrong)
+		(void)fault(value->load, &inside, "E211", "`%.*s` %s",
+			(int)strcspn(wrong, " \t"), wrong, why);
+	else
+		(void)fault(value->load, &inside, "E211", "`%s` %s", value->filled, why);
 	return false;
 }
 

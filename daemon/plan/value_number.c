@@ -252,27 +252,34 @@ bool read_signal(struct value *value)
 	return false;
 }
 
+static bool is_mode(const char *s)
+{
+	return s[0] && strspn(s, "01234567") == strlen(s) && strlen(s) <= 5 &&
+		strtoul(s, NULL, 8) <= 0777;
+}
+
 bool read_mode(struct value *value)
 {
 	const char *s = value->filled;
+	bool is_bare = value->node->plain && strcmp(s, value->node->text) == 0;
 	struct diag *diag;
 
-	if (value->node->plain && strcmp(s, value->node->text) == 0) {
+	if (is_mode(s) && !is_bare) {
+		*(mode_t *)value->to = (mode_t)strtoul(s, NULL, 8);
+		text_printf(&value->text, "%04o", (unsigned)*(mode_t *)value->to);
+		return true;
+	}
+	if (is_bare)
 		diag = fault(value->load, value->node, "E212",
 			"a mode without quotes may be read as a decimal number");
-		diag_help(value->load->diags, diag, "write \"%s%s\"", s[0] == '0' ? "" : "0", s);
-		return false;
-	}
-	if (strspn(s, "01234567") != strlen(s) || s[0] == '\0' || strlen(s) > 5 ||
-		strtoul(s, NULL, 8) > 0777) {
+	else
 		diag = fault(value->load, value->node, "E212", "`%s` is no mode", s);
+	if (is_mode(s))
+		diag_help(value->load->diags, diag, "write \"%s%s\"", s[0] == '0' ? "" : "0", s);
+	else
 		diag_help(value->load->diags, diag,
 			"write three octal digits in quotes, as \"0022\"");
-		return false;
-	}
-	*(mode_t *)value->to = (mode_t)strtoul(s, NULL, 8);
-	text_printf(&value->text, "%04o", (unsigned)*(mode_t *)value->to);
-	return true;
+	return false;
 }
 
 bool read_port(struct value *value)

@@ -202,7 +202,7 @@ START_TEST(a_group_round_and_the_restarts_that_count_are_shown)
 		"group restart: goes with g/a (SIGTERM)");
 	ck_assert_str_eq(reply_text(reply, "parameters.chain.2.text"), "exit 1");
 	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.unit"), "g/a");
-	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.condition"), "to start again");
+	ck_assert_str_eq(reply_text(reply, "parameters.waits_for.0.condition"), "started again");
 	json_free(reply);
 	client_free(c);
 	server_free(s);
