@@ -3,6 +3,7 @@
  * falls through unit_stop() to the end. What comes after an end (again, at rest, after which delay) is the supervisor's
  * to say, by the exit that unit_end() makes of it. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "unit/internal.h"
 
@@ -194,6 +195,9 @@ eff_exit unit_run(void *arg)
 	if (!u->why && !eff_is_ok(exit))
 		hook_after_failure(u);
 	child_done(&child);
+	/* Its words were of this run. */
+	free(u->status_text);
+	u->status_text = NULL;
 	unit_close_view(u);
 	return exit;
 }

@@ -154,8 +154,6 @@ void unit_begin(struct unit *u)
 	u->reloading = u->says_stopping = u->watches_readiness = u->watches_liveness = false;
 	u->lines_seen = 0;
 	u->health = UNIT_HEALTH_NONE;
-	free(u->status_text);
-	u->status_text = NULL;
 	unit_lacks(u, NULL);
 	u->world->hooks->on_begin(u);
 }

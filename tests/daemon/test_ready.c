@@ -42,6 +42,21 @@ START_TEST(a_status_text_is_of_the_present_run)
 }
 END_TEST
 
+START_TEST(what_has_ended_says_nothing_any_more)
+{
+	struct world *w = world_new("web: {command: web, type: notify, restart: no}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(2), .says = "READY=1\nSTATUS=serving"});
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_unit(w, "web")->status_text, "serving");
+	world_run_for(w, EFF_S(3));
+
+	ck_assert_int_eq(world_unit(w, "web")->state, UNIT_DONE);
+	ck_assert_ptr_null(world_unit(w, "web")->status_text);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(start_timeout_ends_a_unit_that_never_becomes_ready)
 {
 	struct world *w = world_new(
@@ -388,6 +403,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, a_notify_unit_is_up_when_it_says_so);
 	tcase_add_test(tcase, a_status_text_is_of_the_present_run);
+	tcase_add_test(tcase, what_has_ended_says_nothing_any_more);
 	tcase_add_test(tcase, start_timeout_ends_a_unit_that_never_becomes_ready);
 	tcase_add_test(tcase, the_default_start_timeout_is_ninety_seconds);
 	tcase_add_test(tcase, a_unit_may_ask_for_more_time_to_start);
