@@ -228,8 +228,10 @@ static eff_exit clock_keep(void *arg)
 	else
 		demand_run(u);
 	clock_ended(u);
-	/* Its schedule was taken away, or it was wanted again meanwhile. */
-	if (eff_check() == 0)
+	/* Its schedule was taken away, or it was wanted again meanwhile. What has run by its schedule is at rest, and stays so
+	 * without one. */
+	if (eff_check() == 0 &&
+		(row_waits(row_of(u)) || (u->state != UNIT_DONE && u->state != UNIT_FAILED)))
 		wish_act(u);
 	return eff_ok(NULL);
 }

@@ -303,6 +303,24 @@ START_TEST(a_schedule_that_is_taken_away_leaves_a_unit_like_any_other)
 }
 END_TEST
 
+START_TEST(a_schedule_that_is_taken_away_runs_nothing_that_has_run)
+{
+	struct world *w = world_new(BACKUP "{every: 10s}}");
+
+	world_script(w, "backup", (struct script){.lives = EFF_S(1)});
+	world_run_for(w, EFF_S(15));
+	world_reload(w, "backup: {type: oneshot, command: backup}");
+	ck_assert_str_eq(world_changes(w), "backup live");
+	world_run_for(w, EFF_S(60));
+	EXPECT_TRACE(w, "backup", "10000 spawn, 11000 exit 0");
+	/* With another program it is another job. */
+	world_reload(w, "backup: {type: oneshot, command: backup 2}");
+	world_run_for(w, EFF_S(60));
+	ck_assert_uint_eq(world_spawns(w, "backup"), 2);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_unit_with_a_schedule_may_be_removed_at_any_time)
 {
 	struct world *w = world_new(BACKUP "{every: 10s}}\nother: {command: other}");
@@ -412,6 +430,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, missed_runs_are_made_up_for_by_one);
 	tcase_add_test(tcase, a_schedule_that_a_reload_changes_takes_hold_at_once);
 	tcase_add_test(tcase, a_schedule_that_is_taken_away_leaves_a_unit_like_any_other);
+	tcase_add_test(tcase, a_schedule_that_is_taken_away_runs_nothing_that_has_run);
 	tcase_add_test(tcase, a_unit_with_a_schedule_may_be_removed_at_any_time);
 	tcase_add_test(tcase, a_schedule_may_come_to_one_that_runs);
 	tcase_add_test(tcase, a_schedule_may_come_with_another_program);
