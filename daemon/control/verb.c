@@ -19,14 +19,6 @@ static bool ready_is_exec_alone(const struct plan_unit *spec)
 		spec->rules->readiness.kind == PLAN_PROBE_NONE;
 }
 
-static bool end_was_clean(const struct unit *u)
-{
-	if (u->state == UNIT_DONE)
-		return true;
-	return (ready_is_exec_alone(u->spec) || u->spec->kind == PLAN_FIBER) && u->last_exit &&
-		unit_end_is_clean(u->spec, u->last_exit);
-}
-
 /* Who in it has survived the final signal? NULL: nobody. */
 static struct unit *stuck_in(const struct tree *t, struct unit *u)
 {
@@ -90,7 +82,7 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 	struct unit *hopeless;
 
 	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
-		decide(a, end_was_clean(u) ? "done" : "failed", cause_ref(u->last_exit));
+		decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
 	} else if (judge_stuck(a, t)) {
 		return;
 	} else if (u->state == UNIT_UP) {

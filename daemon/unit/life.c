@@ -149,6 +149,7 @@ static struct cause *failed_start_cause(const struct cause *end)
 eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
 {
 	struct cause *old = u->last_exit;
+	eff_exit exit;
 
 	if (before_ready && u->spec->type != PLAN_ONESHOT && !u->why && !u->fault)
 		u->last_exit = failed_start_cause(end);
@@ -159,7 +160,9 @@ eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
 		return eff_interrupted();
 	u->ends++;
 	u->ended = true;
-	return exit_of(u->spec, u->last_exit, before_ready);
+	exit = exit_of(u->spec, u->last_exit, before_ready);
+	u->ended_well = eff_is_ok(exit);
+	return exit;
 }
 
 /* One run. The tree says why when it ends one; a run that nobody ended has its own end. */

@@ -121,6 +121,7 @@ struct unit {
 	bool group_open; /* a supervisor whose `sup` is open */
 	bool in_round;   /* a group round has taken it out of `up` */
 	uint64_t ends;   /* runs that ended by themselves, for who waits for an attempt */
+	bool ended_well; /* the last of them did: it was no failure, and no failed start */
 	eff_ns said_since; /* since then `n_said` changes of its state were to be in the log; the tree's */
 	uint32_t n_said;
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */

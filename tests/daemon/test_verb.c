@@ -136,6 +136,26 @@ START_TEST(a_oneshot_is_done_when_it_has_ended_clean)
 }
 END_TEST
 
+/* Of many a look is taken only now and then: by the next one a further run has begun. */
+START_TEST(a_oneshot_that_runs_again_at_once_is_done_all_the_same)
+{
+	struct server *s = server_with(
+		"job: {command: [job], type: oneshot, replicas: 100, schedule: {every: 1s, overlap: queue}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "job", (struct script){.lives = EFF_S(5)});
+	client_call(c, "Start", "{\"units\":[\"job\"]}", false);
+	world_run_for(s->w, EFF_S(6));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.99.state"), "starting");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.99.outcome"), "done");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_start_that_waits_for_what_cannot_come_fails_and_says_for_what)
 {
 	struct server *s = server_with(
@@ -259,6 +279,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_end_after_200_ms_is_no_concern_of_the_start);
 	tcase_add_test(tcase, a_unit_that_says_when_it_is_ready_is_believed_at_once);
 	tcase_add_test(tcase, a_oneshot_is_done_when_it_has_ended_clean);
+	tcase_add_test(tcase, a_oneshot_that_runs_again_at_once_is_done_all_the_same);
 	tcase_add_test(tcase, a_start_that_waits_for_what_cannot_come_fails_and_says_for_what);
 	tcase_add_test(tcase, one_whose_turn_comes_after_such_a_one_fails_too);
 	tcase_add_test(tcase,
