@@ -47,6 +47,9 @@ static bool pattern_matches(const char *pattern, const char *name, const struct 
 {
 	if (name_is_label(pattern))
 		return row && row_has_label(row, pattern);
+	/* The root's slash is its name and parts nothing: what names units in supervisors never means all there is. */
+	if (strcmp(name, "/") == 0)
+		return strcmp(pattern, "**") == 0;
 	return glob_match(pattern, name);
 }
 

@@ -63,6 +63,25 @@ START_TEST(a_label_means_all_that_have_it)
 }
 END_TEST
 
+START_TEST(a_glob_of_units_in_supervisors_does_not_mean_the_root)
+{
+	struct server *s = labelled();
+	struct client *c = client_new(s);
+
+	ck_assert_str_eq(names(client_ask(c, "Status", "{\"units\":[\"*/*\"]}")), "g/a g/b");
+	ck_assert_str_eq(
+		names(client_ask(c, "Status", "{\"units\":[\"**/*\"]}")), "db web g g/a g/b");
+	ck_assert_str_eq(
+		names(client_ask(c, "Status", "{\"units\":[\"**\"]}")), "/ db web g g/a g/b");
+	ck_assert_str_eq(names(client_ask(c, "Stop", "{\"units\":[\"*/*\"],\"wait\":false}")),
+		"g/a g/b");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_int_eq(world_unit(s->w, "db")->state, UNIT_UP);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_verb_acts_on_those_that_have_a_label)
 {
 	struct server *s = labelled();
@@ -116,6 +135,7 @@ Suite *test_suite(void)
 
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, a_label_means_all_that_have_it);
+	tcase_add_test(tcase, a_glob_of_units_in_supervisors_does_not_mean_the_root);
 	tcase_add_test(tcase, a_verb_acts_on_those_that_have_a_label);
 	tcase_add_test(tcase, events_of_a_label_are_those_of_its_units_and_of_what_is_below_them);
 	suite_add_tcase(suite, tcase);
