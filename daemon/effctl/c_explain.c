@@ -44,7 +44,7 @@ static void put_needs(struct effctl *e, const struct json *needs)
 		put_text(e->out, json_get_text(v, "unit", "?"));
 		(void)fputs(" to be ", e->out);
 		put_text(e->out, json_get_text(v, "condition", "ready"));
-		(void)fputs(", which is ", e->out);
+		(void)fputs(!strcmp(state, "backoff") ? ", which is in " : ", which is ", e->out);
 		paint_text(e->out, state_paint(state), state, e->colour);
 		(void)fputc('\n', e->out);
 	}

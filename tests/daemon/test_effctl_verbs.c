@@ -360,7 +360,7 @@ START_TEST(explain_reads_as_a_chain)
 		"  because db left up (T1)\n"
 		"  its last run ended (T2)\n"
 		"  because exit 1\n"
-		"  waits for db to be ready, which is backoff\n"
+		"  waits for db to be ready, which is in backoff\n"
 		"  next: start in 3.2s: once db is ready\n");
 }
 END_TEST
