@@ -309,13 +309,13 @@ static struct json *reload_unit(struct request *req, const char *name, eff_ns un
 	u = tree_find(req->tree, name);
 	if (r == -ECANCELED || !u)
 		return NULL;
-	if (r < 0)
+	if (r < 0 && r != -ETIMEDOUT)
 		why = cause_new(CAUSE_HOOK, eff_wall(), NULL, "%s", unit_reload_words(r));
 	result = json_result(u,
-		r == 0                     ? "done"
-			: r == -ETIMEDOUT  ? "timeout"
-			: r == -EOPNOTSUPP ? "refused"
-					   : "failed",
+		r == 0                                    ? "done"
+			: r == -ETIMEDOUT                 ? "timeout"
+			: r == -EOPNOTSUPP || r == -ESRCH ? "refused"
+							  : "failed",
 		why);
 	cause_unref(why);
 	return result;

@@ -224,14 +224,36 @@ END_TEST
 START_TEST(a_units_own_reload_is_its_signal_or_is_refused)
 {
 	struct server *s = server_new(
-		"web: {command: [run], reload: {signal: HUP}}\ndb: {command: [run]}\n");
+		"web: {command: [run], reload: {signal: HUP}}\ndb: {command: [run]}\n"
+		"rests: {command: [run], reload: {signal: HUP}, activate: manual}\n");
 	struct client *c = client_new(s);
 
 	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER, .notes = 1ULL << SIGHUP});
 	server_turn(s);
-	client_call(c, "Reload", "{\"units\":[\"web\",\"db\"]}", false);
-	ck_assert_str_eq(reply_results(client_reply(c)), "web done up, db refused up");
+	client_call(c, "Reload", "{\"units\":[\"web\",\"db\",\"rests\"]}", false);
+	ck_assert_str_eq(reply_results(client_reply(c)),
+		"web done up, db refused up, rests refused down");
 	ck_assert_ptr_nonnull(strstr(world_trace(s->w, "web"), "HUP"));
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_units_own_reload_that_takes_too_long_says_no_more)
+{
+	struct server *s = server_new("web: {command: [run], reload: {command: [slow]}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"],\"timeout_s\":1}", false);
+	world_run_for(s->w, EFF_S(2));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "timeout");
+	ck_assert_int_eq(json_type(reply_at(reply, "parameters.units.0.cause")), JSON_NULL);
+	json_free(reply);
 	client_free(c);
 	server_free(s);
 }
@@ -253,6 +275,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_client_that_goes_away_does_not_end_the_reload);
 	tcase_add_test(tcase, a_second_reload_waits_for_the_first);
 	tcase_add_test(tcase, a_units_own_reload_is_its_signal_or_is_refused);
+	tcase_add_test(tcase, a_units_own_reload_that_takes_too_long_says_no_more);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
