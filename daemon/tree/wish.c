@@ -283,6 +283,8 @@ int tree_reset(struct tree *t, struct unit *u, const struct asker *by)
 		unit_enter(u, UNIT_WAITING, NULL);
 	else if (u->clock)
 		schedule_run_now(u);
+	else if (u == t->units[0])
+		return eff_child_start(&u->child);
 	else
 		wish_act(u);
 	return 0;

@@ -157,6 +157,12 @@ START_TEST(a_root_that_failed_idles_where_it_is_told_to)
 	ck_assert(!w->ended);
 	EXPECT_STATE(w, "/", "failed");
 	EXPECT_STATE(w, "b", "down");
+	world_reset(w, "/");
+	world_run_for(w, EFF_MS(500));
+	EXPECT_STATE(w, "/", "up");
+	EXPECT_STATE(w, "b", "up");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "/", "failed");
 	world_shutdown(w, false);
 	world_run_for(w, 0);
 	ck_assert(w->ended);
