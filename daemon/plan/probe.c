@@ -63,10 +63,22 @@ static void parts_check(const struct probing *p, int section)
 			p->load, both, "E312", "`http_get` needs `port` or `unix`, not both");
 }
 
+static const int sections[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_LOG, PROBE_FILE};
+
+/* Is one of them there, be it so bad that it was complained about? */
+static bool names_a_kind(const struct probing *p, struct node *whole)
+{
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const struct field *row = field_row((enum field_id)((int)p->base + sections[i]));
+
+		if (node_find(p->load, whole, field_key(row)))
+			return true;
+	}
+	return false;
+}
+
 static void kind_decode(const struct probing *p)
 {
-	static const int sections[] = {
-		PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_LOG, PROBE_FILE};
 	struct node *whole = slot(p, 0), *first = NULL;
 	struct diag *diag;
 	size_t i;
@@ -86,7 +98,7 @@ static void kind_decode(const struct probing *p)
 		p->probe->kind = kind_of_section(sections[i]);
 		parts_check(p, sections[i]);
 	}
-	if (first)
+	if (first || names_a_kind(p, whole))
 		return;
 	diag = fault_key(p->load, whole, "E312", "`%s` does not say what it tries", whole->key);
 	diag_help(p->load->diags, diag,
