@@ -8,6 +8,7 @@
 
 #include "plan/load.h"
 #include "plan/suggest.h"
+#include "plan/value.h"
 
 struct root {
 	struct load *load;
@@ -180,6 +181,7 @@ static void include_pattern(struct root *root, struct node *item, const char *pa
 static void include_one(struct root *root, struct file *file, struct node *item)
 {
 	struct load *load = root->load;
+	struct value value = {.load = load, .unit = "/"};
 	const struct file *above;
 	const char *path;
 	struct diag *diag;
@@ -191,7 +193,8 @@ static void include_one(struct root *root, struct file *file, struct node *item)
 			field_row(FIELD_INCLUDE));
 		return;
 	}
-	path = path_from(load, file->path, item->text);
+	path = value_fill(&value, item);
+	path = path ? path_from(load, file->path, path) : NULL;
 	if (!path)
 		return;
 	if (strpbrk(path, "*?[")) {
