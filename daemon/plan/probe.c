@@ -105,6 +105,31 @@ static void kind_decode(const struct probing *p)
 		"give it `exec`, `tcp`, `unix`, `http_get`, `log` or `file`");
 }
 
+/* What would end a line or a word of the request early is never sent: such a probe could not pass. */
+static void request_check(const struct probing *p)
+{
+	const struct {
+		int row;
+		const char *text;
+	} parts[] = {{FIELD_STARTUP_HTTP_HOST - FIELD_STARTUP, p->probe->host},
+		{FIELD_STARTUP_HTTP_PATH - FIELD_STARTUP, p->probe->path}};
+	struct diag *diag;
+
+	for (size_t i = 0; p->probe->kind == PLAN_PROBE_HTTP && i < 2; i++) {
+		const char *s = parts[i].text;
+
+		while (s && (unsigned char)*s > ' ' && *s != 0x7f)
+			s++;
+		if (!s || !*s || !slot(p, parts[i].row))
+			continue;
+		diag = fault(p->load, slot(p, parts[i].row), "E204",
+			"`%s` has a blank or a control character, which no request can have",
+			field_row((enum field_id)((int)p->base + parts[i].row))->face.name);
+		if (i == 1)
+			diag_help(p->load->diags, diag, "write %%20 for a blank");
+	}
+}
+
 static void limits_check(const struct probing *p)
 {
 	const struct plan_probe *probe = p->probe;
@@ -141,6 +166,7 @@ void probes_decode(struct load *load, struct plan_rules *rules, const struct lay
 		if (!slot(&probings[i], 0))
 			continue;
 		kind_decode(&probings[i]);
+		request_check(&probings[i]);
 		limits_check(&probings[i]);
 	}
 }
