@@ -27,9 +27,15 @@ static bool group_is_coming(const struct unit *group)
 	return false;
 }
 
+/* Between two runs it rests for a while only. On demand it may rest for ever. */
+static bool is_to_run_again(const struct unit *u)
+{
+	return unit_awaits_schedule(u) && u->due_at >= 0 && u->due_at != EFF_FOREVER;
+}
+
 bool unit_rests(const struct unit *u)
 {
-	if (!state_rests(u->state) || u->child.fiber)
+	if (!state_rests(u->state) || u->child.fiber || is_to_run_again(u))
 		return false;
 	if (u->state != UNIT_DOWN || u->held || u->removed || !u->spec->enabled || !u->parent)
 		return true;

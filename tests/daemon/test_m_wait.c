@@ -141,6 +141,29 @@ START_TEST(backoff_is_no_rest_and_time_ends_the_wait)
 END_TEST
 
 /* The root is still on its way up, but it will not start again what gave up. */
+/* Nobody has to do anything for it to run again. */
+START_TEST(between_two_runs_of_a_schedule_nothing_is_at_rest)
+{
+	struct server *s = server_new(
+		"job: {command: [job], type: oneshot, schedule: {every: 10s}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	WORLD_SCRIPTS(s->w, "job", {.lives = EFF_S(1), .exits = 3}, {.lives = EFF_S(1)});
+	world_run_for(s->w, EFF_S(15));
+	ck_assert_int_eq(world_unit(s->w, "job")->state, UNIT_FAILED);
+	client_call(c, "Wait", "{\"units\":[\"job\"],\"for\":\"done\"}", false);
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_ptr_null(client_reply(c));
+	world_run_for(s->w, EFF_S(1));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "done");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(what_is_in_a_group_that_gave_up_is_at_rest)
 {
 	struct server *s = server_new(
@@ -195,6 +218,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, up_is_met_by_a_oneshot_that_is_done);
 	tcase_add_test(tcase, a_unit_that_rests_in_another_state_ends_the_wait);
 	tcase_add_test(tcase, backoff_is_no_rest_and_time_ends_the_wait);
+	tcase_add_test(tcase, between_two_runs_of_a_schedule_nothing_is_at_rest);
 	tcase_add_test(tcase, what_is_in_a_group_that_gave_up_is_at_rest);
 	tcase_add_test(tcase, a_unit_that_a_reload_removes_ends_the_wait);
 	suite_add_tcase(suite, tcase);
