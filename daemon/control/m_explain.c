@@ -166,7 +166,7 @@ static void waits_add_children(struct json *waits, const struct tree *t, const s
 		const struct unit *u = t->units[i];
 
 		if (u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
-			u->state != UNIT_DONE && u->state != UNIT_FAILED)
+			!unit_rests(u) && !unit_awaits_schedule(u))
 			waits_add(waits, u, "up or at rest");
 	}
 }

@@ -96,7 +96,8 @@ START_TEST(explain_tells_what_bounds_a_start_and_what_a_group_waits_for)
 		"off: {command: [run], enabled: false}\n"
 		"job: {command: [run], type: oneshot}\n"
 		"g:\n  units:\n    slow: {command: [slow], type: notify, start_timeout: 1m}\n"
-		"    run: {command: [run]}\n    manual: {command: [run], activate: manual}\n");
+		"    run: {command: [run]}\n    manual: {command: [run], activate: manual}\n"
+		"    nightly: {command: [run], schedule: {every: 1d}}\n");
 	struct client *c = client_new(s);
 
 	world_script(s->w, "run", forever);
