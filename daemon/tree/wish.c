@@ -129,9 +129,19 @@ static void dependant_leave(struct unit *d, struct cause *stop)
 	cause_unref(why);
 }
 
-/* The furthest first. */
-static void dependants_leave(
-	struct tree *t, struct unit *u, struct cause *stop, const struct tree_told *dependants)
+static void kill_within(struct tree *t, struct unit *u)
+{
+	uint32_t first = unit_index(u);
+
+	if (first == PLAN_NONE)
+		return;
+	for (uint32_t i = first; i < plan_unit(t->plan, first)->end; i++)
+		unit_kill_now(t->units[i]);
+}
+
+/* The furthest first. With `now` they get no more time than the unit itself. */
+static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
+	const struct tree_told *dependants, bool now)
 {
 	struct unit_set set;
 
@@ -143,6 +153,8 @@ static void dependants_leave(
 		if (unit_is_active(d) && dependants)
 			dependants->tell(dependants->context, d);
 		dependant_leave(d, stop);
+		if (now && d->leaving)
+			kill_within(t, d);
 	}
 	set_done(&set);
 }
@@ -160,7 +172,7 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 		(void)snprintf(
 			words, sizeof(words), "conflicts with %s, which was started", u->name);
 		stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, words);
-		dependants_leave(t, other, stop, NULL);
+		dependants_leave(t, other, stop, NULL, false);
 		wish_end(other, stop);
 		wish_tell(other);
 		wish_release(t, other);
@@ -222,22 +234,12 @@ void wish_tell(struct unit *group)
 		eff_pulse_send(&t->units[i]->changed);
 }
 
-static void kill_within(struct tree *t, struct unit *u)
-{
-	uint32_t first = unit_index(u);
-
-	if (first == PLAN_NONE)
-		return;
-	for (uint32_t i = first; i < plan_unit(t->plan, first)->end; i++)
-		unit_kill_now(t->units[i]);
-}
-
 int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
 	const struct tree_told *dependants)
 {
 	struct cause *stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "");
 
-	dependants_leave(t, u, stop, dependants);
+	dependants_leave(t, u, stop, dependants, now);
 	u->verbs++;
 	u->held = true;
 	wish_end(u, stop);

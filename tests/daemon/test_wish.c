@@ -204,6 +204,37 @@ START_TEST(a_manual_unit_stays_while_the_one_that_requires_it_merely_failed)
 }
 END_TEST
 
+START_TEST(a_stop_now_gives_no_time_to_what_requires_it_either)
+{
+	struct world *w = world_new(
+		"db: {command: db}\n"
+		"web: {command: web, depends_on: [db], stop: {timeout: 1m}}\n"
+		"g: {depends_on: [web], units: {a: {command: web, stop: {timeout: 1m}}}}");
+
+	world_script(w, "db", (struct script){.lives = EFF_FOREVER});
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .ignores_term = true});
+	world_run_for(w, EFF_S(1));
+	world_stop_now(w, "db");
+	world_run_for(w, EFF_S(9));
+	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 KILL, 1000 SIGKILL");
+	EXPECT_TRACE(w, "web", "0 spawn, 1000 KILL, 1000 SIGKILL");
+	EXPECT_STATE(w, "web", "waiting");
+	EXPECT_STATE(w, "db", "down");
+	/* What was asked to end before is asked no longer. */
+	world_start(w, "db");
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "db");
+	world_run_for(w, EFF_S(4));
+	EXPECT_STATE(w, "db", "up");
+	world_stop_now(w, "db");
+	world_run_for(w, EFF_S(5));
+
+	EXPECT_STATE(w, "web", "waiting");
+	EXPECT_STATE(w, "db", "down");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -218,6 +249,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_manual_unit_that_is_required_from_outside_runs_again_with_its_group);
 	tcase_add_test(tcase, a_manual_unit_stops_with_the_last_group_in_which_it_is_required);
 	tcase_add_test(tcase, a_manual_unit_stays_while_the_one_that_requires_it_merely_failed);
+	tcase_add_test(tcase, a_stop_now_gives_no_time_to_what_requires_it_either);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
