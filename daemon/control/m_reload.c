@@ -287,6 +287,8 @@ static const char *unit_reload_words(int r)
 		return "nothing of it runs";
 	case -EIO:
 		return "its reload command failed";
+	case -EINTR:
+		return "it has ended meanwhile";
 	default:
 		return strerror(-r);
 	}

@@ -273,6 +273,43 @@ static int await_reloaded(struct unit *u)
 	return eff_scope_close(&within) == -ETIMEDOUT && r < 0 ? -EIO : r;
 }
 
+struct reload_run {
+	struct unit *unit;
+	int result;
+};
+
+static eff_exit reload_command_run(void *arg)
+{
+	struct reload_run *run = arg;
+
+	run->result = command_run(
+		run->unit, &(struct command){.argv = run->unit->spec->reload_command});
+	return eff_ok(NULL);
+}
+
+/* It ends with the unit's run, if not before. Returns -EINTR where it did. */
+static int reload_by_command(struct unit *u)
+{
+	struct reload_run run = {.unit = u, .result = -ECANCELED};
+	struct eff_fiber *fiber = NULL;
+	eff_masked before;
+	int r = eff_fork_in(u->run, EFF(reload_command_run, &run), &fiber);
+
+	if (r < 0)
+		return r;
+	u->reloads++;
+	r = eff_await(fiber, NULL);
+	before = eff_mask();
+	if (r < 0)
+		(void)eff_interrupt(fiber, NULL);
+	eff_unmask(before);
+	eff_fiber_unref(fiber);
+	u->reloads--;
+	if (r < 0)
+		return r;
+	return run.result == -ECANCELED ? -EINTR : run.result;
+}
+
 int unit_reload(struct unit *u)
 {
 	const struct plan_unit *spec = u->spec;
@@ -280,11 +317,11 @@ int unit_reload(struct unit *u)
 
 	if (!spec->reload_command && spec->reload_signal == 0)
 		return -ENOTSUP;
-	if (!u->process || !u->started)
+	if (!u->process || !u->started || !u->run)
 		return -ESRCH;
 	if (spec->reload_command) {
 		u->n_users++;
-		r = command_run(u, &(struct command){.argv = spec->reload_command});
+		r = reload_by_command(u);
 		if (r == 0)
 			r = await_reloaded(u);
 		u->n_users--;

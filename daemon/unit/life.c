@@ -191,7 +191,7 @@ eff_exit unit_run(void *arg)
 	unit_stop(u, &child);
 	exit = unit_end(u, child_cause(&child), r < 0);
 	/* It is not up while the end of these is waited for. */
-	if (u->tells_ready || u->lingering)
+	if (u->tells_ready || u->reloads || u->lingering)
 		unit_enter(u, UNIT_STOPPING, cause_ref(u->last_exit));
 	(void)eff_scope_close(&run);
 	commands_close(u);

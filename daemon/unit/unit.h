@@ -115,6 +115,7 @@ struct unit {
 	bool ended;   /* its run has ended by itself; until it rests or begins again */
 	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */
 	bool tells_ready; /* its on_ready runs */
+	uint32_t reloads; /* so many commands of its own reload run */
 	bool settled;     /* has once been up, done, failed, in backoff, or waits for such */
 	bool removed; /* a reload, or an operator, took it out of the tree: it goes when it rests */
 	bool forget;     /* it was added, and has ended for good: it is to leave the tree */

@@ -259,6 +259,33 @@ START_TEST(a_units_own_reload_that_takes_too_long_says_no_more)
 }
 END_TEST
 
+START_TEST(a_units_own_reload_ends_with_its_run)
+{
+	struct server *s = server_new("web: {command: [run], reload: {command: [slow]}}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 2);
+	client_call(other, "Stop", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(reply_results(client_reply(other)), "web done down");
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 0);
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_str_eq(
+		reply_text(reply, "parameters.units.0.cause.text"), "it has ended meanwhile");
+	json_free(reply);
+	client_free(c);
+	client_free(other);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -276,6 +303,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_second_reload_waits_for_the_first);
 	tcase_add_test(tcase, a_units_own_reload_is_its_signal_or_is_refused);
 	tcase_add_test(tcase, a_units_own_reload_that_takes_too_long_says_no_more);
+	tcase_add_test(tcase, a_units_own_reload_ends_with_its_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
