@@ -285,6 +285,8 @@ static const char *unit_reload_words(int r)
 		return "it has no `reload`";
 	case -ESRCH:
 		return "nothing of it runs";
+	case -ECHILD:
+		return "its reload command cannot be executed";
 	case -EIO:
 		return "its reload command failed";
 	case -EINTR:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plan and Reload: what would change, and that only it does. */
+#include <errno.h>
 #include <signal.h>
 
 #include <check.h>
@@ -259,6 +260,27 @@ START_TEST(a_units_own_reload_that_takes_too_long_says_no_more)
 }
 END_TEST
 
+START_TEST(a_reload_command_that_is_not_there_is_told_of)
+{
+	struct server *s = server_new("web: {command: [run], reload: {command: [none]}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "none", (struct script){.exec_error = ENOENT, .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"),
+		"its reload command cannot be executed");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_units_own_reload_ends_with_its_run)
 {
 	struct server *s = server_new("web: {command: [run], reload: {command: [slow]}}\n");
@@ -303,6 +325,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_second_reload_waits_for_the_first);
 	tcase_add_test(tcase, a_units_own_reload_is_its_signal_or_is_refused);
 	tcase_add_test(tcase, a_units_own_reload_that_takes_too_long_says_no_more);
+	tcase_add_test(tcase, a_reload_command_that_is_not_there_is_told_of);
 	tcase_add_test(tcase, a_units_own_reload_ends_with_its_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
