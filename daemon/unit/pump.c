@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Readers of what units write, one a stream. A stream that is silent costs no fiber: the loop tells of output, and a fiber
  * begins that takes it and ends. It takes at most every 2 ms what has gathered meanwhile, for to wake for each line costs
- * thirty times as much, unless it comes so fast that it would have to wait. At the end of the unit nothing waits. */
+ * thirty times as much, unless it comes so fast that it would have to wait. At the end of the unit nothing waits, and it is read
+ * until nothing is there: a pipe that is kept for the next run tells of no end. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ struct pump {
 	struct os_child *process;
 	eff_ns read_at;
 	bool at_end;  /* all is read */
+	bool is_dry;  /* the last read found nothing */
 	bool is_fast; /* the last time so much had come that its writer would wait for us */
 	bool is_due;  /* it is about to take what is there, at once or when more has gathered */
 	struct pump *beside; /* of the same process's other stream; NULL */
@@ -52,7 +54,8 @@ static size_t pump_take(struct pump *p)
 		}
 		/* Less than there was room for: that was all. */
 	} while (n == sizeof(chunk) && all < ROUND_MOST);
-	if (n <= 0 && n != -EAGAIN) {
+	p->is_dry = n == -EAGAIN;
+	if (n <= 0 && !p->is_dry) {
 		sink_end(&p->sink);
 		p->at_end = true;
 	}
@@ -101,6 +104,9 @@ static bool pump_goes_on(struct pump *p)
 		return false;
 	if (p->sink.out.len > 0)
 		return eff_sleep(TRY_AGAIN) == 0;
+	/* Who waits for the end wants it read: nothing else need tell of it. */
+	if (p->hurry.set && !p->is_dry)
+		return true;
 	return ops_of(p)->watch(p->process, p->sink.stream, &p->watch);
 }
 
@@ -141,7 +147,9 @@ static void on_output(struct eff_watch *watch)
 	if (pump_begin(p) == 0)
 		return;
 	/* Without memory for a fiber: what can be done without waiting. */
-	(void)pump_take(p);
+	do
+		(void)pump_take(p);
+	while (p->hurry.set && !p->at_end && !p->is_dry);
 	if (p->at_end)
 		eff_event_set(&p->done);
 	else if (ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
@@ -184,7 +192,6 @@ int pump_await(struct pump *p)
 	if (!p)
 		return 0;
 	eff_event_set(&p->hurry);
-	/* Of the end of a pipe that is kept for the next run nothing tells but to read it. */
 	if (!p->fiber && !p->at_end) {
 		(void)ops_of(p)->watch(p->process, p->sink.stream, NULL);
 		on_output(&p->watch);
