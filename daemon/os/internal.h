@@ -65,6 +65,7 @@ struct os_linux {
 	int record_fd; /* for syslog and the journal; -1: not needed yet */
 	const char *syslog_path, *journal_path;
 	int null_fd;
+	uid_t uid;         /* effd's own */
 	int spare_pipe[2]; /* for a child's output, made when there was time: ours, theirs; -1: none */
 	int births_fd; /* tells the last number that the kernel gave away; -1: there is no /proc */
 	int asking_fd; /* whose owner is set, to see whether a number is taken; nothing else is done with it */

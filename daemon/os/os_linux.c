@@ -102,6 +102,7 @@ static int take_options(struct os_linux *os, const struct os_linux_opts *opts)
 		return -errno;
 	os->subreaper = opts->subreaper;
 	os->ignored = signals_ignored();
+	os->uid = geteuid();
 	os->has_ambient = ambient_is_any();
 	return 0;
 }

@@ -49,7 +49,7 @@ static struct os_child *child_make(struct os_linux *os)
 	child->os = os;
 	child->notify.fd = -1;
 	os_streams_init(child);
-	child->uid = geteuid();
+	child->uid = os->uid;
 	os_main_init(child);
 	eff_list_init(&child->link);
 	return child;

@@ -40,9 +40,12 @@ static bool is_kept(const struct os_child *child, int i)
 
 void os_streams_part(struct os_child *child)
 {
-	for (int i = 0; i < 2; i++)
-		if (!is_kept(child, i))
+	for (int i = 0; i < 2; i++) {
+		if (is_kept(child, i))
+			child->theirs[i] = eff_fd_raise(child->theirs[i]);
+		else
 			end_close(&child->theirs[i]);
+	}
 	end_close(&child->their_ready_fd);
 }
 
@@ -50,7 +53,7 @@ void os_streams_part(struct os_child *child)
 static void stream_keep(struct os_child *child, int i)
 {
 	child->kept->pipes[i].ours = child->streams[i];
-	child->kept->pipes[i].theirs = eff_fd_raise(child->theirs[i]);
+	child->kept->pipes[i].theirs = child->theirs[i];
 	child->streams[i] = child->theirs[i] = -1;
 }
 
@@ -201,19 +204,16 @@ static bool nobody_writes(const struct os_child *child, enum os_stream stream)
 
 ssize_t linux_read(struct os_child *child, enum os_stream stream, void *buf, size_t size)
 {
+	/* Before the read: what it wrote before its end is there then. */
+	bool is_last = nobody_writes(child, stream);
 	int fd = child->streams[stream];
 	ssize_t n;
 
 	if (fd < 0)
 		return -EBADF;
 	n = read_once(fd, buf, size);
-	/* It may have written before it ended, and after we looked. */
-	if (n == -EAGAIN && nobody_writes(child, stream)) {
-		n = read_once(fd, buf, size);
-		n = n == -EAGAIN ? 0 : n;
-	}
 	if (n < 0)
-		return n;
+		return n == -EAGAIN && is_last ? 0 : n;
 	/* It comes faster than it is taken: room for more lets its writer go on meanwhile. It need not be granted. */
 	if (n >= PIPE_HALF && !child->is_wide[stream]) {
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_WIDE);

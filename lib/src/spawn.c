@@ -260,9 +260,14 @@ static int make_with(struct eff__stack_pool *pool, struct eff__making *making, b
 
 /* ── the status pipe ── */
 
+/* Our end is out of the numbers that a child copies for a moment when it parts from our table: closed meanwhile, it would go on to
+ * be told of by epoll, and libev then makes all that it waits for anew. */
 static int pipe_make(int ends[static 2])
 {
-	return pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	ends[0] = eff_fd_raise(ends[0]);
+	return 0;
 }
 
 static int pipe_take(struct eff__stack_pool *pool, int ends[static 2])
