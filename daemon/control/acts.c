@@ -118,7 +118,7 @@ static void acts_look_up(struct acts *all)
 {
 	struct tree *t = all->req->tree;
 
-	if (all->removed || all->generation == t->generation)
+	if (all->kept || all->generation == t->generation)
 		return;
 	all->generation = t->generation;
 	for (uint32_t i = 0; i < all->n; i++) {

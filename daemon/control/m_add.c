@@ -18,8 +18,18 @@ struct adding {
 	struct errand errand;
 	struct plan_addition addition; /* its texts are its own */
 	struct diags *diags;
-	char **names; /* of what was added */
+	struct unit **units; /* what was added: it stays in memory until this is freed, whatever becomes of it */
+	uint32_t n_units;
 };
+
+/* They stay in memory until they are let go of. */
+static void units_let_go(struct unit *const *units, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		units[i]->n_users--;
+		eff_pulse_send(&units[i]->changed);
+	}
+}
 
 static void adding_free(struct errand *errand)
 {
@@ -30,7 +40,8 @@ static void adding_free(struct errand *errand)
 	free((char *)a->addition.text);
 	free(a->addition.taken);
 	diags_free(a->diags);
-	names_free(a->names);
+	units_let_go(a->units, a->n_units);
+	free(a->units);
 	free(a);
 }
 
@@ -60,22 +71,15 @@ static int supervisor_check(struct tree *t, const char *name)
 	return row->kind == PLAN_SUPERVISOR && row->strategy == PLAN_SIMPLE_ONE_FOR_ONE ? 0 : -EPERM;
 }
 
-/* Who is new in a plan. NULL: out of memory. */
-static char **new_names(const struct plan *plan)
+/* Those that are new in the tree's plan. One may end, and be forgotten, before anybody has looked. */
+static void units_keep(struct adding *a, const struct tree *t)
 {
-	char **names = alloc_new((plan_n_units(plan) + 1) * sizeof(*names));
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; names && i < plan_n_units(plan); i++) {
-		if (!plan_is_new(plan_unit(plan, i)))
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		if (!plan_is_new(plan_unit(t->plan, i)))
 			continue;
-		names[n] = strdup(plan_unit(plan, i)->name);
-		if (names[n++])
-			continue;
-		names_free(names);
-		return NULL;
+		a->units[a->n_units++] = t->units[i];
+		t->units[i]->n_users++;
 	}
-	return names;
 }
 
 /* The plan with it takes the present one's place. Suspends. */
@@ -91,11 +95,13 @@ static int adding_carry_out(struct adding *a)
 	if (r == 0)
 		r = tree_catch_up(t, &plan);
 	if (r == 0)
-		a->names = new_names(plan);
-	if (r == 0 && !a->names)
+		a->units = alloc_new(plan_n_units(plan) * sizeof(*a->units));
+	if (r == 0 && !a->units)
 		r = -ENOMEM;
 	if (r == 0)
 		r = tree_add(t, plan, a->addition.supervisor);
+	if (r == 0)
+		units_keep(a, t);
 	plan_unref(plan);
 	plan_unref(present);
 	return r;
@@ -184,23 +190,23 @@ static void add_refuse(struct request *req, const struct adding *a, int r)
 }
 
 /* As of a start, but that all that is known of them is of this one. */
-static void add_await(struct request *req, char *const *names, eff_ns until)
+static void add_await(struct request *req, const struct adding *adding, eff_ns until)
 {
 	struct acts all = {.req = req,
 		.verb = VERB_START,
 		.wait = json_get_bool(req->parameters, "wait", true),
 		.until = until,
-		.generation = req->tree->generation};
+		.kept = true};
 
-	for (; *names && all.error == 0; names++) {
-		struct unit *u = tree_find(req->tree, *names);
-		struct act *a = u ? acts_add(&all, u) : NULL;
+	for (uint32_t i = 0; i < adding->n_units && all.error == 0; i++) {
+		struct unit *u = adding->units[i];
+		struct act *a = acts_add(&all, u);
 
 		if (!a)
 			continue;
 		a->starts = a->ends = 0;
 		/* One that is not to run now is all that it can be. */
-		if (!all.wait || !u->wanted)
+		if (!all.wait || (!u->wanted && !u->removed))
 			act_decide(a, "done", NULL);
 	}
 	if (all.error < 0)
@@ -232,7 +238,7 @@ void m_add(struct request *req)
 	a = adding_new(req);
 	r = a ? errand_await(&a->errand, until) : -ENOMEM;
 	if (r == 0)
-		add_await(req, a->names, until);
+		add_await(req, a, until);
 	else if (r != -ECANCELED)
 		add_refuse(req, a, r);
 	errand_unref(a ? &a->errand : NULL);
@@ -268,19 +274,10 @@ static void remove_refuse(struct request *req, const struct tree_removal *remova
 	}
 }
 
-/* They stay in memory until they are let go of. */
-static void units_let_go(struct unit *const *units, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		units[i]->n_users--;
-		eff_pulse_send(&units[i]->changed);
-	}
-}
-
 /* Until each of them is gone, or will not go. Suspends. */
 static void remove_await(struct request *req, struct unit *const *units, uint32_t n, eff_ns until)
 {
-	struct acts all = {.req = req, .verb = VERB_STOP, .until = until, .removed = true};
+	struct acts all = {.req = req, .verb = VERB_STOP, .until = until, .kept = true};
 	bool wait = json_get_bool(req->parameters, "wait", true);
 
 	for (uint32_t i = 0; i < n; i++) {

@@ -83,6 +83,8 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 
 	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
 		decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
+	} else if (u->removed) {
+		decide(a, "superseded", NULL);
 	} else if (judge_stuck(a, t)) {
 		return;
 	} else if (u->state == UNIT_UP) {

@@ -45,7 +45,7 @@ struct acts {
 	uint32_t *places; /* by row: where in `acts` the last one of a unit stands, from 1; 0: there is none */
 	uint32_t n_decided;
 	uint64_t generation; /* of the tree whose units these are */
-	bool removed;        /* they are in no tree any more, and kept by the request */
+	bool kept; /* they stay in memory until all is answered, also those that are in no tree any more */
 	int error;
 };
 

@@ -262,6 +262,38 @@ START_TEST(who_waits_for_one_that_is_removed_is_told)
 }
 END_TEST
 
+START_TEST(what_ends_well_and_its_supervisor_with_it_is_done)
+{
+	struct server *s = server_new(
+		"pool: {strategy: simple_one_for_one, auto_shutdown: any, restart: no,\n"
+		"  template: {command: [run], restart: on-failure}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "job", (struct script){.lives = EFF_S(1), .exits = 0});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(9)});
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(add(c, "a: {}", EFF_MS(200)), "pool/a done up");
+	/* What had not come so far when it was forgotten is told as such. */
+	client_call(c, "Add",
+		"{\"supervisor\":\"pool\",\"tree\":\"units: {job: {command: job, type: oneshot, "
+		"significant: true}, late: {command: slow, type: notify}}\"}",
+		false);
+	server_turn(s);
+	world_run_for(s->w, EFF_S(1));
+	reply = client_reply(c);
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.kind"), "exit");
+	ck_assert_str_eq(reply_results(reply), "pool/job done done, pool/late superseded down");
+	EXPECT_STATE(s->w, "pool", "done");
+	ck_assert_str_eq(world_units(s->w), "pool");
+	ck_assert(eff_list_empty(&s->w->tree->graveyard));
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_reload_keeps_what_was_added_and_a_plan_says_what_a_new_template_does_to_it)
 {
 	struct server *s = server_with_pool();
@@ -315,6 +347,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_removal_is_answered_when_all_of_it_is_gone);
 	tcase_add_test(tcase, what_goes_while_another_is_added_stays_away);
 	tcase_add_test(tcase, who_waits_for_one_that_is_removed_is_told);
+	tcase_add_test(tcase, what_ends_well_and_its_supervisor_with_it_is_done);
 	tcase_add_test(tcase,
 		a_reload_keeps_what_was_added_and_a_plan_says_what_a_new_template_does_to_it);
 	tcase_add_test(tcase, readers_may_neither_add_nor_remove);
