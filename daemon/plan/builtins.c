@@ -33,6 +33,15 @@ static const struct field *row_find(const char *builtin, const char *key)
 	return NULL;
 }
 
+/* A path is made whole here, as that of any other field: the fiber does not know what file it stood in. */
+const char *builtin_text(struct value *value, const struct node *node, const char *filled)
+{
+	const struct field *row = node->key ? row_find(value->builtin, node->key) : NULL;
+
+	return row && row->type == TYPE_ENDPOINT ? address_from(value->load, node->at.file, filled)
+						 : filled;
+}
+
 static void key_is_unknown(struct load *load, const char *builtin, struct node *node)
 {
 	struct nearest nearest = {.wanted = node->key};

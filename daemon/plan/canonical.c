@@ -30,9 +30,16 @@ void canonical_add(struct text *text, const char *item)
 	text_add(text, "\"");
 }
 
+static const char *scalar_text(struct value *value, struct node *node)
+{
+	const char *filled = value_fill(value, node);
+
+	return filled && value->builtin ? builtin_text(value, node, filled) : filled;
+}
+
 static bool scalar_add(struct value *value, struct node *node)
 {
-	const char *filled = node_is_null(node) ? "null" : value_fill(value, node);
+	const char *filled = node_is_null(node) ? "null" : scalar_text(value, node);
 
 	if (!filled)
 		return false;
@@ -111,7 +118,7 @@ static bool pair_take(struct pairs *pairs, struct node *node)
 	}
 	if (node->kind == NODE_SCALAR) {
 		pairs->items[pairs->n].name = name;
-		pairs->items[pairs->n].value = value_fill(pairs->value, node);
+		pairs->items[pairs->n].value = scalar_text(pairs->value, node);
 		return pairs->items[pairs->n++].value;
 	}
 	name = arena_printf(load->arena, "%s.", name);

@@ -116,6 +116,8 @@ void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id
 
 	if (row->where == IN_PROCESS)
 		decoder->has_process = true;
+	if (id == FIELD_WITH)
+		value.builtin = unit->builtin;
 	value.to = row->size ? struct_of(decoder, unit, row) + row->offset : NULL;
 	good = value_read(&value);
 	if (good && id == FIELD_LABELS)

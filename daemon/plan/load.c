@@ -160,6 +160,19 @@ const char *path_from(struct load *load, const char *file, const char *path)
 	return keep_text(load, &whole);
 }
 
+const char *address_from(struct load *load, const char *file, const char *address)
+{
+	const char *path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
+
+	/* An abstract socket has no path. */
+	if (!path || path[0] == '\0' || path[0] == '/' || path[0] == '@')
+		return address;
+	path = path_from(load, file, path);
+	address = path ? arena_printf(load->arena, "unix:%s", path) : NULL;
+	load->failed |= !address;
+	return address;
+}
+
 static void lines_count(struct load *load, struct file *file)
 {
 	uint32_t n = 1, i = 1;

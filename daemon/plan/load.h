@@ -119,6 +119,8 @@ void nearest_offer(struct nearest *nearest, const char *name);
 
 /* A path as it stands in `file`, made absolute by the folder of that file. */
 const char *path_from(struct load *load, const char *file, const char *path);
+/* An address to listen on: the path of `unix:PATH` likewise, any other as it is. */
+const char *address_from(struct load *load, const char *file, const char *address);
 
 /* The words for what reading a file gave. */
 const char *read_error_text(int error);

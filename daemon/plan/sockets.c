@@ -44,14 +44,9 @@ bool read_listen(struct value *value)
 		diag_help(load->diags, diag, "write unix:/run/%s", text + 6);
 		return false;
 	}
-	if (strncmp(text, "unix:", 5) == 0 && text[5]) {
-		text = path_from(load, value->node->at.file, text + 5);
-		text = text ? arena_printf(load->arena, "unix:%s", text) : NULL;
-		if (!text) {
-			load->failed = true;
-			return false;
-		}
-	}
+	text = address_from(load, value->node->at.file, text);
+	if (!text)
+		return false;
 	r = endpoint_parse_any(text, &endpoint);
 	if (r == 0 && !endpoint_is_open(&endpoint)) {
 		*(const char **)value->to = text;

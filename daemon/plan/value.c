@@ -133,10 +133,15 @@ static bool read_cron(struct value *value)
 
 static bool read_endpoint(struct value *value)
 {
+	const char *whole = address_from(value->load, value->node->at.file, value->filled);
 	struct endpoint endpoint;
 
-	if (endpoint_parse(value->filled, &endpoint) == 0)
+	if (!whole)
+		return false;
+	if (endpoint_parse(whole, &endpoint) == 0) {
+		value->filled = whole;
 		return read_text(value);
+	}
 	(void)fault(value->load, value->node, "E204",
 		"`%s` needs an address as tcp:127.0.0.1:8080 or unix:/run/x.sock, and this is `%s`",
 		value->field->face.name, value->filled);

@@ -15,6 +15,7 @@ struct value {
 	const char *filled;   /* a scalar's text, variables filled in */
 	struct text text;     /* canonical; value_done() or keep_text() ends it */
 	const char *unclosed; /* a text that ends in a `${` without `}` */
+	const char *builtin;  /* whose `with` it is; NULL: it is no built-in's */
 };
 
 /* Reads a value of any type but RAW. */
@@ -91,6 +92,8 @@ void canonical_words(struct text *text, const char *const *items);
 bool canonical_node(struct value *value, struct node *node);
 /* A mapping's values by name; nested ones as a.b, lists as a.0. NULL: said why. */
 const struct plan_pair *pairs_of(struct value *value, struct node *map, uint32_t *ret_n);
+/* What a scalar in the `with` of a built-in stands for, of the text that is filled in. NULL: out of memory. */
+const char *builtin_text(struct value *value, const struct node *node, const char *filled);
 /* What should have been written instead of a word that is not among `words`. */
 void word_fault(struct value *value, const char *words);
 

@@ -365,6 +365,29 @@ START_TEST(what_a_fiber_gets_is_flat)
 }
 END_TEST
 
+START_TEST(what_a_built_in_listens_at_is_relative_to_the_file)
+{
+	struct plan *plan = plan_world_good(&world,
+		"version: 1\ndefaults: {with: {x-of: {listen: 'unix:./a'}}}\nunits:\n"
+		"  a: {fiber: health, with: {listen: 'unix:./${UNIT}.sock'}}\n"
+		"  b: {fiber: metrics, with: {listen: 'unix:/run/b'}}\n"
+		"  c: {fiber: metrics, with: {listen: 'tcp:*:80'}}\n"
+		"  d: {fiber: {module: m.so, entry: e}, with: {listen: 'unix:./d'}}\n");
+	static const char *const listen[] = {
+		"unix:/tree/a.sock", "unix:/run/b", "tcp:*:80", "unix:./d"};
+
+	for (uint32_t i = 0; i < 4; i++) {
+		const struct plan_unit *unit = plan_unit(plan, i + 1);
+
+		ck_assert_uint_eq(unit->n_with, 2);
+		ck_assert_str_eq(unit->with[1].name, "listen");
+		ck_assert_str_eq(unit->with[1].value, listen[i]);
+	}
+	/* So a file that is moved makes a difference. */
+	ck_assert_ptr_nonnull(strstr(plan_unit(plan, 1)->values[1].text, "unix:/tree/a.sock"));
+}
+END_TEST
+
 START_TEST(a_file_that_is_not_roots_is_refused)
 {
 	(void)plan_world_text(&world, HEAD "  a: {command: x, env_file: mine}\n");
@@ -398,6 +421,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_user_has_a_home_of_its_own);
 	tcase_add_test(tcase, without_a_path_there_is_the_systems);
 	tcase_add_test(tcase, what_a_fiber_gets_is_flat);
+	tcase_add_test(tcase, what_a_built_in_listens_at_is_relative_to_the_file);
 	tcase_add_test(tcase, a_file_that_is_not_roots_is_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -9,7 +9,7 @@ effd_start <<TREE
 version: 1
 units:
   health: {fiber: health, type: notify, with: {listen: "tcp:127.0.0.1:$port"}}
-  metrics: {fiber: metrics, type: notify, with: {listen: "unix:$DIR/metrics.sock"}}
+  metrics: {fiber: metrics, type: notify, with: {listen: "unix:./metrics.sock"}}
   web: {command: $DIR/bin/family, after: [health, metrics]}
   bad: {shell: exit 3, activate: manual, restart: no}
 TREE
