@@ -359,6 +359,8 @@ void m_reload(struct request *req)
 		request_error(req, ERROR_SHUTTING_DOWN, NULL);
 	else if (request_until(req, &until) < 0)
 		return;
+	else if (json_first(names) && json_get_text(req->parameters, "plan", NULL))
+		request_invalid(req, "plan"); /* It is of the whole tree. */
 	else if (json_first(names))
 		reload_units(req, names, until);
 	else if (json_type(names) == JSON_ARRAY)

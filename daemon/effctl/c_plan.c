@@ -139,11 +139,17 @@ enum code c_plan(struct effctl *e)
 
 enum code c_reload(struct effctl *e)
 {
-	struct json *parameters = call_units(e);
 	const struct json *changes;
+	struct json *parameters;
 	struct reply reply;
 	enum code code;
 
+	if (e->given[OPTION_PLAN] && e->n_units) {
+		(void)fputs("effctl: a plan is of the whole tree: reload --plan takes no units\n",
+			e->err);
+		return CODE_USAGE;
+	}
+	parameters = call_units(e);
 	if (e->given[OPTION_PLAN])
 		(void)json_set(parameters, "plan", json_text(e->value[OPTION_PLAN]));
 	if (e->given[OPTION_NO_WAIT])

@@ -167,6 +167,10 @@ START_TEST(a_reload_by_plan_is_refused_when_anything_changed_since)
 	reply = client_reply(c);
 	ck_assert_ptr_nonnull(reply);
 	ck_assert_str_eq(changes(reply), "web restart command");
+	/* It is of the whole tree, and nothing that a unit's own reload could be held to. */
+	ck_assert_str_eq(
+		reply_error(client_ask(c, "Reload", "{\"units\":[\"web\"],\"plan\":\"x\"}")),
+		"org.varlink.service.InvalidParameter");
 	client_free(c);
 	server_free(s);
 }
