@@ -373,15 +373,19 @@ static uint32_t explain_which(const struct tree *t, uint32_t first, uint32_t n)
 	return first;
 }
 
-/* The name of a unit with replicas stands for each of them. */
+/* The name of a unit with replicas stands for each of them, of which there may be none. */
 void m_explain(struct request *req)
 {
 	const char *name = json_get_text(req->parameters, "unit", "");
 	const struct tree *t = req->tree;
 	uint32_t first, n;
 
-	if (!plan_find_all(t->plan, name, &first, &n) || n == 0) {
+	if (!plan_find_all(t->plan, name, &first, &n)) {
 		select_missing(req, name);
+		return;
+	}
+	if (n == 0) {
+		request_reply(req, json_object());
 		return;
 	}
 	if (!req->more)

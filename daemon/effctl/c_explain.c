@@ -77,6 +77,11 @@ static void put_explained(struct effctl *e, const struct json *explained)
 {
 	const char *state = json_get_text(explained, "state", "?");
 
+	if (!json_get(explained, "unit")) {
+		put_text(e->out, e->units[0]);
+		(void)fputs(" has no replicas\n", e->out);
+		return;
+	}
 	put_text(e->out, json_get_text(explained, "unit", e->units[0]));
 	(void)fputs(" is ", e->out);
 	paint_text(e->out, state_paint(state), state, e->colour);
@@ -87,9 +92,11 @@ static void put_explained(struct effctl *e, const struct json *explained)
 	put_next(e, json_get(explained, "next"));
 }
 
-/* One document; of several replicas one a line. */
+/* One document; of several replicas one a line, of none nothing. */
 static enum code put_documents(struct effctl *e, const struct reply *reply, bool is_first)
 {
+	if (!json_get(reply->parameters, "unit"))
+		return CODE_DONE;
 	if (is_first && !reply->continues)
 		return put_json(e, reply->parameters);
 	return put_json_line(e, reply->parameters);

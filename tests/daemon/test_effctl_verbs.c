@@ -368,12 +368,14 @@ END_TEST
 #define EXPLAINED(name) \
 	"{\"unit\":\"" name "\",\"state\":\"up\",\"since\":\"T0\",\"chain\":[{\"text\":\"wanted\"}]}"
 
-START_TEST(explain_tells_of_each_replica)
+START_TEST(explain_tells_of_each_replica_if_there_are_any)
 {
 	static const struct served_step steps[] = {
 		{"\"more\":true,\"parameters\":{\"unit\":\"fetch\"}",
 			{SERVED_MORE(EXPLAINED("fetch@1")), SERVED_REPLY(EXPLAINED("fetch@2"))}},
 		{0}};
+	static const struct served_step none[] = {
+		{"{\"unit\":\"none\"}", {SERVED_REPLY("{}")}}, {0}};
 
 	served_play(steps);
 	ck_assert_int_eq(served_effctl("explain fetch"), CODE_DONE);
@@ -382,6 +384,12 @@ START_TEST(explain_tells_of_each_replica)
 	served_play(steps);
 	ck_assert_int_eq(served_effctl("--json explain fetch"), CODE_DONE);
 	ck_assert_str_eq(served_out, EXPLAINED("fetch@1") "\n" EXPLAINED("fetch@2") "\n");
+	served_play(none);
+	ck_assert_int_eq(served_effctl("explain none"), CODE_DONE);
+	ck_assert_str_eq(served_out, "none has no replicas\n");
+	served_play(none);
+	ck_assert_int_eq(served_effctl("--json explain none"), CODE_DONE);
+	ck_assert_str_eq(served_out, "");
 }
 END_TEST
 
@@ -431,7 +439,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_plan_is_a_table_with_its_id);
 	tcase_add_test(tcase, a_reload_that_fails_half_way_says_what_is_new_and_what_is_as_it_was);
 	tcase_add_test(tcase, explain_reads_as_a_chain);
-	tcase_add_test(tcase, explain_tells_of_each_replica);
+	tcase_add_test(tcase, explain_tells_of_each_replica_if_there_are_any);
 	tcase_add_test(tcase, show_names_the_place_of_each_value);
 	suite_add_tcase(suite, tcase);
 	return suite;

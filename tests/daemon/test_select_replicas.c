@@ -93,7 +93,6 @@ START_TEST(one_that_is_not_there_is_told_with_the_nearest)
 	reply = client_ask(c, "Stop", UNITS("\"g/fetch@4\""));
 	ck_assert_str_eq(reply_text(reply, "parameters.nearest"), "g/fetch@1");
 	ck_assert_str_eq(reply_error(reply), "NoSuchUnit");
-	ck_assert_str_eq(reply_error(client_ask(c, "Explain", "{\"unit\":\"none\"}")), "NoSuchUnit");
 	client_free(c);
 	server_free(s);
 }
@@ -139,6 +138,26 @@ START_TEST(events_and_logs_are_those_of_each)
 	}
 	ck_assert_str_eq(units.bytes, "g/fetch@1 g/fetch@2 g/fetch@3 ");
 	text_done(&units);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(of_none_there_is_nothing_to_explain)
+{
+	struct server *s = served();
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Explain", "{\"unit\":\"none\"}");
+
+	ck_assert_ptr_null(reply_at(reply, "error"));
+	ck_assert_ptr_null(reply_at(reply, "parameters.unit"));
+	json_free(reply);
+	client_call(c, "Explain", "{\"unit\":\"none\"}", true);
+	reply = client_reply(c);
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_ptr_null(reply_at(reply, "error"));
+	ck_assert(!json_get_bool(reply, "continues", false));
+	json_free(reply);
 	client_free(c);
 	server_free(s);
 }
@@ -219,6 +238,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, one_that_is_not_there_is_told_with_the_nearest);
 	tcase_add_test(tcase, a_verb_acts_on_each_of_them);
 	tcase_add_test(tcase, events_and_logs_are_those_of_each);
+	tcase_add_test(tcase, of_none_there_is_nothing_to_explain);
 	tcase_add_test(tcase, explain_tells_of_each_or_of_the_first_that_is_not_up);
 	tcase_add_test(tcase, waiting_for_it_is_waiting_for_all_that_there_are);
 	suite_add_tcase(suite, tcase);
