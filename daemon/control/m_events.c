@@ -57,7 +57,7 @@ static int events_send(struct request *req, const struct json *names, uint64_t *
 			conn_lose(req->conn);
 			return -ECANCELED;
 		}
-		if (!e->unit || select_matches(req->tree, names, e->unit))
+		if (!e->unit || select_matches(req->tree, names, e->unit, e->labels))
 			r = request_continue(req, json_event(e));
 		n++;
 		++*seq;

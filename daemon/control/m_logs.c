@@ -82,7 +82,7 @@ static int reading_select(struct reading *rd)
 	if (!rd->sources || !rd->heap)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->n_units; i++)
-		if (select_matches(t, rd->names, t->units[i]->name))
+		if (select_matches(t, rd->names, t->units[i]->name, NULL))
 			rd->sources[rd->n++] = (struct source){.unit = t->units[i]};
 	return 0;
 }

@@ -51,8 +51,10 @@ void selection_done(struct selection *selection);
 /* Their names, NULL-terminated, copied: what is selected may go with the next wait. NULL: out of memory. */
 char **selection_names(const struct tree *t, const struct selection *selection);
 void names_free(char **names);
-/* Does `name` or a supervisor above it match one of these? NULL or none is everything. */
-bool select_matches(const struct tree *t, const struct json *names, const char *name);
+/* Does `name` or a supervisor above it match one of these? NULL or none is everything. `labels`: those of an event, of one that
+ * may be in the tree no more; NULL: none. */
+bool select_matches(
+	const struct tree *t, const struct json *names, const char *name, const char *labels);
 /* Are all of these still there? Answers the request when not. */
 int select_check(struct request *req, const struct json *names);
 /* The error for one that is not there. */

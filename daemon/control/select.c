@@ -266,7 +266,16 @@ static bool pattern_reaches(const struct tree *t, const char *pattern, char *nam
 	return false;
 }
 
-bool select_matches(const struct tree *t, const struct json *names, const char *name)
+static bool label_is_among(const char *labels, const char *label)
+{
+	for (; labels && *labels; labels += strlen(labels) + 1)
+		if (strcmp(labels, label) == 0)
+			return true;
+	return false;
+}
+
+bool select_matches(
+	const struct tree *t, const struct json *names, const char *name, const char *labels)
 {
 	bool matches = false;
 	char *copy;
@@ -275,7 +284,8 @@ bool select_matches(const struct tree *t, const struct json *names, const char *
 		return true;
 	copy = strdup(name);
 	for (const struct json *v = json_first(names); copy && v && !matches; v = json_next(v))
-		matches = pattern_reaches(t, json_as_text(v), copy);
+		matches = label_is_among(labels, json_as_text(v)) ||
+			pattern_reaches(t, json_as_text(v), copy);
 	free(copy);
 	return matches;
 }

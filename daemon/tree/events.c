@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "tree/internal.h"
 
 /* One that never comes to rest would fill the log that is for all: so many changes of a unit's state are said within this time. */
@@ -21,6 +22,7 @@ const struct tree_event *tree_event(const struct tree *t, uint64_t seq)
 static void event_clear(struct tree_event *e)
 {
 	free(e->unit);
+	free(e->labels);
 	free(e->text);
 	cause_unref(e->cause);
 	*e = (struct tree_event){0};
@@ -77,6 +79,28 @@ void events_done(struct tree *t)
 
 /* ── what happened ── */
 
+/* Is the tree's plan nothing to ask about it, now or soon? What was added may be forgotten with its end. */
+static bool may_be_gone(const struct unit *u)
+{
+	return u->removed || unit_was_added(u);
+}
+
+/* Its own labels, and those of what it is in that goes with it. NULL: none. */
+static char *labels_of(const struct unit *u)
+{
+	struct text text = {0};
+
+	for (; u && may_be_gone(u); u = u->parent)
+		for (uint32_t i = 0; i < u->spec->n_labels; i++) {
+			text_printf(&text, "%s=%s", u->spec->labels[i].name,
+				u->spec->labels[i].value);
+			text_add_bytes(&text, "", 1);
+		}
+	if (text.failed)
+		text_done(&text);
+	return text.bytes;
+}
+
 static struct tree_event *event_new(struct unit *u, const char *kind)
 {
 	struct tree *t = tree_of(u);
@@ -89,6 +113,7 @@ static struct tree_event *event_new(struct unit *u, const char *kind)
 	e->seq = ++t->last_seq;
 	e->wall_at = eff_wall();
 	e->unit = strdup(u->name);
+	e->labels = labels_of(u);
 	e->kind = kind;
 	e->pid = u->pid;
 	return e;

@@ -26,6 +26,7 @@ struct tree_event {
 	uint64_t seq; /* counts up by 1, from 1 */
 	eff_ns wall_at;
 	char *unit;
+	char *labels; /* of one that may be gone when this is read: "key=value", each with its NUL, then an empty one; NULL */
 	const char *kind; /* "state", or a kind of its own; static */
 	bool is_state;
 	bool is_said;             /* in the log */

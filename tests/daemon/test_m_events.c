@@ -139,6 +139,59 @@ START_TEST(an_event_of_another_kind_has_words)
 }
 END_TEST
 
+/* "pool/a down, g/db down": who came to rest, of all that was sent. */
+static const char *rested(struct client *c)
+{
+	static char words[256];
+	struct json *reply;
+	size_t n = 0;
+
+	words[0] = '\0';
+	while ((reply = client_reply(c)) != NULL) {
+		const char *to = json_get_text(reply_at(reply, "parameters"), "to", "");
+
+		if (strcmp(to, "down") == 0 || strcmp(to, "done") == 0)
+			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s %s",
+				n ? ", " : "", reply_text(reply, "parameters.unit"), to);
+		json_free(reply);
+	}
+	return words;
+}
+
+START_TEST(by_label_the_end_of_one_that_is_taken_away_is_shown_too)
+{
+	struct server *s = server_new("web: {command: [run], labels: {of: me}}\n"
+				      "db: {command: [run], labels: {of: you}}\n"
+				      "pool: {strategy: simple_one_for_one, template: {command: [run]}}\n"
+				      "g: {labels: {of: me}, units: {a: {command: [run]}}}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "job", (struct script){.lives = EFF_S(1), .exits = 0});
+	server_turn(s);
+	client_call(c, "Events", "{\"units\":[\"of=me\"],\"follow\":true}", true);
+	server_turn(s);
+	ck_assert_int_eq(world_add(s->w, "pool",
+				 "a: {labels: {of: me}}, b: {labels: {of: you}}, "
+				 "job: {command: [job], restart: no, labels: {of: me}}"),
+		0);
+	world_run_for(s->w, EFF_S(2));
+	ck_assert_str_eq(rested(c), "pool/job done, pool/job down");
+	ck_assert_int_eq(world_remove(s->w, "pool/a", true), 0);
+	ck_assert_int_eq(world_remove(s->w, "pool/b", true), 0);
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(rested(c), "pool/a down");
+	s->document = "version: 1\nname: test\nunits:\n"
+		      "  pool: {strategy: simple_one_for_one, template: {command: [run]}}\n";
+	json_free(client_ask(other, "Reload", NULL));
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(rested(c), "web down, g/a down, g down");
+	client_free(other);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -147,6 +200,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("events");
 
 	test_leak_guard(tcase);
+	tcase_add_test(tcase, by_label_the_end_of_one_that_is_taken_away_is_shown_too);
 	tcase_add_test(tcase, events_are_numbered_without_a_gap_from_the_first);
 	tcase_add_test(tcase, a_state_event_says_from_where_to_where_and_why);
 	tcase_add_test(tcase, no_change_falls_between_a_snapshot_and_what_follows);
