@@ -249,7 +249,8 @@ enum code call_refused(struct effctl *e, const struct reply *reply)
 	else if (e->given[OPTION_JSON])
 		code = put_refusal(e, reply, words.bytes) == CODE_DONE ? code : CODE_FAILED;
 	if (!words.failed && !e->given[OPTION_JSON]) {
-		diagnostics_print(e->err, json_get(reply->parameters, "diagnostics"), &e->sent);
+		diagnostics_print(e->err, json_get(reply->parameters, "diagnostics"), &e->sent,
+			link_peer(&e->link));
 		(void)fputs("effctl: ", e->err);
 		put_text(e->err, words.bytes);
 		(void)fputc('\n', e->err);

@@ -4,6 +4,7 @@
 #define EFFCTL_DIAGNOSTICS_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "wire/json.h"
 
@@ -12,8 +13,9 @@ struct sent {
 	const char *file, *text; /* NULL: none was */
 };
 
-/* `FILE:LINE:COL: error[E204]: text`, `help:`, `note:`; of what was sent, with the line. Nothing for what is no array of
- * them. */
-void diagnostics_print(FILE *to, const struct json *diagnostics, const struct sent *sent);
+/* `FILE:LINE:COL: error[E204]: text`, `help:`, `note:`; with the line where it was sent, or where the file can be read as the
+ * process `effd` (0: unknown) sees it. Nothing for what is no array of them. */
+void diagnostics_print(
+	FILE *to, const struct json *diagnostics, const struct sent *sent, pid_t effd);
 
 #endif

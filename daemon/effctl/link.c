@@ -62,6 +62,16 @@ int link_open(struct link *link, const char *path)
 	return 0;
 }
 
+pid_t link_peer(const struct link *link)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return 0;
+	return peer.uid == 0 || peer.uid == geteuid() ? peer.pid : 0;
+}
+
 /* Wait until it can be read from (POLLIN) or written to. Returns 0, -ETIMEDOUT, -errno. */
 static int wait_for(const struct link *link, short events)
 {

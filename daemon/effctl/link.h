@@ -4,6 +4,7 @@
 #define EFFCTL_LINK_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <eff/time.h>
 
@@ -30,6 +31,8 @@ void link_close(struct link *link); /* fine on one that is not open */
 void link_limit(struct link *link, double seconds);
 /* Returns 0; -ETIMEDOUT when nobody takes the connection; or -errno of connect(2). */
 int link_open(struct link *link, const char *path);
+/* Who listens there, if it is root's or of this user; 0: it is not, or cannot be known. */
+pid_t link_peer(const struct link *link);
 /* Takes the message. Returns 0, -ENOMEM, -ETIMEDOUT, or -errno of send(2). */
 int link_send(struct link *link, struct json *message);
 /* Wait for the next message. Returns as link_receive(); its text, NUL-terminated, is good until the next one is waited for. */

@@ -216,6 +216,45 @@ START_TEST(every_refusal_has_its_words_and_its_exit_code)
 }
 END_TEST
 
+#define WRONG(line) \
+	"{\"code\":\"E201\",\"severity\":\"error\",\"file\":\"%1$s\",\"line\":" line \
+	",\"column\":4,\"message\":\"unknown key\"}"
+
+START_TEST(a_line_that_can_be_read_is_shown_with_what_is_wrong_in_it)
+{
+	char path[64] = "/tmp/test_effctl.XXXXXX", reply[1024], said[1024];
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(dprintf(fd, "units:\n  a: {comand: x}\n  b: {%0500d}\n", 0), 532);
+	(void)close(fd);
+	(void)snprintf(reply, sizeof(reply),
+		"{\"error\":\"org.effd.Control.InvalidTree\",\"parameters\":{\"diagnostics\":[" WRONG(
+			"2") "," WRONG("3") "," WRONG("9") "," WRONG("1") "]}}",
+		path);
+	(void)snprintf(said, sizeof(said),
+		"%1$s:2:4: error[E201]: unknown key\n    2 |   a: {comand: x}\n      |    ^\n"
+		"%1$s:3:4: error[E201]: unknown key\n"
+		"%1$s:9:4: error[E201]: unknown key\n"
+		"%1$s:1:4: error[E201]: unknown key\n    1 | units:\n      |    ^\n"
+		"effctl: the tree has errors; nothing was changed\n",
+		path);
+	served_play((struct served_step[]){{"Reload", {reply}}, {0}});
+
+	ck_assert_int_eq(served_effctl("reload"), CODE_FAILED);
+
+	ck_assert_str_eq(served_err, said);
+	/* No more than what is a file: nobody may wait for the other end of this. */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	(void)snprintf(said, sizeof(said), "%1$s:2:4: error[E201]: unknown key\n%1$s:3:4:", path);
+	served_play((struct served_step[]){{"Reload", {reply}}, {0}});
+	ck_assert_int_eq(served_effctl("reload"), CODE_FAILED);
+	ck_assert_int_eq(strncmp(served_err, said, strlen(said)), 0);
+	(void)unlink(path);
+}
+END_TEST
+
 START_TEST(a_refusal_is_a_document_with_json)
 {
 	served_play((struct served_step[]){{"Start", {refusals[0].reply}}, {0}});
@@ -337,6 +376,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, the_tree_is_drawn);
 	tcase_add_test(tcase, the_tree_has_lines_where_the_locale_has_them);
 	tcase_add_loop_test(tcase, every_refusal_has_its_words_and_its_exit_code, 0, N(refusals));
+	tcase_add_test(tcase, a_line_that_can_be_read_is_shown_with_what_is_wrong_in_it);
 	tcase_add_test(tcase, a_refusal_is_a_document_with_json);
 	tcase_add_test(tcase, without_effd_it_says_how_to_start_one);
 	tcase_add_test(tcase, a_socket_that_may_not_be_used_is_not_permitted);

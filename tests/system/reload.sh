@@ -113,6 +113,8 @@ await_notice READY=1
 expect_exit 0 ctl ping
 same "a bad tree changes nothing" "$(pid_of same) $(state fresh)" "$same up"
 await_line "$DIR/effd.log" 'tree\.yaml:2:[0-9]+: error\[E201\]' >/dev/null
+expect_exit 1 ctl plan
+same "the line of an error" "$(sed -n '2p; 3s/ *//gp' <<<"$ERR")" $'    2 | units: {bad: {comand: x}}\n|^'
 printf 'version: 1\nunits:\n  a: {shell: x}\n  a: {shell: y}\n' >"$TREE"
 expect_exit 1 ctl reload
 await_notice RELOADING=1
