@@ -63,7 +63,7 @@ void os_streams_done(struct os_child *child)
 		if (is_kept(child, i) && child->cgroup->empty)
 			stream_keep(child, i);
 		end_close(&child->theirs[i]);
-		eff_fd_close_late(child->streams[i]);
+		eff_fd_close(child->streams[i]);
 	}
 	end_close(&child->their_ready_fd);
 	eff_fd_close(child->ready_fd);

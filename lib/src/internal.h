@@ -167,8 +167,6 @@ struct eff__fds;           /* io.c: who waits for which descriptor */
 struct eff__procs;         /* proc.c: the children that live */
 struct eff__threads;       /* blocking.c: the pool */
 
-enum { EFF__LATE_FDS = 16 };
-
 /* On cache lines of its own, so that the first has all that a switch needs. */
 struct __attribute__((aligned(64))) eff_rt {
 	struct eff_fiber *current;    /* NULL: on the main stack; set by set_current() */
@@ -205,10 +203,8 @@ struct __attribute__((aligned(64))) eff_rt {
 	unsigned io_burst; /* reads, writes and accepts since a fiber waited for a descriptor */
 	unsigned external; /* descriptors, threads and processes awaited: not a deadlock while > 0 */
 	bool asleep;       /* the host waits: what happens now must wake it */
-	struct eff__host *host;      /* NULL: nobody's loop but ours */
-	struct eff__watch *watch;    /* NULL: nobody watches */
-	int late_fds[EFF__LATE_FDS]; /* to be closed at the end of the turn */
-	unsigned n_late_fds;
+	struct eff__host *host;     /* NULL: nobody's loop but ours */
+	struct eff__watch *watch;   /* NULL: nobody watches */
 	void (*on_turn)(void *arg); /* called at the end of each; NULL */
 	void *on_turn_arg;
 	void (*main_call)(void *arg); /* to be run on the main stack for the current fiber */
@@ -357,8 +353,6 @@ void eff__fd_ready(struct eff_rt *rt, int fd, int events);
 /* Tell a new host what is watched so far. 0 or -errno. */
 int eff__fds_host(struct eff_rt *rt);
 void eff__fds_free(struct eff_rt *rt);
-/* Close those that could wait for the end of the turn. */
-void eff__fds_close_late(struct eff_rt *rt);
 void eff__procs_free(struct eff_rt *rt);
 void eff__threads_free(struct eff_rt *rt);
 

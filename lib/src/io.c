@@ -314,7 +314,6 @@ int eff__fds_host(struct eff_rt *rt)
 
 void eff__fds_free(struct eff_rt *rt)
 {
-	eff__fds_close_late(rt);
 	if (!rt->fds)
 		return;
 	for (int fd = 0; fd < rt->fds->n_entries; fd++)
@@ -357,25 +356,6 @@ void eff_fd_close(int fd)
 		return;
 	eff_fd_forget(fd);
 	close(fd);
-}
-
-void eff_fd_close_late(int fd)
-{
-	struct eff_rt *rt = eff__rt;
-
-	if (fd < 0)
-		return;
-	eff_fd_forget(fd);
-	if (rt && rt->n_late_fds < EFF__LATE_FDS)
-		rt->late_fds[rt->n_late_fds++] = fd;
-	else
-		close(fd);
-}
-
-void eff__fds_close_late(struct eff_rt *rt)
-{
-	while (rt->n_late_fds > 0)
-		close(rt->late_fds[--rt->n_late_fds]);
 }
 
 int eff_fd_raise(int fd)

@@ -111,7 +111,6 @@ static void turn(struct eff_rt *rt, size_t budget)
 		rt->stats.turns++;
 	eff__run_ready(rt, budget);
 	run_posts(rt);
-	eff__fds_close_late(rt);
 	if (rt->on_turn)
 		rt->on_turn(rt->on_turn_arg);
 }

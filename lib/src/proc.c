@@ -123,11 +123,11 @@ static void end_tell(struct eff_proc *proc, const struct eff__end *end)
 	eff_list_remove(&proc->link);
 	eff_list_remove(&proc->due);
 	eff__timer_disarm(&proc->rt->timers, &proc->again);
-	if (proc->making.pidfd >= 0) {
-		/* Who waits for this end may be about to make another child. */
-		eff_fd_close_late(proc->making.pidfd);
-		proc->making.pidfd = -1;
-	}
+	/* At once: who waits for this end may be about to make another child, and that has copies of our descriptors until it
+	 * rids itself of them. Of what is closed here while it is open there epoll goes on to tell, upon which libev makes
+	 * anew all that it waits for. */
+	eff_fd_close(proc->making.pidfd);
+	proc->making.pidfd = -1;
 	while (!eff_list_empty(&proc->end_waiters)) {
 		struct eff__wait *wait = eff_container(
 			proc->end_waiters.next, struct eff__wait, link);

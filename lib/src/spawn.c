@@ -20,7 +20,7 @@
 #include "internal.h"
 #include "spawn.h"
 
-enum { MANY_FDS = 256 };
+enum { MANY_FDS = 128 };
 
 unsigned eff__proc_without;
 

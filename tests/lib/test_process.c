@@ -235,6 +235,28 @@ START_TEST(the_time_that_it_used_is_told_at_its_end)
 }
 END_TEST
 
+static eff_exit closes_its_pidfd(void *arg)
+{
+	struct eff_spawn spawn = SHELL(":");
+	struct eff_proc *proc;
+	int pidfd;
+
+	ck_assert_int_eq(eff_spawn(&spawn, &proc), 0);
+	pidfd = proc->making.pidfd;
+	ck_assert_int_ge(fcntl(pidfd, F_GETFD), 0);
+	ck_assert_int_eq(eff_proc_await_end(proc, NULL), 0);
+	ck_assert_int_lt(fcntl(pidfd, F_GETFD), 0);
+	eff_proc_free(proc);
+	return eff_ok(arg);
+}
+
+/* The next child is to have no copy of it, or the loop would be told of it on and on. */
+START_TEST(its_pidfd_is_closed_before_its_end_is_told)
+{
+	run_root(closes_its_pidfd);
+}
+END_TEST
+
 static unsigned n_carriers_after(bool own_memory)
 {
 	struct eff_spawn spawn = SHELL(":");
@@ -279,6 +301,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, an_interrupt_stops_the_process_and_kills_it_after_its_grace);
 	tcase_add_test(c, a_limit_stops_it_too);
 	tcase_add_test(c, a_process_is_supervised_like_any_effect);
+	tcase_add_test(c, its_pidfd_is_closed_before_its_end_is_told);
 	tcase_add_test(c, a_carrier_serves_one_child_after_another);
 	tcase_add_loop_test(c, the_time_that_it_used_is_told_at_its_end, 0, N_FAST_WAYS);
 	suite_add_tcase(suite, c);

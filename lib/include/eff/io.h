@@ -29,9 +29,6 @@ EFF_API int eff_fd_watch(int fd, int events, struct eff_watch *watch);
 EFF_API void eff_fd_forget(int fd);
 /* eff_fd_forget() and close(). Negative descriptors are fine. */
 EFF_API void eff_fd_close(int fd);
-/* The same, but that close() is called at the end of the loop's turn, if not too many wait for it: for what nobody needs any more,
- * when there is something more urgent to be done. The number is not to be used any more. */
-EFF_API void eff_fd_close_late(int fd);
 
 /* Give a descriptor that will live long a high number, out of the way of those that children get: where these are low a
  * child is made faster. Returns the new number, the old one being closed; or `fd`, where there is none to be had. To be
