@@ -104,9 +104,9 @@ static bool pump_goes_on(struct pump *p)
 		return false;
 	if (p->sink.out.len > 0)
 		return eff_sleep(TRY_AGAIN) == 0;
-	/* Who waits for the end wants it read: nothing else need tell of it. */
+	/* Who waits for the end wants it read, for nothing else need tell of it; but somebody who was left may write on and on. */
 	if (p->hurry.set && !p->is_dry)
-		return true;
+		return eff_await_turn() == 0;
 	return ops_of(p)->watch(p->process, p->sink.stream, &p->watch);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Units that write without end, with lines and without any, to all that a stream may go to: effd answers, and its memory stays
-# what it is.
+# what it is. So it does where only somebody writes on whom the main process has left.
 . "${0%/*}/lib.sh"
 compile family
 # Somebody who takes nothing.
@@ -17,6 +17,7 @@ effd_start <<TREE
 version: 1
 units:
   calm: {command: $DIR/bin/family, log: {stdout: ring}}
+  left: {shell: 'yes & exit 3', log: {stdout: ring}, stop: {mode: process}, restart: no}
   ends:
     defaults: {stop: {timeout: 1s}}
     units:
@@ -29,6 +30,8 @@ units:
       waits: {command: ['yes'], log: {stdout: inherit}}
       drops: {command: ['yes'], log: {stdout: inherit, on_block: drop-old}}
 TREE
+left_has_failed() { [ "$(ctl --json status left | jq -r .units[0].state)" = failed ]; }
+eventually left_has_failed
 memory() { awk '/^RssAnon:/ { print $2 }' "/proc/$EFFD/status"; }
 written() { awk '/^wchar:/ { print $2 }' "/proc/$(pid_of "$1")/io"; }
 for unit in lines none long filed full both drops; do
