@@ -144,7 +144,8 @@ static void on_output(struct eff_watch *watch)
 {
 	struct pump *p = eff_container(watch, struct pump, watch);
 
-	if (pump_begin(p) == 0)
+	/* One that waits for the end may have seen to it before it is told of. */
+	if (p->fiber || p->at_end || pump_begin(p) == 0)
 		return;
 	/* Without memory for a fiber: what can be done without waiting. */
 	do
@@ -192,10 +193,7 @@ int pump_await(struct pump *p)
 	if (!p)
 		return 0;
 	eff_event_set(&p->hurry);
-	if (!p->fiber && !p->at_end) {
-		(void)ops_of(p)->watch(p->process, p->sink.stream, NULL);
-		on_output(&p->watch);
-	}
+	on_output(&p->watch);
 	return eff_event_await(&p->done);
 }
 
