@@ -104,6 +104,13 @@ static bool carry(struct eff__stack_pool *pool, struct eff__making *making)
 	return true;
 }
 
+/* It comes to life without: what was sent must not live on, with the end of its status pipe in it. */
+static void carried_withdraw(struct eff__making *making)
+{
+	making->child->carrier_fd = -1;
+	carrier_close(&making->carrier);
+}
+
 /* ── the stack ── */
 
 static size_t page_bytes(void)
@@ -163,9 +170,10 @@ static void signals_mask(const uint64_t *set, uint64_t *ret_before)
 
 /* Place it in its control group, if it has one. A kernel that does not know how says so by the flag, or by the size of what
  * it is asked: then the child joins it, with a table of its own, for there it opens a file. */
-static long clone_placed(struct eff__clone *clone, struct eff__child *child)
+static long clone_placed(struct eff__clone *clone, struct eff__making *making)
 {
 	static _Atomic bool cannot_place;
+	struct eff__child *child = making->child;
 	bool wanted = child->spawn.cgroup_fd != 0;
 	long r = -EINVAL;
 
@@ -177,7 +185,7 @@ static long clone_placed(struct eff__clone *clone, struct eff__child *child)
 		return r;
 	cannot_place |= clone->cgroup_fd != 0;
 	child->joins = true;
-	child->carrier_fd = -1;
+	carried_withdraw(making);
 	clone->cgroup_fd = 0;
 	clone->flags &= ~(uint64_t)CLONE_FILES;
 	return eff__clone(clone, child);
@@ -203,7 +211,7 @@ static long make_by_clone(struct eff__stack_pool *pool, struct eff__making *maki
 		clone.ret_pidfd = NULL;
 	else
 		clone.flags |= CLONE_PIDFD;
-	r = clone_placed(&clone, making->child);
+	r = clone_placed(&clone, making);
 	if (r > 0 && shares)
 		making->stack = stack;
 	else
@@ -306,6 +314,8 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 			clone3_missing = by_fork = true;
 	}
 	if (by_fork) {
+		if (making.child)
+			carried_withdraw(&making);
 		free(making.child);
 		making.child = eff__child_new(spawn, true, ends[1]);
 		r = making.child ? make_with(pool, &making, true) : -ENOMEM;

@@ -257,6 +257,41 @@ START_TEST(its_pidfd_is_closed_before_its_end_is_told)
 }
 END_TEST
 
+/* It is known to execute while it lives. */
+static eff_exit executes_and_lives(void *arg)
+{
+	struct eff_spawn spawn = SHELL("read line; exit 3");
+	int ends[2], fds[3], status;
+	struct eff_scope within;
+	struct eff_proc *proc;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	memcpy(fds, spawn.fds, sizeof(fds));
+	fds[0] = ends[0];
+	spawn.fds = fds;
+	ck_assert_int_eq(filter(SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS), 0);
+	ck_assert_int_eq(eff_spawn(&spawn, &proc), 0);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_M(1)));
+	ck_assert_int_eq(eff_proc_await_exec(proc, NULL), 0);
+	(void)eff_scope_close(&within);
+	ck_assert(!eff_proc_ended(proc, NULL));
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert_int_eq(eff_proc_await_end(proc, &status), 0);
+	ck_assert_int_eq(status, 3 << 8);
+	eff_proc_free(proc);
+	return eff_ok(arg);
+}
+
+/* What was sent to the child that could not be made held the end of the status pipe. */
+START_TEST(one_made_in_another_way_at_last_is_known_to_execute)
+{
+	eff__proc_without = EFF__WITH_MANY_FDS;
+	run_root(executes_and_lives);
+}
+END_TEST
+
 static unsigned n_carriers_after(bool own_memory)
 {
 	struct eff_spawn spawn = SHELL(":");
@@ -302,6 +337,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, a_limit_stops_it_too);
 	tcase_add_test(c, a_process_is_supervised_like_any_effect);
 	tcase_add_test(c, its_pidfd_is_closed_before_its_end_is_told);
+	tcase_add_test(c, one_made_in_another_way_at_last_is_known_to_execute);
 	tcase_add_test(c, a_carrier_serves_one_child_after_another);
 	tcase_add_loop_test(c, the_time_that_it_used_is_told_at_its_end, 0, N_FAST_WAYS);
 	suite_add_tcase(suite, c);
