@@ -205,6 +205,18 @@ field() { # UNIT FILTER
 	jq -r ".units[0] | $2" <<<"$all"
 }
 
+# What an effd has open, without what it keeps to use it again: a unit that has started twice has the other end of its pipe and the
+# file of its group's events, too; and of the sockets that carry descriptors there are as many as children were made at once.
+descriptors_of() { # PID
+	{
+		awk '$5 == "0005" && NF == 7 { print "carrier", "socket:[" $7 "]" }' "/proc/$1/net/unix"
+		find "/proc/$1/fd" -mindepth 1 -printf '%l\n' 2>/dev/null || true # one may go meanwhile
+	} | awk '
+		$1 == "carrier" { kept[$2]; next }
+		$1 in kept || /cgroup\.events$/ || (/^pipe:/ && seen[$1]++) { next }
+		{ print }'
+}
+
 state() { field "$1" .state; }
 pid_of() { field "$1" .pid; }
 wait_for() { # STATE UNIT…

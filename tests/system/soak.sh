@@ -66,7 +66,7 @@ clients() { # NUMBER
 }
 
 # Where the probe or a client is under way there are some more.
-look() { find "/proc/$EFFD/fd" -mindepth 1 -printf '%l\n' | sed 's/\[[0-9]*\]//' | sort; }
+look() { descriptors_of "$EFFD" | sed 's/\[[0-9]*\]//' | sort; }
 memory() { awk '/^RssAnon:/ { print $2 }' "/proc/$EFFD/status"; }
 as_before() { [ "$(look)" = "$before" ] && no_probe; }
 

@@ -90,18 +90,7 @@ read_notices() { # until effd is ready: 0, or has ended: 1
 }
 child_of() { tr -d " " <"/proc/$1/task/$1/children"; }
 # The second epoll, for control groups, is made when it is first needed.
-# What is kept to be used again is not counted: a unit that has started twice, upon a failure, has the other end of its pipe and
-# the file of its group's events, too; and of the sockets that carry descriptors there are as many as children were made at once.
-descriptors() {
-	{
-		awk '$5 == "0005" && NF == 7 { print "carrier", "socket:[" $7 "]" }' "/proc/$1/net/unix"
-		find "/proc/$1/fd" -mindepth 1 -printf '%l\n'
-	} | awk '
-		$1 == "carrier" { kept[$2]; next }
-		$1 in kept || /cgroup\.events$/ || (/^pipe:/ && seen[$1]++) { next }
-		!/eventpoll/ || ++polls > 2 { n++ }
-		END { print n }'
-}
+descriptors() { descriptors_of "$1" | awk '!/eventpoll/ || ++polls > 2 { n++ } END { print n }'; }
 no_more_descriptors() { [ "$(descriptors "$1")" -le "$2" ]; }
 complaints() { grep -cE '^effd: (warn|error): ' "$DIR/effd.log" || true; }
 # A client may be turned away, or lose its connection; the next one is not.
