@@ -131,8 +131,8 @@ static bool is_unpopulated(struct cgroup *group)
 {
 	bool populated = true;
 
-	if (events_open(group) && os_cgroup_events(group->events_fd, &populated, &group->frozen) < 0)
-		populated = true;
+	if (events_open(group))
+		(void)os_cgroup_events(group->events_fd, &populated, &group->frozen);
 	if (!group->waited)
 		events_close(group);
 	group->empty_at = eff_now();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What os_linux's files share and nobody else sees. One file is one idea: spawn.c makes a child, streams.c its descriptors, family.c knows who is of it,
- * group.c signals and awaits all of it, held.c does where it has a control group, scan.c is the one walk over /proc that all
- * units share, notify.c and stdout.c and logfile.c are doors. */
+/* What os_linux's files share and nobody else sees. One file is one idea: spawn.c makes a child, streams.c its
+ * descriptors, family.c knows who is of it, group.c signals and awaits all of it, held.c does where it has a control group,
+ * scan.c is the one walk over /proc that all units share, notify.c and stdout.c and logfile.c are doors. */
 #ifndef EFFD_OS_INTERNAL_H
 #define EFFD_OS_INTERNAL_H
 

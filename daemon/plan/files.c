@@ -96,18 +96,17 @@ static void tree_file_read(struct root *root, const char *path, struct node *why
 {
 	struct load *load = root->load;
 	struct plan_place nowhere = {path, 0, 0};
-	struct diag *diag = NULL;
+	struct diag *diag;
 	struct file *file;
 	int r;
 
 	file = file_read(load, path, &r);
 	if (load->failed)
 		return;
-	if (!file && why)
-		diag = fault(load, why, "E107", "cannot read %s: %s", path, read_error_text(r));
-	else if (!file)
-		diag = fault_at(load, nowhere, "E107", "cannot read it: %s", read_error_text(r));
 	if (!file) {
+		diag = why
+			? fault(load, why, "E107", "cannot read %s: %s", path, read_error_text(r))
+			: fault_at(load, nowhere, "E107", "cannot read it: %s", read_error_text(r));
 		read_error_help(load, diag, path, r);
 		return;
 	}

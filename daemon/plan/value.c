@@ -56,10 +56,11 @@ static const char *meant_bool(const char *s)
 static bool read_bool(struct value *value)
 {
 	bool yes = strcmp(value->filled, "true") == 0;
-	const char *meant = meant_bool(value->filled);
 	struct diag *diag;
 
 	if (!yes && strcmp(value->filled, "false") != 0) {
+		const char *meant = meant_bool(value->filled);
+
 		diag = fault(value->load, value->node, "E207",
 			"`%s` needs true or false, and this is `%s`", value->field->face.name,
 			value->filled);

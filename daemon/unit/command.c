@@ -292,17 +292,18 @@ static int reload_by_command(struct unit *u)
 {
 	struct reload_run run = {.unit = u, .result = -ECANCELED};
 	struct eff_fiber *fiber = NULL;
-	eff_masked before;
 	int r = eff_fork_in(u->run, EFF(reload_command_run, &run), &fiber);
 
 	if (r < 0)
 		return r;
 	u->reloads++;
 	r = eff_await(fiber, NULL);
-	before = eff_mask();
-	if (r < 0)
+	if (r < 0) {
+		eff_masked before = eff_mask();
+
 		(void)eff_interrupt(fiber, NULL);
-	eff_unmask(before);
+		eff_unmask(before);
+	}
 	eff_fiber_unref(fiber);
 	u->reloads--;
 	if (r < 0)

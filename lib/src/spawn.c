@@ -314,8 +314,7 @@ int eff__make(struct eff__stack_pool *pool, const struct eff_spawn *spawn,
 			clone3_missing = by_fork = true;
 	}
 	if (by_fork) {
-		if (making.child)
-			carried_withdraw(&making);
+		carrier_close(&making.carrier); /* and what was sent with it */
 		free(making.child);
 		making.child = eff__child_new(spawn, true, ends[1]);
 		r = making.child ? make_with(pool, &making, true) : -ENOMEM;
