@@ -34,8 +34,9 @@ year_of() { ctl --json events crash | jq -r -s 'last.at' | cut -c 1-4; }
 this=$(date -u +%Y)
 for ahead in $year 0 -$year $((40 * year)) -$year 0 $year; do
 	jump "$ahead"
-	before=$(field crash .starts)
+	# First the time: what is started before it is looked at must not seem to have been quicker than it was.
 	now=$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)
+	before=$(field crash .starts)
 	tried_again() { [ "$(field crash .starts)" -ge $((before + 3)) ]; }
 	eventually tried_again
 	took=$(($(awk '{ printf "%d", $1 * 1000 }' /proc/uptime) - now))
