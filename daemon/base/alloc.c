@@ -2,6 +2,7 @@
 /* The door to the heap. The countdown is the only global here: 0 in production, where it costs one comparison. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -43,6 +44,21 @@ void *alloc_grow(void *p, size_t size)
 	if (alloc_fails())
 		return NULL;
 	return realloc(p, size ? size : 1);
+}
+
+void *alloc_pages(size_t size)
+{
+	void *p = MAP_FAILED;
+
+	if (!alloc_fails())
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void alloc_pages_free(void *p, size_t size)
+{
+	if (p)
+		(void)munmap(p, size);
 }
 
 void alloc_trim(void)

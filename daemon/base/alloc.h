@@ -10,6 +10,10 @@ void *alloc_new(size_t size);           /* zeroed; NULL: out of memory. free() g
 void *alloc_grow(void *p, size_t size); /* as realloc(); on NULL the old piece is still the caller's */
 char *alloc_text(const char *s);        /* a copy */
 
+/* Zeroed pages of its own for what fills slowly: one that was never written takes no memory. NULL: out of memory. */
+void *alloc_pages(size_t size);
+void alloc_pages_free(void *p, size_t size); /* NULL is fine */
+
 /* For tests: the n-th allocation from now on fails, one only (0: none fails). Arenas count every piece they give out.
  * Returns how far the last one was still away; 0: it has failed, or there was none. */
 uint64_t alloc_fail_after(uint64_t n);

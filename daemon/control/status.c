@@ -3,7 +3,6 @@
  * processor time and memory. A row is as good as its key: all that its text says, or what stands for it: a cause never
  * changes and is kept from being freed, a unit's name and needs stay as long as the tree's plan. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +43,7 @@ struct row {
 static double seconds(eff_ns ns)
 {
 	/* To the millisecond: what is below is noise to people and digits to machines. */
-	return round((double)ns / 1e6) / 1e3;
+	return (double)((ns + EFF_MS(1) / 2) / EFF_MS(1)) / 1e3;
 }
 
 static const char *kind_name(enum plan_kind kind)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What happened: the last events, numbered without a gap, in a ring of fixed size; and what follows from a change of a
  * unit's state for those that are bound to it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "tree/internal.h"
@@ -61,10 +63,14 @@ static void events_say(void *arg)
 	log_write_gathered();
 }
 
-void events_init(struct tree *t)
+int events_init(struct tree *t)
 {
+	t->events = alloc_pages(TREE_EVENTS * sizeof(*t->events));
+	if (!t->events)
+		return -ENOMEM;
 	eff_rt_on_turn(eff_rt_current(), events_say, t);
 	log_before(events_say, t);
+	return 0;
 }
 
 void events_done(struct tree *t)
@@ -73,8 +79,10 @@ void events_done(struct tree *t)
 	log_before(NULL, NULL);
 	if (eff_rt_current())
 		eff_rt_on_turn(eff_rt_current(), NULL, NULL);
-	for (uint32_t i = 0; i < TREE_EVENTS; i++)
-		event_clear(&t->events[i]);
+	/* Pages that no event has reached are left alone. */
+	for (uint64_t i = 1; i <= t->last_seq && i <= TREE_EVENTS; i++)
+		event_clear(&t->events[i % TREE_EVENTS]);
+	alloc_pages_free(t->events, TREE_EVENTS * sizeof(*t->events));
 }
 
 /* ── what happened ── */

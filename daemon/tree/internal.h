@@ -135,7 +135,7 @@ bool unit_is_within(const struct unit *u, const struct unit *group);
 
 void event_state(struct unit *u, enum unit_state from, enum unit_state to);
 void event_words(struct unit *u, const char *kind, const char *text);
-void events_init(struct tree *t);
+int events_init(struct tree *t); /* 0 or -ENOMEM */
 void events_done(struct tree *t);
 
 /* ── added.c ── */

@@ -47,7 +47,8 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 	if (link_units(t->units, plan) < 0 || sockets_make(plan, &t->world.sockets.list) < 0)
 		goto fail;
 	t->units[0]->wanted = true;
-	events_init(t);
+	if (events_init(t) < 0)
+		goto fail;
 	*ret_tree = t;
 	return 0;
 fail:

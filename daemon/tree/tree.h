@@ -41,10 +41,10 @@ struct tree {
 	struct plan *plan;
 	struct unit **units; /* in the plan's order; [0] is the root */
 	uint32_t n_units;
-	struct eff_sup top;       /* has one child: the root */
-	struct eff_event ended;   /* the root rests, or the tree was told to end and has */
-	struct eff_pulse changed; /* after every event, and after a reload */
-	struct tree_event events[TREE_EVENTS]; /* ring: seq % TREE_EVENTS */
+	struct eff_sup top;        /* has one child: the root */
+	struct eff_event ended;    /* the root rests, or the tree was told to end and has */
+	struct eff_pulse changed;  /* after every event, and after a reload */
+	struct tree_event *events; /* ring of TREE_EVENTS: seq % TREE_EVENTS */
 	uint64_t last_seq;
 	uint64_t said_seq;       /* the log has all up to this one */
 	uint32_t n_settled_seen; /* a cursor: units before it have settled */

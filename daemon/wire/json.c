@@ -336,7 +336,7 @@ int64_t json_get_int(const struct json *object, const char *key, int64_t otherwi
 {
 	double number = json_get_number(object, key, NAN);
 
-	if (!(fabs(number) <= EXACT_MAX) || floor(number) != number)
+	if (!(fabs(number) <= EXACT_MAX) || (double)(int64_t)number != number)
 		return otherwise;
 	return (int64_t)number;
 }

@@ -4,8 +4,8 @@
  * before; without one the fault happens again and the process dies of it as it would have. AddressSanitizer has a handler
  * that knows stacks, and keeps it. */
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -58,17 +58,21 @@ void eff__overflow_watch(struct eff_rt *rt)
 {
 	stack_t now;
 	stack_t mine = {.ss_size = SIGNAL_STACK};
+	void *pages;
 
 	(void)pthread_once(&installed, install);
 	if (sigaltstack(NULL, &now) || !(now.ss_flags & SS_DISABLE))
 		return;
-	mine.ss_sp = malloc(SIGNAL_STACK);
-	if (!mine.ss_sp)
+	/* Pages of its own: they take no memory before the first fault. */
+	pages = mmap(NULL, SIGNAL_STACK, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (pages == MAP_FAILED)
 		return;
+	mine.ss_sp = pages;
 	if (sigaltstack(&mine, NULL))
-		free(mine.ss_sp);
+		(void)munmap(pages, SIGNAL_STACK);
 	else
-		rt->signal_stack = mine.ss_sp;
+		rt->signal_stack = pages;
 }
 
 void eff__overflow_unwatch(struct eff_rt *rt)
@@ -78,7 +82,7 @@ void eff__overflow_unwatch(struct eff_rt *rt)
 	if (!rt->signal_stack)
 		return;
 	(void)sigaltstack(&none, NULL);
-	free(rt->signal_stack);
+	(void)munmap(rt->signal_stack, SIGNAL_STACK);
 	rt->signal_stack = NULL;
 }
 

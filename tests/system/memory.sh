@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What a service costs effd while it runs: a page of stack, and records beside it that are no larger than another. Five hundred
-# are compared with a thousand: what effd takes once, as the room for what has happened, it has taken by then.
+# are compared with a thousand: what effd takes once, as the room for what has happened, it has taken by then. And what effd
+# costs without any: pages of its own, and the libraries, each of which is some dozens of pages more.
 . "${0%/*}/lib.sh"
 compile family
 most_kib=10
+most_alone_kib=350
+libraries='ld-linux libc libcjson libev libseccomp libyaml-0'
 
 # Of effd's own memory, in KiB: what it shares with others is no service's.
 own() { awk '/^Anonymous:/ {print $2}' "/proc/$1/smaps_rollup"; }
@@ -20,6 +23,15 @@ TREE
 	took[$n]=$(own "$pid")
 	effd_stop
 done
+
+effd_start <<<'{version: 1, units: {}}'
+pid=$(ctl --json version | jq -r .pid)
+alone=$(own "$pid")
+loaded=$(sed -nE 's#.*/(lib[^/.]*|ld-[a-z]*)[^/]*\.so.*#\1#p' "/proc/$pid/maps" | sort -u | xargs)
+effd_stop
+echo "without a unit: $alone KiB; $loaded"
+[ "$alone" -le $most_alone_kib ] || fail "alone it takes more than $most_alone_kib KiB"
+[ "$loaded" = "$libraries" ] || fail "it has loaded $loaded, and not $libraries"
 more=$((took[1000] - took[500]))
 echo "500: ${took[500]} KiB, 1000: ${took[1000]} KiB; $((more * 1024 / 500)) bytes a service"
 [ $more -le $((500 * most_kib)) ] || fail "a service costs more than $most_kib KiB"
