@@ -67,6 +67,9 @@ functions=$(nm -D --defined-only "$BUILD/libeff.so" | sed -n 's/^[0-9a-f]* [TR] 
 for function in $functions; do
 	grep -qw "$function" "$DIR/functions.txt" || fail "no page tells of $function"
 done
+for macro in $(sed -nE 's/^#define (EFF_[A-Z_0-9]+).*/\1/p' "$here"/../../lib/include/eff/*.h | grep -v '_H$'); do
+	grep -qE "#define $macro\>" "$DIR/functions.txt" || fail "no page tells of $macro"
+done
 
 same "guards of headers in pages" "$(grep -lE '^#define EFFD?_[A-Z_]*_H$' "$man"/*.3 || true)" ""
 # What stands before a declaration is said of it, and not of what follows after an empty line.
