@@ -150,7 +150,8 @@ daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
 $(O)/effd: $(call obj,$(EFFD)) $(O)/libdaemon.a $(O)/libeff_ev.a
 $(O)/effd: group := -rdynamic -Wl,--whole-archive
 $(O)/effd: end := -Wl,--no-whole-archive
-$(O)/effctl: $(call obj,$(EFFCTL)) $(daemon_libs)
+# A client waits for its socket alone: it links no runtime, and so loads no loop.
+$(O)/effctl: $(call obj,$(EFFCTL)) $(O)/libdaemon.a
 $(examples): $(O)/examples/%: $(O)/lib/examples/%.o $(O)/libeff.a
 $(benches) $(tests) $(scales) $(replays): $(O)/%: $(O)/%.o
 $(tests) $(scales): $(call obj,$(SHARED_TEST))
