@@ -149,6 +149,7 @@ enum code c_import(struct effctl *e)
 				import_kind_help(kind));
 		return CODE_USAGE;
 	}
+	learn_locale(e);
 	r = import_init(&im, kind);
 	im.include = take_pattern;
 	im.folder = folder && import_is_text(folder) ? folder : NULL;

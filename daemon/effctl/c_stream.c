@@ -144,6 +144,7 @@ enum code c_events(struct effctl *e)
 	struct json *parameters = call_units(e);
 	enum code code;
 
+	learn_locale(e);
 	(void)json_set(parameters, "follow", json_bool(e->given[OPTION_FOLLOW]));
 	code = call_send_more(e, METHOD_EVENTS, parameters);
 	return code == CODE_DONE ? run_stream(e, &stream, print_event) : code;

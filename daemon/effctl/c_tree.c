@@ -104,6 +104,7 @@ static enum code print_tree(struct effctl *e, const struct json *units)
 	for (const struct json *v = json_first(units); v; v = json_next(v))
 		twig_read(&twigs[i++], v);
 	find_branches(twigs, n);
+	learn_locale(e);
 	for (i = 0; i < n; i++)
 		draw(e, &twigs[i]);
 	free(twigs);

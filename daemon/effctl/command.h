@@ -47,8 +47,9 @@ struct command {
 
 struct effctl {
 	FILE *out, *err;
-	bool colour, utf8, terminal; /* of `out` */
-	unsigned width;              /* columns; 0: as wide as it gets */
+	bool colour, terminal; /* of `out` */
+	bool utf8;             /* it shows more than ASCII; false before learn_locale() */
+	unsigned width;        /* columns; 0: as wide as it gets */
 
 	const struct command *command;
 	bool given[OPTION_N];
@@ -67,6 +68,9 @@ struct effctl {
 
 /* The whole program. Returns its exit code. */
 int effctl_run(int argc, char **argv, FILE *out, FILE *err);
+
+/* Learn what the user's characters are. It reads and maps some files: for commands that draw with them, or match names. */
+void learn_locale(struct effctl *e);
 
 /* NULL: there is none. */
 const struct command *command_find(const char *name);

@@ -2,6 +2,7 @@
 /* One run: read the arguments, see where the output goes, call the command, see that all of it could be written. */
 #include <errno.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,13 +19,19 @@ static void look_at_output(struct effctl *e)
 	struct winsize size;
 	int fd = fileno(e->out);
 
-	e->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (fd < 0 || !isatty(fd))
 		return;
 	e->terminal = true;
 	e->colour = !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
 	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 		e->width = size.ws_col;
+}
+
+void learn_locale(struct effctl *e)
+{
+	/* Numbers stay as they are. */
+	(void)setlocale(LC_CTYPE, "");
+	e->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
 static enum code run_command(struct effctl *e)

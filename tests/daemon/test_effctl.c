@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* effctl against a server that plays a script: what it asks, what it prints to the letter, how it ends. Here what looks,
  * and what goes wrong. */
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +164,7 @@ END_TEST
 
 START_TEST(the_tree_has_lines_where_the_locale_has_them)
 {
-	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	ck_assert_int_eq(setenv("LC_ALL", "C.UTF-8", 1), 0);
 	served_play(tree_script);
 
 	ck_assert_int_eq(served_effctl("tree"), CODE_DONE);

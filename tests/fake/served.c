@@ -40,6 +40,7 @@ void served_open(void)
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(listen(listener, 4), 0);
 	(void)unsetenv("EFFD_SOCKET");
+	ck_assert_int_eq(setenv("LC_ALL", "C", 1), 0);
 }
 
 static void forget(void)
