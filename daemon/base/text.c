@@ -95,21 +95,25 @@ void text_wrote(struct text *text, size_t n)
 
 void text_printf(struct text *text, const char *format, ...)
 {
+	size_t room = text->room - text->len;
 	va_list args;
 	int len;
 
+	/* Mostly there is room. */
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(room ? text->bytes + text->len : NULL, room, format, args);
 	va_end(args);
-	if (len < 0) {
+	if (len < 0)
 		text->failed = true;
-		return;
+	if (text->failed || (size_t)len >= room) {
+		if (room)
+			text->bytes[text->len] = '\0';
+		if (text->failed || !text_reserve(text, (size_t)len))
+			return;
+		va_start(args, format);
+		(void)vsnprintf(text->bytes + text->len, (size_t)len + 1, format, args);
+		va_end(args);
 	}
-	if (!text_reserve(text, (size_t)len))
-		return;
-	va_start(args, format);
-	(void)vsnprintf(text->bytes + text->len, (size_t)len + 1, format, args);
-	va_end(args);
 	text->len += (size_t)len;
 }
 
