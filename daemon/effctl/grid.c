@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cells are kept as text; widths are known when all are there. No row has blanks at its end. */
+/* Cells are kept as one text; widths are known when all are there. No row has blanks at its end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,18 @@
 /* Below this nothing readable would be left of the last column. */
 #define LEAST 8
 
+static const char *const codes[] = {
+	[GOOD] = "32", [BUSY] = "33", [BAD] = "31", [FAINT] = "2", [BOLD] = "1"};
+
+static size_t columns_of(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += (text[i] & 0xc0) != 0x80;
+	return n;
+}
+
 void grid_init(struct grid *grid, unsigned n_columns, const char *const *titles)
 {
 	*grid = (struct grid){.n_columns = n_columns};
@@ -22,9 +34,8 @@ void grid_init(struct grid *grid, unsigned n_columns, const char *const *titles)
 
 void grid_done(struct grid *grid)
 {
-	for (size_t i = 0; i < grid->n_cells; i++)
-		free(grid->cells[i].text);
 	free(grid->cells);
+	text_done(&grid->texts);
 	*grid = (struct grid){0};
 }
 
@@ -43,42 +54,45 @@ static int grid_grow(struct grid *grid)
 	return 0;
 }
 
-void grid_add(struct grid *grid, enum paint paint, const char *text)
+static void add(struct grid *grid, enum paint paint, const char *text, size_t len)
 {
-	struct text shown = {0};
+	size_t at = grid->texts.len;
 
-	escape_bytes(&shown, text, strlen(text));
-	if (!shown.len)
-		text_add(&shown, "-");
-	if (shown.failed || grid_grow(grid) < 0) {
-		text_done(&shown);
+	escape_bytes(&grid->texts, text, len);
+	if (grid->texts.len == at)
+		text_add(&grid->texts, "-");
+	if (grid->texts.failed || grid_grow(grid) < 0) {
 		grid->failed = true;
 		return;
 	}
-	grid->cells[grid->n_cells++] = (struct grid_cell){shown.bytes, paint};
+	grid->cells[grid->n_cells++] = (struct grid_cell){at, grid->texts.len - at,
+		columns_of(grid->texts.bytes + at, grid->texts.len - at), paint};
+}
+
+void grid_add(struct grid *grid, enum paint paint, const char *text)
+{
+	add(grid, paint, text, strlen(text));
+}
+
+void grid_add_text(struct grid *grid, enum paint paint, const struct text *text)
+{
+	grid->failed |= text->failed;
+	add(grid, paint, text->len ? text->bytes : "", text->len);
 }
 
 void grid_add_built(struct grid *grid, struct text *text)
 {
-	grid->failed |= text->failed;
-	grid_add(grid, PLAIN, text->bytes ? text->bytes : "");
+	grid_add_text(grid, PLAIN, text);
 	text_done(text);
 }
 
 size_t text_columns(const char *text)
 {
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
-	return n;
+	return columns_of(text, strlen(text));
 }
 
 void paint_text(FILE *to, enum paint paint, const char *text, bool colour)
 {
-	static const char *const codes[] = {
-		[GOOD] = "32", [BUSY] = "33", [BAD] = "31", [FAINT] = "2", [BOLD] = "1"};
-
 	if (colour && codes[paint])
 		(void)fprintf(to, "\033[%sm%s\033[0m", codes[paint], text);
 	else
@@ -100,42 +114,60 @@ void text_cut(char *text, size_t columns)
 	}
 }
 
-static int print_last(const struct grid_cell *cell, FILE *to, size_t room, bool colour)
+/* `room` 0: as much as it takes. */
+static void add_painted(struct text *line, const struct grid *grid,
+	const struct grid_cell *cell, size_t room, bool colour)
 {
-	char *text = strdup(cell->text);
+	bool painted = colour && codes[cell->paint];
+	size_t at;
 
-	if (!text)
-		return -ENOMEM;
-	if (room)
-		text_cut(text, room);
-	paint_text(to, cell->paint, text, colour);
-	(void)fputc('\n', to);
-	free(text);
-	return 0;
+	if (painted)
+		text_printf(line, "\033[%sm", codes[cell->paint]);
+	at = line->len;
+	text_add_bytes(line, grid->texts.bytes + cell->at, cell->len);
+	if (room && !line->failed) {
+		text_cut(line->bytes + at, room);
+		line->len = at + strlen(line->bytes + at);
+	}
+	if (painted)
+		text_add(line, "\033[0m");
 }
 
-static int print_row(const struct grid *grid, const struct grid_cell *row, FILE *to,
+static void add_blanks(struct text *line, size_t n)
+{
+	char *to = text_room(line, n);
+
+	if (!to)
+		return;
+	memset(to, ' ', n);
+	text_wrote(line, n);
+}
+
+static void add_row(struct text *line, const struct grid *grid, const struct grid_cell *row,
 	const size_t *widths, bool colour)
 {
 	unsigned last = grid->n_columns - 1;
 
 	for (unsigned i = 0; i < last; i++) {
-		paint_text(to, row[i].paint, row[i].text, colour);
-		(void)fprintf(to, "%*s", (int)(widths[i] + GAP - text_columns(row[i].text)), "");
+		add_painted(line, grid, &row[i], 0, colour);
+		add_blanks(line, widths[i] + GAP - row[i].columns);
 	}
-	return print_last(&row[last], to, widths[last], colour);
+	add_painted(line, grid, &row[last], widths[last], colour);
+	text_add(line, "\n");
 }
 
 int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour)
 {
 	size_t widths[GRID_COLUMNS] = {0};
 	unsigned last = grid->n_columns - 1;
+	struct text line = {0};
 	size_t left = 0;
+	int r;
 
 	if (grid->failed)
 		return -ENOMEM;
 	for (size_t i = 0; i < grid->n_cells; i++) {
-		size_t columns = text_columns(grid->cells[i].text);
+		size_t columns = grid->cells[i].columns;
 		size_t *widest = &widths[i % grid->n_columns];
 
 		*widest = columns > *widest ? columns : *widest;
@@ -144,11 +176,13 @@ int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour)
 		left += widths[i] + GAP;
 	/* From here on: the room that the last column has. */
 	widths[last] = !width ? 0 : width > left + LEAST ? width - left : LEAST;
-	for (size_t i = 0; i + last < grid->n_cells; i += grid->n_columns) {
-		int r = print_row(grid, &grid->cells[i], to, widths, colour);
-
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i + last < grid->n_cells && !line.failed; i += grid->n_columns) {
+		line.len = 0;
+		add_row(&line, grid, &grid->cells[i], widths, colour);
+		if (!line.failed)
+			(void)fwrite(line.bytes, 1, line.len, to);
 	}
-	return 0;
+	r = line.failed ? -ENOMEM : 0;
+	text_done(&line);
+	return r;
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-struct text;
+#include "base/text.h"
 
 #define GRID_COLUMNS 8
 
@@ -15,13 +15,15 @@ struct text;
 enum paint { PLAIN, GOOD, BUSY, BAD, FAINT, BOLD };
 
 struct grid_cell {
-	char *text; /* malloc'd */
+	size_t at, len; /* in the grid's texts */
+	size_t columns;
 	enum paint paint;
 };
 
 struct grid {
 	struct grid_cell *cells; /* row by row */
 	size_t n_cells, room;
+	struct text texts; /* of all cells, one behind the other */
 	unsigned n_columns;
 	bool failed; /* out of memory: it does not print */
 };
@@ -31,6 +33,7 @@ void grid_init(struct grid *grid, unsigned n_columns, const char *const *titles)
 void grid_done(struct grid *grid);
 /* The next cell, row by row; the text is copied, and shown without its controls. */
 void grid_add(struct grid *grid, enum paint paint, const char *text);
+void grid_add_text(struct grid *grid, enum paint paint, const struct text *text);
 /* One that was built; takes it. */
 void grid_add_built(struct grid *grid, struct text *text);
 /* width 0: nothing is cut. Returns 0 or -ENOMEM. */
