@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Plain blocking calls, each preceded by a poll(2) with what is left of the time. A reply may be long: effd's tree may
- * have any number of units. */
+/* What can be done at once is; else poll(2) waits, with what is left of the time. A reply may be long: effd's tree may have
+ * any number of units. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ void link_init(struct link *link)
 {
 	link->fd = -1;
 	link->limit_at = EFF_FOREVER;
+	link->out = (struct frame_out){0};
 	frame_in_init(&link->in, REPLY_LIMIT);
 }
 
@@ -36,6 +37,7 @@ void link_close(struct link *link)
 		(void)close(link->fd);
 	link->fd = -1;
 	frame_in_done(&link->in);
+	frame_out_done(&link->out);
 }
 
 void link_limit(struct link *link, double seconds)
@@ -96,36 +98,33 @@ static int wait_for(const struct link *link, short events)
 	}
 }
 
-static int send_bytes(const struct link *link, const char *bytes, size_t len)
+int link_put(struct link *link, struct json *message)
 {
-	while (len) {
-		int r = wait_for(link, POLLOUT);
-		ssize_t n;
+	int r = frame_out_add(&link->out, message);
 
-		if (r < 0)
-			return r;
-		n = send(link->fd, bytes, len, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-int link_send(struct link *link, struct json *message)
-{
-	char *text = json_print(message);
-	int r = text ? send_bytes(link, text, strlen(text) + 1) : -ENOMEM;
-
-	free(text);
 	json_free(message);
 	return r;
 }
 
-/* Returns 1 when bytes came, 0 when effd has gone. */
+int link_send(struct link *link, struct json *message)
+{
+	int r = link_put(link, message);
+
+	while (r == 0 && frame_out_pending(&link->out) > 0) {
+		ssize_t n = send(link->fd, frame_out_bytes(&link->out),
+			frame_out_pending(&link->out), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n >= 0)
+			frame_out_sent(&link->out, (size_t)n);
+		else if (errno == EAGAIN)
+			r = wait_for(link, POLLOUT);
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	return r;
+}
+
+/* Returns 1 when bytes came, or may come now; 0 when effd has gone. */
 static int receive_bytes(struct link *link)
 {
 	size_t size;
@@ -133,11 +132,13 @@ static int receive_bytes(struct link *link)
 	ssize_t n;
 	int r = frame_in_room(&link->in, &room, &size);
 
-	if (r == 0)
-		r = wait_for(link, POLLIN);
 	if (r < 0)
 		return r;
-	n = recv(link->fd, room, size, 0);
+	n = recv(link->fd, room, size, MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN) {
+		r = wait_for(link, POLLIN);
+		return r < 0 ? r : 1;
+	}
 	if (n < 0)
 		return errno == EINTR ? 1 : errno == ECONNRESET ? 0 : -errno;
 	frame_in_came(&link->in, (size_t)n);
