@@ -2,120 +2,12 @@
 /* `effctl status`: a table of units, or of a single one all that is known and its last output. */
 #include <string.h>
 
+#include "effctl/answer.h"
 #include "effctl/call.h"
 #include "effctl/command.h"
-#include "effctl/grid.h"
 #include "effctl/words.h"
 
 #define LAST_LINES 10
-
-/* What a row shows. */
-enum shown { NAME, STATE, HEALTH, PID, UPTIME, RESTARTS, NEXT, SAID, CAUSE, LAST, N_SHOWN };
-
-static void look(struct json_piece unit, struct json_piece shown[static N_SHOWN])
-{
-	static const char *const keys[N_SHOWN] = {[NAME] = "name",
-		[STATE] = "state",
-		[HEALTH] = "health",
-		[PID] = "pid",
-		[UPTIME] = "uptime_s",
-		[RESTARTS] = "restarts",
-		[NEXT] = "next_start_s",
-		[SAID] = "status_text",
-		[CAUSE] = "cause",
-		[LAST] = "last_exit"};
-	struct json_piece inside = piece_inside(unit), key, value;
-
-	while (piece_next(&inside, &key, &value))
-		for (int i = 0; i < N_SHOWN; i++)
-			if (piece_is(key, keys[i])) {
-				shown[i] = value;
-				break;
-			}
-}
-
-static void add_text(struct grid *grid, struct json_piece piece)
-{
-	struct text text = {0};
-
-	piece_add(&text, piece);
-	if (!text.len)
-		text_add(&text, "?");
-	grid_add_built(grid, &text);
-}
-
-static void add_state(struct grid *grid, struct json_piece piece, bool failing)
-{
-	struct text text = {0};
-	enum paint paint;
-
-	piece_add(&text, piece);
-	if (!text.len)
-		text_add(&text, "?");
-	paint = failing || !text.bytes ? BAD : state_paint(text.bytes);
-	text_add(&text, failing ? " (failing)" : "");
-	grid->failed |= text.failed;
-	grid_add(grid, paint, text.bytes ? text.bytes : "");
-	text_done(&text);
-}
-
-static void add_count(struct grid *grid, struct json_piece piece, double least)
-{
-	double count = piece_number(piece);
-	struct text text = {0};
-
-	if (count >= least && count < 1e18)
-		text_printf(&text, "%lld", (long long)count);
-	grid_add_built(grid, &text);
-}
-
-/* Most have nothing to say. */
-static void add_remarks(struct grid *grid, struct json_piece unit,
-	const struct json_piece shown[static N_SHOWN])
-{
-	bool has = false;
-	struct text text = {0};
-	struct json *status;
-
-	for (int i = NEXT; i < N_SHOWN; i++)
-		has |= !piece_is_null(shown[i]);
-	status = has ? piece_read(unit) : NULL;
-	grid->failed |= has && !status;
-	if (status)
-		add_remark(&text, status);
-	json_free(status);
-	grid_add_built(grid, &text);
-}
-
-static void add_row(struct grid *grid, struct json_piece unit)
-{
-	struct json_piece shown[N_SHOWN] = {{0}};
-	struct text text = {0};
-
-	look(unit, shown);
-	add_text(grid, shown[NAME]);
-	add_state(grid, shown[STATE], piece_is(shown[HEALTH], "failing"));
-	add_count(grid, shown[PID], 1);
-	add_seconds(&text, piece_number(shown[UPTIME]));
-	grid_add_built(grid, &text);
-	add_count(grid, shown[RESTARTS], 0);
-	add_remarks(grid, unit, shown);
-}
-
-static enum code print_table(struct effctl *e, struct json_piece units)
-{
-	static const char *const titles[] = {"UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "CAUSE"};
-	struct json_piece inside = piece_inside(units), key, unit;
-	struct grid grid;
-	int r;
-
-	grid_init(&grid, 6, titles);
-	while (piece_next(&inside, &key, &unit))
-		add_row(&grid, unit);
-	r = grid_print(&grid, e->out, e->width, e->colour);
-	grid_done(&grid);
-	return r < 0 ? out_of_memory(e) : CODE_DONE;
-}
 
 static void put_field(struct effctl *e, const char *name, const char *value)
 {
@@ -237,18 +129,41 @@ static void put_words(struct effctl *e, const struct json *status)
 	put_built(e, "sockets", &text);
 }
 
-/* A unit without output, or a user who may not see it, is no failure of status. */
-static void put_output(struct effctl *e, const char *unit)
+/* Is it one unit's name that was asked for? A replicated one's means some, of which the output is little too. */
+static bool is_name(const struct effctl *e)
+{
+	return e->n_units == 1 && !strpbrk(e->units[0], "*?[=");
+}
+
+static enum code ask_output(struct effctl *e, const char *unit)
 {
 	struct json *parameters = json_object();
 	struct json *units = json_array();
-	struct reply reply;
-	bool more = true;
 
 	(void)json_add(units, json_text(unit));
 	(void)json_set(parameters, "units", units);
 	(void)json_set(parameters, "lines", json_int(LAST_LINES));
-	if (call_send_more(e, METHOD_LOGS, parameters) != CODE_DONE)
+	return call_send_all(e, METHOD_LOGS, parameters);
+}
+
+/* Of one unit its output is asked for in the same breath: effd is woken once, and answers both. */
+static enum code ask(struct effctl *e)
+{
+	enum code code;
+
+	if (!is_name(e))
+		return call_send(e, METHOD_STATUS, call_units(e), ANSWER_TIMEOUT_S);
+	code = call_put(e, METHOD_STATUS, call_units(e));
+	return code == CODE_DONE ? ask_output(e, e->units[0]) : code;
+}
+
+/* A unit without output, or a user who may not see it, is no failure of status. */
+static void put_output(struct effctl *e, const char *unit)
+{
+	struct reply reply;
+	bool more = true;
+
+	if (!is_name(e) && ask_output(e, unit) != CODE_DONE)
 		return;
 	link_limit(&e->link, ANSWER_TIMEOUT_S);
 	while (more && link_receive(&e->link, &reply) > 0) {
@@ -285,65 +200,60 @@ static enum code print_one(struct effctl *e, const struct json *status)
 	return CODE_DONE;
 }
 
-/* Up, done, or resting until its schedule or until somebody comes. */
-static bool is_well(const struct json *status)
+static enum code print_answer(struct effctl *e, const struct answer *answer)
 {
-	const char *state = json_get_text(status, "state", "");
+	struct json *status;
+	enum code code;
 
-	if (!strcmp(state, "waiting"))
-		return json_get_number(status, "next_start_s", -1) >= 0 ||
-			json_get_bool(json_first(json_get(status, "sockets")), "activates", false);
-	return !strcmp(state, "up") || !strcmp(state, "done");
-}
-
-/* Of those that were asked for. */
-static enum code wellness(struct effctl *e, struct json_piece units)
-{
-	struct json_piece inside = piece_inside(units), key, unit;
-	enum code code = CODE_DONE;
-
-	while (e->n_units && code == CODE_DONE && piece_next(&inside, &key, &unit)) {
-		struct json *status = piece_read(unit);
-
-		if (!status)
-			code = out_of_memory(e);
-		else if (!is_well(status))
-			code = CODE_NOT_UP;
-		json_free(status);
-	}
+	if (answer->grid.failed)
+		return out_of_memory(e);
+	if (e->n_units != 1 || answer->n_units != 1)
+		return grid_print(&answer->grid, e->out, e->width, e->colour) < 0
+			? out_of_memory(e)
+			: CODE_DONE;
+	status = piece_read(answer->unit);
+	code = status ? print_one(e, status) : out_of_memory(e);
+	json_free(status);
 	return code;
 }
 
-/* The one unit of an answer; none if there are others. */
-static struct json_piece only_unit(struct json_piece units)
+static enum code status_table(struct effctl *e)
 {
-	struct json_piece inside = piece_inside(units), key, first, second;
+	enum code code = ask(e);
+	struct answer answer;
+	char *text;
+	size_t len;
 
-	(void)piece_next(&inside, &key, &first);
-	return piece_next(&inside, &key, &second) ? (struct json_piece){0} : first;
+	if (code == CODE_DONE)
+		code = call_receive_text(e, &text, &len);
+	if (code != CODE_DONE)
+		return code;
+	answer_init(&answer, e->n_units > 0);
+	if (answer_read(&answer, text, len) < 0)
+		code = call_text_refused(e, text, len);
+	else
+		code = print_answer(e, &answer);
+	answer_done(&answer);
+	return code == CODE_DONE && !answer.all_well ? CODE_NOT_UP : code;
+}
+
+static enum code status_json(struct effctl *e)
+{
+	struct reply reply;
+	enum code code = call_ask(e, METHOD_STATUS, call_units(e), &reply);
+	bool all_well = true;
+
+	if (code != CODE_DONE)
+		return code;
+	for (const struct json *v = json_first(json_get(reply.parameters, "units")); v;
+		v = json_next(v))
+		all_well &= status_is_well(v);
+	code = put_json(e, reply.parameters);
+	reply_done(&reply);
+	return code == CODE_DONE && e->n_units && !all_well ? CODE_NOT_UP : code;
 }
 
 enum code c_status(struct effctl *e)
 {
-	struct json_piece parameters, units, only;
-	struct json *whole = NULL;
-	enum code code = call_ask_piece(e, METHOD_STATUS, call_units(e), &parameters), well;
-
-	if (code != CODE_DONE)
-		return code;
-	units = piece_get(parameters, "units");
-	/* What is asked for next takes the text's place. */
-	well = wellness(e, units);
-	only = e->n_units == 1 ? only_unit(units) : (struct json_piece){0};
-	if (!e->given[OPTION_JSON] && !only.len) {
-		code = print_table(e, units);
-	} else {
-		whole = piece_read(e->given[OPTION_JSON] ? parameters : only);
-		if (!whole)
-			code = out_of_memory(e);
-		else
-			code = e->given[OPTION_JSON] ? put_json(e, whole) : print_one(e, whole);
-	}
-	json_free(whole);
-	return code == CODE_DONE ? well : code;
+	return e->given[OPTION_JSON] ? status_json(e) : status_table(e);
 }

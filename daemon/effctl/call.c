@@ -75,9 +75,19 @@ static enum code broken(struct effctl *e, int r)
 	return CODE_NO_DAEMON;
 }
 
-static enum code send_call(struct effctl *e, enum method method, struct json *parameters, bool more)
+static struct json *call_of(enum method method, struct json *parameters, bool more)
 {
 	struct text name = {0};
+	struct json *call;
+
+	text_printf(&name, EFFD_INTERFACE ".%s", method_row(method)->name);
+	call = varlink_call(name.bytes ? name.bytes : "", parameters, more);
+	text_done(&name);
+	return call;
+}
+
+static enum code send_call(struct effctl *e, enum method method, struct json *parameters, bool more)
+{
 	int r = 0;
 
 	if (e->link.fd < 0)
@@ -86,13 +96,18 @@ static enum code send_call(struct effctl *e, enum method method, struct json *pa
 		json_free(parameters);
 		return cannot_reach(e, r);
 	}
-	text_printf(&name, EFFD_INTERFACE ".%s", method_row(method)->name);
-	r = link_send(&e->link, varlink_call(name.bytes ? name.bytes : "", parameters, more));
-	text_done(&name);
+	r = link_send(&e->link, call_of(method, parameters, more));
 	/* A server that is full answers, and closes: its word is still to be read. */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return broken(e, r);
 	return CODE_DONE;
+}
+
+enum code call_put(struct effctl *e, enum method method, struct json *parameters)
+{
+	int r = link_put(&e->link, call_of(method, parameters, false));
+
+	return r < 0 ? broken(e, r) : CODE_DONE;
 }
 
 enum code call_send(struct effctl *e, enum method method, struct json *parameters, double answer_s)
@@ -142,44 +157,24 @@ enum code call_ask(
 	return code == CODE_DONE ? call_receive_good(e, ret_reply) : code;
 }
 
-/* It is told of as a reply that was read, unless it is a good one. */
-static enum code text_refused(struct effctl *e, const char *text, size_t len)
+enum code call_receive_text(struct effctl *e, char **ret_text, size_t *ret_len)
+{
+	int r = link_receive_text(&e->link, ret_text, ret_len);
+
+	return r > 0 ? CODE_DONE : broken(e, r);
+}
+
+enum code call_text_refused(struct effctl *e, const char *text, size_t len)
 {
 	struct reply reply;
 	enum code code;
 	int r = reply_read(text, len, &reply);
 
-	if (r <= 0)
+	if (r < 0)
 		return broken(e, r);
-	code = reply.error ? call_refused(e, &reply) : CODE_DONE;
+	code = reply.error ? call_refused(e, &reply) : broken(e, -EBADMSG);
 	reply_done(&reply);
 	return code;
-}
-
-enum code call_ask_piece(struct effctl *e, enum method method, struct json *parameters,
-	struct json_piece *ret_parameters)
-{
-	enum code code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
-	struct json_piece reply, inside, key, value;
-	char *text;
-	size_t len;
-	bool good;
-	int r;
-
-	if (code != CODE_DONE)
-		return code;
-	r = link_receive_text(&e->link, &text, &len);
-	if (r <= 0)
-		return broken(e, r);
-	*ret_parameters = (struct json_piece){0};
-	good = piece_check(text, len, &reply) == 0 && reply.text[0] == '{';
-	inside = piece_inside(reply);
-	while (good && piece_next(&inside, &key, &value)) {
-		if (piece_is(key, "parameters"))
-			*ret_parameters = value;
-		good = piece_is_null(value) || !piece_is(key, "error");
-	}
-	return good ? CODE_DONE : text_refused(e, text, len);
 }
 
 /* What an error says, in words. */

@@ -4,7 +4,6 @@
 #define EFFCTL_CALL_H
 
 #include "effctl/command.h"
-#include "wire/json_piece.h"
 #include "wire/varlink.h"
 
 /* How long effd may take to answer what needs no waiting. */
@@ -17,6 +16,9 @@ struct json *call_verb(const struct effctl *e);
 /* Add `timeout_s` when --timeout was given. */
 void call_add_timeout(const struct effctl *e, struct json *parameters);
 
+/* Keep a call until the next one is sent, to go before it in one with it: effd answers in the order of the calls. It takes the
+ * parameters. Returns as call_send(). */
+enum code call_put(struct effctl *e, enum method method, struct json *parameters);
 /* Connect if that is still to be done, and send a call; it takes the parameters. Returns CODE_DONE, or a code after `err`
  * was told. A limit is set: --timeout, else `answer_s` seconds (below 0: none). */
 enum code call_send(struct effctl *e, enum method method, struct json *parameters, double answer_s);
@@ -31,9 +33,10 @@ enum code call_receive_good(struct effctl *e, struct reply *ret_reply);
 /* One call, one good reply. */
 enum code call_ask(
 	struct effctl *e, enum method method, struct json *parameters, struct reply *ret_reply);
-/* The same, and what a good reply has for parameters as a piece of its text: good until the next one is waited for. */
-enum code call_ask_piece(struct effctl *e, enum method method, struct json *parameters,
-	struct json_piece *ret_parameters);
+/* The next reply as its text, good until the one after it is waited for: for json_piece.h. Returns as call_receive(). */
+enum code call_receive_text(struct effctl *e, char **ret_text, size_t *ret_len);
+/* Tell of a text that is no good reply: an error, or nothing that effd says. Returns the exit code. */
+enum code call_text_refused(struct effctl *e, const char *text, size_t len);
 /* Tell of a reply that is an error: to `err`, or with --json as a document. Returns its exit code. */
 enum code call_refused(struct effctl *e, const struct reply *reply);
 

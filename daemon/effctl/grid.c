@@ -65,8 +65,8 @@ static void add(struct grid *grid, enum paint paint, const char *text, size_t le
 		grid->failed = true;
 		return;
 	}
-	grid->cells[grid->n_cells++] = (struct grid_cell){at, grid->texts.len - at,
-		columns_of(grid->texts.bytes + at, grid->texts.len - at), paint};
+	grid->cells[grid->n_cells++] = (struct grid_cell){
+		at, (unsigned)columns_of(grid->texts.bytes + at, grid->texts.len - at), paint};
 }
 
 void grid_add(struct grid *grid, enum paint paint, const char *text)
@@ -119,12 +119,14 @@ static void add_painted(struct text *line, const struct grid *grid,
 	const struct grid_cell *cell, size_t room, bool colour)
 {
 	bool painted = colour && codes[cell->paint];
+	bool is_last = cell + 1 == grid->cells + grid->n_cells;
+	size_t end = is_last ? grid->texts.len : cell[1].at;
 	size_t at;
 
 	if (painted)
 		text_printf(line, "\033[%sm", codes[cell->paint]);
 	at = line->len;
-	text_add_bytes(line, grid->texts.bytes + cell->at, cell->len);
+	text_add_bytes(line, grid->texts.bytes + cell->at, end - cell->at);
 	if (room && !line->failed) {
 		text_cut(line->bytes + at, room);
 		line->len = at + strlen(line->bytes + at);

@@ -15,8 +15,8 @@
 enum paint { PLAIN, GOOD, BUSY, BAD, FAINT, BOLD };
 
 struct grid_cell {
-	size_t at, len; /* in the grid's texts */
-	size_t columns;
+	size_t at; /* in the grid's texts, as far as to where the next one is */
+	unsigned columns;
 	enum paint paint;
 };
 

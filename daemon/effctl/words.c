@@ -79,14 +79,21 @@ void add_remark(struct text *to, const struct json *status)
 	}
 }
 
+void add_number(struct text *to, uint64_t number)
+{
+	char digits[20];
+
+	text_add_bytes(to, digits, (size_t)(number_write(digits, number) - digits));
+}
+
 void add_seconds(struct text *to, double seconds)
 {
 	static const struct {
-		long long s;
+		uint64_t s;
 		const char *name;
 	} units[] = {{604800, "w"}, {86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
 	size_t i = 0;
-	long long s;
+	uint64_t s;
 
 	if (!(seconds >= 0) || seconds > 1e15)
 		return;
@@ -94,13 +101,16 @@ void add_seconds(struct text *to, double seconds)
 		text_printf(to, "%.1fs", seconds);
 		return;
 	}
-	s = (long long)(seconds + 0.5);
+	s = (uint64_t)(seconds + 0.5);
 	while (s < units[i].s)
 		i++;
-	text_printf(to, "%lld%s", s / units[i].s, units[i].name);
+	add_number(to, s / units[i].s);
+	text_add(to, units[i].name);
 	s %= units[i].s;
-	if (i < 4 && s / units[i + 1].s)
-		text_printf(to, "%lld%s", s / units[i + 1].s, units[i + 1].name);
+	if (i < 4 && s / units[i + 1].s) {
+		add_number(to, s / units[i + 1].s);
+		text_add(to, units[i + 1].name);
+	}
 }
 
 void add_bytes(struct text *to, double bytes)

@@ -14,6 +14,7 @@ enum paint state_paint(const char *state);
 void add_cause(struct text *to, const struct json *cause);
 /* What is worth knowing of a unit's state beside its name: when it is tried next, why it is so, how it ended last. */
 void add_remark(struct text *to, const struct json *status);
+void add_number(struct text *to, uint64_t number);
 /* "3.2s", "5m12s", "3d4h": two units at most. */
 void add_seconds(struct text *to, double seconds);
 /* "1.5MiB". */

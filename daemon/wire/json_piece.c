@@ -1,132 +1,91 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a value ends is where its brackets are closed, but for those in texts. */
+/* A walk is the scan of a text, taken step by step: what it says comes next is where the walker stands. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "wire/json_piece.h"
-#include "wire/json_scan.h"
 
-static bool is_blank(char c)
+/* So many digits a double holds as they are. */
+#define DIGITS_EXACT 15
+
+void walk_begin(struct json_walk *walk, const char *text, size_t len)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	json_scan_begin(&walk->scan, text, len);
 }
 
-static size_t text_len(const char *text)
+size_t walk_at(struct json_walk *walk)
 {
-	const char *quote = rawmemchr(text + 1, '"');
-	size_t n = 1;
-
-	if (quote[-1] != '\\')
-		return (size_t)(quote + 1 - text);
-	for (; text[n] != '"'; n++)
-		n += text[n] == '\\';
-	return n + 1;
+	json_scan_to(&walk->scan);
+	return walk->scan.at;
 }
 
-/* Of an object or an array. Brackets and braces are 0x20 apart. */
-static size_t whole_len(const char *text)
+struct json_piece walk_since(const struct json_walk *walk, size_t at)
 {
-	size_t n = 0, depth = 0;
+	const struct json_scan *s = &walk->scan;
 
-	do {
-		char c = text[n];
-
-		if (c == '"') {
-			n += text_len(text + n);
-			continue;
-		}
-		depth += (c | 0x20) == '{';
-		depth -= (c | 0x20) == '}';
-		n++;
-	} while (depth > 0);
-	return n;
+	return s->next == SCAN_WRONG ? (struct json_piece){0}
+				     : (struct json_piece){s->text + at, s->at - at};
 }
 
-static size_t value_len(const char *text, size_t len)
+char walk_kind(struct json_walk *walk)
 {
-	size_t n = 0;
+	const struct json_scan *s = &walk->scan;
+	size_t at = walk_at(walk);
 
-	if (len == 0 || text[0] == '"')
-		return len ? text_len(text) : 0;
-	if (text[0] == '{' || text[0] == '[')
-		return whole_len(text);
-	while (n < len && text[n] != ',' && text[n] != ']' && text[n] != '}' && !is_blank(text[n]))
-		n++;
-	return n;
+	if (s->next != SCAN_VALUE || at == s->len)
+		return '\0';
+	return s->text[at];
 }
 
-static void pass(struct json_piece *rest, size_t n)
+bool walk_enter(struct json_walk *walk)
 {
-	rest->text += n;
-	rest->len -= n;
+	char kind = walk_kind(walk);
+
+	if (kind != '{' && kind != '[')
+		return false;
+	json_scan_step(&walk->scan);
+	return walk->scan.next != SCAN_WRONG;
 }
 
-static void pass_blanks(struct json_piece *rest)
+struct json_piece walk_take(struct json_walk *walk)
 {
-	while (rest->len && is_blank(*rest->text))
-		pass(rest, 1);
+	struct json_scan *s = &walk->scan;
+	size_t from = walk_at(walk);
+	unsigned depth = s->depth;
+
+	if (s->next != SCAN_VALUE)
+		return (struct json_piece){0};
+	do
+		json_scan_step(s);
+	while (s->next < SCAN_NOTHING && s->depth > depth);
+	return walk_since(walk, from);
 }
 
-static struct json_piece take(struct json_piece *rest)
+bool walk_next(struct json_walk *walk, struct json_piece *ret_key)
 {
-	struct json_piece value;
-
-	pass_blanks(rest);
-	value = (struct json_piece){rest->text, value_len(rest->text, rest->len)};
-	pass(rest, value.len);
-	pass_blanks(rest);
-	return value;
-}
-
-int piece_check(const char *text, size_t len, struct json_piece *ret)
-{
-	struct json_error error;
-	int r = json_scan(text, len, 0, &error);
-
-	*ret = (struct json_piece){text, len};
-	pass_blanks(ret);
-	while (ret->len && is_blank(ret->text[ret->len - 1]))
-		ret->len--;
-	return r;
-}
-
-struct json_piece piece_inside(struct json_piece whole)
-{
-	if (whole.len < 2 || (whole.text[0] != '{' && whole.text[0] != '['))
-		return (struct json_piece){"", 0};
-	return (struct json_piece){whole.text + 1, whole.len - 2};
-}
-
-bool piece_next(struct json_piece *inside, struct json_piece *ret_key, struct json_piece *ret_value)
-{
-	struct json_piece value = take(inside);
+	struct json_scan *s = &walk->scan;
+	unsigned depth;
 
 	*ret_key = (struct json_piece){0};
-	if (value.len && inside->len && inside->text[0] == ':') {
-		*ret_key = value;
-		pass(inside, 1);
-		value = take(inside);
-	}
-	pass(inside, inside->len ? 1 : 0);
-	*ret_value = value;
-	return value.len > 0;
+	if (s->next == SCAN_VALUE)
+		(void)walk_take(walk);
+	depth = s->depth;
+	/* The bracket; or a comma, and a key. */
+	while (s->next < SCAN_NOTHING && s->next != SCAN_VALUE && s->depth == depth)
+		json_scan_step(s);
+	if (s->next != SCAN_VALUE || s->depth != depth)
+		return false;
+	if (s->objects >> (depth - 1) & 1)
+		*ret_key = (struct json_piece){s->text + s->key_at, s->key_len};
+	return true;
 }
 
-struct json_piece piece_get(struct json_piece object, const char *key)
+int walk_end(struct json_walk *walk)
 {
-	struct json_piece inside = piece_inside(object), at, value;
-
-	while (piece_next(&inside, &at, &value))
-		if (piece_is(at, key))
-			return value;
-	return (struct json_piece){0};
-}
-
-bool piece_is(struct json_piece piece, const char *text)
-{
-	return piece.len >= 2 && piece.text[0] == '"' && piece.text[1] == (*text ? *text : '"') &&
-		strncmp(piece.text + 1, text, piece.len - 2) == 0 && !text[piece.len - 2];
+	while (walk->scan.next < SCAN_NOTHING)
+		json_scan_step(&walk->scan);
+	return json_scan_end(&walk->scan);
 }
 
 bool piece_is_null(struct json_piece piece)
@@ -152,10 +111,35 @@ void piece_add(struct text *to, struct json_piece piece)
 	json_free(value);
 }
 
+/* Both are doubles without a loss, and so what they make is what strtod() says. */
+static double number_of(uint64_t digits, size_t n_behind_the_point)
+{
+	static const double powers[DIGITS_EXACT + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
+		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+	return (double)digits / powers[n_behind_the_point];
+}
+
 double piece_number(struct json_piece piece)
 {
-	return piece.len && piece.text[0] >= '0' && piece.text[0] <= '9' ? strtod(piece.text, NULL)
-									 : -1;
+	uint64_t digits = 0;
+	size_t point = piece.len;
+
+	if (!piece.len || piece.text[0] < '0' || piece.text[0] > '9')
+		return -1;
+	if (piece.len > DIGITS_EXACT)
+		return strtod(piece.text, NULL);
+	for (size_t i = 0; i < piece.len; i++) {
+		char c = piece.text[i];
+
+		if (c >= '0' && c <= '9')
+			digits = digits * 10 + (uint64_t)(c - '0');
+		else if (c == '.')
+			point = i + 1;
+		else
+			return strtod(piece.text, NULL);
+	}
+	return number_of(digits, piece.len - point);
 }
 
 struct json *piece_read(struct json_piece piece)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* RFC 8259 as a loop: what may come next is a state, the open brackets are bits of one word, and so depth costs nothing.
- * Each step consumes at least one byte or ends the scan. */
+ * Each step consumes at least one byte or ends the scan, but for the one that finds that an array is not empty. */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,38 +13,35 @@
 
 /* cJSON copies a number to a buffer of 64 bytes. */
 #define NUMBER_MAX 63
+#define TOO_EARLY "the text ends too early"
 
-enum next { VALUE, VALUE_OR_END, KEY, KEY_OR_END, COMMA_OR_END, NOTHING, WRONG };
-
-struct scan {
-	const char *text;
-	size_t len, at;
-	size_t n_values, max_values;
-	size_t n_keys, stop_key; /* end at this key */
-	uint64_t objects;        /* bit d: the bracket at depth d is a { */
-	unsigned depth;
-	const char *what; /* why it is WRONG */
-};
-
-static enum next wrong(struct scan *s, const char *what)
+static enum scan_next wrong(struct json_scan *s, const char *what)
 {
 	s->what = what;
-	return WRONG;
+	return SCAN_WRONG;
 }
 
 /* The byte here, or -1 at the end. */
-static int here(const struct scan *s)
+static int here(const struct json_scan *s)
 {
 	return s->at < s->len ? (unsigned char)s->text[s->at] : -1;
 }
 
-static void skip_blank(struct scan *s)
+static bool is_blank(int c)
 {
-	for (int c = here(s); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = here(s))
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Mostly there is none. */
+static inline void skip_blank(struct json_scan *s)
+{
+	if (here(s) > ' ')
+		return;
+	while (is_blank(here(s)))
 		s->at++;
 }
 
-static size_t skip_digits(struct scan *s)
+static size_t skip_digits(struct json_scan *s)
 {
 	size_t from = s->at;
 
@@ -52,9 +50,9 @@ static size_t skip_digits(struct scan *s)
 	return s->at - from;
 }
 
-static enum next after_value(const struct scan *s)
+static enum scan_next after_value(const struct json_scan *s)
 {
-	return s->depth ? COMMA_OR_END : NOTHING;
+	return s->depth ? SCAN_COMMA_OR_END : SCAN_NOTHING;
 }
 
 static int hex_value(int c)
@@ -66,7 +64,7 @@ static int hex_value(int c)
 }
 
 /* Four hexadecimal digits after a \u; -1 when they are none. */
-static int32_t scan_hex(struct scan *s)
+static int32_t scan_hex(struct json_scan *s)
 {
 	int32_t unit = 0;
 
@@ -81,7 +79,7 @@ static int32_t scan_hex(struct scan *s)
 }
 
 /* What follows a backslash. Returns what is wrong with it, or NULL. */
-static const char *scan_escape(struct scan *s)
+static const char *scan_escape(struct json_scan *s)
 {
 	static const char bad[] = "no such escape";
 	int c = here(s);
@@ -111,17 +109,18 @@ static const char *scan_escape(struct scan *s)
 }
 
 /* What stands for itself in a text. */
-static void skip_plain(struct scan *s)
+static void skip_plain(struct json_scan *s)
 {
+	static const bool other[UCHAR_MAX + 1] = {[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true};
 	const char *at = s->text + s->at, *end = s->text + s->len;
 
-	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+	while (at < end && !other[(unsigned char)*at])
 		at++;
 	s->at = (size_t)(at - s->text);
 }
 
 /* A text, from its opening quote on. Where an escape is wrong, its backslash is the place. */
-static enum next scan_text(struct scan *s, enum next next)
+static enum scan_next scan_text(struct json_scan *s, enum scan_next next)
 {
 	for (s->at++;; s->at++) {
 		const char *what;
@@ -150,7 +149,7 @@ static enum next scan_text(struct scan *s, enum next next)
 	return next;
 }
 
-static enum next scan_number(struct scan *s)
+static enum scan_next scan_number(struct json_scan *s)
 {
 	size_t from = s->at;
 	char digits[NUMBER_MAX + 1];
@@ -186,22 +185,22 @@ static enum next scan_number(struct scan *s)
 	return after_value(s);
 }
 
-static enum next scan_word(struct scan *s)
+static inline bool takes(struct json_scan *s, const char *word, size_t n)
 {
-	static const char *const words[] = {"true", "false", "null"};
+	if (s->len - s->at < n || memcmp(s->text + s->at, word, n) != 0)
+		return false;
+	s->at += n;
+	return true;
+}
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t n = strlen(words[i]);
-
-		if (s->len - s->at >= n && !memcmp(s->text + s->at, words[i], n)) {
-			s->at += n;
-			return after_value(s);
-		}
-	}
+static enum scan_next scan_word(struct json_scan *s)
+{
+	if (takes(s, "null", 4) || takes(s, "true", 4) || takes(s, "false", 5))
+		return after_value(s);
 	return wrong(s, here(s) ? "a value is expected" : "a NUL");
 }
 
-static enum next scan_open(struct scan *s, bool object)
+static enum scan_next scan_open(struct json_scan *s, bool object)
 {
 	if (s->depth == JSON_MAX_DEPTH)
 		return wrong(s, "nested too deep");
@@ -209,17 +208,17 @@ static enum next scan_open(struct scan *s, bool object)
 	s->objects |= (uint64_t)object << s->depth;
 	s->depth++;
 	s->at++;
-	return object ? KEY_OR_END : VALUE_OR_END;
+	return object ? SCAN_KEY_OR_END : SCAN_VALUE_OR_END;
 }
 
-static enum next scan_close(struct scan *s)
+static enum scan_next scan_close(struct json_scan *s)
 {
 	s->depth--;
 	s->at++;
 	return after_value(s);
 }
 
-static enum next scan_value(struct scan *s)
+static enum scan_next scan_value(struct json_scan *s)
 {
 	int c = here(s);
 
@@ -234,22 +233,24 @@ static enum next scan_value(struct scan *s)
 	return scan_word(s);
 }
 
-static enum next scan_key(struct scan *s)
+static enum scan_next scan_key(struct json_scan *s)
 {
 	if (here(s) != '"')
 		return wrong(s, "a key is expected");
 	if (s->n_keys++ == s->stop_key)
-		return NOTHING;
-	if (scan_text(s, KEY) == WRONG)
-		return WRONG;
+		return SCAN_NOTHING;
+	s->key_at = s->at;
+	if (scan_text(s, SCAN_VALUE) == SCAN_WRONG)
+		return SCAN_WRONG;
+	s->key_len = s->at - s->key_at;
 	skip_blank(s);
 	if (here(s) != ':')
 		return wrong(s, "a colon is expected");
 	s->at++;
-	return VALUE;
+	return SCAN_VALUE;
 }
 
-static enum next scan_comma(struct scan *s)
+static enum scan_next scan_comma(struct json_scan *s)
 {
 	bool object = s->objects >> (s->depth - 1) & 1;
 	int c = here(s);
@@ -259,67 +260,80 @@ static enum next scan_comma(struct scan *s)
 	if (c != ',')
 		return wrong(s, object ? "a comma or } is expected" : "a comma or ] is expected");
 	s->at++;
-	return object ? KEY : VALUE;
+	if (!object)
+		return SCAN_VALUE;
+	skip_blank(s);
+	return s->at < s->len ? scan_key(s) : wrong(s, TOO_EARLY);
 }
 
-static enum next step(struct scan *s, enum next next)
+void json_scan_begin(struct json_scan *s, const char *text, size_t len)
 {
-	skip_blank(s);
-	if (s->at == s->len)
-		return wrong(s, "the text ends too early");
-	switch (next) {
-	case VALUE_OR_END:
-		return here(s) == ']' ? scan_close(s) : scan_value(s);
-	case KEY_OR_END:
-		return here(s) == '}' ? scan_close(s) : scan_key(s);
-	case KEY:
-		return scan_key(s);
-	case COMMA_OR_END:
-		return scan_comma(s);
-	default:
-		return scan_value(s);
+	size_t good = utf8_span(text, len);
+
+	*s = (struct json_scan){.text = text,
+		.len = len,
+		.stop_key = SIZE_MAX,
+		.max_values = SIZE_MAX,
+		.next = SCAN_VALUE};
+	if (good < len) {
+		s->at = good;
+		s->next = wrong(s, "not UTF-8");
 	}
 }
 
-static enum next scan(struct scan *s)
+void json_scan_step(struct json_scan *s)
 {
-	enum next next = VALUE;
+	skip_blank(s);
+	if (s->at == s->len)
+		s->next = wrong(s, TOO_EARLY);
+	else if (s->next == SCAN_VALUE)
+		s->next = scan_value(s);
+	else if (s->next == SCAN_COMMA_OR_END)
+		s->next = scan_comma(s);
+	else if (s->next == SCAN_KEY_OR_END)
+		s->next = here(s) == '}' ? scan_close(s) : scan_key(s);
+	else
+		s->next = here(s) == ']' ? scan_close(s) : SCAN_VALUE;
+}
 
-	while (next < NOTHING)
-		next = step(s, next);
-	return next;
+void json_scan_to(struct json_scan *s)
+{
+	skip_blank(s);
+}
+
+int json_scan_end(struct json_scan *s)
+{
+	if (s->next == SCAN_NOTHING) {
+		skip_blank(s);
+		if (s->at < s->len)
+			s->next = wrong(s, s->text[s->at] ? "text after the end" : "a NUL");
+	}
+	return s->next == SCAN_NOTHING ? 0 : -EBADMSG;
 }
 
 int json_scan(const char *text, size_t len, size_t max_values, struct json_error *error)
 {
-	struct scan s = {.text = text,
-		.len = len,
-		.stop_key = SIZE_MAX,
-		.max_values = max_values ? max_values : SIZE_MAX};
-	enum next next;
+	struct json_scan s;
+	int r;
 
-	s.at = utf8_span(text, len);
-	if (s.at < len) {
-		*error = (struct json_error){.offset = s.at, .what = "not UTF-8"};
-		return -EBADMSG;
-	}
-	s.at = 0;
-	next = scan(&s);
-	if (next == NOTHING) {
-		skip_blank(&s);
-		if (s.at < len)
-			next = wrong(&s, s.text[s.at] ? "text after the end" : "a NUL");
-	}
-	if (next == NOTHING)
-		return 0;
-	*error = (struct json_error){.offset = s.at, .what = s.what};
-	return -EBADMSG;
+	json_scan_begin(&s, text, len);
+	if (max_values)
+		s.max_values = max_values;
+	while (s.next < SCAN_NOTHING)
+		json_scan_step(&s);
+	r = json_scan_end(&s);
+	if (r < 0)
+		*error = (struct json_error){.offset = s.at, .what = s.what};
+	return r;
 }
 
 size_t json_scan_key(const char *text, size_t len, size_t n)
 {
-	struct scan s = {.text = text, .len = len, .max_values = SIZE_MAX, .stop_key = n};
+	struct json_scan s;
 
-	(void)scan(&s);
+	json_scan_begin(&s, text, len);
+	s.stop_key = n;
+	while (s.next < SCAN_NOTHING)
+		json_scan_step(&s);
 	return s.at;
 }

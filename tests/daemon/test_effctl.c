@@ -91,6 +91,42 @@ START_TEST(status_of_named_units_ends_with_3_unless_all_are_well)
 	served_play((struct served_step[]){{"\"w*\"", {reply}}, {0}});
 
 	ck_assert_int_eq(served_effctl("--json status w*"), rows[_i].code);
+
+	served_play((struct served_step[]){{"\"w*\"", {reply}}, {0}});
+
+	ck_assert_int_eq(served_effctl("status w*"), rows[_i].code);
+}
+END_TEST
+
+/* The server answers when it has read both. */
+START_TEST(status_of_one_asks_for_its_output_before_it_is_answered)
+{
+	served_play((struct served_step[]){
+		{"Control.Status\",\"parameters\":{\"units\":[\"web\"]}", {NULL}},
+		{"Control.Logs\",\"more\":true,\"parameters\":{\"units\":[\"web\"],\"lines\":10}",
+			{SERVED_REPLY("{\"units\":[" SERVED_WEB "]}"),
+				SERVED_MORE("{\"unit\":\"web\",\"text\":\"one\"}"),
+				SERVED_REPLY("{\"unit\":\"web\",\"text\":\"two\"}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("status web --timeout 2s"), CODE_DONE);
+
+	ck_assert_ptr_nonnull(strstr(served_out, "  | one\n  | two\n"));
+}
+END_TEST
+
+/* Which a pattern means is not known before: it may be all. */
+START_TEST(the_output_of_what_a_pattern_means_is_asked_for_by_its_name)
+{
+	served_play((struct served_step[]){
+		{"[\"w*\"]", {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
+		{"{\"units\":[\"web\"],\"lines\":10}",
+			{SERVED_REPLY("{\"unit\":\"web\",\"text\":\"one\"}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("status w*"), CODE_DONE);
+
+	ck_assert_ptr_nonnull(strstr(served_out, "  | one\n"));
 }
 END_TEST
 
@@ -370,6 +406,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, status_is_an_aligned_table);
 	tcase_add_test(tcase, status_of_one_unit_tells_all_and_its_last_output);
 	tcase_add_loop_test(tcase, status_of_named_units_ends_with_3_unless_all_are_well, 0, 7);
+	tcase_add_test(tcase, status_of_one_asks_for_its_output_before_it_is_answered);
+	tcase_add_test(tcase, the_output_of_what_a_pattern_means_is_asked_for_by_its_name);
 	tcase_add_test(tcase, json_is_what_effd_said);
 	tcase_add_test(tcase, ten_thousand_units_are_shown);
 	tcase_add_test(tcase, the_tree_is_drawn);

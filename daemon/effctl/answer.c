@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows are made while the text is walked through; of a unit that has something to remark, all of it is read. */
+#include <errno.h>
+#include <string.h>
+
+#include "effctl/answer.h"
+#include "effctl/words.h"
+
+/* What a row shows. */
+enum shown { NAME, STATE, HEALTH, PID, UPTIME, RESTARTS, NEXT, SAID, CAUSE, LAST, N_SHOWN };
+
+static void look(struct json_walk *walk, struct json_piece shown[static N_SHOWN])
+{
+	static const struct json_piece keys[N_SHOWN] = {[NAME] = PIECE("name"),
+		[STATE] = PIECE("state"),
+		[HEALTH] = PIECE("health"),
+		[PID] = PIECE("pid"),
+		[UPTIME] = PIECE("uptime_s"),
+		[RESTARTS] = PIECE("restarts"),
+		[NEXT] = PIECE("next_start_s"),
+		[SAID] = PIECE("status_text"),
+		[CAUSE] = PIECE("cause"),
+		[LAST] = PIECE("last_exit")};
+	struct json_piece key;
+
+	if (walk_kind(walk) != '{' || !walk_enter(walk))
+		return;
+	while (walk_next(walk, &key))
+		for (int i = 0; i < N_SHOWN; i++)
+			if (piece_is(key, keys[i])) {
+				shown[i] = walk_take(walk);
+				break;
+			}
+}
+
+static void add_cell(struct answer *answer, enum paint paint)
+{
+	grid_add_text(&answer->grid, paint, &answer->cell);
+	answer->cell.len = 0;
+}
+
+static void add_text(struct answer *answer, struct json_piece piece)
+{
+	piece_add(&answer->cell, piece);
+	if (!answer->cell.len)
+		text_add(&answer->cell, "?");
+}
+
+static void add_state(struct answer *answer, struct json_piece piece, bool failing)
+{
+	enum paint paint;
+
+	add_text(answer, piece);
+	paint = failing || answer->cell.failed ? BAD : state_paint(answer->cell.bytes);
+	text_add(&answer->cell, failing ? " (failing)" : "");
+	add_cell(answer, paint);
+}
+
+static void add_count(struct answer *answer, struct json_piece piece, double least)
+{
+	double count = piece_number(piece);
+
+	if (count >= least && count < 1e18)
+		add_number(&answer->cell, (uint64_t)count);
+	add_cell(answer, PLAIN);
+}
+
+/* Most have nothing to say. */
+static void add_remarks(struct answer *answer, const struct json_piece shown[static N_SHOWN])
+{
+	bool has = false;
+	struct json *status;
+
+	for (int i = NEXT; i < N_SHOWN; i++)
+		has |= !piece_is_null(shown[i]);
+	status = has ? piece_read(answer->unit) : NULL;
+	answer->cell.failed |= has && !status;
+	if (status)
+		add_remark(&answer->cell, status);
+	json_free(status);
+	add_cell(answer, PLAIN);
+}
+
+static void add_row(struct answer *answer, const struct json_piece shown[static N_SHOWN])
+{
+	add_text(answer, shown[NAME]);
+	add_cell(answer, PLAIN);
+	add_state(answer, shown[STATE], piece_is(shown[HEALTH], PIECE("failing")));
+	add_count(answer, shown[PID], 1);
+	add_seconds(&answer->cell, piece_number(shown[UPTIME]));
+	add_cell(answer, PLAIN);
+	add_count(answer, shown[RESTARTS], 0);
+	add_remarks(answer, shown);
+}
+
+void answer_init(struct answer *answer, bool judges)
+{
+	static const char *const titles[] = {"UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "CAUSE"};
+
+	*answer = (struct answer){.judges = judges, .all_well = true};
+	grid_init(&answer->grid, 6, titles);
+}
+
+void answer_done(struct answer *answer)
+{
+	grid_done(&answer->grid);
+	text_done(&answer->cell);
+}
+
+bool status_is_well(const struct json *status)
+{
+	const char *state = json_get_text(status, "state", "");
+
+	if (!strcmp(state, "waiting"))
+		return json_get_number(status, "next_start_s", -1) >= 0 ||
+			json_get_bool(json_first(json_get(status, "sockets")), "activates", false);
+	return !strcmp(state, "up") || !strcmp(state, "done");
+}
+
+static void read_unit(struct json_walk *walk, struct answer *answer)
+{
+	struct json_piece shown[N_SHOWN] = {{0}};
+	size_t at = walk_at(walk);
+	struct json *status;
+
+	look(walk, shown);
+	answer->unit = walk_since(walk, at);
+	if (!answer->unit.len)
+		return;
+	answer->n_units++;
+	add_row(answer, shown);
+	if (!answer->judges || !answer->all_well)
+		return;
+	status = piece_read(answer->unit);
+	answer->grid.failed |= !status;
+	answer->all_well = status && status_is_well(status);
+	json_free(status);
+}
+
+static void read_parameters(struct json_walk *walk, struct answer *answer)
+{
+	struct json_piece key, unused;
+
+	if (!walk_enter(walk))
+		return;
+	while (walk_next(walk, &key)) {
+		if (!piece_is(key, PIECE("units")) || walk_kind(walk) != '[' || !walk_enter(walk))
+			continue;
+		while (walk_next(walk, &unused))
+			read_unit(walk, answer);
+	}
+}
+
+int answer_read(struct answer *answer, const char *text, size_t len)
+{
+	struct json_walk walk;
+	struct json_piece key;
+	bool refused = false;
+
+	walk_begin(&walk, text, len);
+	if (walk_kind(&walk) != '{' || !walk_enter(&walk))
+		return -EBADMSG;
+	while (walk_next(&walk, &key)) {
+		if (piece_is(key, PIECE("parameters")))
+			read_parameters(&walk, answer);
+		else if (piece_is(key, PIECE("error")))
+			refused = walk_kind(&walk) == '"';
+	}
+	return refused ? -EBADMSG : walk_end(&walk);
+}

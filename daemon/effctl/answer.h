@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What effd answers to Status, as a table. It may tell of thousands of units, and is read as it stands in its text. */
+#ifndef EFFCTL_ANSWER_H
+#define EFFCTL_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "effctl/grid.h"
+#include "wire/json.h"
+#include "wire/json_piece.h"
+
+struct answer {
+	struct grid grid;
+	size_t n_units;
+	struct json_piece unit; /* the last of them */
+	bool judges, all_well;
+	struct text cell; /* while it is built */
+};
+
+/* `judges`: whether all units are well is asked for. */
+void answer_init(struct answer *answer, bool judges);
+void answer_done(struct answer *answer);
+/* Returns 0; or -EBADMSG when the text is no good reply. */
+int answer_read(struct answer *answer, const char *text, size_t len);
+
+/* Up, done, or resting until its schedule or until somebody comes. */
+bool status_is_well(const struct json *status);
+
+#endif
