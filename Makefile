@@ -88,7 +88,8 @@ RELR := $(shell grep -qs GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)
 inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson)
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
 EFF_LIBS := -lev $(UV) -lm -lpthread
-LIBS := $(EFF_LIBS) -lyaml $(or $(call pkg,--libs libcjson),-lcjson) -lseccomp -ldl
+CJSON := $(or $(call pkg,--libs libcjson),-lcjson)
+LIBS := $(EFF_LIBS) -lyaml $(CJSON) -lseccomp -ldl
 
 # Stacks of fibers are not where ASan looks for fake frames.
 export ASAN_OPTIONS ?= detect_stack_use_after_return=0:detect_leaks=1
@@ -140,7 +141,7 @@ $(O)/libeff_ev.a: $(call obj,$(LIB:%/loop_uv.c=%/loop_none.c))
 $(O)/libdaemon.a: $(call obj,$(DAEMON))
 $(O)/libfake.a: $(call obj,$(FAKE))
 $(O)/libeffd.a: $(call obj,$(filter-out %/main.c,$(EFFD)))
-$(O)/libeffctl.a: $(call obj,$(filter-out %/main.c,$(EFFCTL)))
+$(O)/libeffctl.a: $(call obj,$(filter-out %/main.c %/late.c,$(EFFCTL)))
 
 $(O)/%.a: $(O)/sources
 	$(call say,AR,$@) rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
@@ -150,8 +151,9 @@ daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
 $(O)/effd: $(call obj,$(EFFD)) $(O)/libdaemon.a $(O)/libeff_ev.a
 $(O)/effd: group := -rdynamic -Wl,--whole-archive
 $(O)/effd: end := -Wl,--no-whole-archive
-# A client waits for its socket alone: it links no runtime, and so loads no loop.
+# A client waits for its socket alone: it links no runtime, and so loads no loop. What reads trees it loads late.
 $(O)/effctl: $(call obj,$(EFFCTL)) $(O)/libdaemon.a
+$(O)/effctl: LIBS = $(CJSON) -lm -ldl
 $(examples): $(O)/examples/%: $(O)/lib/examples/%.o $(O)/libeff.a
 $(benches) $(tests) $(scales) $(replays): $(O)/%: $(O)/%.o
 $(tests) $(scales): $(call obj,$(SHARED_TEST))
