@@ -9,7 +9,8 @@
 /* What a row shows. */
 enum shown { NAME, STATE, HEALTH, PID, UPTIME, RESTARTS, NEXT, SAID, CAUSE, LAST, N_SHOWN };
 
-static void look(struct json_walk *walk, struct json_piece shown[static N_SHOWN])
+/* N_SHOWN: it is not shown. */
+static enum shown shown_by(struct json_piece key)
 {
 	static const struct json_piece keys[N_SHOWN] = {[NAME] = PIECE("name"),
 		[STATE] = PIECE("state"),
@@ -21,16 +22,29 @@ static void look(struct json_walk *walk, struct json_piece shown[static N_SHOWN]
 		[SAID] = PIECE("status_text"),
 		[CAUSE] = PIECE("cause"),
 		[LAST] = PIECE("last_exit")};
+	enum shown i = NAME;
+
+	while (i < N_SHOWN && !piece_is(key, keys[i]))
+		i++;
+	return i;
+}
+
+/* effd tells of every unit in the same order: the n-th key is mostly what it was of the unit before. */
+static void look(
+	struct answer *answer, struct json_walk *walk, struct json_piece shown[static N_SHOWN])
+{
 	struct json_piece key;
 
 	if (walk_kind(walk) != '{' || !walk_enter(walk))
 		return;
-	while (walk_next(walk, &key))
-		for (int i = 0; i < N_SHOWN; i++)
-			if (piece_is(key, keys[i])) {
-				shown[i] = walk_take(walk);
-				break;
-			}
+	for (size_t n = 0; walk_next(walk, &key); n++) {
+		struct answer_key *known = &answer->keys[n % ANSWER_KEYS];
+
+		if (!piece_is(key, known->key))
+			*known = (struct answer_key){key, shown_by(key)};
+		if (known->shown < N_SHOWN)
+			shown[known->shown] = walk_take(walk);
+	}
 }
 
 static void add_cell(struct answer *answer, enum paint paint)
@@ -123,7 +137,7 @@ static void read_unit(struct json_walk *walk, struct answer *answer)
 	size_t at = walk_at(walk);
 	struct json *status;
 
-	look(walk, shown);
+	look(answer, walk, shown);
 	answer->unit = walk_since(walk, at);
 	if (!answer->unit.len)
 		return;

@@ -10,12 +10,20 @@
 #include "wire/json.h"
 #include "wire/json_piece.h"
 
+/* A key, and what is shown of its member. */
+#define ANSWER_KEYS 32
+struct answer_key {
+	struct json_piece key;
+	unsigned shown;
+};
+
 struct answer {
 	struct grid grid;
 	size_t n_units;
 	struct json_piece unit; /* the last of them */
 	bool judges, all_well;
 	struct text cell; /* while it is built */
+	struct answer_key keys[ANSWER_KEYS];
 };
 
 /* `judges`: whether all units are well is asked for. */
