@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes of a connection: the first says in how large pieces the others come. They are framed, each message is read as a
- * call and held to its method's table; and what was taken must print and be taken again, as the same. */
+ * call and held to its method's table; and what was taken must print and be taken again, as the same. Who walks through it
+ * instead, into all that there is or past all of it, comes to the same end. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "wire/frame.h"
+#include "wire/json_piece.h"
+#include "wire/json_scan.h"
 #include "wire/varlink.h"
 
 #define LIMIT 65536
@@ -28,6 +31,36 @@ static void check_again(const struct json *document)
 	json_free(again);
 }
 
+static unsigned walk_on(struct json_walk *walk, const char *text, size_t len, bool enters)
+{
+	struct json_piece key, value;
+
+	if (!walk_next(walk, &key))
+		return 0;
+	assert(!key.len || (key.text > text && key.text + key.len < text + len && key.len >= 2));
+	if (enters && walk_enter(walk))
+		return 2;
+	if (walk_kind(walk) < '0' || walk_kind(walk) > '9')
+		return 1;
+	value = walk_take(walk);
+	assert(value.len == 0 || piece_number(value) >= 0);
+	return 1;
+}
+
+static void check_walk(const char *text, size_t len, bool enters)
+{
+	struct json_error error;
+	struct json_walk walk;
+	bool is_json = json_scan(text, len, 0, &error) == 0;
+	unsigned open;
+
+	walk_begin(&walk, text, len);
+	open = walk_enter(&walk);
+	while (open > 0)
+		open += walk_on(&walk, text, len, enters) - 1;
+	assert((walk_end(&walk) == 0) == is_json);
+}
+
 static void take_message(const char *text, size_t len)
 {
 	struct json_error error = {0};
@@ -35,6 +68,8 @@ static void take_message(const char *text, size_t len)
 	const char *parameter = NULL;
 	int r = call_read(text, len, &call, &error);
 
+	check_walk(text, len, true);
+	check_walk(text, len, false);
 	assert(r == 0 || (error.what && error.offset <= len));
 	if (call.document)
 		check_again(call.document);
