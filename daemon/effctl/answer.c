@@ -117,6 +117,7 @@ void answer_init(struct answer *answer, bool judges)
 
 void answer_done(struct answer *answer)
 {
+	json_free(answer->judged);
 	grid_done(&answer->grid);
 	text_done(&answer->cell);
 }
@@ -135,7 +136,6 @@ static void read_unit(struct json_walk *walk, struct answer *answer)
 {
 	struct json_piece shown[N_SHOWN] = {{0}};
 	size_t at = walk_at(walk);
-	struct json *status;
 
 	look(answer, walk, shown);
 	answer->unit = walk_since(walk, at);
@@ -145,10 +145,10 @@ static void read_unit(struct json_walk *walk, struct answer *answer)
 	add_row(answer, shown);
 	if (!answer->judges || !answer->all_well)
 		return;
-	status = piece_read(answer->unit);
-	answer->grid.failed |= !status;
-	answer->all_well = status && status_is_well(status);
-	json_free(status);
+	json_free(answer->judged);
+	answer->judged = piece_read(answer->unit);
+	answer->grid.failed |= !answer->judged;
+	answer->all_well = answer->judged && status_is_well(answer->judged);
 }
 
 static void read_parameters(struct json_walk *walk, struct answer *answer)

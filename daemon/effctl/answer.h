@@ -22,7 +22,8 @@ struct answer {
 	size_t n_units;
 	struct json_piece unit; /* the last of them */
 	bool judges, all_well;
-	struct text cell; /* while it is built */
+	struct json *judged; /* the last unit that was, or NULL */
+	struct text cell;    /* while it is built */
 	struct answer_key keys[ANSWER_KEYS];
 };
 

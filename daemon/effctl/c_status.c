@@ -202,19 +202,12 @@ static enum code print_one(struct effctl *e, const struct json *status)
 
 static enum code print_answer(struct effctl *e, const struct answer *answer)
 {
-	struct json *status;
-	enum code code;
-
 	if (answer->grid.failed)
 		return out_of_memory(e);
-	if (e->n_units != 1 || answer->n_units != 1)
-		return grid_print(&answer->grid, e->out, e->width, e->colour) < 0
-			? out_of_memory(e)
-			: CODE_DONE;
-	status = piece_read(answer->unit);
-	code = status ? print_one(e, status) : out_of_memory(e);
-	json_free(status);
-	return code;
+	if (e->n_units == 1 && answer->n_units == 1)
+		return print_one(e, answer->judged);
+	return grid_print(&answer->grid, e->out, e->width, e->colour) < 0 ? out_of_memory(e)
+									  : CODE_DONE;
 }
 
 static enum code status_table(struct effctl *e)
