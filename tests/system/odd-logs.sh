@@ -50,8 +50,11 @@ again() { # It is made anew, as at the start.
 }
 eventually again
 
-rm "$DIR/gone/log"
-mkdir "$DIR/gone/log"
+replaced() { # A word of before may still be on its way, and makes the log anew.
+	rm -f "$DIR/gone/log"
+	mkdir "$DIR/gone/log" 2>/dev/null
+}
+eventually replaced
 unwritten() {
 	echo three >&"$words"
 	[ "$(ctl --json events speaks | jq -sc 'map(select(.event == "log_lost")) | length')" -ge 1 ]
