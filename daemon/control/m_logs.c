@@ -73,18 +73,20 @@ static void reading_done(struct reading *rd)
 static int reading_select(struct reading *rd)
 {
 	struct tree *t = rd->req->tree;
+	struct selection s;
+	int r = select_left(t, rd->names, &s);
 
 	reading_done(rd);
 	rd->generation = t->generation;
 	rd->n = 0;
-	rd->sources = alloc_new((t->n_units + 1) * sizeof(*rd->sources));
-	rd->heap = alloc_new((t->n_units + 1) * sizeof(*rd->heap));
-	if (!rd->sources || !rd->heap)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < t->n_units; i++)
-		if (select_matches(t, rd->names, t->units[i]->name, NULL))
-			rd->sources[rd->n++] = (struct source){.unit = t->units[i]};
-	return 0;
+	if (r < 0)
+		return r;
+	rd->sources = alloc_new((s.n + 1) * sizeof(*rd->sources));
+	rd->heap = alloc_new((s.n + 1) * sizeof(*rd->heap));
+	for (uint32_t i = 0; rd->sources && rd->heap && i < s.n; i++)
+		rd->sources[rd->n++] = (struct source){.unit = t->units[s.index[i]]};
+	selection_done(&s);
+	return rd->sources && rd->heap ? 0 : -ENOMEM;
 }
 
 /* Only the last `lines` of each; negative: all that is kept. */

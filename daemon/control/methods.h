@@ -47,6 +47,8 @@ struct selection {
 /* Names, globs and labels (`key=value`); NULL or none is all of them. With `below` a supervisor stands for all beneath it. Returns 0; or a
  * negative number when it has answered the request with an error. */
 int select_units(struct request *req, const struct json *names, bool below, struct selection *ret);
+/* Those that are there of these units, which were all there once, and what is below them. Returns 0 or -ENOMEM. */
+int select_left(const struct tree *t, const struct json *names, struct selection *ret);
 void selection_done(struct selection *selection);
 /* Their names, NULL-terminated, copied: what is selected may go with the next wait. NULL: out of memory. */
 char **selection_names(const struct tree *t, const struct selection *selection);

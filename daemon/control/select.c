@@ -140,17 +140,17 @@ static bool names_are_few(const struct json *names)
 	return n <= NAMES_MAX && n_patterns <= PATTERNS_MAX;
 }
 
-static int mark_all(struct request *req, const struct json *names, struct marking *m)
+/* Returns the first name that means nobody, or NULL. */
+static const char *mark_all(const struct json *names, struct marking *m)
 {
+	const char *missing = NULL;
+
 	if (!json_first(names))
 		mark(&(struct marking){m->t, m->marked, m->selection, true}, 0);
-	for (const struct json *v = json_first(names); v; v = json_next(v)) {
-		if (mark_name(m, json_as_text(v)))
-			continue;
-		select_missing(req, json_as_text(v));
-		return -ENOENT;
-	}
-	return 0;
+	for (const struct json *v = json_first(names); v; v = json_next(v))
+		if (!mark_name(m, json_as_text(v)) && !missing)
+			missing = json_as_text(v);
+	return missing;
 }
 
 static bool selection_is_sorted(const struct selection *s)
@@ -172,30 +172,55 @@ static void selection_sort(struct selection *s, const bool *marked, uint32_t n_u
 			s->index[s->n++] = i;
 }
 
-int select_units(struct request *req, const struct json *names, bool below, struct selection *ret)
+/* Returns 0, and in *ret_missing the first name that means nobody, or NULL; or -ENOMEM. */
+static int selection_make(const struct tree *t, const struct json *names, bool below,
+	struct selection *ret, const char **ret_missing)
 {
-	struct tree *t = req->tree;
 	struct selection s = {.index = alloc_new((t->n_units + 1) * sizeof(uint32_t))};
 	struct marking m = {t, alloc_new(t->n_units + 1), &s, below};
-	int r = -ENOMEM;
+
+	if (!s.index || !m.marked) {
+		free(m.marked);
+		selection_done(&s);
+		return -ENOMEM;
+	}
+	*ret_missing = mark_all(names, &m);
+	if (below)
+		selection_sort(&s, m.marked, t->n_units);
+	free(m.marked);
+	*ret = s;
+	return 0;
+}
+
+int select_units(struct request *req, const struct json *names, bool below, struct selection *ret)
+{
+	const char *missing = NULL;
+	struct selection s;
+	int r;
 
 	if (!names_are_few(names)) {
 		request_invalid(req, "units");
-		r = -E2BIG;
-	} else if (s.index && m.marked) {
-		r = mark_all(req, names, &m);
+		return -E2BIG;
 	}
-	if (r == -ENOMEM)
-		request_fail(req, ERROR_FAILED, "out of memory");
-	if (r == 0 && below)
-		selection_sort(&s, m.marked, t->n_units);
-	free(m.marked);
+	r = selection_make(req->tree, names, below, &s, &missing);
 	if (r < 0) {
-		selection_done(&s);
+		request_fail(req, ERROR_FAILED, "out of memory");
 		return r;
+	}
+	if (missing) {
+		select_missing(req, missing);
+		selection_done(&s);
+		return -ENOENT;
 	}
 	*ret = s;
 	return 0;
+}
+
+int select_left(const struct tree *t, const struct json *names, struct selection *ret)
+{
+	const char *unused;
+
+	return selection_make(t, names, true, ret, &unused);
 }
 
 void selection_done(struct selection *selection)
