@@ -84,25 +84,13 @@ void act_decide(struct act *a, const char *outcome, struct cause *why)
 
 /* ── waiting for what becomes of it ── */
 
-static struct json *result_of_gone(const struct act *a)
-{
-	struct json *result = json_object();
-
-	(void)json_set(result, "name", json_text(a->name));
-	(void)json_set(result, "outcome", json_text(a->outcome));
-	(void)json_set(result, "state", json_text(state_name(UNIT_DOWN)));
-	(void)json_set(result, "pid", json_null());
-	(void)json_set(result, "cause", json_cause(a->why));
-	(void)json_set(result, "output", json_null());
-	return result;
-}
-
 /* Keep what is to be said of it as it is now, and say it to who wants to hear of each. */
 static int act_report(struct acts *all, struct act *a)
 {
 	struct json *parameters, *units;
 
-	a->result = a->unit ? json_result(a->unit, a->outcome, a->why) : result_of_gone(a);
+	a->result = a->unit ? json_result(a->unit, a->outcome, a->why)
+			    : json_result_gone(a->name, a->outcome, a->why);
 	all->n_decided++;
 	if (!all->req->more)
 		return 0;

@@ -105,6 +105,19 @@ struct json *json_result(const struct unit *u, const char *outcome, const struct
 	return result;
 }
 
+struct json *json_result_gone(const char *name, const char *outcome, const struct cause *why)
+{
+	struct json *result = json_object();
+
+	(void)json_set(result, "name", json_text(name));
+	(void)json_set(result, "outcome", json_text(outcome));
+	(void)json_set(result, "state", json_text(state_name(UNIT_DOWN)));
+	(void)json_set(result, "pid", json_null());
+	(void)json_set(result, "cause", json_cause(why));
+	(void)json_set(result, "output", json_null());
+	return result;
+}
+
 /* ── trees ── */
 
 static struct json *json_place(const struct plan_place *at)

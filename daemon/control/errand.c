@@ -30,14 +30,20 @@ static eff_exit errand_run(void *arg)
 	return eff_ok(NULL);
 }
 
+int errand_begin(struct errand *errand)
+{
+	int r = eff_fork_in(errand->control->scope, EFF(errand_run, errand), NULL);
+
+	if (r == 0)
+		errand->n_refs++;
+	return r;
+}
+
 int errand_await(struct errand *errand, eff_ns until)
 {
 	struct eff_scope within;
-	int r = eff_fork_in(errand->control->scope, EFF(errand_run, errand), NULL);
+	int r;
 
-	if (r < 0)
-		return r;
-	errand->n_refs++;
 	eff_scope_open(&within);
 	eff_scope_limit(&within, until);
 	r = eff_event_await(&errand->ended);

@@ -19,8 +19,9 @@ struct errand {
 void errand_init(struct errand *errand, struct control *control,
 	int (*carry_out)(struct errand *errand), void (*free)(struct errand *errand));
 void errand_unref(struct errand *errand); /* NULL is fine */
-/* Have it carried out, and wait for that. Suspends. Its result; -ECANCELED, -ETIMEDOUT when the wait was cut short, -ENOMEM when
- * it never began. */
+/* Have it carried out, once. 0, -ENOMEM. */
+int errand_begin(struct errand *errand);
+/* Until that is done. Suspends. Its result; -ECANCELED, -ETIMEDOUT when the wait was cut short. */
 EFF_SUSPENDS int errand_await(struct errand *errand, eff_ns until);
 
 #endif

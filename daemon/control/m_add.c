@@ -236,7 +236,9 @@ void m_add(struct request *req)
 		return;
 	request_log(req, "add to", supervisor);
 	a = adding_new(req);
-	r = a ? errand_await(&a->errand, until) : -ENOMEM;
+	r = a ? errand_begin(&a->errand) : -ENOMEM;
+	if (r == 0)
+		r = errand_await(&a->errand, until);
 	if (r == 0)
 		add_await(req, a, until);
 	else if (r != -ECANCELED)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Plan and Reload: the tree is read anew, and the difference shown, or applied. With units: their own reload.
+/* Plan and Reload: the tree is read anew, and the difference shown, or applied. (With units: own_reload.c.)
  *
  * The work of a reload is a fiber of the server's and not of the client's: who asked and goes away ends its wait and
  * nothing else. What the two share is a job, freed by the one that lets go last. */
@@ -162,8 +162,7 @@ int control_reload(struct control *control, const struct asker *by, const char *
 struct job {
 	struct errand errand;
 	struct asker by;
-	char *only_if;     /* NULL: any */
-	struct unit *unit; /* of a unit's own reload; NULL: the tree's */
+	char *only_if; /* NULL: any */
 	struct reload_outcome outcome;
 };
 
@@ -180,8 +179,6 @@ static int job_run(struct errand *errand)
 {
 	struct job *job = eff_container(errand, struct job, errand);
 
-	if (job->unit)
-		return tree_reload_unit(errand->control->tree, job->unit);
 	return control_reload(errand->control, &job->by, job->only_if, &job->outcome);
 }
 
@@ -265,6 +262,8 @@ static void reload_tree(struct request *req, eff_ns until)
 	if (job && id)
 		job->only_if = strdup(id);
 	if (job && (!id || job->only_if))
+		r = errand_begin(&job->errand);
+	if (r == 0)
 		r = errand_await(&job->errand, wait ? until : eff_now());
 	if (r == -ETIMEDOUT && !wait)
 		request_reply(req, NULL);
@@ -276,78 +275,6 @@ static void reload_tree(struct request *req, eff_ns until)
 		answer_refusal(req, r, job ? &job->outcome : NULL);
 	if (job)
 		errand_unref(&job->errand);
-}
-
-static const char *unit_reload_words(int r)
-{
-	switch (r) {
-	case -EOPNOTSUPP:
-		return "it has no `reload`";
-	case -ESRCH:
-		return "nothing of it runs";
-	case -ECHILD:
-		return "its reload command cannot be executed";
-	case -EIO:
-		return "its reload command failed";
-	case -EINTR:
-		return "it has ended meanwhile";
-	default:
-		return strerror(-r);
-	}
-}
-
-/* One unit's own. Suspends. Returns its result, or NULL when the wait was cut short. */
-static struct json *reload_unit(struct request *req, const char *name, eff_ns until)
-{
-	struct unit *u = tree_find(req->tree, name);
-	struct job *job = job_new(req);
-	struct cause *why = NULL;
-	struct json *result = NULL;
-	int r = -ENOMEM;
-
-	if (job) {
-		job->unit = u;
-		r = u ? errand_await(&job->errand, until) : -ESRCH;
-		errand_unref(&job->errand);
-	}
-	u = tree_find(req->tree, name);
-	if (r == -ECANCELED || !u)
-		return NULL;
-	if (r < 0 && r != -ETIMEDOUT)
-		why = cause_new(CAUSE_HOOK, eff_wall(), NULL, "%s", unit_reload_words(r));
-	result = json_result(u,
-		r == 0                                    ? "done"
-			: r == -ETIMEDOUT                 ? "timeout"
-			: r == -EOPNOTSUPP || r == -ESRCH ? "refused"
-							  : "failed",
-		why);
-	cause_unref(why);
-	return result;
-}
-
-static void reload_units(struct request *req, const struct json *names, eff_ns until)
-{
-	struct json *parameters, *results;
-	struct selection s;
-	char **list;
-
-	if (select_units(req, names, false, &s) < 0)
-		return;
-	list = selection_names(req->tree, &s);
-	selection_done(&s);
-	results = json_array();
-	for (uint32_t i = 0; list && list[i] && eff_check() == 0; i++) {
-		struct json *result;
-
-		request_log(req, "reload", list[i]);
-		result = reload_unit(req, list[i], until);
-		if (result)
-			(void)json_add(results, result);
-	}
-	names_free(list);
-	parameters = json_object();
-	(void)json_set(parameters, "units", results);
-	request_reply(req, parameters);
 }
 
 void m_reload(struct request *req)
@@ -362,7 +289,7 @@ void m_reload(struct request *req)
 	else if (json_first(names) && json_get_text(req->parameters, "plan", NULL))
 		request_invalid(req, "plan"); /* It is of the whole tree. */
 	else if (json_first(names))
-		reload_units(req, names, until);
+		own_reloads(req, names, until);
 	else if (json_type(names) == JSON_ARRAY)
 		request_invalid(req, "units");
 	else

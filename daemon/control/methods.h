@@ -69,6 +69,8 @@ struct json *json_cause(const struct cause *cause); /* null for NULL */
 struct json *json_asker(const struct asker *by);
 /* What became of a unit by a verb; `why` (NULL: its state's cause) stays the caller's. */
 struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why);
+/* The same of one that is in the tree no more. */
+struct json *json_result_gone(const char *name, const char *outcome, const struct cause *why);
 struct json *json_diagnostics(const struct diags *diags);
 struct json *json_changes(const struct plan_change *changes, uint32_t n);
 struct json *json_change(const struct plan_change *changes, uint32_t n, uint32_t i); /* the i-th of them */
@@ -83,6 +85,11 @@ struct json *json_last_lines(const struct unit *u, uint32_t n);
  * the changes, each with its outcome; -ECANCELED, -ENOMEM. */
 EFF_SUSPENDS int fates_await(struct request *req, const struct reload_outcome *o, eff_ns until,
 	struct json **ret_changes);
+
+/* ── own_reload.c ── */
+
+/* Reload with units. Answers the request. Suspends. */
+EFF_SUSPENDS void own_reloads(struct request *req, const struct json *names, eff_ns until);
 
 /* ── rest.c: is anything still to come? Pure looks at the tree ── */
 

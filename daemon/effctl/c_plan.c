@@ -156,7 +156,8 @@ enum code c_reload(struct effctl *e)
 		(void)json_set(parameters, "wait", json_bool(false));
 	call_add_timeout(e, parameters);
 	if (e->n_units)
-		return results_ask(e, METHOD_RELOAD, parameters, "reloaded");
+		return results_ask(e, METHOD_RELOAD, parameters,
+			e->given[OPTION_NO_WAIT] ? "asked to reload" : "reloaded");
 	code = call_send_more(e, METHOD_RELOAD, parameters);
 	if (code == CODE_DONE)
 		code = results_receive(e, &reply);

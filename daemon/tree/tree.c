@@ -135,12 +135,6 @@ int tree_signal(struct tree *t, struct unit *u, int sig)
 	return u->world->os->ops->signal(u->process, sig, OS_MAIN);
 }
 
-int tree_reload_unit(struct tree *t, struct unit *u)
-{
-	(void)t;
-	return unit_reload(u);
-}
-
 /* Waits for one that has settled: then nobody can say when it will go on. */
 static bool unit_waits_in_vain(const struct unit *u)
 {

@@ -115,9 +115,6 @@ int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool no
 int tree_reset(struct tree *t, struct unit *u, const struct asker *by);
 /* To the main process. -ESRCH when there is none. */
 int tree_signal(struct tree *t, struct unit *u, int sig);
-/* The unit's own reload: its signal or command. Suspends. 0; -ENOTSUP when it has none, -ESRCH, -EIO when its command
- * failed. */
-EFF_SUSPENDS int tree_reload_unit(struct tree *t, struct unit *u);
 /* Stop the whole tree, for good: `now` cuts every grace. Asked again it changes nothing but for `now`. */
 void tree_shutdown(struct tree *t, const struct asker *by, bool now);
 

@@ -311,15 +311,20 @@ static int reload_by_command(struct unit *u)
 	return run.result == -ECANCELED ? -EINTR : run.result;
 }
 
+int unit_may_reload(const struct unit *u)
+{
+	if (!u->spec->reload_command && u->spec->reload_signal == 0)
+		return -ENOTSUP;
+	return u->process && u->started && u->run ? 0 : -ESRCH;
+}
+
 int unit_reload(struct unit *u)
 {
 	const struct plan_unit *spec = u->spec;
-	int r;
+	int r = unit_may_reload(u);
 
-	if (!spec->reload_command && spec->reload_signal == 0)
-		return -ENOTSUP;
-	if (!u->process || !u->started || !u->run)
-		return -ESRCH;
+	if (r < 0)
+		return r;
 	if (spec->reload_command) {
 		u->n_users++;
 		r = reload_by_command(u);

@@ -179,8 +179,9 @@ void unit_begin(struct unit *u);
 /* How the run ended, as the exit that the supervisor judges by: from why, fault and `end` (borrowed; NULL: nothing ran). An
  * end before it was ready is a failed start, and never clean. Writes last_exit. */
 eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready);
-/* Its own reload: the signal or the command of its row. Suspends. 0; -ENOTSUP when it has none, -ESRCH when nothing runs,
- * -EIO when the command failed, -ECANCELED. */
+/* Its own reload: the signal or the command of its row. -ENOTSUP when it has none, -ESRCH when nothing runs. */
+int unit_may_reload(const struct unit *u);
+/* Do it. Suspends. 0; as unit_may_reload(); -EIO when the command failed, -EINTR when the run ended meanwhile, -ECANCELED. */
 EFF_SUSPENDS int unit_reload(struct unit *u);
 /* The unit that a fiber is. */
 struct unit *fiber_unit(const struct effd_fiber *self);

@@ -144,17 +144,20 @@ END_TEST
 
 START_TEST(signals_and_reloads_of_units_say_what_was_done)
 {
+	static const struct {
+		const char *asked, *command, *said;
+	} rows[] = {
+		{"\"signal\":\"HUP\"", "signal HUP a", "a: sent SIGHUP (pid 3)\n"},
+		{"Reload", "reload a", "a: reloaded (pid 3)\n"},
+		{"\"wait\":false", "reload a --no-wait", "a: asked to reload (pid 3)\n"},
+	};
+
 	served_play((struct served_step[]){
-		{"\"signal\":\"HUP\"",
+		{rows[_i].asked,
 			{SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"up\",\"pid\":3}]}")}},
 		{0}});
-	ck_assert_int_eq(served_effctl("signal HUP a"), CODE_DONE);
-	ck_assert_str_eq(served_out, "a: sent SIGHUP (pid 3)\n");
-	served_play((struct served_step[]){
-		{"Reload", {SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"up\",\"pid\":3}]}")}},
-		{0}});
-	ck_assert_int_eq(served_effctl("reload a"), CODE_DONE);
-	ck_assert_str_eq(served_out, "a: reloaded (pid 3)\n");
+	ck_assert_int_eq(served_effctl(rows[_i].command), CODE_DONE);
+	ck_assert_str_eq(served_out, rows[_i].said);
 }
 END_TEST
 
@@ -428,7 +431,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
 	tcase_add_test(tcase, what_nobody_waits_for_is_asked_for_and_not_in_its_old_state);
 	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);
-	tcase_add_test(tcase, signals_and_reloads_of_units_say_what_was_done);
+	tcase_add_loop_test(tcase, signals_and_reloads_of_units_say_what_was_done, 0, 3);
 	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
 	tcase_add_test(tcase, wait_ends_with_1_when_effd_ends);
 	tcase_add_test(tcase, logs_of_one_unit_have_no_prefix);

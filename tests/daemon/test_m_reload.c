@@ -264,6 +264,71 @@ START_TEST(a_units_own_reload_that_takes_too_long_says_no_more)
 }
 END_TEST
 
+START_TEST(units_reload_at_once_and_are_told_in_the_order_asked_for)
+{
+	struct server *s = server_new("web: {command: [run], reload: {command: [slow]}}\n"
+				      "db: {command: [run], reload: {command: [slow]}}\n"
+				      "mail: {command: [run], reload: {signal: HUP}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER, .notes = 1ULL << SIGHUP});
+	world_script(s->w, "slow", (struct script){.lives = EFF_S(2), .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"mail\",\"db\",\"web\"],\"timeout_s\":3}", false);
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 3 + 2);
+	ck_assert_ptr_nonnull(strstr(world_trace(s->w, "mail"), "HUP"));
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(reply_results(client_reply(c)), "mail done up, db done up, web done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_units_own_reload_is_begun_without_a_wait)
+{
+	struct server *s = server_new(
+		"web: {command: [run], reload: {command: [slow]}}\ndb: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "slow", (struct script){.lives = EFF_S(2), .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\",\"db\"],\"wait\":false}", false);
+	ck_assert_str_eq(reply_results(client_reply(c)), "web done up, db refused up");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 2 + 1);
+	world_run_for(s->w, EFF_S(2));
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 2);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* It is not forgotten in the answer. */
+START_TEST(a_unit_that_is_taken_away_while_it_reloads_is_told_of)
+{
+	struct server *s = server_new("web: {command: [run], reload: {command: [slow]}}\n"
+				      "db: {command: [run]}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	s->document = TREE("  db: {command: [run]}\n");
+	client_call(other, "Reload", "{}", false);
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(reply_results(client_reply(c)), "web failed down");
+	json_free(client_reply(other));
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 1);
+	client_free(c);
+	client_free(other);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_reload_command_that_is_not_there_is_told_of)
 {
 	struct server *s = server_new("web: {command: [run], reload: {command: [none]}}\n");
@@ -329,6 +394,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_second_reload_waits_for_the_first);
 	tcase_add_test(tcase, a_units_own_reload_is_its_signal_or_is_refused);
 	tcase_add_test(tcase, a_units_own_reload_that_takes_too_long_says_no_more);
+	tcase_add_test(tcase, units_reload_at_once_and_are_told_in_the_order_asked_for);
+	tcase_add_test(tcase, a_units_own_reload_is_begun_without_a_wait);
+	tcase_add_test(tcase, a_unit_that_is_taken_away_while_it_reloads_is_told_of);
 	tcase_add_test(tcase, a_reload_command_that_is_not_there_is_told_of);
 	tcase_add_test(tcase, a_units_own_reload_ends_with_its_run);
 	suite_add_tcase(suite, tcase);
