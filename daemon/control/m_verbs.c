@@ -126,8 +126,14 @@ static void verb_begin(struct acts *all, struct unit *u)
 			cause_new(CAUSE_LOST, eff_wall(), NULL, "%s", strerror(-r)));
 	else if (is_so)
 		act_decide(a, "unchanged", NULL);
-	else if (!all->wait)
-		act_decide(a, "done", NULL);
+}
+
+/* Nobody waits for what becomes of them, be it those that were asked for or what goes with these. */
+static void verbs_let_go(struct acts *all)
+{
+	for (uint32_t i = 0; i < all->n; i++)
+		if (!all->acts[i].outcome)
+			act_decide(&all->acts[i], "done", NULL);
 }
 
 int request_until(struct request *req, eff_ns *ret_until)
@@ -168,6 +174,8 @@ static void verb_run(struct request *req, enum verb verb)
 	for (uint32_t i = 0; i < s.n && all.error == 0; i++)
 		verb_begin(&all, req->tree->units[s.index[i]]);
 	selection_done(&s);
+	if (!all.wait)
+		verbs_let_go(&all);
 	/* Who waits for an earlier verb on these learns that it is over. */
 	eff_pulse_send(&req->tree->changed);
 	if (all.error < 0)

@@ -185,6 +185,26 @@ START_TEST(a_verb_that_does_not_wait_is_answered_at_once)
 }
 END_TEST
 
+/* Nor do those wait for it that go with it. */
+START_TEST(a_verb_that_does_not_wait_does_not_for_dependants_either)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\nweb: {command: [slow], depends_on: [db]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(4)});
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"db\"],\"wait\":false}", 0),
+		"web done up, db done up");
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"web\"],\"wait\":false}", 0),
+		"db done down, web done waiting");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_reset_leaves_failed_and_backoff_at_once)
 {
 	struct server *s = server_new(
@@ -354,6 +374,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_later_verb_takes_over);
 	tcase_add_test(tcase, a_verb_whose_time_is_up_says_so_and_the_work_goes_on);
 	tcase_add_test(tcase, a_verb_that_does_not_wait_is_answered_at_once);
+	tcase_add_test(tcase, a_verb_that_does_not_wait_does_not_for_dependants_either);
 	tcase_add_test(tcase, a_reset_leaves_failed_and_backoff_at_once);
 	tcase_add_test(tcase, globs_name_units_and_a_supervisor_is_one);
 	tcase_add_test(tcase, an_unknown_name_does_nothing_at_all);
