@@ -39,6 +39,7 @@ struct act *acts_add(struct acts *all, struct unit *u)
 	uint32_t *place;
 
 	if (a && !a->outcome) {
+		a->verb = all->verb;
 		a->dependant = false;
 		a->verbs = u->verbs;
 		return a;
@@ -91,6 +92,8 @@ static int act_report(struct acts *all, struct act *a)
 
 	a->result = a->unit ? json_result(a->unit, a->outcome, a->why)
 			    : json_result_gone(a->name, a->outcome, a->why);
+	if (a->verb != all->verb)
+		(void)json_set(a->result, "verb", json_text(verb_name(a->verb)));
 	all->n_decided++;
 	if (!all->req->more)
 		return 0;

@@ -11,7 +11,7 @@
 #include "control/methods.h"
 #include "control/verb.h"
 
-static const char *verb_name(enum verb verb)
+const char *verb_name(enum verb verb)
 {
 	static const char *const names[] = {
 		[VERB_START] = "start",
@@ -62,22 +62,27 @@ static void on_lifted(void *context, struct unit *lifted)
 		a->outcome = "done";
 }
 
-static void on_dependant(void *context, struct unit *dependant)
+/* A dependant; or, by a start, what makes way for it, and who waits for an earlier verb on that learns that it is over. */
+static void on_stopped(void *context, struct unit *stopped)
 {
 	struct acts *all = context;
-	struct act *a = acts_find(all, dependant);
+	struct act *a = acts_find(all, stopped);
 
+	if (!stopped->wanted)
+		stopped->verbs++;
 	if (a && !a->outcome)
 		return;
-	a = acts_add(all, dependant);
-	if (a)
-		a->dependant = true;
+	a = acts_add(all, stopped);
+	if (!a)
+		return;
+	a->verb = VERB_STOP;
+	a->dependant = true;
 }
 
 static int verb_act(struct acts *all, struct unit *u, struct unit **ret_blocker)
 {
 	const struct asker *by = &all->req->conn->peer.who;
-	struct tree_told told = {.tell = on_lifted, .context = all};
+	struct tree_told told = {.lifted = on_lifted, .stopped = on_stopped, .context = all};
 	struct tree *t = all->req->tree;
 	int r;
 
@@ -87,7 +92,6 @@ static int verb_act(struct acts *all, struct unit *u, struct unit **ret_blocker)
 		*ret_blocker = told.blocker;
 		return r;
 	case VERB_STOP:
-		told.tell = on_dependant;
 		return tree_stop(t, u, by, all->now, &told);
 	case VERB_RESTART:
 		r = tree_restart(t, u, by, all->now, &told);
@@ -99,7 +103,7 @@ static int verb_act(struct acts *all, struct unit *u, struct unit **ret_blocker)
 	return -EINVAL;
 }
 
-/* Dependants of a stop come before it in the list, as they do in time: the act is put in after them. */
+/* What stops for its sake comes before it in the list, as it does in time: the act is put in after that. */
 static void verb_begin(struct acts *all, struct unit *u)
 {
 	uint64_t starts = u->starts, ends = u->ends;

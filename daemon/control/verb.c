@@ -108,7 +108,9 @@ static void judge_stop(struct act *a, const struct tree *t)
 
 	if (judge_stuck(a, t))
 		return;
-	if (a->dependant ? !unit_is_active(u) : unit_rests(u))
+	if (a->dependant && (u->starts > a->starts || (u->wanted && !unit_is_active(u))))
+		decide(a, "done", NULL);
+	else if (unit_rests(u))
 		decide(a, "done", NULL);
 }
 

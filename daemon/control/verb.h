@@ -19,14 +19,16 @@ enum verb { VERB_START, VERB_STOP, VERB_RESTART, VERB_RESET };
 /* A process that ends so soon after it was executed, where readiness is that alone, has failed to start. */
 #define VERB_EARLY EFF_MS(200)
 
+const char *verb_name(enum verb verb);
+
 struct act {
 	enum verb verb;
 	struct unit *unit; /* to be looked up again after every wait */
 	char *name;
 	uint64_t verbs, starts, ends; /* of the unit when it was asked */
-	bool dependant;               /* stopped for another's sake */
-	const char *outcome;          /* NULL: not decided */
-	struct cause *why;            /* of the outcome; NULL: the unit's own */
+	bool dependant; /* stopped for another's sake, which may let it run again at any time */
+	const char *outcome; /* NULL: not decided */
+	struct cause *why;   /* of the outcome; NULL: the unit's own */
 	struct json *result;
 };
 

@@ -32,7 +32,9 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 	const struct json *cause = json_get(result, "cause");
 	bool did = !strcmp(outcome, "done");
 	bool was_so = !strcmp(outcome, "unchanged");
-	bool by_another = !strcmp(json_get_text(cause, "kind", ""), "dependency");
+	const char *verb = json_get_text(result, "verb", NULL);
+	bool by_another = (verb && !done) ||
+		!strcmp(json_get_text(cause, "kind", ""), "dependency");
 	int64_t pid = json_get_int(result, "pid", 0);
 	struct text why = {0};
 
@@ -42,7 +44,12 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 		paint_text(e->out, was_so ? PLAIN : BAD, outcome, e->colour);
 		(void)fputs(", ", e->out);
 	}
-	paint_text(e->out, did && done ? PLAIN : state_paint(state), did && done ? done : state,
+	if (did && done && verb)
+		(void)fputs("asked to ", e->out);
+	paint_text(e->out, did && done ? PLAIN : state_paint(state),
+		!did || !done  ? state
+			: verb ? verb
+			       : done,
 		e->colour);
 	if (pid > 0)
 		(void)fprintf(e->out, " (pid %lld)", (long long)pid);

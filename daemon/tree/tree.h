@@ -92,22 +92,23 @@ struct unit *tree_find(struct tree *t, const char *name);
 /* Is it in the tree still? (After a wait, look again.) */
 bool tree_has(const struct tree *t, const struct unit *u);
 
-/* Who is told of units, one by one, before the verb returns; and what it tells besides. */
+/* Who is told, one by one, before the verb returns, of units that it acts on besides its own; and what it tells besides. */
 struct tree_told {
-	void (*tell)(void *context, struct unit *u); /* NULL: nobody */
+	void (*lifted)(void *context, struct unit *u); /* its stop was lifted; NULL: nobody is told */
+	void (*stopped)(void *context,
+		struct unit *u); /* it stops: a dependant, or one in conflict, which is wanted no more */
 	void *context;
 	struct unit *blocker; /* of a start that is refused: who is not enabled */
 };
 
 /* ── verbs: none suspends; 0, or -errno ── */
 
-/* An operator's start: of it and of all that it requires; lifts their stops, and tells of each unit whose stop was lifted
- * (`told` may be NULL); stops what conflicts with them. -EPERM when it is disabled, or one that it requires; -ESHUTDOWN. */
+/* An operator's start: of it and of all that it requires; lifts their stops, and stops what conflicts with them, and the
+ * dependants of that first (`told` may be NULL). -EPERM when it is disabled, or one that it requires; -ESHUTDOWN. */
 int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told);
-/* An operator's stop: sticky; those that require it stop first and wait for it (`dependants`, may be NULL, is told each; dependants
- * first). */
+/* An operator's stop: sticky; those that require it stop first and wait for it (`told` may be NULL). */
 int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
-	const struct tree_told *dependants);
+	const struct tree_told *told);
 /* Ends its run, if there is one, and is an operator's start then. */
 int tree_restart(struct tree *t, struct unit *u, const struct asker *by, bool now,
 	struct tree_told *told);

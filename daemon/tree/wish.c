@@ -112,8 +112,14 @@ static void wish_begin(struct unit *u, const struct tree_told *told)
 	tree_of(u)->wishes++;
 	if (u->state != UNIT_UP)
 		eff_child_reset(&u->child);
-	if (was_held && told && told->tell)
-		told->tell(told->context, u);
+	if (was_held && told && told->lifted)
+		told->lifted(told->context, u);
+}
+
+static void tell_stopped(const struct tree_told *told, struct unit *u)
+{
+	if (told && told->stopped)
+		told->stopped(told->context, u);
 }
 
 /* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
@@ -141,7 +147,7 @@ static void kill_within(struct tree *t, struct unit *u)
 
 /* The furthest first. With `now` they get no more time than the unit itself. */
 static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
-	const struct tree_told *dependants, bool now)
+	const struct tree_told *told, bool now)
 {
 	struct unit_set set;
 
@@ -150,8 +156,8 @@ static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
 	for (uint32_t i = set.n; i-- > 0;) {
 		struct unit *d = set.units[i];
 
-		if (unit_is_active(d) && dependants)
-			dependants->tell(dependants->context, d);
+		if (unit_is_active(d))
+			tell_stopped(told, d);
 		dependant_leave(d, stop);
 		if (now && d->leaving)
 			kill_within(t, d);
@@ -160,7 +166,8 @@ static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
 }
 
 /* What may not run beside a unit that is started by hand makes way, and is not wanted any more; it is not held. */
-static void wish_yield(struct tree *t, const struct unit *u, const struct asker *by)
+static void wish_yield(struct tree *t, const struct unit *u, const struct asker *by,
+	const struct tree_told *told)
 {
 	for (uint32_t i = 0; i < u->n_conflicts; i++) {
 		struct unit *other = u->conflicts[i];
@@ -172,8 +179,9 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 		(void)snprintf(
 			words, sizeof(words), "conflicts with %s, which was started", u->name);
 		stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, words);
-		dependants_leave(t, other, stop, NULL, false);
+		dependants_leave(t, other, stop, told, false);
 		wish_end(other, stop);
+		tell_stopped(told, other);
 		wish_tell(other);
 		wish_release(t, other);
 		cause_unref(stop);
@@ -199,7 +207,7 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tr
 	else if (blocker)
 		r = -EPERM;
 	for (uint32_t i = 0; r == 0 && i < set.n; i++)
-		wish_yield(t, set.units[i], by);
+		wish_yield(t, set.units[i], by, told);
 	for (uint32_t i = 0; r == 0 && i < set.n; i++)
 		wish_begin(set.units[i], told);
 	if (r == 0)
@@ -235,11 +243,11 @@ void wish_tell(struct unit *group)
 }
 
 int tree_stop(struct tree *t, struct unit *u, const struct asker *by, bool now,
-	const struct tree_told *dependants)
+	const struct tree_told *told)
 {
 	struct cause *stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, "");
 
-	dependants_leave(t, u, stop, dependants, now);
+	dependants_leave(t, u, stop, told, now);
 	u->verbs++;
 	u->held = true;
 	wish_end(u, stop);

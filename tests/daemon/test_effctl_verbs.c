@@ -82,66 +82,6 @@ START_TEST(remove_says_what_it_removed)
 }
 END_TEST
 
-START_TEST(stop_names_the_dependants_and_who_asked)
-{
-	served_play((struct served_step[]){
-		{"\"now\":true",
-			{SERVED_REPLY(
-				"{\"units\":[{\"name\":\"web\",\"outcome\":\"done\",\"state\":\"waiting\",\"cause\":"
-				"{\"kind\":\"dependency\",\"text\":\"db\",\"because\":{\"kind\":\"stop_requested\",\"by\":"
-				"{\"pid\":9,\"uid\":0,\"command\":\"effctl\"}}}},"
-				"{\"name\":\"db\",\"outcome\":\"done\",\"state\":\"down\",\"cause\":{\"kind\":\"stop_requested\"}}]}")}},
-		{0}});
-
-	ck_assert_int_eq(served_effctl("stop --now db"), CODE_DONE);
-
-	ck_assert_str_eq(served_out,
-		"web: waiting: dependency: db; because of stop requested by effctl (pid 9, uid 0)\n"
-		"db: down\n");
-}
-END_TEST
-
-START_TEST(what_nobody_waits_for_is_asked_for_and_not_in_its_old_state)
-{
-	served_play((struct served_step[]){
-		{"\"wait\":false",
-			{SERVED_REPLY(
-				"{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"down\",\"pid\":null},"
-				"{\"name\":\"b\",\"outcome\":\"unchanged\",\"state\":\"up\",\"pid\":3}]}")}},
-		{0}});
-
-	ck_assert_int_eq(served_effctl("start a b --no-wait"), CODE_DONE);
-
-	ck_assert_str_eq(served_out, "a: asked to start\nb: unchanged, up (pid 3)\n");
-}
-END_TEST
-
-START_TEST(the_results_of_a_verb_add_up_to_its_exit_code)
-{
-	static const struct {
-		const char *first, *second;
-		int code;
-	} rows[] = {
-		{"done", "unchanged", 0},
-		{"done", "failed", 1},
-		{"refused", "done", 1},
-		{"done", "superseded", 1},
-		{"done", "timeout", 7},
-		{"timeout", "failed", 1},
-		{"failed", "timeout", 1},
-	};
-	char reply[512];
-
-	(void)snprintf(reply, sizeof(reply),
-		SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"%s\",\"state\":\"down\"},"
-			     "{\"name\":\"b\",\"outcome\":\"%s\",\"state\":\"down\"}]}"),
-		rows[_i].first, rows[_i].second);
-	served_play((struct served_step[]){{"\"wait\":false", {reply}}, {0}});
-
-	ck_assert_int_eq(served_effctl("restart a b --no-wait"), rows[_i].code);
-}
-END_TEST
-
 START_TEST(signals_and_reloads_of_units_say_what_was_done)
 {
 	static const struct {
@@ -428,9 +368,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_verb_tells_what_became_of_each_unit);
 	tcase_add_test(tcase, add_sends_the_file_and_shows_its_lines_with_what_is_wrong);
 	tcase_add_test(tcase, remove_says_what_it_removed);
-	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
-	tcase_add_test(tcase, what_nobody_waits_for_is_asked_for_and_not_in_its_old_state);
-	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);
 	tcase_add_loop_test(tcase, signals_and_reloads_of_units_say_what_was_done, 0, 3);
 	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
 	tcase_add_test(tcase, wait_ends_with_1_when_effd_ends);

@@ -358,6 +358,42 @@ START_TEST(a_stop_that_is_lifted_is_in_the_answer)
 }
 END_TEST
 
+/* And what it stops, the dependants of that first; who waits for a start of that is told that it is over. */
+START_TEST(what_makes_way_for_a_start_is_in_the_answer)
+{
+	struct server *s = server_new(
+		"old: {command: [old]}\nuser: {command: [run], depends_on: [old]}\n"
+		"new: {command: [run], activate: manual, conflicts: [old]}\n"
+		"app: {command: [run], activate: manual, depends_on: [new]}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "old", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Start", "{\"units\":[\"app\"]}", false);
+	world_run_for(s->w, EFF_S(3));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.verb"), "stop");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.1.verb"), "stop");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.1.cause.text"),
+		"conflicts with new, which was started");
+	ck_assert_ptr_null(reply_at(reply, "parameters.units.2.verb"));
+	ck_assert_str_eq(reply_results(reply), "user done waiting, old done down, app done up");
+
+	client_call(other, "Start", "{\"units\":[\"old\"]}", false);
+	server_turn(s);
+	ck_assert_str_eq(verb(c, "Restart", "{\"units\":[\"new\"],\"wait\":false}", 0),
+		"user done up, old done up, new done down");
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(reply_results(client_reply(other)),
+		"app done waiting, new done down, old superseded up");
+	client_free(c);
+	client_free(other);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -381,6 +417,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, with_more_each_result_comes_as_it_is_decided_and_the_last_has_all);
 	tcase_add_test(tcase, during_a_shutdown_verbs_are_refused);
 	tcase_add_test(tcase, a_stop_that_is_lifted_is_in_the_answer);
+	tcase_add_test(tcase, what_makes_way_for_a_start_is_in_the_answer);
 	tcase_add_test(tcase, a_stop_names_a_supervisor_and_not_what_is_in_it);
 	suite_add_tcase(suite, tcase);
 	return suite;

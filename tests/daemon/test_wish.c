@@ -50,7 +50,7 @@ START_TEST(a_start_is_a_start_of_all_that_is_required_and_lifts_their_stops)
 	world_stop(w, "app");
 	world_run_for(w, EFF_S(1));
 	ck_assert_int_eq(tree_start(w->tree, world_unit(w, "app"), NULL,
-				 &(struct tree_told){note_lifted, &lifted, NULL}),
+				 &(struct tree_told){.lifted = note_lifted, .context = &lifted}),
 		0);
 	world_run_for(w, EFF_S(1));
 
