@@ -184,12 +184,13 @@ void unit_enter(struct unit *u, enum unit_state state, struct cause *cause)
 		u->since = eff_now();
 		u->since_wall = eff_wall();
 	}
-	if (state == UNIT_UP)
-		eff_child_up(&u->child);
-	else if (from == UNIT_UP && (state == UNIT_STARTING || state == UNIT_STOPPING))
+	if (from == UNIT_UP && (state == UNIT_STARTING || state == UNIT_STOPPING))
 		eff_child_not_up(&u->child);
 	if (from != state)
 		u->world->hooks->on_state(u, from, state);
+	/* It may be what its group has waited for, which is up then and told after it. */
+	if (state == UNIT_UP)
+		eff_child_up(&u->child);
 	cause_unref(old);
 	/* Other words for the same are no change that anyone waits for. */
 	if (from != state)

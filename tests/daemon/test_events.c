@@ -67,6 +67,24 @@ START_TEST(each_change_is_said_once_and_in_order)
 }
 END_TEST
 
+START_TEST(a_group_that_starts_again_is_up_after_its_last_child)
+{
+	struct world *w = world_new("g: {strategy: one_for_all, units: {"
+				    "a: {command: a, restart: {backoff: {initial: 1s, jitter: 0}}},"
+				    " b: {command: b}}}");
+
+	world_script(w, "a", (struct script){.lives = EFF_S(2), .exits = 3});
+	world_script(w, "b", (struct script){.lives = EFF_FOREVER});
+	world_run_for(w, EFF_MS(2500));
+	(void)said();
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(said(),
+		"effd: g/a: backoff -> starting\neffd: g/b: waiting -> starting\n"
+		"effd: g/a: starting -> up\neffd: g/b: starting -> up\neffd: g: starting -> up\n");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(another_line_comes_behind_the_changes_before_it)
 {
 	struct world *w = world_new("web: {command: web, restart: no}");
@@ -110,6 +128,7 @@ Suite *test_suite(void)
 
 	tcase_add_checked_fixture(tcase, stderr_to_file, stderr_back);
 	tcase_add_test(tcase, each_change_is_said_once_and_in_order);
+	tcase_add_test(tcase, a_group_that_starts_again_is_up_after_its_last_child);
 	tcase_add_test(tcase, another_line_comes_behind_the_changes_before_it);
 	tcase_add_test(tcase, more_changes_in_one_turn_than_are_remembered_are_said_all);
 	suite_add_tcase(suite, tcase);
