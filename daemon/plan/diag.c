@@ -230,11 +230,28 @@ void diags_keep(struct diags *diags, const char *file)
 	diags->n = n;
 }
 
+/* A tree may be looked at for the first time, and its texts are no words to the terminal: a control, one of two bytes too, is
+ * shown as one character, so that the caret stays below what it is about. */
+static void text_print(const char *text, FILE *to)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
+
+		if (c == 0xc2 && next >= 0x80 && next <= 0x9f)
+			text++;
+		else if ((c >= ' ' || c == '\t') && c != 0x7f) {
+			(void)fputc(c, to);
+			continue;
+		}
+		(void)fputc('?', to);
+	}
+}
+
 static void place_print(const struct plan_place *at, FILE *to)
 {
 	if (!at->file || !at->file[0])
 		return;
-	(void)fputs(at->file, to);
+	text_print(at->file, to);
 	if (at->line)
 		(void)fprintf(to, ":%u:%u", at->line, at->column);
 	(void)fputs(": ", to);
@@ -242,11 +259,14 @@ static void place_print(const struct plan_place *at, FILE *to)
 
 static void source_print(const struct diag *diag, FILE *to)
 {
+	size_t len = strlen(diag->source);
 	uint32_t i;
 
-	(void)fprintf(to, "%5u | %s\n      | ", diag->at.line, diag->source);
+	(void)fprintf(to, "%5u | ", diag->at.line);
+	text_print(diag->source, to);
+	(void)fputs("\n      | ", to);
 	for (i = 0; i < diag->before; i++)
-		(void)fputc(diag->source[i] == '\t' ? '\t' : ' ', to);
+		(void)fputc(i < len && diag->source[i] == '\t' ? '\t' : ' ', to);
 	for (i = 0; (i < diag->width || i == 0) && diag->before + i < DIAG_LINE; i++)
 		(void)fputc('^', to);
 	(void)fputc('\n', to);
@@ -257,17 +277,22 @@ static void diag_print(const struct diag *diag, FILE *to)
 	uint32_t i;
 
 	place_print(&diag->at, to);
-	(void)fprintf(to, "%s[%s]: %s\n", diag->is_error ? "error" : "warning", diag->code,
-		diag->message);
+	(void)fprintf(to, "%s[%s]: ", diag->is_error ? "error" : "warning", diag->code);
+	text_print(diag->message, to);
+	(void)fputc('\n', to);
 	if (diag->source && diag->at.column)
 		source_print(diag, to);
 	for (i = 0; i < diag->n_notes; i++) {
 		(void)fputs("   note: ", to);
 		place_print(&diag->notes[i].at, to);
-		(void)fprintf(to, "%s\n", diag->notes[i].text);
+		text_print(diag->notes[i].text, to);
+		(void)fputc('\n', to);
 	}
-	if (diag->help)
-		(void)fprintf(to, "   help: %s\n", diag->help);
+	if (diag->help) {
+		(void)fputs("   help: ", to);
+		text_print(diag->help, to);
+		(void)fputc('\n', to);
+	}
 }
 
 void diags_print(const struct diags *diags, FILE *to)

@@ -60,7 +60,7 @@ size_t diag_bytes(const char *s, size_t len, uint32_t n);
 /* Forget the warnings that are not about this file. */
 void diags_keep(struct diags *diags, const char *file);
 
-/* As people read them: `FILE:LINE:COL: error[E204]: text`, the line with a caret, `help:`, `note:`. */
+/* As people read them: `FILE:LINE:COL: error[E204]: text`, the line with a caret, `note:`, `help:`. */
 void diags_print(const struct diags *diags, FILE *to);
 
 #endif

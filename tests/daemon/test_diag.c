@@ -65,6 +65,25 @@ START_TEST(people_see_the_line_a_caret_help_and_notes)
 }
 END_TEST
 
+/* Or who checks a tree that came from elsewhere lets it speak to the terminal. */
+START_TEST(controls_are_no_words_to_the_terminal)
+{
+	static const char line[] = "\t\"\x1b[31m\xc2\x9b\": \xc2\xa3x";
+	struct diags *diags = diags_new();
+	struct diag *diag = diags_add(diags, "E201", (struct plan_place){"a\n", 1, 11}, "%s", line);
+
+	diag_show(diags, diag, line, sizeof(line) - 1, 10);
+	diag_help(diags, diag, "\x7f");
+	diag_note(diags, diag, (struct plan_place){"\r", 0, 0}, "\x1b");
+
+	ck_assert_str_eq(print(diags),
+		"a?:1:11: error[E201]: \t\"?[31m?\": \xc2\xa3x\n"
+		"    1 | \t\"?[31m?\": \xc2\xa3x\n      | \t         ^\n"
+		"   note: ?: ?\n   help: ?\n");
+	diags_free(diags);
+}
+END_TEST
+
 START_TEST(a_file_without_a_line_is_named_alone)
 {
 	struct diags *diags = diags_new();
@@ -175,6 +194,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, they_come_in_file_order);
 	tcase_add_test(tcase, people_see_the_line_a_caret_help_and_notes);
+	tcase_add_test(tcase, controls_are_no_words_to_the_terminal);
 	tcase_add_test(tcase, a_file_without_a_line_is_named_alone);
 	tcase_add_test(tcase, a_long_line_is_shown_around_its_caret);
 	tcase_add_test(tcase, many_errors_of_a_long_line_are_each_shown_in_their_place);
