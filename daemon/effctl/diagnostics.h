@@ -13,8 +13,8 @@ struct sent {
 	const char *file, *text; /* NULL: none was */
 };
 
-/* `FILE:LINE:COL: error[E204]: text`, `help:`, `note:`; with the line where it was sent, or where the file can be read as the
- * process `effd` (0: unknown) sees it. Nothing for what is no array of them. */
+/* As diags_print(), with the line where it was sent, or where the file can be read as the process `effd` (0: unknown) sees
+ * it. Nothing for what is no array of them. */
 void diagnostics_print(
 	FILE *to, const struct json *diagnostics, const struct sent *sent, pid_t effd);
 

@@ -235,7 +235,7 @@ static const struct {
 	{"{\"error\":\"org.effd.Control.InvalidTree\",\"parameters\":{\"diagnostics\":[{\"code\":\"E204\",\"severity\":\"error\","
 	 "\"file\":\"/e.yaml\",\"line\":3,\"column\":5,\"message\":\"unknown field\",\"help\":\"write command\",\"related\":"
 	 "[{\"file\":\"/e.yaml\",\"line\":1,\"column\":1,\"message\":\"here\"}]}]}}",
-		"/e.yaml:3:5: error[E204]: unknown field\n   help: write command\n   note: /e.yaml:1:1: here\n"
+		"/e.yaml:3:5: error[E204]: unknown field\n   note: /e.yaml:1:1: here\n   help: write command\n"
 		"effctl: the tree has errors; nothing was changed\n",
 		1},
 };
@@ -269,11 +269,11 @@ START_TEST(a_line_that_can_be_read_is_shown_with_what_is_wrong_in_it)
 		path);
 	(void)snprintf(said, sizeof(said),
 		"%1$s:2:4: error[E201]: unknown key\n    2 |   a: {comand: x}\n      |    ^\n"
-		"%1$s:3:4: error[E201]: unknown key\n"
+		"%1$s:3:4: error[E201]: unknown key\n    3 |   b: {%2$0154d\n      |    ^\n"
 		"%1$s:9:4: error[E201]: unknown key\n"
 		"%1$s:1:4: error[E201]: unknown key\n    1 | units:\n      |    ^\n"
 		"effctl: the tree has errors; nothing was changed\n",
-		path);
+		path, 0);
 	served_play((struct served_step[]){{"Reload", {reply}}, {0}});
 
 	ck_assert_int_eq(served_effctl("reload"), CODE_FAILED);
