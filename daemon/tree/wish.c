@@ -89,7 +89,8 @@ void wish_end(struct unit *u, struct cause *why)
 	if (u->child.fiber) {
 		unit_leave(u, why);
 		eff_child_stop_async(&u->child);
-	} else if (u->state != UNIT_DOWN) {
+	} else if (u->state != UNIT_DOWN && !(u->removed && u->forget)) {
+		/* What is forgotten with its end ended so, and nobody has stopped it. */
 		unit_enter(u, UNIT_DOWN, cause_ref(why));
 	}
 }

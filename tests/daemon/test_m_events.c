@@ -176,7 +176,7 @@ START_TEST(by_label_the_end_of_one_that_is_taken_away_is_shown_too)
 				 "job: {command: [job], restart: no, labels: {of: me}}"),
 		0);
 	world_run_for(s->w, EFF_S(2));
-	ck_assert_str_eq(rested(c), "pool/job done, pool/job down");
+	ck_assert_str_eq(rested(c), "pool/job done");
 	ck_assert_int_eq(world_remove(s->w, "pool/a", true), 0);
 	ck_assert_int_eq(world_remove(s->w, "pool/b", true), 0);
 	world_run_for(s->w, EFF_S(1));

@@ -145,7 +145,8 @@ START_TEST(one_whose_policy_is_no_is_forgotten_at_its_end)
 		0);
 	world_run_for(w, EFF_MS(1500));
 	ck_assert_str_eq(world_units(w), "db pool pool/c pool/d");
-	EXPECT_STATES(w, "pool/b", "0 up, 1000 down");
+	EXPECT_STATES(w, "pool/a", "0 up, 1000 done");
+	EXPECT_STATES(w, "pool/b", "0 up, 1000 failed");
 	world_stop(w, "pool/c");
 	world_run_for(w, 0);
 	ck_assert_str_eq(world_units(w), "db pool pool/d");
