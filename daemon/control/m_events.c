@@ -95,18 +95,61 @@ static int events_follow(struct request *req, const struct json *names, uint64_t
 	return r;
 }
 
+static uint64_t oldest(const struct tree *t)
+{
+	return t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
+}
+
+static bool name_has_happened(const struct tree *t, const struct json *name)
+{
+	struct json *names = json_array();
+	bool has = false;
+
+	(void)json_add(names, json_copy(name));
+	for (uint64_t seq = oldest(t); seq <= t->last_seq && !has; seq++) {
+		const struct tree_event *e = tree_event(t, seq);
+
+		has = e && e->unit && select_matches(t, names, e->unit, e->labels);
+	}
+	json_free(names);
+	return has;
+}
+
+/* Each is that of a unit, or of one that is there no more and of which there is something to tell. Suspends. 0; or a negative
+ * number when it has answered the request. */
+static int names_check(struct request *req, const struct json *names)
+{
+	int r = select_few(names) ? 0 : -E2BIG;
+
+	if (r < 0)
+		request_invalid(req, "units");
+	for (const struct json *v = json_first(names); v && r == 0; v = json_next(v)) {
+		if (select_has(req->tree, json_as_text(v)))
+			continue;
+		if (name_has_happened(req->tree, v)) {
+			r = eff_yield();
+			continue;
+		}
+		select_missing(req, json_as_text(v));
+		r = -ENOENT;
+	}
+	return r;
+}
+
 void m_events(struct request *req)
 {
 	const struct json *names = json_get(req->parameters, "units");
 	struct tree *t = req->tree;
-	uint64_t seq = t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
+	uint64_t seq;
 
 	if (json_get_bool(req->parameters, "snapshot", false)) {
 		seq = t->last_seq + 1;
 		if (snapshot_send(req, names) < 0)
 			return;
-	} else if (select_check(req, names) < 0) {
-		return;
+	} else {
+		if (names_check(req, names) < 0)
+			return;
+		seq = oldest(t);
 	}
 	if (events_past(req, names, &seq) < 0)
 		return;

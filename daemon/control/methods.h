@@ -59,6 +59,10 @@ bool select_matches(
 	const struct tree *t, const struct json *names, const char *name, const char *labels);
 /* Are all of these still there? Answers the request when not. */
 int select_check(struct request *req, const struct json *names);
+/* Are they no more than one request may ask for? */
+bool select_few(const struct json *names);
+/* Does a name, a glob or a label mean any unit that is there? */
+bool select_has(const struct tree *t, const char *name);
 /* The error for one that is not there. */
 void select_missing(struct request *req, const char *name);
 

@@ -86,6 +86,24 @@ void select_missing(struct request *req, const char *name)
 	request_error(req, ERROR_NO_SUCH_UNIT, parameters);
 }
 
+static bool pattern_means(const char *pattern, const struct plan_unit *row)
+{
+	return pattern_matches(pattern, row->name, row) ||
+		(row->stem && pattern_matches(pattern, row->stem, NULL));
+}
+
+bool select_has(const struct tree *t, const char *name)
+{
+	uint32_t first, n;
+
+	if (!name_is_pattern(name))
+		return plan_find_all(t->plan, name, &first, &n);
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (pattern_means(name, plan_unit(t->plan, i)))
+			return true;
+	return false;
+}
+
 /* A name, and beneath it what it stands for. */
 struct marking {
 	const struct tree *t;
@@ -118,10 +136,7 @@ static bool mark_name(struct marking *m, const char *name)
 		return found;
 	}
 	for (uint32_t i = 0; i < m->t->n_units; i++) {
-		const struct plan_unit *row = plan_unit(m->t->plan, i);
-
-		if (!pattern_matches(name, row->name, row) &&
-			!(row->stem && pattern_matches(name, row->stem, NULL)))
+		if (!pattern_means(name, plan_unit(m->t->plan, i)))
 			continue;
 		mark(m, i);
 		found = true;
@@ -129,7 +144,7 @@ static bool mark_name(struct marking *m, const char *name)
 	return found;
 }
 
-static bool names_are_few(const struct json *names)
+bool select_few(const struct json *names)
 {
 	uint32_t n = 0, n_patterns = 0;
 
@@ -198,7 +213,7 @@ int select_units(struct request *req, const struct json *names, bool below, stru
 	struct selection s;
 	int r;
 
-	if (!names_are_few(names)) {
+	if (!select_few(names)) {
 		request_invalid(req, "units");
 		return -E2BIG;
 	}

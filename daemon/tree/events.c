@@ -109,6 +109,20 @@ static char *labels_of(const struct unit *u)
 	return text.bytes;
 }
 
+void events_keep_labels(struct tree *t, const struct plan *plan, struct unit *const *dead)
+{
+	uint64_t oldest = t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
+
+	for (uint64_t seq = oldest; seq <= t->last_seq; seq++) {
+		struct tree_event *e = &t->events[seq % TREE_EVENTS];
+		const struct plan_unit *row = e->unit && !e->labels ? plan_find(plan, e->unit)
+								    : NULL;
+
+		if (row && dead[row->index])
+			e->labels = labels_of(dead[row->index]);
+	}
+}
+
 static struct tree_event *event_new(struct unit *u, const char *kind)
 {
 	struct tree *t = tree_of(u);

@@ -135,6 +135,8 @@ bool unit_is_within(const struct unit *u, const struct unit *group);
 
 void event_state(struct unit *u, enum unit_state from, enum unit_state to);
 void event_words(struct unit *u, const char *kind, const char *text);
+/* Those of these units (by index in the plan; NULL: it stays) that are in the ring know their labels from here on. */
+void events_keep_labels(struct tree *t, const struct plan *plan, struct unit *const *dead);
 int events_init(struct tree *t); /* 0 or -ENOMEM */
 void events_done(struct tree *t);
 

@@ -182,6 +182,9 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 		g->dead[i]->removed = true;
 		wish_end(g->dead[i], why);
 	}
+	/* Of what was added they know them already. */
+	if (changes)
+		events_keep_labels(t, g->plan, g->dead);
 	t->units = units;
 	t->n_units = plan_n_units(plan);
 	t->plan = plan_ref(plan);

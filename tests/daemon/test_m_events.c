@@ -192,6 +192,43 @@ START_TEST(by_label_the_end_of_one_that_is_taken_away_is_shown_too)
 }
 END_TEST
 
+/* What is over is told of those too that are there no more. */
+START_TEST(what_happened_to_one_that_was_taken_away_can_be_asked_for)
+{
+	static const char *const asked[] = {"{\"units\":[\"web\"]}", "{\"units\":[\"w*\"]}",
+		"{\"units\":[\"of=me\"]}", "{\"units\":[\"web\",\"of=me\"],\"follow\":true}"};
+	struct server *s = server_new("web: {command: [run], labels: {of: me}}\n"
+				      "db: {command: [run]}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	server_turn(s);
+	world_stop(s->w, "web");
+	world_run_for(s->w, EFF_S(1));
+	world_start(s->w, "web");
+	world_run_for(s->w, EFF_S(1));
+	s->document = "version: 1\nname: test\nunits: {db: {command: [run]}}\n";
+	json_free(client_ask(c, "Reload", NULL));
+	for (size_t i = 0; i < 4; i++) {
+		struct client *other = client_new(s);
+
+		client_call(other, "Events", asked[i], true);
+		world_run_for(s->w, EFF_S(1));
+		ck_assert_str_eq(rested(other), "web down, web down");
+		client_free(other);
+	}
+	client_call(c, "Events", "{\"units\":[\"db\",\"wbe\"]}", true);
+	server_turn(s);
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "error"), CONTROL "NoSuchUnit");
+	ck_assert_str_eq(reply_text(reply, "parameters.unit"), "wbe");
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -206,6 +243,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, no_change_falls_between_a_snapshot_and_what_follows);
 	tcase_add_test(tcase, after_thousands_of_events_the_last_thousand_are_there);
 	tcase_add_test(tcase, an_event_of_another_kind_has_words);
+	tcase_add_test(tcase, what_happened_to_one_that_was_taken_away_can_be_asked_for);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
