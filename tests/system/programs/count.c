@@ -2,6 +2,7 @@
 /* count FILE COMMAND ARGS…: runs a command and counts what its first thread asks of the kernel; what it starts is not looked
  * at. Ends as the command does; SIGTERM is handed on. FILE is mapped by both: a program that was built with STEPS=1 counts its
  * steps there, where $STEPS_FILE names it. Numbers of 8 bytes, in this order, that a test reads at any moment: */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@ static struct counts {
 	uint64_t calls, bytes;  /* system calls; what was read and written by them */
 	uint64_t turns, spawns; /* waits for something to do; children made */
 	uint64_t most_steps, most_calls, most_spawns; /* between two waits */
+	uint64_t sure; /* calls that do not hang on how much comes together in a turn, and is at work at once */
 } * counts;
 
 static struct counts turn; /* as it was when the present turn began */
@@ -41,6 +43,31 @@ static bool waits(uint64_t number)
 		return true;
 	default:
 		return false;
+	}
+}
+
+/* What is asked for once a turn, or for what several share or take over from each other: the wait itself and what it is told to
+ * look at, lines that are written together, and the memory of fibers. */
+static bool is_chance(uint64_t number)
+{
+	switch (number) {
+#ifdef SYS_poll
+	case SYS_poll:
+#endif
+	case SYS_ppoll:
+	case SYS_epoll_ctl:
+	case SYS_timerfd_settime:
+	case SYS_write:
+	case SYS_futex:
+	case SYS_brk:
+	case SYS_mmap:
+	case SYS_mprotect:
+	case SYS_munmap:
+	case SYS_madvise:
+	case SYS_process_madvise:
+		return true;
+	default:
+		return waits(number);
 	}
 }
 
@@ -83,6 +110,10 @@ static void count_call(uint64_t number)
 	if (waits(number))
 		turn_ends();
 	counts->calls++;
+	counts->sure += !is_chance(number);
+	/* Pairs are taken over from one child by the next; one that is made is closed, too. */
+	if (number == SYS_socketpair)
+		counts->sure -= 3;
 #ifdef SYS_vfork
 	counts->spawns += number == SYS_vfork;
 #endif
@@ -100,6 +131,9 @@ static void look(void)
 		count_call(number = info.entry.nr);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && info.exit.rval > 0 && moves_bytes(number))
 		counts->bytes += (uint64_t)info.exit.rval;
+	/* What comes a turn later than it was looked for is looked for again. */
+	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && info.exit.rval == -EAGAIN)
+		counts->sure -= !is_chance(number);
 }
 
 /* Returns its status. */
