@@ -29,24 +29,6 @@ static bool needs_key(const struct probing *p, int section, int first, int secon
 	return false;
 }
 
-static enum plan_probe_kind kind_of_section(int section)
-{
-	switch (section) {
-	case PROBE_EXEC:
-		return PLAN_PROBE_EXEC;
-	case PROBE_TCP:
-		return PLAN_PROBE_TCP;
-	case PROBE_UNIX:
-		return PLAN_PROBE_UNIX;
-	case PROBE_HTTP:
-		return PLAN_PROBE_HTTP;
-	case PROBE_LOG:
-		return PLAN_PROBE_LOG;
-	default:
-		return PLAN_PROBE_FILE;
-	}
-}
-
 static void parts_check(const struct probing *p, int section)
 {
 	struct node *both;
@@ -63,29 +45,30 @@ static void parts_check(const struct probing *p, int section)
 			p->load, both, "E312", "`http_get` needs `port` or `unix`, not both");
 }
 
-static const int sections[] = {PROBE_EXEC, PROBE_TCP, PROBE_UNIX, PROBE_HTTP, PROBE_LOG, PROBE_FILE};
-
-/* Is one of them there, be it so bad that it was complained about? */
-static bool names_a_kind(const struct probing *p, struct node *whole)
-{
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		const struct field *row = field_row((enum field_id)((int)p->base + sections[i]));
-
-		if (node_find(p->load, whole, field_key(row)))
-			return true;
-	}
-	return false;
-}
+static const struct {
+	int section;
+	enum plan_probe_kind kind;
+} kinds[] = {
+	{PROBE_EXEC, PLAN_PROBE_EXEC},
+	{PROBE_TCP, PLAN_PROBE_TCP},
+	{PROBE_UNIX, PLAN_PROBE_UNIX},
+	{PROBE_HTTP, PLAN_PROBE_HTTP},
+	{PROBE_LOG, PLAN_PROBE_LOG},
+	{PROBE_FILE, PLAN_PROBE_FILE},
+};
 
 static void kind_decode(const struct probing *p)
 {
 	struct node *whole = slot(p, 0), *first = NULL;
+	bool is_named = false; /* be it by one so bad that it was complained about */
 	struct diag *diag;
-	size_t i;
 
-	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		struct node *node = slot(p, sections[i]);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int section = kinds[i].section;
+		const struct field *row = field_row((enum field_id)((int)p->base + section));
+		struct node *node = slot(p, section);
 
+		is_named |= node_find(p->load, whole, field_key(row)) != NULL;
 		if (!node)
 			continue;
 		if (first) {
@@ -95,10 +78,10 @@ static void kind_decode(const struct probing *p)
 			continue;
 		}
 		first = node;
-		p->probe->kind = kind_of_section(sections[i]);
-		parts_check(p, sections[i]);
+		p->probe->kind = kinds[i].kind;
+		parts_check(p, section);
 	}
-	if (first || names_a_kind(p, whole))
+	if (first || is_named)
 		return;
 	diag = fault_key(p->load, whole, "E312", "`%s` does not say what it tries", whole->key);
 	diag_help(p->load->diags, diag,
