@@ -58,8 +58,8 @@ static void on_lifted(void *context, struct unit *lifted)
 	if (a)
 		a->verb = VERB_START;
 	/* A group that opens for the sake of one in it need not be up for that. */
-	if (a && lifted->spec->kind == PLAN_SUPERVISOR)
-		a->outcome = "done";
+	if (a)
+		a->dependant = lifted->spec->kind == PLAN_SUPERVISOR;
 }
 
 /* A dependant; or, by a start, what makes way for it, and who waits for an earlier verb on that learns that it is over. */

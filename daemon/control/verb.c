@@ -85,6 +85,8 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 		decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
 	} else if (u->removed) {
 		decide(a, "superseded", NULL);
+	} else if (a->dependant && u->starts > a->starts && unit_is_active(u)) {
+		decide(a, "done", NULL);
 	} else if (judge_stuck(a, t)) {
 		return;
 	} else if (u->state == UNIT_UP) {

@@ -104,17 +104,22 @@ static struct unit *set_disabled(const struct unit_set *set)
 	return NULL;
 }
 
-static void wish_begin(struct unit *u, const struct tree_told *told)
+static void wish_lift(struct unit *u, const struct tree_told *told)
 {
 	bool was_held = u->held;
 
 	u->held = false;
 	u->wanted = true;
+	if (was_held && told && told->lifted)
+		told->lifted(told->context, u);
+}
+
+static void wish_begin(struct unit *u, const struct tree_told *told)
+{
 	tree_of(u)->wishes++;
 	if (u->state != UNIT_UP)
 		eff_child_reset(&u->child);
-	if (was_held && told && told->lifted)
-		told->lifted(told->context, u);
+	wish_lift(u, told);
 }
 
 static void tell_stopped(const struct tree_told *told, struct unit *u)
@@ -189,6 +194,13 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 	}
 }
 
+/* It is nobody's child: it is started by hand only after it was stopped by hand. */
+static int root_begin(struct tree *t, const struct tree_told *told)
+{
+	wish_lift(t->units[0], told);
+	return t->has_begun ? eff_child_start(&t->units[0]->child) : 0;
+}
+
 int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tree_told *told)
 {
 	struct unit *blocker;
@@ -213,13 +225,8 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tr
 		wish_begin(set.units[i], told);
 	if (r == 0)
 		u->by_operator = true;
-	/* The root is nobody's child: it is started by hand only after it was stopped by hand. */
-	if (r == 0 && !t->units[0]->child.fiber) {
-		t->units[0]->wanted = true;
-		t->units[0]->held = false;
-	}
-	if (r == 0 && !t->units[0]->child.fiber && t->has_begun)
-		r = eff_child_start(&t->units[0]->child);
+	if (r == 0 && !t->units[0]->child.fiber)
+		r = root_begin(t, told);
 	for (uint32_t i = set.n; r == 0 && i-- > 0;) {
 		wish_act(set.units[i]);
 		/* Started by hand it runs now, too; of one on demand it is enough for others that it is there. */

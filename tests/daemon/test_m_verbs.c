@@ -358,6 +358,23 @@ START_TEST(a_stop_that_is_lifted_is_in_the_answer)
 }
 END_TEST
 
+/* Of what is around it too, the root as well, and not in the state that it was in. */
+START_TEST(a_stop_of_a_group_that_is_lifted_is_in_the_answer)
+{
+	struct server *s = server_with("g: {units: {a: {command: [run]}}}\n");
+	struct client *c = client_new(s);
+
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"g\"]}", EFF_S(1)), "g done down");
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"g/a\"]}", EFF_S(1)),
+		"g done starting, g/a done up");
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"/\"]}", EFF_S(1)), "/ done down");
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"g/a\"]}", EFF_S(1)),
+		"/ done starting, g/a done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 /* And what it stops, the dependants of that first; who waits for a start of that is told that it is over. */
 START_TEST(what_makes_way_for_a_start_is_in_the_answer)
 {
@@ -417,6 +434,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, with_more_each_result_comes_as_it_is_decided_and_the_last_has_all);
 	tcase_add_test(tcase, during_a_shutdown_verbs_are_refused);
 	tcase_add_test(tcase, a_stop_that_is_lifted_is_in_the_answer);
+	tcase_add_test(tcase, a_stop_of_a_group_that_is_lifted_is_in_the_answer);
 	tcase_add_test(tcase, what_makes_way_for_a_start_is_in_the_answer);
 	tcase_add_test(tcase, a_stop_names_a_supervisor_and_not_what_is_in_it);
 	suite_add_tcase(suite, tcase);
