@@ -113,16 +113,20 @@ static uint32_t reach(struct pairs *pairs, uint32_t unit, uint32_t n)
 	return n;
 }
 
-/* All that the first `n` of the queue require, with the supervisors around. */
-static void spread(struct pairs *pairs, uint32_t n)
+/* All that the first `n` of the queue require, with the supervisors around; with `boots` also what these start. */
+static void spread(struct pairs *pairs, uint32_t n, bool boots)
 {
-	const struct load *load = pairs->load;
+	const struct plan_unit *units = pairs->load->units;
 	uint32_t done, k;
 
 	for (done = 0; done < n && pairs->steps < STEPS_MOST; done++) {
-		const struct plan_unit *unit = &load->units[pairs->queue[done]];
+		const struct plan_unit *unit = &units[pairs->queue[done]];
 
 		pairs->steps += 1 + unit->n_needs;
+		for (k = boots ? unit->first_child : PLAN_NONE; k != PLAN_NONE;
+			k = units[k].next_sibling)
+			if (units[k].enabled && units[k].activate == PLAN_BOOT)
+				n = reach(pairs, k, n);
 		if (unit->parent != PLAN_NONE)
 			n = reach(pairs, unit->parent, n);
 		for (k = 0; k < unit->n_needs; k++)
@@ -153,11 +157,11 @@ static void requirements_check(struct pairs *pairs)
 		if (!pair->said)
 			continue;
 		pairs->round++;
-		spread(pairs, reach(pairs, pair->from, 0));
+		spread(pairs, reach(pairs, pair->from, 0), false);
 		if (pairs->reached[pair->to] == pairs->round)
 			fault_pair(pairs, pair, ", which it requires");
 		pairs->round++;
-		spread(pairs, reach(pairs, pair->to, 0));
+		spread(pairs, reach(pairs, pair->to, 0), false);
 		if (pairs->reached[pair->from] == pairs->round)
 			fault_pair(pairs, &back, ", which it requires");
 	}
@@ -165,14 +169,10 @@ static void requirements_check(struct pairs *pairs)
 
 static void boot_check(struct pairs *pairs)
 {
-	const struct load *load = pairs->load;
-	uint32_t n = 0, i;
+	uint32_t i;
 
 	pairs->round++;
-	for (i = 1; i < load->n_units; i++)
-		if (load->units[i].enabled && load->units[i].activate == PLAN_BOOT)
-			n = reach(pairs, i, n);
-	spread(pairs, n);
+	spread(pairs, reach(pairs, 0, 0), true);
 	for (i = 0; i < pairs->n; i++) {
 		const struct pair *pair = &pairs->items[i];
 

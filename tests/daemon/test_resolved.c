@@ -130,8 +130,8 @@ static void compare(const char *path, const struct text *made)
 	free(wanted);
 }
 
-static const char *const trees[] = {
-	"anchors", "byte-order-mark", "disabled", "folder", "replicas", "shop", "templates"};
+static const char *const trees[] = {"anchors", "byte-order-mark", "conflicts", "disabled",
+	"folder", "replicas", "shop", "templates"};
 
 START_TEST(a_good_tree_is_what_stands_beside_it)
 {
