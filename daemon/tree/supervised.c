@@ -23,6 +23,8 @@ static void group_on_backoff(struct eff_child *child, eff_exit exit, eff_ns dela
 
 	(void)exit;
 	(void)delay;
+	/* A group that has failed has been stopped: that is over. */
+	u->leaving = false;
 	unit_enter(u, UNIT_BACKOFF, cause_ref(u->last_exit));
 	if (u->spec->kind == PLAN_SUPERVISOR)
 		wish_tell(u);

@@ -105,6 +105,22 @@ START_TEST(a_failed_supervisor_restarts_by_its_own_policy_and_delay)
 }
 END_TEST
 
+/* And not as one that is being stopped, which it was before. */
+START_TEST(who_waits_for_a_failed_supervisor_waits_for_one_in_backoff)
+{
+	struct world *w = world_new("g: {restart: {backoff: {initial: 30s}}, units: "
+				    "{a: {command: a, type: notify, critical: true, restart: no}}}\n"
+				    "web: {command: web, depends_on: [g]}");
+
+	world_script(w, "a", CRASH);
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_STATE(w, "g", "backoff");
+	ck_assert_str_eq(world_unit(w, "web")->cause->text, "waits for g, which is in backoff");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_failure_climbs_through_supervisors_that_do_not_restart)
 {
 	struct world *w = world_new(
@@ -354,6 +370,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_critical_child_that_failed_fails_its_supervisor);
 	tcase_add_test(tcase, a_critical_child_that_is_done_fails_nobody);
 	tcase_add_test(tcase, a_failed_supervisor_restarts_by_its_own_policy_and_delay);
+	tcase_add_test(tcase, who_waits_for_a_failed_supervisor_waits_for_one_in_backoff);
 	tcase_add_test(tcase, a_failure_climbs_through_supervisors_that_do_not_restart);
 	tcase_add_test(tcase, by_default_the_first_supervisor_above_absorbs);
 	tcase_add_test(tcase, a_root_that_failed_idles_where_it_is_told_to);
