@@ -107,12 +107,12 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 static void judge_stop(struct act *a, const struct tree *t)
 {
 	const struct unit *u = a->unit;
+	bool runs_again = a->dependant && u->starts > a->starts;
+	bool waits = a->dependant && u->wanted && !unit_is_active(u);
 
 	if (judge_stuck(a, t))
 		return;
-	if (a->dependant && (u->starts > a->starts || (u->wanted && !unit_is_active(u))))
-		decide(a, "done", NULL);
-	else if (unit_rests(u))
+	if (runs_again || waits || unit_rests(u))
 		decide(a, "done", NULL);
 }
 
