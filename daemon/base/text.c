@@ -59,13 +59,15 @@ void text_add(struct text *text, const char *s)
 
 char *number_write(char *to, uint64_t number)
 {
-	size_t n = 1;
+	char digits[20]; /* the last one first */
+	size_t n = 0;
 
-	for (uint64_t rest = number; rest > 9; rest /= 10)
-		n++;
-	for (size_t at = n; at > 0; number /= 10)
-		to[--at] = (char)('0' + number % 10);
-	return to + n;
+	for (; number > 9; number /= 10)
+		digits[n++] = (char)('0' + number % 10);
+	*to++ = (char)('0' + number);
+	while (n > 0)
+		*to++ = digits[--n];
+	return to;
 }
 
 char *seconds_write(char *to, eff_ns ns)
@@ -76,10 +78,11 @@ char *seconds_write(char *to, eff_ns ns)
 	to = number_write(to, ms / 1000);
 	if (rest == 0)
 		return to;
-	*to++ = '.';
-	for (unsigned digit = 100; rest > 0; rest %= digit, digit /= 10)
-		*to++ = (char)('0' + rest / digit);
-	return to;
+	to[0] = '.';
+	to[1] = (char)('0' + rest / 100);
+	to[2] = (char)('0' + rest / 10 % 10);
+	to[3] = (char)('0' + rest % 10);
+	return to + (rest % 10 ? 4 : rest % 100 ? 3 : 2);
 }
 
 char *text_room(struct text *text, size_t most)

@@ -18,6 +18,16 @@ struct text {
 void text_done(struct text *text);
 void text_add(struct text *text, const char *s);
 void text_add_bytes(struct text *text, const void *bytes, size_t len);
+/* One byte, which mostly has room. */
+static inline void text_add_char(struct text *text, char c)
+{
+	if (text->failed || text->len + 1 >= text->room) {
+		text_add_bytes(text, &c, 1);
+		return;
+	}
+	text->bytes[text->len++] = c;
+	text->bytes[text->len] = '\0';
+}
 /* Where the next `most` bytes go; text_wrote() says how many came. NULL: no memory, and the text has failed. */
 char *text_room(struct text *text, size_t most);
 void text_wrote(struct text *text, size_t n);

@@ -60,6 +60,7 @@ START_TEST(seconds_are_written_to_the_millisecond)
 		const char *text;
 	} rows[] = {{0, "0"}, {-EFF_S(1), "0"}, {EFF_MS(50), "0.05"}, {EFF_MS(1500), "1.5"},
 		{EFF_S(86400), "86400"}, {EFF_MS(7), "0.007"}, {499999, "0"}, {500000, "0.001"},
+		{EFF_MS(990), "0.99"}, {EFF_MS(10203), "10.203"},
 		{EFF_FOREVER - 1, "9223372036.855"}};
 	char text[24];
 
