@@ -11,7 +11,7 @@
 #include "control/access.h"
 #include "control/control.h"
 #include "control/listen.h"
-#include "control/status.h"
+#include "control/rows.h"
 #include "wire/frame.h"
 #include "wire/json.h"
 #include "wire/varlink.h"

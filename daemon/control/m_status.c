@@ -13,7 +13,7 @@ static bool rows_add(
 	size_t begin = text->len;
 
 	for (uint32_t i = 0; i < s->n && look->n_made <= look->most; i++) {
-		text_add_bytes(text, i > 0 ? "," : "[", 1);
+		text_add_char(text, i > 0 ? ',' : '[');
 		status_add(text, &req->control->rows, req->tree, s->index[i], look);
 	}
 	text_add(text, s->n > 0 ? "]" : "[]");

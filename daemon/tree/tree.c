@@ -205,10 +205,12 @@ static const struct unit *tree_first_ailing(const struct tree *t)
 
 bool tree_ails(const struct unit *u)
 {
+	if (u->state == UNIT_UP)
+		return false;
 	if (state_has_failed(u->state))
 		return true;
-	return u->wanted && !u->held && u->spec->enabled && u->state != UNIT_UP &&
-		u->state != UNIT_DONE && !unit_awaits_schedule(u);
+	return u->wanted && !u->held && u->spec->enabled && u->state != UNIT_DONE &&
+		!unit_awaits_schedule(u);
 }
 
 /* "4 s", "250 ms": for a line that people read in passing. */

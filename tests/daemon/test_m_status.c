@@ -114,6 +114,7 @@ START_TEST(a_supervisor_counts_its_children_and_fails_health_with_them)
 	world_run_for(s->w, EFF_S(1));
 	reply = client_ask(c, "Status", "{\"units\":[\"g\"]}");
 	ck_assert_str_eq(reply_text(reply, "parameters.units.0.health"), "passing");
+	ck_assert_int_eq(json_get_int(reply_at(reply, "parameters.units.0"), "active", 0), 2);
 	json_free(reply);
 	client_free(c);
 	server_free(s);
@@ -278,120 +279,6 @@ START_TEST(show_resolved_tells_what_holds_and_nothing_else)
 }
 END_TEST
 
-/* Of a unit's status; the caller's. */
-static struct json *status_of(struct client *c, const char *unit)
-{
-	char parameters[64];
-	struct json *reply, *status;
-
-	(void)snprintf(parameters, sizeof(parameters), "{\"units\":[\"%s\"]}", unit);
-	reply = client_ask(c, "Status", parameters);
-	status = json_copy(reply_at(reply, "parameters.units.0"));
-	json_free(reply);
-	return status;
-}
-
-START_TEST(the_kernel_is_asked_once_for_all_looks_within_a_tenth_of_a_second)
-{
-	struct server *s = server_shop();
-	struct client *c = client_new(s);
-	unsigned before = os_fake_usages(s->w->fake);
-
-	for (int i = 0; i < 5; i++)
-		json_free(status_of(c, "web"));
-	ck_assert_uint_eq(os_fake_usages(s->w->fake) - before, 1);
-	world_run_for(s->w, EFF_MS(200));
-	json_free(status_of(c, "web"));
-	ck_assert_uint_eq(os_fake_usages(s->w->fake) - before, 2);
-	client_free(c);
-	server_free(s);
-}
-END_TEST
-
-/* Nobody else would be answered, and nothing started or stopped, while one look goes over thousands. */
-START_TEST(a_look_at_many_is_made_ready_in_parts)
-{
-	struct server *s = server_new("web: {command: [web], replicas: 600}\n");
-	struct client *c = client_new(s);
-	struct eff_rt_stats before, after;
-	struct json *reply;
-	size_t of_one;
-
-	world_script(s->w, "web", forever);
-	world_run_for(s->w, EFF_S(1));
-	eff_rt_stats(s->w->rt, &before);
-	json_free(status_of(c, "web@1"));
-	eff_rt_stats(s->w->rt, &after);
-	of_one = after.switches - before.switches;
-	reply = client_ask(c, "Status", NULL);
-	ck_assert_uint_eq(json_count(reply_at(reply, "parameters.units")), 601);
-	json_free(reply);
-	eff_rt_stats(s->w->rt, &before);
-	/* The others' turn comes after each 128, and before the one look at all. */
-	ck_assert_uint_eq(before.switches - after.switches, of_one + 5);
-	client_free(c);
-	server_free(s);
-}
-END_TEST
-
-START_TEST(a_second_look_tells_what_has_changed_since)
-{
-	struct server *s = server_new("web: {command: [web], restart: {backoff: {jitter: 0}}}\n"
-				      "says: {command: [says], type: notify}\n");
-	struct client *c = client_new(s);
-	struct json *before, *after;
-
-	world_script(s->w, "web", (struct script){.lives = EFF_S(5), .exits = 3});
-	world_script(s->w, "says", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(1)});
-	world_run_for(s->w, EFF_S(4));
-	before = status_of(c, "web");
-	world_run_for(s->w, EFF_MS(500));
-	after = status_of(c, "web");
-	ck_assert_double_eq_tol(
-		json_get_number(after, "uptime_s", -1) - json_get_number(before, "uptime_s", -1),
-		0.5, 0.01);
-	json_free(before);
-	json_free(after);
-	world_run_for(s->w, EFF_MS(800));
-	after = status_of(c, "web");
-	ck_assert_str_eq(json_get_text(after, "state", ""), "backoff");
-	ck_assert_int_eq(json_type(json_get(after, "pid")), JSON_NULL);
-	ck_assert_int_eq(json_type(json_get(after, "cpu_s")), JSON_NULL);
-	ck_assert_int_eq(json_get_int(json_get(after, "last_exit"), "code", -1), 3);
-	json_free(after);
-	world_run_for(s->w, EFF_S(1));
-	after = status_of(c, "web");
-	ck_assert_str_eq(json_get_text(after, "state", ""), "up");
-	ck_assert_int_eq(json_get_int(after, "restarts", -1), 1);
-	ck_assert_double_eq(json_get_number(after, "cpu_s", -1), 1.5);
-	json_free(after);
-	client_free(c);
-	server_free(s);
-}
-END_TEST
-
-START_TEST(words_of_a_unit_are_the_last_ones)
-{
-	struct server *s = server_new("says: {command: [says], type: notify}\n");
-	struct client *c = client_new(s);
-	struct json *status;
-
-	world_script(s->w, "says", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(1)});
-	world_run_for(s->w, EFF_S(2));
-	for (int i = 0; i < 4; i++) {
-		char words[] = {'S', 'T', 'A', 'T', 'U', 'S', '=', (char)('a' + i), '\0'};
-
-		os_fake_notify(s->w->fake, "says", words);
-		world_run_for(s->w, EFF_MS(1));
-		status = status_of(c, "says");
-		ck_assert_str_eq(json_get_text(status, "status_text", ""), words + 7);
-		json_free(status);
-	}
-	client_free(c);
-	server_free(s);
-}
-END_TEST
-
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -408,10 +295,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_group_round_and_the_restarts_that_count_are_shown);
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
 	tcase_add_test(tcase, show_resolved_tells_what_holds_and_nothing_else);
-	tcase_add_test(tcase, the_kernel_is_asked_once_for_all_looks_within_a_tenth_of_a_second);
-	tcase_add_test(tcase, a_look_at_many_is_made_ready_in_parts);
-	tcase_add_test(tcase, a_second_look_tells_what_has_changed_since);
-	tcase_add_test(tcase, words_of_a_unit_are_the_last_ones);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

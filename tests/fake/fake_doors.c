@@ -214,6 +214,11 @@ unsigned os_fake_reads(const struct os_fake *fake)
 	return fake->n_reads;
 }
 
+void os_fake_use(struct os_fake *fake, struct os_usage used)
+{
+	fake->used = used;
+}
+
 unsigned os_fake_usages(const struct os_fake *fake)
 {
 	return fake->n_usages;

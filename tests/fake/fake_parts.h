@@ -81,6 +81,7 @@ struct os_fake {
 	eff_ns gzip_takes;
 	unsigned n_gzips, gzips_at_once;
 	unsigned n_asked, n_reads, n_usages;
+	struct os_usage used;
 	uint64_t n_calls;
 	struct fake_event *events;
 	size_t n_events, room;

@@ -81,6 +81,7 @@ struct os_fake *os_fake_new(void)
 	fake->os.ops = &fake_ops;
 	fake->last_pid = 1000;
 	fake->cgroup_error = EOPNOTSUPP;
+	fake->used = (struct os_usage){.cpu_s = 1.5, .memory_bytes = 4096};
 	eff_list_init(&fake->children);
 	return fake;
 }

@@ -150,6 +150,8 @@ const char *os_fake_stdout(const struct os_fake *fake);
 void os_fake_stdout_full(struct os_fake *fake, bool full);
 size_t os_fake_open_files(const struct os_fake *fake);
 unsigned os_fake_reads(const struct os_fake *fake); /* of output, so far */
+void os_fake_use(struct os_fake *fake,
+	struct os_usage used); /* that is what each process has used from now on */
 unsigned os_fake_usages(const struct os_fake *fake); /* looks at what a process has used, so far */
 uint64_t os_fake_calls(const struct os_fake *fake); /* about processes, so far */
 
