@@ -213,11 +213,15 @@ static int conn_read(struct conn *c)
 	ssize_t n;
 	int r = frame_in_room(&c->in, &bytes, &size);
 
+	/* What left room has taken all that there was, and mostly nothing has come since: it need not be tried. */
+	if (r == 0 && c->input_drained)
+		r = eff_wait_fd(c->fd, EFF_READ);
 	if (r < 0)
 		return r;
 	n = eff_read(c->fd, bytes, size);
 	if (n < 0)
 		return (int)n;
+	c->input_drained = (size_t)n < size;
 	if (n == 0) {
 		c->input_ended = true;
 		return 0;
@@ -234,25 +238,25 @@ static int conn_read_rest(struct conn *c, char **ret_text, size_t *ret_len)
 
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), CONN_PATIENCE));
-	do {
-		r = frame_in_next(&c->in, ret_text, ret_len);
-		if (r != 0)
-			break;
+	do
 		r = c->input_ended ? 0 : conn_read(c);
-	} while (r > 0);
+	while (r > 0 && (r = frame_in_next(&c->in, ret_text, ret_len)) == 0);
 	(void)eff_scope_close(&within);
 	return r;
 }
 
 int conn_await_request(struct conn *c, char **ret_text, size_t *ret_len)
 {
-	while (!frame_in_is_partial(&c->in)) {
-		int r = c->input_ended || c->gone ? 0 : conn_read(c);
+	int r;
 
+	while (!frame_in_is_partial(&c->in)) {
+		r = c->input_ended || c->gone ? 0 : conn_read(c);
 		if (r <= 0)
 			return r;
 	}
-	return conn_read_rest(c, ret_text, ret_len);
+	/* Mostly all of it is there. */
+	r = frame_in_next(&c->in, ret_text, ret_len);
+	return r != 0 ? r : conn_read_rest(c, ret_text, ret_len);
 }
 
 eff_exit conn_watch(void *arg)

@@ -55,6 +55,7 @@ struct conn {
 	eff_ns idle_since;         /* it came, or had its last answer */
 	bool writing;              /* a fiber waits to send the rest */
 	bool mid_message;          /* what was sent last did not end with a NUL */
+	bool input_drained;        /* the last read has taken all that was there */
 	bool input_ended;          /* nothing more comes; it may still read */
 	bool gone;                 /* nobody is there, or it has been given up */
 	bool lost;                 /* it read too slowly, and was told so */
