@@ -107,7 +107,7 @@ bool select_has(const struct tree *t, const char *name)
 /* A name, and beneath it what it stands for. */
 struct marking {
 	const struct tree *t;
-	bool *marked;
+	bool *marked; /* NULL: nobody can be named twice */
 	struct selection *selection;
 	bool below;
 };
@@ -117,9 +117,10 @@ static void mark(struct marking *m, uint32_t index)
 	uint32_t end = m->below ? plan_unit(m->t->plan, index)->end : index + 1;
 
 	for (uint32_t i = index; i < end && i < m->t->n_units; i++) {
-		if (m->marked[i])
+		if (m->marked && m->marked[i])
 			continue;
-		m->marked[i] = true;
+		if (m->marked)
+			m->marked[i] = true;
 		m->selection->index[m->selection->n++] = i;
 	}
 }
@@ -155,13 +156,29 @@ bool select_few(const struct json *names)
 	return n <= NAMES_MAX && n_patterns <= PATTERNS_MAX;
 }
 
+static void selection_fill(struct selection *s, uint32_t n_units)
+{
+	while (s->n < n_units) {
+		s->index[s->n] = s->n;
+		s->n++;
+	}
+}
+
+/* Without a name, and with one that is no pattern: what is beneath replicas is beneath one of them. */
+static bool none_comes_twice(const struct json *names)
+{
+	const struct json *first = json_first(names);
+
+	return !first || (!json_next(first) && !name_is_pattern(json_as_text(first)));
+}
+
 /* Returns the first name that means nobody, or NULL. */
 static const char *mark_all(const struct json *names, struct marking *m)
 {
 	const char *missing = NULL;
 
 	if (!json_first(names))
-		mark(&(struct marking){m->t, m->marked, m->selection, true}, 0);
+		selection_fill(m->selection, m->t->n_units);
 	for (const struct json *v = json_first(names); v; v = json_next(v))
 		if (!mark_name(m, json_as_text(v)) && !missing)
 			missing = json_as_text(v);
@@ -191,16 +208,17 @@ static void selection_sort(struct selection *s, const bool *marked, uint32_t n_u
 static int selection_make(const struct tree *t, const struct json *names, bool below,
 	struct selection *ret, const char **ret_missing)
 {
-	struct selection s = {.index = alloc_new((t->n_units + 1) * sizeof(uint32_t))};
-	struct marking m = {t, alloc_new(t->n_units + 1), &s, below};
+	bool needs_marks = !none_comes_twice(names);
+	struct selection s = {.index = alloc_grow(NULL, (t->n_units + 1) * sizeof(uint32_t))};
+	struct marking m = {t, needs_marks ? alloc_new(t->n_units + 1) : NULL, &s, below};
 
-	if (!s.index || !m.marked) {
+	if (!s.index || (needs_marks && !m.marked)) {
 		free(m.marked);
 		selection_done(&s);
 		return -ENOMEM;
 	}
 	*ret_missing = mark_all(names, &m);
-	if (below)
+	if (below && needs_marks)
 		selection_sort(&s, m.marked, t->n_units);
 	free(m.marked);
 	*ret = s;
