@@ -108,7 +108,8 @@ void request_refuse(struct conn *c, enum control_error error, const char *text, 
 
 /* The answers. Each takes its parameters. None suspends. */
 void request_reply(struct request *req, struct json *parameters);
-/* The same of a whole message that is printed already, which is taken. */
+/* The same of a whole message that is printed already, which is taken. It begins as such a text. */
+struct text request_text(struct request *req);
 void request_reply_text(struct request *req, struct text *message);
 void request_error(struct request *req, enum control_error error, struct json *parameters);
 /* An error whose only parameter is `text`. */

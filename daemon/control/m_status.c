@@ -12,6 +12,8 @@ static bool rows_add(
 {
 	size_t begin = text->len;
 
+	/* Else it is copied each time that it has doubled. */
+	(void)text_room(text, (size_t)s->n * ROW_BYTES);
 	for (uint32_t i = 0; i < s->n && look->n_made <= look->most; i++) {
 		text_add_char(text, i > 0 ? ',' : '[');
 		status_add(text, &req->control->rows, req->tree, s->index[i], look);
@@ -72,7 +74,7 @@ int units_look(struct request *req, const struct json *names, struct json **ret_
 /* Of many units it is long: it is put together in one piece, which goes to the client as it is. */
 void m_status(struct request *req)
 {
-	struct text reply = {0};
+	struct text reply = request_text(req);
 
 	text_add(&reply, "{\"parameters\":{\"units\":");
 	if (units_add(&reply, req, json_get(req->parameters, "units")) < 0) {

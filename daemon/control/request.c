@@ -56,6 +56,11 @@ void request_reply(struct request *req, struct json *parameters)
 	request_end(req, varlink_reply(parameters, false));
 }
 
+struct text request_text(struct request *req)
+{
+	return frame_out_lend(&req->conn->out);
+}
+
 void request_reply_text(struct request *req, struct text *message)
 {
 	if (req->answered || req->oneway)
@@ -209,6 +214,12 @@ static void control_answer(struct request *req, const struct call *call, const c
 		request_run(req);
 }
 
+static bool is_of(const struct call *call, int len, const char *interface)
+{
+	return (size_t)len == strlen(interface) &&
+		memcmp(call->method, interface, (size_t)len) == 0;
+}
+
 static void request_dispatch(struct request *req, const struct call *call)
 {
 	int len = call_interface_len(call->method);
@@ -216,15 +227,14 @@ static void request_dispatch(struct request *req, const struct call *call)
 
 	if (len < 0) {
 		request_invalid(req, "method");
-		return;
-	}
-	(void)snprintf(interface, sizeof(interface), "%.*s", len, call->method);
-	if (strcmp(interface, EFFD_INTERFACE) == 0)
+	} else if (is_of(call, len, EFFD_INTERFACE)) {
 		control_answer(req, call, call->method + len + 1);
-	else if (strcmp(interface, VARLINK_SERVICE) == 0)
+	} else if (is_of(call, len, VARLINK_SERVICE)) {
 		service_answer(req, call, call->method + len + 1);
-	else
+	} else {
+		(void)snprintf(interface, sizeof(interface), "%.*s", len, call->method);
 		request_end(req, varlink_service_error("InterfaceNotFound", "interface", interface));
+	}
 }
 
 bool request_serve(struct conn *c, const char *text, size_t len)

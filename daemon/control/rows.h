@@ -24,6 +24,7 @@ void rows_done(struct rows *rows);
 #define LOOK_NEW EFF_MS(100)
 #define LOOK_GOOD EFF_S(1)
 enum { ROWS_A_TURN = 128 }; /* are made new, then others have theirs */
+enum { ROW_BYTES = 384 };   /* of a status, as most are */
 struct look {
 	eff_ns now;            /* the moment that it tells of */
 	eff_ns usage_age;      /* how old processor time and memory may be */

@@ -156,6 +156,19 @@ int frame_out_take(struct frame_out *out, struct text *text)
 	return r;
 }
 
+struct text frame_out_lend(struct frame_out *out)
+{
+	struct text text = {0};
+
+	if (out->end == out->start && out->bytes) {
+		text.bytes = out->bytes;
+		text.room = out->room;
+		text.bytes[0] = '\0';
+		*out = (struct frame_out){0};
+	}
+	return text;
+}
+
 int frame_out_add(struct frame_out *out, const struct json *message)
 {
 	char *text = json_print(message);

@@ -43,8 +43,10 @@ void frame_out_done(struct frame_out *out);
 int frame_out_add(struct frame_out *out, const struct json *message);
 int frame_out_add_text(struct frame_out *out, const char *text); /* one that is printed already */
 int frame_out_take(struct frame_out *out, struct text *text); /* likewise; what it holds is taken */
-size_t frame_out_pending(const struct frame_out *out);        /* bytes not sent yet */
-const char *frame_out_bytes(const struct frame_out *out);     /* the first of them */
+/* An empty text for that, which has the room that nothing is in now. */
+struct text frame_out_lend(struct frame_out *out);
+size_t frame_out_pending(const struct frame_out *out);    /* bytes not sent yet */
+const char *frame_out_bytes(const struct frame_out *out); /* the first of them */
 void frame_out_sent(struct frame_out *out, size_t n);
 
 #endif

@@ -201,6 +201,34 @@ START_TEST(a_text_that_is_taken_is_sent_as_it_is_or_behind_what_waits)
 }
 END_TEST
 
+START_TEST(the_room_of_what_was_sent_is_lent_for_the_next_text)
+{
+	struct frame_out out = {0};
+	struct text text = frame_out_lend(&out), other;
+	const char *bytes;
+
+	ck_assert_ptr_null(text.bytes);
+	text_add(&text, "{\"a\":1}");
+	bytes = text.bytes;
+	ck_assert_int_eq(frame_out_take(&out, &text), 0);
+	text = frame_out_lend(&out);
+	ck_assert_ptr_null(text.bytes);
+	frame_out_sent(&out, 8);
+
+	text = frame_out_lend(&out);
+	ck_assert_ptr_eq(text.bytes, bytes);
+	ck_assert_str_eq(text.bytes, "");
+	other = frame_out_lend(&out);
+	ck_assert_ptr_null(other.bytes);
+	ck_assert_int_eq(frame_out_add_text(&out, "{}"), 0);
+	text_add(&text, "{\"b\":2}");
+	ck_assert_int_eq(frame_out_take(&out, &text), 0);
+	ck_assert_uint_eq(frame_out_pending(&out), 11);
+	ck_assert_mem_eq(frame_out_bytes(&out), "{}\0{\"b\":2}\0", 11);
+	frame_out_done(&out);
+}
+END_TEST
+
 START_TEST(a_message_that_does_not_print_is_out_of_memory)
 {
 	struct frame_out out = {0};
@@ -234,6 +262,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_long_message_in_small_pieces_is_searched_once);
 	tcase_add_test(tcase, what_is_to_be_sent_goes_in_any_pieces);
 	tcase_add_test(tcase, a_text_that_is_taken_is_sent_as_it_is_or_behind_what_waits);
+	tcase_add_test(tcase, the_room_of_what_was_sent_is_lent_for_the_next_text);
 	tcase_add_test(tcase, a_message_that_does_not_print_is_out_of_memory);
 	suite_add_tcase(suite, tcase);
 	return suite;
