@@ -45,6 +45,7 @@ void conn_free(struct conn *c)
 	control_keep_spare_fds(c->control);
 	frame_in_done(&c->in);
 	frame_out_done(&c->out);
+	call_done(&c->asked.call);
 	peer_done(&c->peer);
 	free(c);
 }

@@ -42,6 +42,13 @@ void control_keep_spare_fds(struct control *control);
 /* The mode that the tree gives to the control socket, said or not. */
 mode_t control_socket_mode(const struct plan_daemon *daemon);
 
+/* The last call of a client, if it is short: who watches something asks the same again and again. */
+struct asked {
+	char text[128];
+	size_t len; /* 0: it is not kept */
+	struct call call;
+};
+
 struct conn {
 	struct control *control;
 	struct eff_list link;
@@ -49,6 +56,7 @@ struct conn {
 	struct peer peer;
 	struct frame_in in;
 	struct frame_out out;
+	struct asked asked;
 	struct eff_pulse progress; /* something was sent, or the client is gone */
 	struct eff_scope *scope;   /* of the connection */
 	struct eff_scope *call;    /* of the call that is being answered; NULL between calls */

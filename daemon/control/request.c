@@ -237,18 +237,35 @@ static void request_dispatch(struct request *req, const struct call *call)
 	}
 }
 
+/* The same text is the same call: it need not be read again. */
+static int asked_read(struct asked *asked, const char *text, size_t len, struct json_error *error)
+{
+	int r;
+
+	if (len > 0 && len == asked->len && memcmp(text, asked->text, len) == 0)
+		return 0;
+	asked->len = 0;
+	call_done(&asked->call);
+	r = call_read(text, len, &asked->call, error);
+	if (r == 0 && len <= sizeof(asked->text)) {
+		memcpy(asked->text, text, len);
+		asked->len = len;
+	}
+	return r;
+}
+
 bool request_serve(struct conn *c, const char *text, size_t len)
 {
 	struct request req = {.conn = c, .control = c->control, .tree = c->control->tree};
 	struct json_error error = {0};
-	struct call call;
-	int r = call_read(text, len, &call, &error);
+	const struct call *call = &c->asked.call;
+	int r = asked_read(&c->asked, text, len, &error);
 
 	if (r == 0) {
-		req.parameters = call.parameters;
-		req.more = call.more;
-		req.oneway = call.oneway;
-		request_dispatch(&req, &call);
+		req.parameters = call->parameters;
+		req.more = call->more;
+		req.oneway = call->oneway;
+		request_dispatch(&req, call);
 		/* A handler that was cut short has not answered: then nobody is there, or effd ends. */
 	} else if (r == -EBADMSG) {
 		request_refuse(c, ERROR_BAD_REQUEST, error.what ? error.what : "no call",
@@ -256,6 +273,7 @@ bool request_serve(struct conn *c, const char *text, size_t len)
 	} else {
 		request_refuse(c, ERROR_FAILED, "out of memory", -1);
 	}
-	call_done(&call);
+	if (c->asked.len == 0)
+		call_done(&c->asked.call);
 	return r == 0 && !c->gone && !c->lost && eff_check() == 0;
 }

@@ -2,6 +2,7 @@
 /* The server and its connections: what breaks, lies, floods, stalls or vanishes costs its own connection and no other. */
 #include <check.h>
 
+#include "base/alloc.h"
 #include "control_world.h"
 
 static const char one_unit[] = "web: {command: [web]}\n";
@@ -53,6 +54,48 @@ START_TEST(requests_sent_ahead_are_answered_in_their_order)
 	ck_assert_str_eq(reply_error(client_reply(c)), "org.varlink.service.MethodNotFound");
 	ck_assert_str_eq(reply_error(client_reply(c)), "");
 	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+static uint64_t allocations_of(
+	struct client *c, const char *method, const char *parameters, const char *name)
+{
+	const uint64_t many = UINT64_C(1) << 40;
+	struct json *reply;
+	uint64_t n;
+
+	client_call(c, method, parameters, false);
+	(void)alloc_fail_after(many);
+	server_turn(c->s);
+	n = many - alloc_fail_after(0);
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.name"), name);
+	json_free(reply);
+	return n;
+}
+
+START_TEST(what_is_asked_again_is_not_read_again_and_what_differs_is)
+{
+	static const char of_web[] = "{\"units\":[\"web\"]}", of_wax[] = "{\"units\":[\"wax\"]}";
+	struct server *s = server_new("web: {command: [web]}\nwax: {command: [wax]}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+	uint64_t first, again;
+
+	server_turn(s);
+	(void)allocations_of(other, "Status", of_web, "web");
+	(void)allocations_of(other, "Status", of_wax, "wax");
+	first = allocations_of(c, "Status", of_web, "web");
+	again = allocations_of(c, "Status", of_web, "web");
+	ck_assert_uint_lt(again, first);
+	ck_assert_uint_eq(allocations_of(c, "Status", of_wax, "wax"), again + 1);
+	ck_assert_uint_eq(allocations_of(c, "Status", of_web, "web"), again + 1);
+	/* Nor is a bad one taken for the last good one. */
+	client_send(c,
+		"{\"method\":\"org.effd.Control.Status\",\"parameters\":{\"units\":[\"web\"]}]");
+	ck_assert_str_eq(reply_error(client_reply(c)), "BadRequest");
+	client_free(c);
+	client_free(other);
 	server_free(s);
 }
 END_TEST
@@ -284,6 +327,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, ping_is_answered);
 	tcase_add_test(tcase, requests_sent_ahead_are_answered_in_their_order);
+	tcase_add_test(tcase, what_is_asked_again_is_not_read_again_and_what_differs_is);
 	tcase_add_test(tcase, a_oneway_call_is_not_answered);
 	tcase_add_test(tcase, varlink_clients_find_the_interface);
 	tcase_add_test(tcase, what_is_not_there_has_varlinks_errors);
