@@ -295,7 +295,7 @@ static const struct bound each[] = {
 	/*                            steps  bytes calls turns switches forks */
 	{"load", {7300, 9900, 0, 0, 0, 0}},
 	{"start", {4300, 3500, 3, 1.5, 7.5, 2.5}},
-	{"status", {1150, 1800, 0, 0.5, 0.5, 0.5}},
+	{"status", {1000, 1750, 0, 0.5, 0.5, 0.5}},
 	{"crash of all", {6000, 3600, 8, 3.5, 14.5, 2.5}},
 	{"reload of the same", {10600, 10100, 0, 0.5, 0.5, 0.5}},
 	{"reload of other programs", {15400, 13000, 10, 2.5, 15.5, 2.5}},
