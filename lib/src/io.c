@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "slots.h"
 
 /* Below RAISED is room for what lives shortly: a few descriptors for each of some dozens of children that have not parted
  * yet; and below LOW for what lives long, while there is little of it. */
@@ -19,21 +20,23 @@ enum { LOW = 32, RAISED = 128 };
 /* How long the loop does without a descriptor that the kernel does not take for now. */
 #define TAKE_AGAIN EFF_MS(10)
 
+/* There are two for each process that runs: what it takes is small. */
 struct entry {
 	struct eff_list waiters;
 	struct eff__hook *hook;
 	struct eff_watch *watch;
-	int watch_events;
-	int hook_events, hook_armed;
-	int armed; /* what the loop watches for */
-	int fd;
-	struct eff_rt *rt;
-	struct eff_timer again; /* armed while the kernel has refused to watch it */
+	uint8_t watch_events;
+	uint8_t hook_events, hook_armed;
+	uint8_t armed; /* what the loop watches for */
+	bool is_there;
+	bool refused; /* the kernel has refused to watch it: it is asked again */
 };
 
 struct eff__fds {
-	struct entry **entries; /* by descriptor; lists hold their addresses */
-	int n_entries;
+	struct eff__slots entries; /* lists hold their addresses */
+	struct eff_rt *rt;
+	struct eff_timer again; /* armed while some are refused */
+	int n_refused;
 };
 
 struct fd_wait {
@@ -45,8 +48,14 @@ static void on_again(struct eff_timer *timer);
 
 static struct eff__fds *fds_of(struct eff_rt *rt)
 {
+	if (rt->fds)
+		return rt->fds;
+	rt->fds = calloc(1, sizeof *rt->fds);
 	if (!rt->fds)
-		rt->fds = calloc(1, sizeof *rt->fds);
+		return NULL;
+	rt->fds->entries.size = sizeof(struct entry);
+	rt->fds->rt = rt;
+	rt->fds->again.fire = on_again;
 	return rt->fds;
 }
 
@@ -65,26 +74,9 @@ static int watch_for(struct eff_rt *rt, int fd, int was, int events)
 
 static struct entry *entry_find(const struct eff_rt *rt, int fd)
 {
-	if (!rt->fds || fd < 0 || fd >= rt->fds->n_entries)
-		return NULL;
-	return rt->fds->entries[fd];
-}
+	struct entry *entry = rt->fds ? eff__slot(&rt->fds->entries, fd) : NULL;
 
-static int entries_grow(struct eff__fds *fds, int fd)
-{
-	int n = fds->n_entries ? fds->n_entries : 64;
-	struct entry **entries;
-
-	while (n <= fd)
-		n *= 2;
-	entries = realloc(fds->entries, (size_t)n * sizeof *entries);
-	if (!entries)
-		return -ENOMEM;
-	for (int i = fds->n_entries; i < n; i++)
-		entries[i] = NULL;
-	fds->entries = entries;
-	fds->n_entries = n;
-	return 0;
+	return entry && entry->is_there ? entry : NULL;
 }
 
 /* `is_known`: it is a pipe, a socket or the like, for sure. */
@@ -102,16 +94,11 @@ static int entry_make(struct eff_rt *rt, int fd, bool is_known, struct entry **r
 		return -EBADF;
 	if (!is_known && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return -EPERM;
-	if (!fds || (fd >= fds->n_entries && entries_grow(fds, fd) < 0))
-		return -ENOMEM;
-	entry = calloc(1, sizeof *entry);
+	entry = fds ? eff__slot_make(&fds->entries, fd) : NULL;
 	if (!entry)
 		return -ENOMEM;
 	eff_list_init(&entry->waiters);
-	entry->rt = rt;
-	entry->fd = fd;
-	entry->again.fire = on_again;
-	fds->entries[fd] = entry;
+	entry->is_there = true;
 	*ret_entry = entry;
 	return 0;
 }
@@ -125,7 +112,7 @@ static int entry_arm(struct eff_rt *rt, struct entry *entry, int fd, int events)
 		r = watch_for(rt, fd, entry->armed, entry->armed | events);
 		if (r < 0)
 			return r;
-		entry->armed |= events;
+		entry->armed |= (uint8_t)events;
 	}
 	return 0;
 }
@@ -179,20 +166,45 @@ static int entry_wanted(const struct entry *entry)
 	return events;
 }
 
-static void take_again(struct entry *entry)
+static void take_later(struct eff__fds *fds)
 {
-	eff__timer_arm(
-		&entry->rt->timers, &entry->again, eff_ns_add(eff__now(entry->rt), TAKE_AGAIN));
-	eff__stir(entry->rt);
+	eff__timer_arm(&fds->rt->timers, &fds->again, eff_ns_add(eff__now(fds->rt), TAKE_AGAIN));
+	eff__stir(fds->rt);
+}
+
+static void take_again(struct eff__fds *fds, struct entry *entry)
+{
+	fds->n_refused += !entry->refused;
+	entry->refused = true;
+	if (!fds->again.armed)
+		take_later(fds);
+}
+
+/* It is asked no more. */
+static void take_settle(struct eff__fds *fds, struct entry *entry)
+{
+	fds->n_refused -= entry->refused;
+	entry->refused = false;
+	if (fds->n_refused == 0)
+		eff__timer_disarm(&fds->rt->timers, &fds->again);
 }
 
 static void on_again(struct eff_timer *timer)
 {
-	struct entry *entry = eff_container(timer, struct entry, again);
-	int wanted = entry_wanted(entry);
+	struct eff__fds *fds = eff_container(timer, struct eff__fds, again);
 
-	if (wanted && entry_arm(entry->rt, entry, entry->fd, wanted) < 0)
-		take_again(entry);
+	for (int fd = 0; fds->n_refused > 0 && fd < fds->entries.n; fd++) {
+		struct entry *entry = entry_find(fds->rt, fd);
+		int wanted;
+
+		if (!entry || !entry->refused)
+			continue;
+		wanted = entry_wanted(entry);
+		if (!wanted || entry_arm(fds->rt, entry, fd, wanted) == 0)
+			take_settle(fds, entry);
+	}
+	if (fds->n_refused > 0)
+		take_later(fds);
 }
 
 /* It cannot be watched (any more). Who waits for what is closed is told. That the kernel has no memory, or lets nobody watch
@@ -204,7 +216,7 @@ static bool entry_break(struct eff_rt *rt, struct entry *entry, int fd)
 	(void)watch_for(rt, fd, 0, 0);
 	entry->armed = 0;
 	if (is_open && entry_wanted(entry))
-		take_again(entry);
+		take_again(rt->fds, entry);
 	else if (!is_open)
 		wake_all(entry, -EBADF);
 	return is_open;
@@ -225,7 +237,7 @@ static void entry_calm(struct eff_rt *rt, struct entry *entry, int fd, int event
 	if (entry->watch)
 		idle &= ~entry->watch_events;
 	if (idle && watch_for(rt, fd, entry->armed, entry->armed & ~idle) == 0)
-		entry->armed &= ~idle;
+		entry->armed &= (uint8_t)~idle;
 }
 
 void eff__fd_ready(struct eff_rt *rt, int fd, int events)
@@ -263,7 +275,7 @@ int eff_fd_watch(int fd, int events, struct eff_watch *watch)
 		return r;
 	rt->external += (watch != NULL) - (entry->watch != NULL);
 	entry->watch = watch;
-	entry->watch_events = watch ? events : 0;
+	entry->watch_events = (uint8_t)(watch ? events : 0);
 	return 0;
 }
 
@@ -282,7 +294,7 @@ int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook)
 		return r;
 	entry->hook_armed = armed;
 	entry->hook = hook;
-	entry->hook_events = events;
+	entry->hook_events = (uint8_t)events;
 	return 0;
 }
 
@@ -295,20 +307,22 @@ void eff__fd_forget(struct eff_rt *rt, int fd)
 	wake_all(entry, -EBADF);
 	if (entry->watch)
 		rt->external--;
-	eff__timer_disarm(&rt->timers, &entry->again);
+	take_settle(rt->fds, entry);
 	if (entry->armed)
 		(void)watch_for(rt, fd, 0, 0); /* takes away, so it needs nothing */
-	rt->fds->entries[fd] = NULL;
-	free(entry);
+	*entry = (struct entry){.is_there = false};
 }
 
 int eff__fds_host(struct eff_rt *rt)
 {
 	int r = 0;
 
-	for (int fd = 0; rt->fds && r >= 0 && fd < rt->fds->n_entries; fd++)
-		if (rt->fds->entries[fd] && rt->fds->entries[fd]->armed)
-			r = eff__host_watch(rt->host, fd, rt->fds->entries[fd]->armed);
+	for (int fd = 0; rt->fds && r >= 0 && fd < rt->fds->entries.n; fd++) {
+		const struct entry *entry = entry_find(rt, fd);
+
+		if (entry && entry->armed)
+			r = eff__host_watch(rt->host, fd, entry->armed);
+	}
 	return r;
 }
 
@@ -316,9 +330,9 @@ void eff__fds_free(struct eff_rt *rt)
 {
 	if (!rt->fds)
 		return;
-	for (int fd = 0; fd < rt->fds->n_entries; fd++)
+	for (int fd = 0; fd < rt->fds->entries.n; fd++)
 		eff__fd_forget(rt, fd);
-	free(rt->fds->entries);
+	eff__slots_done(&rt->fds->entries);
 	free(rt->fds);
 	rt->fds = NULL;
 }

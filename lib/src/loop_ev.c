@@ -3,7 +3,7 @@
  *
  * It is a loop of its own, never the default one, whose SIGCHLD watcher steals the ends of children; ev_signal, ev_child
  * and ev_timer are not used. The next deadline is one timerfd, watched like any descriptor. Callbacks only tell io.c;
- * fibers run after wait() has returned. A watch lives in a slot of its descriptor, for libev holds its address. */
+ * fibers run after wait() has returned. A watch lives in the slot of its descriptor, for libev holds its address. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +14,12 @@
 #include <ev.h>
 
 #include "loop.h"
-
-struct watch {
-	struct ev_io io;
-	struct eff_rt *rt;
-};
+#include "slots.h"
 
 struct eff__backend_state {
 	struct ev_loop *loop;
 	struct eff_rt *rt;
-	struct watch **watches; /* by descriptor */
-	int n_watches;
+	struct eff__slots watches; /* struct ev_io */
 	struct ev_io timer, waker;
 	struct eff__alarm alarm;
 	int wake_fd;
@@ -65,15 +60,14 @@ static void on_wake(struct ev_loop *loop, struct ev_io *io, int revents)
 
 static void on_io(struct ev_loop *loop, struct ev_io *io, int revents)
 {
-	struct watch *watch = eff_container(io, struct watch, io);
+	struct eff__backend_state *state = ev_userdata(loop);
 	int events = 0;
 
-	(void)loop;
 	if (!(revents & EV_ERROR)) {
 		events |= revents & EV_READ ? EFF_READ : 0;
 		events |= revents & EV_WRITE ? EFF_WRITE : 0;
 	}
-	eff__fd_ready(watch->rt, io->fd, events);
+	eff__fd_ready(state->rt, io->fd, events);
 }
 
 /* libev ends the process for what it cannot do without. Where it has let the old epoll go and the kernel has no new one for
@@ -103,21 +97,25 @@ static void on_wait(struct ev_loop *loop)
 	eff__alarm_set(&state->alarm, 1);
 }
 
+/* Takes back an event that is pending, too. */
+static void watch_stop(struct eff__backend_state *state, struct ev_io *watch)
+{
+	if (watch)
+		ev_io_stop(state->loop, watch);
+}
+
 static void loop_close(struct eff__backend_state *state)
 {
 	if (!state)
 		return;
 	if (state->loop) {
-		for (int fd = 0; fd < state->n_watches; fd++)
-			if (state->watches[fd])
-				ev_io_stop(state->loop, &state->watches[fd]->io);
+		for (int fd = 0; fd < state->watches.n; fd++)
+			watch_stop(state, eff__slot(&state->watches, fd));
 		ev_io_stop(state->loop, &state->timer);
 		ev_io_stop(state->loop, &state->waker);
 		ev_loop_destroy(state->loop);
 	}
-	for (int fd = 0; fd < state->n_watches; fd++)
-		free(state->watches[fd]);
-	free(state->watches);
+	eff__slots_done(&state->watches);
 	eff__alarm_close(&state->alarm);
 	if (state->wake_fd >= 0)
 		close(state->wake_fd);
@@ -147,6 +145,7 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 	if (!state)
 		return r;
 	state->rt = rt;
+	state->watches.size = sizeof(struct ev_io);
 	state->wake_fd = -1;
 	r = eff__alarm_open(&state->alarm);
 	if (r < 0)
@@ -176,46 +175,21 @@ fail:
 	return r;
 }
 
-static int watches_grow(struct eff__backend_state *state, int fd)
-{
-	int n = state->n_watches ? state->n_watches : 64;
-	struct watch **watches;
-
-	while (n <= fd)
-		n *= 2;
-	watches = realloc(state->watches, (size_t)n * sizeof *watches);
-	if (!watches)
-		return -ENOMEM;
-	for (int i = state->n_watches; i < n; i++)
-		watches[i] = NULL;
-	state->watches = watches;
-	state->n_watches = n;
-	return 0;
-}
-
 static int loop_watch(struct eff__backend_state *state, int fd, int events)
 {
 	int wanted = (events & EFF_READ ? EV_READ : 0) | (events & EFF_WRITE ? EV_WRITE : 0);
-	struct watch *watch = fd < state->n_watches ? state->watches[fd] : NULL;
+	struct ev_io *watch = eff__slot(&state->watches, fd);
 
-	if (!watch && !wanted)
+	/* libev gathers changes until its next wait. */
+	watch_stop(state, watch);
+	if (!wanted)
 		return 0;
-	if (fd >= state->n_watches && watches_grow(state, fd) < 0)
+	if (!watch)
+		watch = eff__slot_make(&state->watches, fd);
+	if (!watch)
 		return -ENOMEM;
-	if (!watch) {
-		watch = calloc(1, sizeof *watch);
-		if (!watch)
-			return -ENOMEM;
-		watch->rt = state->rt;
-		ev_init(&watch->io, on_io);
-		state->watches[fd] = watch;
-	}
-	/* Stopping takes back an event that is pending, too. libev gathers changes until its next wait. */
-	ev_io_stop(state->loop, &watch->io);
-	if (wanted) {
-		ev_io_set(&watch->io, fd, wanted);
-		ev_io_start(state->loop, &watch->io);
-	}
+	ev_io_init(watch, on_io, fd, wanted);
+	ev_io_start(state->loop, watch);
 	return 0;
 }
 
