@@ -100,7 +100,7 @@ static bool family_add(struct family *family, pid_t pid)
 		(known && known->born == st.born))
 		return false;
 	if (family->n == family->room) {
-		size_t room = family->room ? family->room * 2 : 8;
+		uint32_t room = family->room ? family->room * 2 : 8;
 		struct member *members = alloc_grow(family->members, room * sizeof(*members));
 
 		if (!members)
@@ -146,7 +146,7 @@ bool os_family_note_deaths(struct family *family)
  * may have come behind this scan's back. */
 static void family_prune(struct family *family, const struct scan *scan)
 {
-	size_t n = 0;
+	uint32_t n = 0;
 
 	(void)os_family_note_deaths(family);
 	for (size_t i = 0; i < family->n; i++) {

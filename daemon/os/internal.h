@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <sys/un.h>
 
 #include <eff/event.h>
 #include <eff/list.h>
@@ -83,18 +82,18 @@ struct member {
 /* What is known of a unit's processes besides the main one. */
 struct family {
 	struct member *members;
-	size_t n, room;
+	uint32_t n, room;
+	unsigned n_quiet; /* scans in a row that found none alive in a group that is still there */
 	/* Seen so since the main process was reaped: from then on the number may be a stranger's. */
 	bool group_empty, session_empty;
 	bool scanned;      /* since the main process was reaped */
-	eff_ns look_since; /* a scan is wanted that began then or later; 0: none is */
 	bool killing;      /* all got SIGKILL: who turns up later gets it too */
-	unsigned n_quiet; /* scans in a row that found none alive in a group that is still there */
+	eff_ns look_since; /* a scan is wanted that began then or later; 0: none is */
 };
 
 struct notify {
-	int fd; /* -1: none */
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int fd;     /* -1: none */
+	char *path; /* of its own; NULL: none */
 };
 
 /* The main process, where it is another than the one that effd made. */

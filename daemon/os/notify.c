@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <eff/clock.h>
 #include <eff/fiber.h>
@@ -58,7 +60,7 @@ static int bind_at(int fd, const char *path, uid_t uid)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	memcpy(address.sun_path, path, sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path));
 	/* One that a killed effd has left; no other is there. */
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -errno;
@@ -74,19 +76,20 @@ int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify)
 {
 	struct notify notify = {.fd = -1};
 	int on = 1;
-	int n;
 	int r = runtime_dir_make(os, uid);
 
 	if (r < 0)
 		return r;
-	n = snprintf(notify.path, sizeof(notify.path), "%s/n%" PRIx64, os->runtime_dir,
-		++os->n_notify);
-	if (n < 0 || (size_t)n >= sizeof(notify.path))
-		return -ENAMETOOLONG;
-	notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (notify.fd < 0)
-		return -errno;
-	r = setsockopt(notify.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+	if (asprintf(&notify.path, "%s/n%" PRIx64, os->runtime_dir, ++os->n_notify) < 0)
+		return -ENOMEM;
+	if (strlen(notify.path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		r = -ENAMETOOLONG;
+	if (r >= 0)
+		notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (r >= 0 && notify.fd < 0)
+		r = -errno;
+	if (r >= 0 && setsockopt(notify.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		r = -errno;
 	if (r >= 0)
 		r = bind_at(notify.fd, notify.path, uid);
 	if (r < 0)
@@ -98,11 +101,12 @@ int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify)
 
 void os_notify_close(struct notify *notify)
 {
-	if (notify->fd < 0)
-		return;
-	eff_fd_close(notify->fd);
-	(void)unlink(notify->path);
-	notify->fd = -1;
+	if (notify->fd >= 0) {
+		eff_fd_close(notify->fd);
+		(void)unlink(notify->path);
+	}
+	free(notify->path);
+	*notify = (struct notify){.fd = -1};
 }
 
 void os_notify_remove_dir(struct os_linux *os)
