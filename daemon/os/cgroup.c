@@ -22,6 +22,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/text.h"
 #include "os/cgroup.h"
 
 enum { MOST_TRIES = 16, EVENTS_A_TURN = 16, LIST_FIRST = 16 };
@@ -65,8 +66,8 @@ int os_cgroup_new(struct cgroups *all, const char *unit, bool whole, struct cgro
 	r = mkdirat(all->base_fd, name, 0755) < 0 ? -errno : 0;
 	/* There may be another of it: a command beside it, or what was left on purpose. */
 	for (int i = 0; i < MOST_TRIES && r == -EEXIST; i++) {
-		(void)snprintf(name + len, sizeof(name) - len, "+%llu",
-			(unsigned long long)++all->n_made);
+		name[len] = '+';
+		*number_write(name + len + 1, ++all->n_made) = '\0';
 		r = mkdirat(all->base_fd, name, 0755) < 0 ? -errno : 0;
 	}
 	if (r < 0)
