@@ -40,13 +40,14 @@ static int child_start_readers(struct child *c)
 	struct unit *u = c->unit;
 	struct pump_spec pump = {
 		.unit = u, .process = c->process, .stream = OS_STDOUT, .scope = u->run};
-	int r = pump_start(&pump, &c->pumps[0]);
+	bool two = u->spec->err.kind != PLAN_LOG_STDOUT;
+	int r = pump_start(&c->pumps[0], &pump);
 
 	pump.stream = OS_STDERR;
-	if (r == 0 && u->spec->err.kind != PLAN_LOG_STDOUT)
-		r = pump_start(&pump, &c->pumps[1]);
-	if (r == 0 && c->pumps[1])
-		pump_pair(c->pumps[0], c->pumps[1]);
+	if (r == 0 && two)
+		r = pump_start(&c->pumps[1], &pump);
+	if (r == 0 && two)
+		pump_pair(&c->pumps[0], &c->pumps[1]);
 	if (r == 0 && wants_socket(u->spec))
 		r = eff_fork_in(u->run, EFF(notify_read, c), NULL);
 	return r;
@@ -230,12 +231,10 @@ void child_drain(struct child *c)
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(1)));
 	for (int i = 0; i < 2; i++)
-		(void)pump_await(c->pumps[i]);
+		(void)pump_await(&c->pumps[i]);
 	(void)eff_scope_close(&within);
-	for (int i = 0; i < 2; i++) {
-		pump_stop(c->pumps[i]);
-		c->pumps[i] = NULL;
-	}
+	for (int i = 0; i < 2; i++)
+		pump_stop(&c->pumps[i]);
 }
 
 void child_done(struct child *c)

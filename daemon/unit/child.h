@@ -6,15 +6,14 @@
 
 #include <eff.h>
 
+#include "unit/pump.h"
 #include "unit/unit.h"
-
-struct pump;
 
 struct child {
 	struct unit *unit;
 	struct os_child *process; /* NULL: none (yet) */
 	struct eff_fiber *task;   /* a fiber unit's; NULL */
-	struct pump *pumps[2];    /* stdout's and stderr's readers */
+	struct pump pumps[2];     /* stdout's and stderr's readers */
 	struct effd_fiber *face;  /* what a task sees of effd */
 	struct eff_event ready; /* READY=1, or the task's word; set at its end too, so that who waits looks */
 	struct eff_event says_stopping; /* STOPPING=1 */

@@ -113,21 +113,23 @@ static void command_drain(struct os *os, struct os_child *process, struct pump *
 	eff_unmask(before);
 }
 
-static int command_await(struct unit *u, struct os_child *process, struct command *command)
+/* In a frame of its own: the spawn before it waits, too. */
+__attribute__((noinline)) static int command_await(
+	struct unit *u, struct os_child *process, struct command *command)
 {
 	struct os *os = u->world->os;
-	struct pump *pump = NULL;
+	struct pump pump = {.process = NULL};
 	int r = 0;
 
 	if (!command->quiet)
-		r = pump_start(&(struct pump_spec){.unit = u,
-				       .process = process,
-				       .stream = OS_STDOUT,
-				       .scope = eff_scope_current()},
-			&pump);
+		r = pump_start(&pump,
+			&(struct pump_spec){.unit = u,
+				.process = process,
+				.stream = OS_STDOUT,
+				.scope = eff_scope_current()});
 	if (r == 0)
 		r = os->ops->await_end(process, &command->end);
-	command_drain(os, process, pump);
+	command_drain(os, process, &pump);
 	if (r < 0)
 		return r;
 	return command->end.signal == 0 && command->end.code == 0 ? 0 : -EIO;

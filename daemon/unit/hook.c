@@ -4,6 +4,7 @@
  * other that fails people are told. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <eff.h>
@@ -24,23 +25,31 @@ static void variables_done(struct variables *v)
 		text_done(&v->texts[i]);
 }
 
+static void variable_set(struct text *text, const char *name, const char *value)
+{
+	text_add(text, name);
+	text_add(text, value);
+}
+
 /* What it has of an end is there, and empty where that has none. Returns false: no memory. */
 static bool variables_make(struct variables *v, const struct unit *u, const struct cause *cause)
 {
 	const char *signal = "";
-	char buf[16], code[16] = "";
+	char buf[16], code[24] = "", restarts[24];
 	bool failed = false;
 
 	*v = (struct variables){0};
 	if (cause && cause->signal > 0)
 		signal = signal_text(cause->signal, buf);
+	/* To print a number would take more stack than all the rest of a run. */
 	if (cause && cause->code >= 0)
-		(void)snprintf(code, sizeof(code), "%d", cause->code);
-	text_printf(&v->texts[0], "EFFD_UNIT=%s", u->name);
-	text_printf(&v->texts[1], "EFFD_CAUSE=%s", cause ? cause_kind_name(cause->kind) : "");
-	text_printf(&v->texts[2], "EFFD_EXIT_CODE=%s", code);
-	text_printf(&v->texts[3], "EFFD_EXIT_SIGNAL=%s", signal);
-	text_printf(&v->texts[4], "EFFD_RESTARTS=%llu", (unsigned long long)u->restarts);
+		*number_write(code, (uint64_t)cause->code) = '\0';
+	*number_write(restarts, u->restarts) = '\0';
+	variable_set(&v->texts[0], "EFFD_UNIT=", u->name);
+	variable_set(&v->texts[1], "EFFD_CAUSE=", cause ? cause_kind_name(cause->kind) : "");
+	variable_set(&v->texts[2], "EFFD_EXIT_CODE=", code);
+	variable_set(&v->texts[3], "EFFD_EXIT_SIGNAL=", signal);
+	variable_set(&v->texts[4], "EFFD_RESTARTS=", restarts);
 	for (int i = 0; i < N_VARIABLES; i++) {
 		failed |= v->texts[i].failed;
 		v->list[i] = v->texts[i].bytes;
@@ -48,13 +57,16 @@ static bool variables_make(struct variables *v, const struct unit *u, const stru
 	return !failed;
 }
 
-static void describe(struct hook_call *call, int r, const struct command *command)
+/* The frames of what waits have no room for words: most hooks do not fail. */
+__attribute__((noinline)) static void describe(
+	struct hook_call *call, int r, const struct command *command)
 {
 	char words[COMMAND_WORDS] = "took too long";
 
 	if (r != -ETIMEDOUT)
 		command_words(command, r, words);
-	(void)snprintf(call->words, sizeof(call->words), "%s: %s", call->name, words);
+	if (asprintf(&call->words, "%s: %s", call->name, words) < 0)
+		call->words = NULL;
 }
 
 int hook_run(struct unit *u, struct hook_call *call)
@@ -65,7 +77,6 @@ int hook_run(struct unit *u, struct hook_call *call)
 	bool timed_out;
 	int r = -ENOMEM;
 
-	call->words[0] = '\0';
 	if (!command.argv)
 		return 0;
 	eff_scope_open(&within);
@@ -88,8 +99,9 @@ int hook_run_told(struct unit *u, const struct plan_hook *hook, const char *name
 	struct hook_call call = {.hook = hook, .name = name, .cause = cause};
 	int r = hook_run(u, &call);
 
-	if (call.words[0])
+	if (call.words)
 		u->world->hooks->on_event(u, "hook_failed", call.words);
+	free(call.words);
 	return r;
 }
 
@@ -109,7 +121,8 @@ int hook_before_start(struct unit *u)
 		r = eff_pulse_await(&u->changed);
 	if (r == 0 || r == -ECANCELED || r == -ETIMEDOUT)
 		return r;
-	unit_fault(u, unit_cause(u, CAUSE_HOOK, NULL, "%s", call.words));
+	unit_fault(u, unit_cause(u, CAUSE_HOOK, NULL, "%s", call.words ? call.words : call.name));
+	free(call.words);
 	return -ECHILD;
 }
 

@@ -8,8 +8,6 @@
 #include "unit/ring.h"
 #include "unit/unit.h"
 
-struct pump;
-
 /* ── notify.c ── */
 
 /* Read its notifications until it has ended. An effect, arg: the child. Suspends. */
@@ -115,7 +113,6 @@ int record_add(struct text *to, const struct line *line, int priority, enum os_s
 
 /* ── logfile.c ── */
 
-struct logfile;
 /* The log of this path, which is opened when it is first written to; the caller's share of it. NULL: out of memory. */
 struct logfile *logfile_get(struct unit_world *world, const char *path);
 void logfile_put(struct logfile *f); /* NULL is fine */
@@ -132,21 +129,6 @@ void archive_ask(struct unit_world *world, struct unit *u, const char *path);
 
 /* ── output.c ── */
 
-/* Where what a unit writes to a stream goes. */
-struct sink {
-	struct unit *unit;
-	enum os_stream stream;
-	pid_t pid;        /* of the process that writes; 0 */
-	struct text line; /* the beginning of a line whose end has not come */
-	struct text head; /* of lines that are taken now */
-	struct text out; /* lines for effd's stdout or the system's log, not yet taken, or for the file */
-	bool by_line;         /* it gets lines, and not the bytes as they are */
-	bool mid_line;        /* the line at hand is a long one, whose first pieces are gone */
-	int priority;         /* of that one, for the system's log */
-	struct logfile *file; /* NULL: none */
-	eff_ns told_at;       /* of the last word about lost output */
-	uint64_t lost;        /* since then */
-};
 void sink_init(struct sink *k, struct unit *u, enum os_stream stream);
 void sink_done(struct sink *k);
 /* Does not suspend. */
@@ -171,23 +153,6 @@ int sink_try(struct sink *k);
 EFF_SUSPENDS int sink_flush(struct sink *k, bool to_the_end);
 /* What still waits is lost. */
 void sink_give_up(struct sink *k);
-
-/* ── pump.c ── */
-
-/* Read a stream of a process to its end, in fibers of `scope`. 0 and the reader, which is the caller's, or -ENOMEM. */
-struct pump_spec {
-	struct unit *unit;
-	struct os_child *process;
-	enum os_stream stream;
-	struct eff_scope *scope;
-};
-int pump_start(const struct pump_spec *spec, struct pump **ret_pump);
-/* These are the two streams of one process. */
-void pump_pair(struct pump *a, struct pump *b);
-/* Suspends until it has read to the end. 0, -ECANCELED, -ETIMEDOUT. NULL is fine. */
-EFF_SUSPENDS int pump_await(struct pump *pump);
-/* End it, if it has not, and free it. Suspends; the caller masks. NULL is fine. */
-EFF_SUSPENDS void pump_stop(struct pump *pump);
 
 /* ── task.c ── */
 

@@ -4,7 +4,6 @@
  * thirty times as much, unless it comes so fast that it would have to wait. At the end of the unit nothing waits, and it is read
  * until nothing is there: a pipe that is kept for the next run tells of no end. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "unit/internal.h"
 
@@ -13,22 +12,6 @@
 #define TRY_AGAIN EFF_MS(10)
 
 enum { CHUNK = 256 << 10, ROUND_MOST = 1 << 20, MUCH = 128 << 10 };
-
-struct pump {
-	struct eff_watch watch;
-	struct eff_fiber *fiber; /* while it takes; NULL */
-	struct eff_scope *scope; /* that it is forked in */
-	struct os_child *process;
-	eff_ns read_at;
-	bool at_end;  /* all is read */
-	bool is_dry;  /* the last read found nothing */
-	bool is_fast; /* the last time so much had come that its writer would wait for us */
-	bool is_due;  /* it is about to take what is there, at once or when more has gathered */
-	struct pump *beside; /* of the same process's other stream; NULL */
-	struct eff_event hurry,
-		done; /* do not wait any more; it has read to the end, and handed over what it read */
-	struct sink sink;
-};
 
 /* Every reader reads into the same buffer: between the read and the copying of what came nobody else runs. */
 static char chunk[CHUNK];
@@ -157,29 +140,23 @@ static void on_output(struct eff_watch *watch)
 		(void)pump_begin(p);
 }
 
-int pump_start(const struct pump_spec *spec, struct pump **ret_pump)
+int pump_start(struct pump *p, const struct pump_spec *spec)
 {
-	struct pump *p = calloc(1, sizeof(*p));
 	int r = 0;
 
-	if (!p)
-		return -ENOMEM;
-	p->watch.fn = on_output;
-	p->scope = spec->scope;
-	p->process = spec->process;
-	p->read_at = -PACE;
+	*p = (struct pump){.watch.fn = on_output,
+		.scope = spec->scope,
+		.process = spec->process,
+		.read_at = -PACE};
 	eff_event_init(&p->hurry);
 	eff_event_init(&p->done);
 	sink_init(&p->sink, spec->unit, spec->stream);
 	p->sink.pid = ops_of(p)->pid(p->process);
 	if (ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
 		r = pump_begin(p);
-	if (r < 0) {
-		free(p);
-		return r;
-	}
-	*ret_pump = p;
-	return 0;
+	if (r < 0)
+		p->process = NULL;
+	return r;
 }
 
 void pump_pair(struct pump *a, struct pump *b)
@@ -190,7 +167,7 @@ void pump_pair(struct pump *a, struct pump *b)
 
 int pump_await(struct pump *p)
 {
-	if (!p)
+	if (!p->process)
 		return 0;
 	eff_event_set(&p->hurry);
 	on_output(&p->watch);
@@ -199,7 +176,7 @@ int pump_await(struct pump *p)
 
 void pump_stop(struct pump *p)
 {
-	if (!p)
+	if (!p->process)
 		return;
 	(void)ops_of(p)->watch(p->process, p->sink.stream, NULL);
 	if (p->fiber) {
@@ -212,5 +189,5 @@ void pump_stop(struct pump *p)
 	if (p->beside)
 		p->beside->beside = NULL;
 	sink_done(&p->sink);
-	free(p);
+	p->process = NULL;
 }

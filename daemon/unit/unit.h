@@ -217,7 +217,7 @@ struct hook_call {
 	const struct plan_hook *hook;
 	const char *name;
 	const struct cause *cause; /* what has happened; NULL: nothing that has a name */
-	char words[256];           /* why it failed: "pre_start: exit 3"; "" */
+	char *words; /* why it failed: "pre_start: exit 3", the caller's; NULL: it did not, or no memory */
 };
 /* Run it, if there is one. Suspends. 0; -EIO, -ECHILD, -ENOMEM with words; -ECANCELED, -ETIMEDOUT of somebody around. */
 EFF_SUSPENDS int hook_run(struct unit *u, struct hook_call *call);
