@@ -2,6 +2,7 @@
 /* Memory given out in pieces and given back in one go. Pieces are cut from chunks that double up to 256 KiB; one that is
  * larger than a quarter of the next chunk gets a chunk of its own, so that no room is thrown away for it. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,39 +63,67 @@ static struct chunk *chunk_add(struct arena *arena, size_t size)
 	return chunk;
 }
 
+/* Room for `size` bytes in the chunk that pieces are cut from, which is another one then if need be; or *ret_own, a chunk of
+ * its own. False: no memory. */
+static bool room_make(struct arena *arena, size_t size, char **ret_own)
+{
+	struct chunk *chunk;
+
+	*ret_own = NULL;
+	if (size > SIZE_MAX / 2 || alloc_fails())
+		return false;
+	if (size <= arena->n_free)
+		return true;
+	if (size > arena->next_size / 4) {
+		chunk = chunk_add(arena, size);
+		*ret_own = chunk ? chunk->bytes : NULL;
+		return chunk;
+	}
+	chunk = chunk_add(arena, arena->next_size);
+	if (!chunk)
+		return false;
+	arena->free_bytes = chunk->bytes;
+	arena->n_free = arena->next_size;
+	if (arena->next_size < CHUNK_MAX)
+		arena->next_size *= 2;
+	return true;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	const size_t align = _Alignof(max_align_t);
-	struct chunk *chunk;
 	char *piece;
 
-	if (size > SIZE_MAX / 2 || alloc_fails())
-		return NULL;
-	size = (size + align - 1) & ~(align - 1);
+	if (size <= SIZE_MAX / 2)
+		size = (size + align - 1) & ~(align - 1);
 	if (size == 0)
 		size = align;
-	if (size > arena->n_free) {
-		if (size > arena->next_size / 4) {
-			chunk = chunk_add(arena, size);
-			return chunk ? chunk->bytes : NULL;
-		}
-		chunk = chunk_add(arena, arena->next_size);
-		if (!chunk)
-			return NULL;
-		arena->free_bytes = chunk->bytes;
-		arena->n_free = arena->next_size;
-		if (arena->next_size < CHUNK_MAX)
-			arena->next_size *= 2;
-	}
+	if (!room_make(arena, size, &piece))
+		return NULL;
+	if (piece)
+		return piece;
 	piece = arena->free_bytes;
 	arena->free_bytes += size;
 	arena->n_free -= size;
 	return piece;
 }
 
+/* Texts need not be aligned, and most are short: they are cut from the other end. */
+static char *text_alloc(struct arena *arena, size_t size)
+{
+	char *piece;
+
+	if (!room_make(arena, size, &piece))
+		return NULL;
+	if (piece)
+		return piece;
+	arena->n_free -= size;
+	return arena->free_bytes + arena->n_free;
+}
+
 char *arena_strndup(struct arena *arena, const char *s, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = text_alloc(arena, len + 1);
 
 	if (copy)
 		memcpy(copy, s, len);
@@ -117,7 +146,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_end(args);
 	if (len < 0)
 		return NULL;
-	copy = arena_alloc(arena, (size_t)len + 1);
+	copy = text_alloc(arena, (size_t)len + 1);
 	if (!copy)
 		return NULL;
 	va_start(args, format);

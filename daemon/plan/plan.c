@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "plan/draft.h"
 #include "plan/sealed.h"
 
@@ -14,7 +15,6 @@ static void plan_free(struct plan *plan)
 {
 	if (!plan)
 		return;
-	table_done(&plan->by_name);
 	table_done(&plan->stems);
 	arena_free(plan->arena);
 	free(plan);
@@ -110,18 +110,26 @@ static plan_strv files_keep(struct load *load, const struct file *file, uint32_t
 	return paths;
 }
 
+/* The slot of a name, or the free one where it belongs. */
+static uint32_t *name_slot(const struct plan *plan, const char *name)
+{
+	uint64_t hash = hash_text(HASH_EMPTY, name);
+	uint32_t i = (uint32_t)(hash ^ (hash >> 32)) & (plan->n_by_name - 1);
+
+	while (plan->by_name[i] && strcmp(plan->units[plan->by_name[i] - 1].name, name) != 0)
+		i = (i + 1) & (plan->n_by_name - 1);
+	return &plan->by_name[i];
+}
+
 bool plan_index(struct plan *plan)
 {
-	uint32_t i;
-
-	for (i = 0; i < plan->n_units; i++) {
-		void **at = table_at(&plan->by_name, NULL, plan->units[i].name);
-
-		if (!at)
-			return false;
-		*at = (void *)&plan->units[i];
-	}
-	return true;
+	plan->n_by_name = 2;
+	while (plan->n_by_name < 2 * plan->n_units)
+		plan->n_by_name *= 2;
+	plan->by_name = arena_alloc(plan->arena, plan->n_by_name * sizeof(*plan->by_name));
+	for (uint32_t i = 0; plan->by_name && i < plan->n_units; i++)
+		*name_slot(plan, plan->units[i].name) = i + 1;
+	return plan->by_name;
 }
 
 /* What was loaded becomes the plan's, and is not written again. */
@@ -306,7 +314,9 @@ const struct plan_unit *plan_unit(const struct plan *plan, uint32_t index)
 
 const struct plan_unit *plan_find(const struct plan *plan, const char *name)
 {
-	return table_get(&plan->by_name, NULL, name);
+	uint32_t row = *name_slot(plan, name);
+
+	return row ? &plan->units[row - 1] : NULL;
 }
 
 bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_first, uint32_t *ret_n)

@@ -23,7 +23,8 @@ struct plan {
 	const struct plan_unit *units;
 	uint32_t n_units;
 	plan_strv files, absent;
-	struct table by_name; /* full name: its unit */
+	uint32_t *by_name;  /* open addressing: a row's number, from 1; 0: nothing */
+	uint32_t n_by_name; /* slots, a power of two, at most half of them taken */
 	struct table stems; /* full name of a unit that says `replicas`: the struct range of them */
 	const struct record *record; /* what it was read from; NULL: nothing can be added to it */
 	unsigned n_refs;

@@ -86,6 +86,7 @@ static void unit_read(struct decoder *decoder, struct node *node, uint32_t repli
 	struct load *load = decoder->load;
 	uint32_t above = decoder->levels[decoder->depth - 1].unit, index;
 	struct plan_unit *unit;
+	const char *key;
 
 	index = unit_add(decoder, node);
 	if (index == PLAN_NONE)
@@ -97,13 +98,13 @@ static void unit_read(struct decoder *decoder, struct node *node, uint32_t repli
 	unit->enabled = true;
 	unit->replica = replica;
 	unit->stem = stem;
-	unit->key = replica ? arena_printf(load->arena, "%s@%u", node->key, replica)
-			    : keep_strdup(load, node->key);
-	unit->name = unit->key ? name_below(load, above, unit->key) : NULL;
+	key = replica ? arena_printf(load->scratch, "%s@%u", node->key, replica) : node->key;
+	unit->name = key ? name_below(load, above, key) : NULL;
 	if (!unit->name) {
 		load->failed = true;
 		return;
 	}
+	unit->key = unit->name + strlen(unit->name) - strlen(key);
 	if (node->n_units > 0)
 		unit_join(decoder, index);
 	unit_decode(decoder, index);

@@ -54,6 +54,29 @@ START_TEST(texts_are_copied_and_printed)
 }
 END_TEST
 
+START_TEST(short_texts_take_no_more_than_they_are)
+{
+	struct arena *arena = arena_new();
+	char *texts[1000];
+	size_t before;
+
+	(void)arena_alloc(arena, 1);
+	before = arena_bytes(arena);
+	for (size_t i = 0; i < 1000; i++) {
+		uint64_t *number = arena_alloc(arena, sizeof(*number));
+
+		ck_assert_uint_eq((uintptr_t)number % _Alignof(max_align_t), 0);
+		*number = UINT64_MAX;
+		texts[i] = arena_printf(arena, "%zu", i % 10);
+	}
+	for (size_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(atoi(texts[i]), (int)(i % 10));
+	/* The next chunk, which is twice as large, may be begun. */
+	ck_assert_uint_le(arena_bytes(arena) - before, (size_t)2 * 1000 * (16 + 2));
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(what_cannot_be_had_is_null)
 {
 	struct arena *arena = arena_new();
@@ -78,6 +101,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, pieces_are_zeroed_aligned_and_apart);
 	tcase_add_test(tcase, a_large_piece_wastes_no_room_of_the_small_ones);
 	tcase_add_test(tcase, texts_are_copied_and_printed);
+	tcase_add_test(tcase, short_texts_take_no_more_than_they_are);
 	tcase_add_test(tcase, what_cannot_be_had_is_null);
 	suite_add_tcase(suite, tcase);
 	return suite;
