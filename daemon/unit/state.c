@@ -16,16 +16,14 @@
 struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct plan_unit *spec,
 	struct unit *parent)
 {
-	struct unit *u = calloc(
-		1, sizeof(*u) + (spec->kind == PLAN_SUPERVISOR ? sizeof(u->sup[0]) : 0));
+	size_t size = sizeof(struct unit) +
+		(spec->kind == PLAN_SUPERVISOR ? sizeof(struct eff_sup) : 0);
+	size_t name_size = strlen(spec->name) + 1;
+	struct unit *u = calloc(1, size + name_size);
 
 	if (!u)
 		return NULL;
-	u->name = strdup(spec->name);
-	if (!u->name) {
-		free(u);
-		return NULL;
-	}
+	u->name = memcpy((char *)u + size, spec->name, name_size);
 	u->world = world;
 	u->parent = parent;
 	u->plan = plan_ref(plan);
@@ -63,7 +61,6 @@ void unit_free(struct unit *u)
 	ring_free(u->ring);
 	plan_unref(u->next_plan);
 	plan_unref(u->plan);
-	free(u->name);
 	free(u);
 }
 

@@ -89,7 +89,7 @@ struct unit {
 	struct unit *parent;           /* NULL: the root */
 	struct plan *plan, *next_plan; /* references; next_plan NULL: nothing waits */
 	const struct plan_unit *spec, *next;
-	char *name; /* its own copy: outlives plans */
+	const char *name; /* its own copy, behind all else: outlives plans */
 
 	/* The others that its edges name, in the order of the newest plan's row. The tree's arrays. */
 	struct unit_need *needs, *needed_by;
@@ -102,6 +102,10 @@ struct unit {
 	pid_t pid; /* 0: none */
 	bool wanted, held, by_operator;
 	bool listens; /* it is on demand, and effd listens for it: who depends on it need not wait */
+	bool leaving; /* its run has been told to end; until the next run begins */
+	bool started; /* its program has been executed and has not ended */
+	bool ended;   /* its run has ended by itself; until it rests or begins again */
+	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */
 	eff_ns since, since_wall; /* of the state */
 	struct cause *cause;      /* of the state; NULL */
 	struct cause *last_exit, *why, *fault;
@@ -110,51 +114,48 @@ struct unit {
 	uint64_t log_lost_bytes;
 	struct eff_pulse changed; /* sent by unit_enter(), and when its wish or edges change */
 
-	bool leaving; /* its run has been told to end; until the next run begins */
-	bool started; /* its program has been executed and has not ended */
-	bool ended;   /* its run has ended by itself; until it rests or begins again */
-	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */
-	bool tells_ready; /* its on_ready runs */
 	uint32_t reloads; /* so many commands of its own reload run */
+	bool tells_ready; /* its on_ready runs */
 	bool settled;     /* has once been up, done, failed, in backoff, or waits for such */
 	bool removed; /* a reload, or an operator, took it out of the tree: it goes when it rests */
 	bool forget;     /* it was added, and has ended for good: it is to leave the tree */
 	bool group_open; /* a supervisor whose `sup` is open */
 	bool in_round;   /* a group round has taken it out of `up` */
-	uint64_t ends;   /* runs that ended by themselves, for who waits for an attempt */
-	bool ended_well; /* the last of them did: it was no failure, and no failed start */
-	eff_ns said_since; /* since then `n_said` changes of its state were to be in the log; the tree's */
-	uint32_t n_said;
+	bool ended_well; /* the last run that ended by itself: it was no failure, and no failed start */
+	bool kill_now; /* its graces are cut short, until the next run begins */
+	uint32_t n_said; /* changes of its state since `said_since` were to be in the log; the tree's */
+	eff_ns said_since;
+	uint64_t ends; /* runs that ended by themselves, for who waits for an attempt */
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
 	uint64_t verbs;  /* by operators so far, the tree counts them: a later one takes over */
 	uint64_t in_set; /* the last set of the tree that it was put into */
 	struct lingering *lingering; /* commands of its run that were killed and are not gone; command.c's */
-	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
 	struct unit *awaits; /* whom it waits for now; NULL */
 
-	struct eff_fiber *clock; /* waits for the next moment of its schedule, or for who comes to its sockets; NULL */
-	eff_ns due_at;   /* of its next scheduled run, of the runtime's clock; -1 */
+	uint32_t n_users; /* fibers besides its own that are at work on it: it is not freed under them */
 	bool run_queued; /* another run was due while this one goes on */
 	bool clock_off;  /* the fiber is to end */
 	bool visited;    /* somebody has come to one of its sockets since they are watched */
+	struct eff_fiber *clock; /* waits for the next moment of its schedule, or for who comes to its sockets; NULL */
+	eff_ns due_at; /* of its next scheduled run, of the runtime's clock; -1 */
 
 	struct eff_scope *run;     /* the present run's scope, for faults; NULL */
 	struct eff_scope *grace;   /* the present grace; cancelled by unit_kill_now() */
 	struct eff_scope *watched; /* while it is up: of the fibers that watch it; NULL */
-	bool watches_readiness, watches_liveness; /* one of them is the probe's */
-	bool kill_now;
+	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
 	struct os_child *process; /* of the present run; NULL */
 	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
 	struct os_kept *kept; /* from one run to the next, while it is not at rest; NULL: none is */
 	char *lacks;          /* what its start still waits for, if that can be said; NULL */
-	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
-	bool reloading, says_stopping; /* by its own word */
+	bool watches_readiness, watches_liveness; /* one of `watched` is the probe's */
+	bool reloading, says_stopping;            /* by its own word */
 	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */
 	struct eff_pulse line_seen;
 
 	struct ring *ring; /* its last lines; NULL until there are any */
 
-	struct eff_sup sup[]; /* a supervisor has one, while group_open; others have no room for it */
+	/* A supervisor has one, while group_open; others have no room for it. Behind it, or in its place, stands the name. */
+	struct eff_sup sup[];
 };
 
 static inline struct unit *unit_of(struct eff_child *child)

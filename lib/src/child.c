@@ -70,11 +70,8 @@ static eff_exit child_live(struct eff_child *c)
 }
 
 /* What its health check said is why it ended; what it said to being ended for that is no news. */
-static eff_exit child_end(struct eff_child *c, eff_exit end)
+static eff_exit child_end(eff_exit fault, eff_exit end)
 {
-	eff_exit fault = c->fault;
-
-	c->fault = eff_ok(NULL);
 	if (eff_is_ok(fault))
 		return end;
 	if (end.tag != EFF_INTERRUPT)
@@ -85,11 +82,11 @@ static eff_exit child_end(struct eff_child *c, eff_exit end)
 
 static eff_exit child_run(struct eff_child *c)
 {
-	struct eff_scope life;
+	struct eff__run run = {.child = c, .fault = eff_ok(NULL)};
 	eff_exit end;
 
-	eff_scope_open(&life);
-	c->life = &life;
+	eff_scope_open(&run.life);
+	c->life = &run.life;
 	c->pace.ran_at = eff_now();
 	c->runs++;
 	c->restarts += c->restarted;
@@ -100,13 +97,13 @@ static eff_exit child_run(struct eff_child *c)
 	else
 		eff__child_moved(c);
 	end = child_live(c);
-	(void)eff_scope_close(&life);
+	(void)eff_scope_close(&run.life);
 	c->life = NULL;
 	c->sup->n_stuck -= c->stuck;
 	c->idle = c->waits = c->stuck = false;
-	eff__timer_disarm(&eff__rt->timers, &c->grace);
+	eff__timer_disarm(&eff__rt->timers, &run.grace);
 	eff__child_settle_pace(c);
-	end = child_end(c, end);
+	end = child_end(run.fault, end);
 	eff_exit_drop(c->last);
 	c->last = eff_exit_keep(end);
 	eff__order_ended(c);

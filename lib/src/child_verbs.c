@@ -67,14 +67,16 @@ void eff__child_settle_pace(struct eff_child *c)
 
 static void on_grace(struct eff_timer *timer)
 {
-	eff_child_stuck(eff_container(timer, struct eff_child, grace));
+	eff_child_stuck(eff_container(timer, struct eff__run, grace)->child);
 }
 
 void eff__child_cut(struct eff_child *c)
 {
-	if (c->life && c->stop_grace > 0 && !c->grace.armed && !c->stuck) {
-		c->grace.fire = on_grace;
-		eff__timer_arm(&eff__rt->timers, &c->grace, eff_ns_add(eff_now(), c->stop_grace));
+	struct eff_timer *grace = c->life ? &eff__run_of(c)->grace : NULL;
+
+	if (grace && c->stop_grace > 0 && !grace->armed && !c->stuck) {
+		grace->fire = on_grace;
+		eff__timer_arm(&eff__rt->timers, grace, eff_ns_add(eff_now(), c->stop_grace));
 	}
 	if (c->stopping)
 		eff_interrupt_async(c->fiber);

@@ -44,7 +44,7 @@ eff_exit eff__health_of_child(void *arg)
 	said = eff_health_watch(c->health);
 	if (eff_check() < 0)
 		return said;
-	c->fault = eff_exit_join(eff_die("its health check failed"), said);
+	eff__run_of(c)->fault = eff_exit_join(eff_die("its health check failed"), said);
 	eff__child_cut(c);
 	return eff_ok(NULL);
 }

@@ -22,6 +22,20 @@ static inline struct eff_child *eff__child_next(const struct eff_child *c)
 	return next == &c->sup->children ? NULL : eff_container(next, struct eff_child, link);
 }
 
+/* A run: in the frame of the fiber that keeps the child, which has room for what only a run needs. */
+struct eff__run {
+	struct eff_scope life;
+	struct eff_child *child;
+	struct eff_timer grace; /* armed while it is told to end */
+	eff_exit fault;         /* what its health check said; OK: nothing */
+};
+
+/* The child has a life. */
+static inline struct eff__run *eff__run_of(const struct eff_child *c)
+{
+	return eff_container(c->life, struct eff__run, life);
+}
+
 static inline bool eff__sup_is_sequential(const struct eff_sup *sup)
 {
 	return sup->opts.order == EFF_SEQUENTIAL && sup->opts.strategy != EFF_SIMPLE_ONE_FOR_ONE;

@@ -163,9 +163,9 @@ struct eff_child {
 	const struct eff_health *health; /* while it is up: failing, it ends its run, and dies; NULL */
 	struct eff_child *const *needs; /* NULL, or siblings that must be up, or done, before each run: a list that ends with NULL */
 	uint32_t place; /* in the order; those that share one go together; 0: behind the last */
-	eff_ns stop_grace; /* after so long a stop that is not heeded is told; 0: never */
 	bool up_at_once;   /* it is up when it begins */
 	bool temporary;    /* it is taken out when it comes to rest */
+	eff_ns stop_grace; /* after so long a stop that is not heeded is told; 0: never */
 	/* ── how it is: to be read ── */
 	struct eff_sup *sup; /* NULL: under none */
 	struct eff_list link;
@@ -175,10 +175,10 @@ struct eff_child {
 	eff_ns next_at;          /* of its next run, while a delay runs; -1 */
 	uint64_t runs;           /* begun */
 	uint64_t restarts;       /* of them, after an end by itself or with the group */
-	enum eff_rest rest;      /* how its last fiber came to rest */
 	eff_exit last;           /* how its last run ended, a reference of the child's */
-	struct eff_child *other; /* whom it waits for, before its run; NULL */
-	enum eff_turn turn;      /* and for what */
+	enum eff_rest rest;      /* how its last fiber came to rest */
+	enum eff_turn turn;      /* what it waits for, before its run */
+	struct eff_child *other; /* and for whom; NULL */
 	bool restarted; /* its run, or the one to come, is a restart: it follows an end by itself, or the group's */
 	bool stopping, cycling, start_again;
 	bool stuck;
@@ -186,8 +186,6 @@ struct eff_child {
 	struct eff_sched_state pace;
 	struct eff_event hurry; /* ends a delay at once */
 	struct eff_list watchers;
-	struct eff_timer grace;
-	eff_exit fault;   /* what its health check said; OK: nothing */
 	uint32_t n_users; /* that have to end first */
 	bool idle, waits, unsettled, delayed, leading, held, grouped, left_out, ending, told, owned;
 };
