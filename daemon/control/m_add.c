@@ -68,7 +68,9 @@ static int supervisor_check(struct tree *t, const char *name)
 
 	if (!row)
 		return -ENOENT;
-	return row->kind == PLAN_SUPERVISOR && row->strategy == PLAN_SIMPLE_ONE_FOR_ONE ? 0 : -EPERM;
+	return row->kind == PLAN_SUPERVISOR && row->ways->strategy == PLAN_SIMPLE_ONE_FOR_ONE
+		? 0
+		: -EPERM;
 }
 
 /* Those that are new in the tree's plan. One may end, and be forgotten, before anybody has looked. */

@@ -260,8 +260,8 @@ static struct json *next_of_backoff(const struct unit *u)
 		return next_plain("start", -1,
 			"starts again when its group has stopped, and after its delay");
 	text_printf(&text, "restart %u in a row", failures);
-	if (u->spec->max_restarts != PLAN_UNLIMITED)
-		text_printf(&text, " of at most %u", u->spec->max_restarts);
+	if (u->spec->ways->max_restarts != PLAN_UNLIMITED)
+		text_printf(&text, " of at most %u", u->spec->ways->max_restarts);
 	text_printf(&text, "; at once by effctl start %s", u->name);
 	next = next_new("start", in, &text);
 	text_done(&text);

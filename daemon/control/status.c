@@ -130,7 +130,7 @@ static void status_of_group(struct json *s, const struct unit *u, const struct c
 {
 	(void)json_set(s, "children", json_int(counts->children));
 	(void)json_set(s, "active", json_int(counts->active));
-	(void)json_set(s, "intensity", json_intensity(&u->spec->intensity));
+	(void)json_set(s, "intensity", json_intensity(&u->spec->ways->intensity));
 	(void)json_set(s, "restarts_in_period", json_int(counts->restarts_in_period));
 }
 

@@ -32,7 +32,7 @@ static void backoff_check(struct load *load, const struct plan_unit *unit)
 	struct node *reset = draft_node(load, unit->index, FIELD_BACKOFF_RESET_AFTER);
 	struct diag *diag;
 
-	if (unit->backoff.initial_ns > unit->backoff.max_ns && (initial || most)) {
+	if (unit->ways->backoff.initial_ns > unit->ways->backoff.max_ns && (initial || most)) {
 		diag = fault(load, initial ? initial : most, "E313",
 			"`initial` is longer than `max` in `backoff` of `%s`", unit->name);
 		if (initial && most)
@@ -42,7 +42,7 @@ static void backoff_check(struct load *load, const struct plan_unit *unit)
 				initial ? "`max` is 30s if not given"
 					: "`initial` is 500ms if not given");
 	}
-	if (reset && unit->backoff.reset_after_ns == 0)
+	if (reset && unit->ways->backoff.reset_after_ns == 0)
 		(void)fault(load, reset, "E313", "`reset_after` must be more than 0");
 }
 
@@ -98,7 +98,7 @@ static void type_check(struct load *load, const struct plan_unit *unit)
 	of_type_check(load, unit, FIELD_REMAIN_AFTER_EXIT, PLAN_ONESHOT);
 	of_type_check(load, unit, FIELD_NOTIFY_FD, PLAN_NOTIFY_FD);
 	of_type_check(load, unit, FIELD_PID_FILE, PLAN_FORKING);
-	if (unit->type == PLAN_FORKING && unit->kind == PLAN_PROCESS && !unit->pid_file)
+	if (unit->type == PLAN_FORKING && unit->kind == PLAN_PROCESS && !unit->ways->pid_file)
 		(void)fault(load, type, "E203",
 			"a forking program needs `pid_file`: how else would one know which process it is?");
 	if (unit->kind == PLAN_FIBER && (unit->type == PLAN_NOTIFY_FD || unit->type == PLAN_FORKING))
@@ -151,11 +151,11 @@ static void stop_check(struct load *load, const struct plan_unit *unit)
 	struct node *signal = draft_node(load, unit->index, FIELD_STOP_SIGNAL);
 	struct node *timeout = draft_node(load, unit->index, FIELD_STOP_TIMEOUT);
 
-	if (signal && unit->stop.signal == 9)
+	if (signal && unit->ways->stop.signal == 9)
 		(void)fault(load, signal, "W410", "SIGKILL gives no chance to end well");
-	if (timeout && unit->stop.timeout_ns == 0)
+	if (timeout && unit->ways->stop.timeout_ns == 0)
 		(void)fault(load, timeout, "W410", "a timeout of 0 is a kill at once");
-	if (timeout && unit->stop.timeout_ns == PLAN_FOREVER)
+	if (timeout && unit->ways->stop.timeout_ns == PLAN_FOREVER)
 		(void)fault(load, timeout, "W410",
 			"without a timeout only `shutdown_timeout` ends a unit that ignores its signal");
 }
@@ -237,8 +237,8 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 		return;
 	reload_check(load, unit);
 	program_check(load, unit, FIELD_COMMAND, unit->argv);
-	program_check(load, unit, FIELD_STOP_COMMAND, unit->stop.command);
-	program_check(load, unit, FIELD_RELOAD_COMMAND, unit->reload_command);
+	program_check(load, unit, FIELD_STOP_COMMAND, unit->ways->stop.command);
+	program_check(load, unit, FIELD_RELOAD_COMMAND, unit->ways->reload_command);
 	probe_check(load, unit, FIELD_STARTUP, unit->rules->startup.argv);
 	probe_check(load, unit, FIELD_READINESS, unit->rules->readiness.argv);
 	probe_check(load, unit, FIELD_LIVENESS, unit->rules->liveness.argv);

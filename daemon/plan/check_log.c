@@ -11,10 +11,10 @@ void log_check(struct load *load, const struct plan_unit *unit)
 	struct node *size = draft_node(load, unit->index, FIELD_LOG_ROTATE_SIZE);
 	struct node *every = draft_node(load, unit->index, FIELD_LOG_ROTATE_EVERY);
 
-	if (size && unit->rotate.size_bytes > 0 && unit->rotate.size_bytes < SIZE_LEAST)
+	if (size && unit->ways->rotate.size_bytes > 0 && unit->ways->rotate.size_bytes < SIZE_LEAST)
 		diag_help(load->diags,
 			fault(load, size, "E209", "`log.rotate.size` must be at least 1KiB"),
 			"write 0 for files that are not put aside because of their size");
-	if (every && unit->rotate.every_ns < EVERY_LEAST)
+	if (every && unit->ways->rotate.every_ns < EVERY_LEAST)
 		(void)fault(load, every, "E209", "`log.rotate.every` must be at least 1s");
 }

@@ -23,21 +23,32 @@ static int kind_bit(enum plan_kind kind)
 	return kind == PLAN_SUPERVISOR ? SUPERVISOR : kind == PLAN_FIBER ? FIBER : PROCESS;
 }
 
-/* Those of the unit that has been read are mostly those of the one before. */
-static void rules_keep(struct decoder *decoder, struct plan_unit *unit)
+/* `last`, if that is the same. NULL: out of memory, noted. */
+static const void *keep_once(struct load *load, const void *last, const void *now, size_t size)
 {
-	const struct plan_rules *last = decoder->kept_rules;
-	struct plan_rules *rules;
+	void *kept;
 
 	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): were they told apart in vain, it would cost some bytes. */
-	if (!last || memcmp(last, &decoder->rules, sizeof(*last)) != 0) {
-		rules = keep_alloc(decoder->load, sizeof(*rules));
-		if (!rules)
-			return;
-		memcpy(rules, &decoder->rules, sizeof(*rules));
-		decoder->kept_rules = rules;
-	}
-	unit->rules = decoder->kept_rules;
+	if (last && memcmp(last, now, size) == 0)
+		return last;
+	kept = keep_alloc(load, size);
+	if (kept)
+		memcpy(kept, now, size);
+	return kept;
+}
+
+void rules_keep(struct decoder *decoder, struct plan_unit *unit)
+{
+	const struct plan_rules *rules = keep_once(
+		decoder->load, decoder->kept_rules, &decoder->rules, sizeof(decoder->rules));
+	const struct plan_ways *ways = keep_once(
+		decoder->load, decoder->kept_ways, &decoder->ways, sizeof(decoder->ways));
+
+	/* Without memory it has the presets. */
+	if (!rules || !ways)
+		return;
+	unit->rules = decoder->kept_rules = rules;
+	unit->ways = decoder->kept_ways = ways;
 }
 
 /* Where the value of a row goes, of a unit or of effd. */
@@ -47,6 +58,8 @@ static char *struct_of(struct decoder *decoder, struct plan_unit *unit, const st
 		return (char *)decoder->load->daemon;
 	if (row->where == IN_RULES)
 		return (char *)&decoder->rules;
+	if (row->where == IN_WAYS)
+		return (char *)&decoder->ways;
 	return row->where == IN_PROCESS ? (char *)&decoder->process : (char *)unit;
 }
 
@@ -161,6 +174,7 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 	enum field_id id;
 
 	decoder->rules = *decoder->preset.rules;
+	decoder->ways = *decoder->preset.ways;
 	memset(&decoder->process, 0, sizeof(decoder->process));
 	decoder->has_process = false;
 	for (id = 0; id < N_FIELDS && !decoder->load->failed; id++) {
@@ -185,13 +199,15 @@ static void schedule_settle(
 			"write {every: 1h}, or {cron: \"30 2 * * *\"}");
 }
 
-void supervisor_settle(struct load *load, struct plan_unit *unit, const struct layer *layer)
+void supervisor_settle(struct decoder *decoder, const struct layer *layer)
 {
+	struct plan_ways *ways = &decoder->ways;
+	struct load *load = decoder->load;
 	struct node *intensity = layer->slots[FIELD_INTENSITY];
 
-	unit->start_timeout_ns = unit->max_runtime_ns = PLAN_FOREVER;
-	if (unit->strategy == PLAN_REST_FOR_ONE && !layer->slots[FIELD_START_ORDER])
-		unit->start_order = PLAN_SEQUENTIAL;
+	ways->start_timeout_ns = ways->max_runtime_ns = PLAN_FOREVER;
+	if (ways->strategy == PLAN_REST_FOR_ONE && !layer->slots[FIELD_START_ORDER])
+		ways->start_order = PLAN_SEQUENTIAL;
 	if (intensity &&
 		(!layer->slots[FIELD_INTENSITY_MAX] || !layer->slots[FIELD_INTENSITY_PERIOD]))
 		diag_help(load->diags,
@@ -211,7 +227,7 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 	if (!unit->working_dir)
 		unit->working_dir = path_from(load, at->file ? at->file : "", ".");
 	if (unit->kind == PLAN_SUPERVISOR) {
-		supervisor_settle(load, unit, layer);
+		supervisor_settle(decoder, layer);
 		return;
 	}
 	schedule_settle(load, &decoder->rules.schedule, layer);
@@ -220,7 +236,7 @@ static void unit_settle(struct decoder *decoder, struct plan_unit *unit, const s
 	else if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_RESTART_POLICY])
 		unit->restart = PLAN_ON_FAILURE;
 	if (unit->type == PLAN_ONESHOT && !layer->slots[FIELD_START_TIMEOUT])
-		unit->start_timeout_ns = PLAN_FOREVER;
+		decoder->ways.start_timeout_ns = PLAN_FOREVER;
 	probes_decode(load, &decoder->rules, layer);
 }
 

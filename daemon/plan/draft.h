@@ -37,8 +37,10 @@ struct decoder {
 	struct plan_unit preset;
 	struct plan_rules rules;             /* of the unit that is being read */
 	const struct plan_rules *kept_rules; /* the last ones: many units say the same */
-	struct plan_process process;         /* of the unit that is being read */
-	bool has_process;                    /* something of it was given */
+	struct plan_ways ways;               /* likewise */
+	const struct plan_ways *kept_ways;
+	struct plan_process process; /* of the unit that is being read */
+	bool has_process;            /* something of it was given */
 	const struct plan_process *kept; /* the last one: many units are given the same by `defaults` */
 	struct plan_value *values; /* of the unit that is being read: room for all fields */
 	struct node **nodes;
@@ -64,7 +66,9 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 /* The filter of a process, from its calls. */
 void filter_settle(struct load *load, struct plan_process *process, const struct layer *layer);
 /* What of a supervisor depends on more than one field. */
-void supervisor_settle(struct load *load, struct plan_unit *unit, const struct layer *layer);
+void supervisor_settle(struct decoder *decoder, const struct layer *layer);
+/* What the unit that has been read says stands apart; mostly it is what the one before it says. */
+void rules_keep(struct decoder *decoder, struct plan_unit *unit);
 struct node **values_keep(
 	struct decoder *decoder, const struct plan_value **ret_values, uint32_t *ret_n);
 void defaults_lay(struct decoder *decoder, uint32_t index, struct node *defaults,

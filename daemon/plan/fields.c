@@ -7,6 +7,7 @@
 #include "plan/fields.h"
 
 #define U(m) IN_UNIT, offsetof(struct plan_unit, m), sizeof(((struct plan_unit *)0)->m)
+#define W(m) IN_WAYS, offsetof(struct plan_ways, m), sizeof(((struct plan_ways *)0)->m)
 #define R(m) IN_RULES, offsetof(struct plan_rules, m), sizeof(((struct plan_rules *)0)->m)
 #define P(m) IN_PROCESS, offsetof(struct plan_process, m), sizeof(((struct plan_process *)0)->m)
 #define N(m) IN_NEED, offsetof(struct plan_need, m), sizeof(((struct plan_need *)0)->m)
@@ -94,7 +95,7 @@ const char *field_preset(enum field_id id, const struct plan_unit *unit)
 	bool is_scheduled = unit && unit->rules->schedule.is_there;
 	bool is_oneshot = unit && unit->kind != PLAN_SUPERVISOR && unit->type == PLAN_ONESHOT;
 
-	if (unit && unit->strategy == PLAN_REST_FOR_ONE && id == FIELD_START_ORDER)
+	if (unit && unit->ways->strategy == PLAN_REST_FOR_ONE && id == FIELD_START_ORDER)
 		return "sequential";
 	if (is_scheduled && id == FIELD_RESTART_POLICY)
 		return "no";

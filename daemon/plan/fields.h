@@ -101,6 +101,7 @@ struct field {
 	enum {
 		IN_UNIT,
 		IN_RULES,
+		IN_WAYS,
 		IN_PROCESS,
 		IN_DAEMON,
 		IN_NEED,

@@ -40,7 +40,7 @@ static void notice_check(
 	struct diag *diag;
 
 	if (need->condition != PLAN_READY || notice == PLAN_FOREVER ||
-		notice <= unit->start_timeout_ns)
+		notice <= unit->ways->start_timeout_ns)
 		return;
 	numbers = numbers_node(load, other->index, probe);
 	timeout = draft_node(load, unit->index, FIELD_START_TIMEOUT);
@@ -49,7 +49,7 @@ static void notice_check(
 	diag = fault(load, numbers ? numbers : timeout, "W403",
 		"`%s` notices after %s that `%s` is dead, and a start of `%s`, which needs it, has failed after %s",
 		field_row(probe)->face.name, duration_text(notice, after), other->name,
-		unit->name, duration_text(unit->start_timeout_ns, limit));
+		unit->name, duration_text(unit->ways->start_timeout_ns, limit));
 	if (numbers && timeout)
 		diag_note(load->diags, diag, timeout->at, "its `start_timeout` is here");
 	else
@@ -70,12 +70,12 @@ static void delay_check(struct load *load, const struct plan_unit *unit, enum fi
 	struct diag *diag;
 
 	if (!delay || asked->kind == PLAN_PROBE_NONE ||
-		asked->initial_delay_ns < unit->start_timeout_ns)
+		asked->initial_delay_ns < unit->ways->start_timeout_ns)
 		return;
 	diag = fault(load, delay, "W403",
 		"`%s` does not ask before %s, and a start of `%s` has failed after %s",
 		field_row(probe)->face.name, duration_text(asked->initial_delay_ns, first),
-		unit->name, duration_text(unit->start_timeout_ns, limit));
+		unit->name, duration_text(unit->ways->start_timeout_ns, limit));
 	if (timeout)
 		diag_note(load->diags, diag, timeout->at, "its `start_timeout` is here");
 	diag_help(load->diags, diag,

@@ -152,6 +152,40 @@ struct plan_rules {
 	struct plan_schedule schedule;
 };
 
+/* How it is run and kept: of most units what the tree's defaults, or ours, say. Kept apart likewise, and apart from the rules, so
+ * that one that has a way of its own costs no more than that. */
+struct plan_ways {
+	struct plan_backoff backoff;
+	eff_ns start_timeout_ns, max_runtime_ns; /* PLAN_FOREVER */
+	struct plan_stop stop;
+	uint32_t max_restarts; /* PLAN_UNLIMITED */
+
+	/* supervisors */
+	enum plan_strategy strategy;
+	enum plan_start_order start_order;
+	enum plan_auto_shutdown auto_shutdown;
+	struct plan_intensity intensity;
+
+	/* processes and fibers */
+	eff_ns watchdog_ns;     /* 0: off */
+	bool remain_after_exit; /* a oneshot */
+
+	/* processes */
+	bool timestamps;
+	mode_t umask;
+	uint32_t notify_fd;       /* of PLAN_NOTIFY_FD */
+	int reload_signal;        /* 0: none */
+	plan_strv reload_command; /* NULL: none */
+	const char *pid_file;     /* of PLAN_FORKING */
+	uint32_t ring_bytes, max_line_bytes;
+	struct plan_rotate rotate;
+	enum plan_format format;
+	enum plan_on_block on_block;
+
+	/* fibers */
+	size_t stack_bytes;
+};
+
 struct plan_unit {
 	const char *name;     /* full: "workers/index"; the root's is "/" */
 	const char *key;      /* its own part: "index"; the root's is the tree's name */
@@ -173,35 +207,19 @@ struct plan_unit {
 	bool critical, significant;
 
 	const struct plan_need *needs;
-	uint32_t n_needs;
-	const uint32_t *after; /* order only: `after`, others' `before` */
-	uint32_t n_after;
+	const uint32_t *after;     /* order only: `after`, others' `before` */
 	const uint32_t *needed_by; /* the inverse of needs: who names me in depends_on */
-	uint32_t n_needed_by;
-	const uint32_t *before; /* the inverse of after */
-	uint32_t n_before;
+	const uint32_t *before;    /* the inverse of after */
 	const uint32_t *conflicts; /* each is in the other's, whoever said it */
-	uint32_t n_conflicts;
-	const uint32_t *named_by; /* of one that was added: who names it, whatever for */
-	uint32_t n_named_by;
+	const uint32_t *named_by;  /* of one that was added: who names it, whatever for */
+	uint32_t n_needs, n_after, n_needed_by, n_before, n_conflicts, n_named_by;
 
 	enum plan_restart restart;
-	struct plan_backoff backoff;
-	uint32_t max_restarts; /* PLAN_UNLIMITED */
 	const struct plan_rules *rules;
-	eff_ns start_timeout_ns, max_runtime_ns; /* PLAN_FOREVER */
-	struct plan_stop stop;
-
-	/* supervisors */
-	enum plan_strategy strategy;
-	enum plan_start_order start_order;
-	enum plan_auto_shutdown auto_shutdown;
-	struct plan_intensity intensity;
+	const struct plan_ways *ways;
 
 	/* processes and fibers */
 	enum plan_type type;
-	bool remain_after_exit; /* a oneshot */
-	eff_ns watchdog_ns;     /* 0: off */
 
 	/* of processes, and of the commands beside fibers and supervisors */
 	plan_strv environment; /* "NAME=value", sorted, complete but for what `user` and effd add */
@@ -211,27 +229,15 @@ struct plan_unit {
 	plan_strv argv;                  /* command, or {"/bin/sh", "-c", text} */
 	const char *user, *group;        /* NULL: effd's own; a name or decimal digits */
 	const struct plan_process *more; /* NULL: nothing of it was given */
-	mode_t umask;
-	uint32_t notify_fd;              /* of PLAN_NOTIFY_FD */
-	const char *pid_file;            /* of PLAN_FORKING */
-	plan_strv reload_command;        /* NULL: none */
-	int reload_signal;               /* 0: none */
 	struct plan_log_target out, err; /* err: PLAN_LOG_STDOUT by default */
-	uint32_t ring_bytes, max_line_bytes;
-	struct plan_rotate rotate;
-	enum plan_format format;
-	enum plan_on_block on_block;
-	bool timestamps;
 
 	/* fibers */
 	const char *builtin; /* NULL when it is a module */
 	const char *module, *entry;
 	const struct plan_pair *with; /* nested mappings are flattened: "a.b"; lists: "a.0" */
-	uint32_t n_with;
-	size_t stack_bytes;
 
 	const struct plan_value *values;
-	uint32_t n_values;
+	uint32_t n_with, n_values;
 };
 
 /* Is it wanted as soon as its supervisor begins, be it only to wait for who comes? */

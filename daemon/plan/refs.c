@@ -261,7 +261,7 @@ void references_resolve(struct load *load)
 		order_resolve(load, i, draft_node(load, i, FIELD_AFTER), EDGE_AFTER);
 		order_resolve(load, i, draft_node(load, i, FIELD_BEFORE), EDGE_BEFORE);
 		if (load->units[i].kind == PLAN_SUPERVISOR &&
-			load->units[i].start_order == PLAN_SEQUENTIAL)
+			load->units[i].ways->start_order == PLAN_SEQUENTIAL)
 			sequence_resolve(load, &load->units[i]);
 	}
 	exit_code_resolve(load);

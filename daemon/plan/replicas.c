@@ -99,7 +99,7 @@ void replicas_check(struct load *load, const struct plan_unit *unit)
 
 	if (unit->replica != 2)
 		return;
-	path_check(load, unit, FIELD_PID_FILE, first->pid_file, unit->pid_file);
+	path_check(load, unit, FIELD_PID_FILE, first->ways->pid_file, unit->ways->pid_file);
 	path_check(load, unit, FIELD_LOG_STDOUT, first->out.path, unit->out.path);
 	path_check(load, unit, FIELD_LOG_STDERR, first->err.path, unit->err.path);
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)

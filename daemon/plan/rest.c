@@ -31,7 +31,7 @@ static bool is_backwards(const struct load *load, const struct edge *edge, struc
 		return false;
 	*ret_at = meet(units, edge->from, edge->to);
 	/* Replicas share one place. */
-	return units[ret_at->supervisor].strategy == PLAN_REST_FOR_ONE &&
+	return units[ret_at->supervisor].ways->strategy == PLAN_REST_FOR_ONE &&
 		ret_at->from < ret_at->to &&
 		load->drafts[ret_at->from].map != load->drafts[ret_at->to].map;
 }

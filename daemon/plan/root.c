@@ -67,7 +67,8 @@ void root_decode(struct decoder *decoder, struct node *root)
 	unit->at = root->at;
 	layer_fill(load, layer, root, ROOT, "/");
 	slots_read(decoder, unit, layer);
-	supervisor_settle(load, unit, layer);
+	supervisor_settle(decoder, layer);
+	rules_keep(decoder, unit);
 	load->drafts[0].nodes = values_keep(decoder, &unit->values, &unit->n_values);
 	daemon_decode(decoder, layer);
 	if (load->failed)
@@ -77,7 +78,7 @@ void root_decode(struct decoder *decoder, struct node *root)
 			"write `version: 1`");
 	if (!node_find(load, root, "units") && !node_find(load, root, "services") &&
 		!node_find(load, root, "processes") && !node_find(load, root, "apps") &&
-		!node_find(load, root, "template") && unit->strategy != PLAN_SIMPLE_ONE_FOR_ONE)
+		!node_find(load, root, "template") && unit->ways->strategy != PLAN_SIMPLE_ONE_FOR_ONE)
 		advise_form(load, fault_at(load, root->at, "E203", "`units` is missing"),
 			field_row(FIELD_UNITS));
 	defaults_lay(decoder, 0, layer->slots[FIELD_DEFAULTS], NULL);

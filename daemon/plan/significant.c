@@ -39,7 +39,7 @@ static void unit_check(struct load *load, const struct plan_unit *unit)
 
 	if (!significant || !unit->significant)
 		return;
-	if (supervisor->auto_shutdown == PLAN_AUTO_NEVER) {
+	if (supervisor->ways->auto_shutdown == PLAN_AUTO_NEVER) {
 		diag = fault(load, significant, "E307",
 			"`significant` counts for nothing: `auto_shutdown` of `%s` is never",
 			supervisor->name);
@@ -71,8 +71,8 @@ static void supervisor_check(struct load *load, const struct plan_unit *supervis
 	struct node *shutdown = own_node(load, supervisor, FIELD_AUTO_SHUTDOWN);
 	struct diag *diag;
 
-	if (!shutdown || supervisor->auto_shutdown == PLAN_AUTO_NEVER ||
-		supervisor->strategy == PLAN_SIMPLE_ONE_FOR_ONE ||
+	if (!shutdown || supervisor->ways->auto_shutdown == PLAN_AUTO_NEVER ||
+		supervisor->ways->strategy == PLAN_SIMPLE_ONE_FOR_ONE ||
 		has_significant(load, supervisor))
 		return;
 	diag = fault(load, shutdown, "E307", "no unit of `%s` is significant", supervisor->name);

@@ -297,13 +297,13 @@ static void descriptor_check(struct load *load, const struct plan_unit *unit, ui
 {
 	struct node *node = draft_node(load, unit->index, FIELD_NOTIFY_FD);
 
-	if (unit->type != PLAN_NOTIFY_FD || unit->notify_fd >= n + 3)
+	if (unit->type != PLAN_NOTIFY_FD || unit->ways->notify_fd >= n + 3)
 		return;
 	if (!node)
 		node = draft_node(load, unit->index, FIELD_TYPE);
 	diag_help(load->diags,
 		fault(load, node, "E209", "`notify_fd` %u is the descriptor of a socket: `%s`",
-			unit->notify_fd, unit->name),
+			unit->ways->notify_fd, unit->name),
 		"write `notify_fd: %u`, which tells the program", n + 3);
 }
 

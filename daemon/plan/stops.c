@@ -20,9 +20,9 @@ static eff_ns own_ns(const struct load *load, uint32_t vertex)
 	const struct plan_unit *unit = &load->units[vertex / 2];
 
 	if (vertex != begins(unit->index) || unit->kind == PLAN_SUPERVISOR || !unit->enabled ||
-		unit->stop.timeout_ns == PLAN_FOREVER)
+		unit->ways->stop.timeout_ns == PLAN_FOREVER)
 		return 0;
-	return unit->stop.timeout_ns;
+	return unit->ways->stop.timeout_ns;
 }
 
 static bool has_ended(const struct load *load, uint32_t vertex)

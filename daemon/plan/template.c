@@ -70,7 +70,7 @@ void children_open(struct decoder *decoder, uint32_t index, const struct layer *
 {
 	struct load *load = decoder->load;
 	struct node *template = layer->slots[FIELD_TEMPLATE], *units = layer->slots[FIELD_UNITS];
-	bool simple = load->units[index].strategy == PLAN_SIMPLE_ONE_FOR_ONE;
+	bool simple = load->units[index].ways->strategy == PLAN_SIMPLE_ONE_FOR_ONE;
 
 	strategy_check(load, layer, simple);
 	if (template && template->kind != NODE_MAP) {

@@ -25,13 +25,14 @@ struct reach {
 
 static void pace_make(struct pace *pace, const struct plan_unit *unit)
 {
-	double delay = (double)unit->backoff.initial_ns, most = (double)unit->backoff.max_ns;
+	double delay = (double)unit->ways->backoff.initial_ns,
+	       most = (double)unit->ways->backoff.max_ns;
 
 	pace->unit = unit;
 	pace->sums[0] = 0;
 	for (uint32_t n = 1; n <= RESTARTS_MOST; n++) {
 		pace->sums[n] = pace->sums[n - 1] + (delay < most ? delay : most);
-		delay *= unit->backoff.factor;
+		delay *= unit->ways->backoff.factor;
 	}
 }
 
@@ -42,9 +43,9 @@ static bool runs_fit(const struct pace *pace, uint32_t n, uint32_t runs, double 
 	uint32_t each = n / runs, longer = n % runs, longest = each + (longer > 0);
 	double sum = longer * pace->sums[each + 1 <= RESTARTS_MOST ? each + 1 : each] +
 		(runs - longer) * pace->sums[each] +
-		(runs - 1) * (double)pace->unit->backoff.reset_after_ns;
+		(runs - 1) * (double)pace->unit->ways->backoff.reset_after_ns;
 
-	return sum <= time && longest + (runs == 1) <= pace->unit->max_restarts;
+	return sum <= time && longest + (runs == 1) <= pace->unit->ways->max_restarts;
 }
 
 static bool fits(const struct pace *pace, uint32_t n, double time)
@@ -59,22 +60,23 @@ static bool fits(const struct pace *pace, uint32_t n, double time)
 
 static bool is_restarted(const struct load *load, const struct plan_unit *unit)
 {
-	if (!unit->enabled || unit->max_restarts == 0)
+	if (!unit->enabled || unit->ways->max_restarts == 0)
 		return false;
 	return unit->restart != PLAN_NO || draft_node(load, unit->index, FIELD_FORCE_EXIT);
 }
 
 static bool same_pace(const struct plan_unit *a, const struct plan_unit *b)
 {
-	return a->backoff.initial_ns == b->backoff.initial_ns &&
-		a->backoff.max_ns == b->backoff.max_ns && a->backoff.factor == b->backoff.factor &&
-		a->backoff.reset_after_ns == b->backoff.reset_after_ns &&
-		a->max_restarts == b->max_restarts;
+	return a->ways->backoff.initial_ns == b->ways->backoff.initial_ns &&
+		a->ways->backoff.max_ns == b->ways->backoff.max_ns &&
+		a->ways->backoff.factor == b->ways->backoff.factor &&
+		a->ways->backoff.reset_after_ns == b->ways->backoff.reset_after_ns &&
+		a->ways->max_restarts == b->ways->max_restarts;
 }
 
 static void reach_extend(struct reach *reach, struct pace *pace, const struct plan_unit *unit)
 {
-	const struct plan_intensity *intensity = &reach->supervisor->intensity;
+	const struct plan_intensity *intensity = &reach->supervisor->ways->intensity;
 	double period = (double)intensity->period_ns;
 	uint32_t n = reach->n;
 
@@ -130,16 +132,16 @@ static void never_note(struct load *load, struct diag *diag, const struct reach 
 	const struct plan_unit *unit = pace->unit;
 	struct node *limit = draft_node(load, unit->index, FIELD_MAX_RESTARTS);
 	struct node *reset = draft_node(load, unit->index, FIELD_BACKOFF_RESET_AFTER);
-	bool gives_up = limit && reach->n + 1 >= unit->max_restarts;
+	bool gives_up = limit && reach->n + 1 >= unit->ways->max_restarts;
 	char buf[32];
 
 	if (gives_up)
 		diag_note(load->diags, diag, limit->at, "`%s` has failed for good before that",
 			unit->name);
-	else if (reset && pace->sums[reach->n] > (double)reach->supervisor->intensity.period_ns)
+	else if (reset && pace->sums[reach->n] > (double)reach->supervisor->ways->intensity.period_ns)
 		diag_note(load->diags, diag, reset->at,
 			"`%s` begins anew with its delays whenever it was up for %s",
-			unit->name, duration_text(unit->backoff.reset_after_ns, buf));
+			unit->name, duration_text(unit->ways->backoff.reset_after_ns, buf));
 	else
 		times_note(load, diag, pace, reach->n);
 }
@@ -150,7 +152,7 @@ static void never_tell(struct load *load, const struct reach *reach, struct pace
 	struct diag *diag;
 	char period[32];
 
-	(void)duration_text(reach->supervisor->intensity.period_ns, period);
+	(void)duration_text(reach->supervisor->ways->intensity.period_ns, period);
 	diag = fault(load, at, "W401",
 		"no unit of `%s` exceeds this by itself: at most %u restart%s of one fall%s within %s",
 		reach->supervisor->name, reach->n + 1, reach->n ? "s" : "", reach->n ? "" : "s",
@@ -171,18 +173,18 @@ static void at_once_check(struct load *load, const struct reach *reach, struct p
 	const struct plan_unit *unit)
 {
 	struct node *at = draft_node(load, reach->supervisor->index, FIELD_INTENSITY_MAX);
-	uint32_t most = reach->supervisor->intensity.max_restarts;
+	uint32_t most = reach->supervisor->ways->intensity.max_restarts;
 	struct diag *diag;
 	double time;
 	char buf[32];
 
-	if (most == 0 || most > RESTARTS_MOST || most >= unit->max_restarts ||
+	if (most == 0 || most > RESTARTS_MOST || most >= unit->ways->max_restarts ||
 		unit->kind == PLAN_SUPERVISOR)
 		return;
 	pace_make(pace, unit);
-	time = pace->sums[most] * (1 + unit->backoff.jitter);
+	time = pace->sums[most] * (1 + unit->ways->backoff.jitter);
 	if (time >= (double)AT_ONCE ||
-		pace->sums[most] > (double)reach->supervisor->intensity.period_ns)
+		pace->sums[most] > (double)reach->supervisor->ways->intensity.period_ns)
 		return;
 	diag = fault(load, at, "W401",
 		"if `%s` dies at once, `%s` gives up %s after its first end", unit->name,
@@ -200,7 +202,8 @@ static void children_check(struct load *load, struct reach *reach, struct pace *
 	for (i = reach->supervisor->first_child; i != PLAN_NONE; i = units[i].next_sibling)
 		if (is_restarted(load, &units[i]))
 			reach_extend(reach, pace, &units[i]);
-	if (reach->best && reach->is_known && reach->n < reach->supervisor->intensity.max_restarts) {
+	if (reach->best && reach->is_known &&
+		reach->n < reach->supervisor->ways->intensity.max_restarts) {
 		never_tell(load, reach, pace);
 		return;
 	}
@@ -222,8 +225,8 @@ void intensities_check(struct load *load)
 		struct node *most = draft_node(load, i, FIELD_INTENSITY_MAX);
 		struct reach reach = {.supervisor = unit, .is_known = true};
 
-		if (unit->kind != PLAN_SUPERVISOR || !most || unit->intensity.period_ns == 0 ||
-			unit->n_children == 0)
+		if (unit->kind != PLAN_SUPERVISOR || !most ||
+			unit->ways->intensity.period_ns == 0 || unit->n_children == 0)
 			continue;
 		children_check(load, &reach, pace);
 		if (reach.best)

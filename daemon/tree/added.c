@@ -283,7 +283,8 @@ void added_forget_all(struct unit *group, struct cause *why)
 
 	/* With the tree all ends. */
 	if (index == PLAN_NONE || t->shutting_down ||
-		row_of(group)->strategy != PLAN_SIMPLE_ONE_FOR_ONE || row_of(group)->n_children == 0)
+		row_of(group)->ways->strategy != PLAN_SIMPLE_ONE_FOR_ONE ||
+		row_of(group)->n_children == 0)
 		return;
 	gone = calloc(t->n_units, sizeof(*gone));
 	for (uint32_t i = index + 1; gone && i < row_of(group)->end; i++)

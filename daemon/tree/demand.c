@@ -57,7 +57,7 @@ static int await_change(struct unit *u, eff_ns until)
 
 static void listen_failed(struct demand *d, const struct os_fault *fault)
 {
-	const struct plan_backoff *backoff = &row_of(d->unit)->backoff;
+	const struct plan_backoff *backoff = &row_of(d->unit)->ways->backoff;
 	eff_ns next = d->delay ? eff_ns_scale(d->delay, backoff->factor) : backoff->initial_ns;
 
 	d->delay = next < backoff->max_ns ? next : backoff->max_ns;

@@ -39,11 +39,11 @@ static struct eff_sup_opts group_opts(const struct unit *group)
 	const struct plan_unit *spec = group->spec;
 
 	return (struct eff_sup_opts){
-		.strategy = strategies[spec->strategy],
-		.order = spec->start_order == PLAN_SEQUENTIAL ? EFF_SEQUENTIAL : EFF_PARALLEL,
-		.auto_shutdown = shutdowns[spec->auto_shutdown],
-		.max_restarts = spec->intensity.max_restarts,
-		.period = spec->intensity.period_ns,
+		.strategy = strategies[spec->ways->strategy],
+		.order = spec->ways->start_order == PLAN_SEQUENTIAL ? EFF_SEQUENTIAL : EFF_PARALLEL,
+		.auto_shutdown = shutdowns[spec->ways->auto_shutdown],
+		.max_restarts = spec->ways->intensity.max_restarts,
+		.period = spec->ways->intensity.period_ns,
 		.hooks = &group_hooks,
 	};
 }
@@ -147,7 +147,7 @@ static int group_await_up(struct unit *group)
 static struct cause *group_end(struct unit *group)
 {
 	const struct eff_sup *sup = group->sup;
-	const struct plan_intensity *most = &group->spec->intensity;
+	const struct plan_intensity *most = &group->spec->ways->intensity;
 	/* One that a reload took away meanwhile is not there to ask. */
 	struct unit *u = sup->culprit ? unit_of(sup->culprit) : group;
 	struct cause *end = NULL;

@@ -209,7 +209,7 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 static bool unit_has_arrived(const struct unit *u, enum plan_action action)
 {
 	bool may_take_long = action == PLAN_DO_LIVE || u->child.up_since >= 0 ||
-		u->spec->start_timeout_ns == PLAN_FOREVER;
+		u->spec->ways->start_timeout_ns == PLAN_FOREVER;
 
 	if (u->stuck)
 		return true;

@@ -96,8 +96,8 @@ static void group_on_stuck(struct eff_child *child)
 static struct cause *max_restarts_cause(const struct unit *u)
 {
 	return cause_new(CAUSE_MAX_RESTARTS, eff_wall(), u->last_exit,
-		"gave up after %u restart%s in a row", u->spec->max_restarts,
-		u->spec->max_restarts == 1 ? "" : "s");
+		"gave up after %u restart%s in a row", u->spec->ways->max_restarts,
+		u->spec->ways->max_restarts == 1 ? "" : "s");
 }
 
 static eff_exit give_up_run(void *arg)

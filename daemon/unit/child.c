@@ -11,7 +11,7 @@
 
 void child_init(struct child *c, struct unit *u)
 {
-	*c = (struct child){.unit = u, .watchdog_ns = u->spec->watchdog_ns};
+	*c = (struct child){.unit = u, .watchdog_ns = u->spec->ways->watchdog_ns};
 	eff_event_init(&c->ready);
 	eff_event_init(&c->says_stopping);
 	eff_pulse_init(&c->alive);
@@ -26,7 +26,7 @@ static void child_exec_fault(struct unit *u, const char *stage, int error, const
 
 static bool wants_socket(const struct plan_unit *spec)
 {
-	return spec->type == PLAN_NOTIFY || spec->watchdog_ns > 0;
+	return spec->type == PLAN_NOTIFY || spec->ways->watchdog_ns > 0;
 }
 
 bool child_may_notify(const struct child *c)
@@ -67,9 +67,9 @@ static int child_start_process(struct child *c)
 	spawn.out = OS_CAPTURE;
 	spawn.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE;
 	spawn.notify = wants_socket(spec);
-	spawn.watchdog_ns = spec->watchdog_ns;
+	spawn.watchdog_ns = spec->ways->watchdog_ns;
 	spawn.kept = &u->kept;
-	spawn.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->notify_fd : 0;
+	spawn.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->ways->notify_fd : 0;
 	spawn.sockets = given.sockets;
 	spawn.socket_names = given.names;
 	if (r == 0)
@@ -118,7 +118,7 @@ static int child_start_task(struct child *c)
 			(eff){.fn = task_run,
 				.arg = c->face,
 				.name = u->name,
-				.stack_bytes = spec->stack_bytes},
+				.stack_bytes = spec->ways->stack_bytes},
 			&c->task);
 	}
 	if (r < 0) {

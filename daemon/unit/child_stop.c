@@ -13,7 +13,7 @@
 
 static bool stops_main_alone(const struct plan_unit *spec)
 {
-	return spec->stop.mode == PLAN_STOP_PROCESS;
+	return spec->ways->stop.mode == PLAN_STOP_PROCESS;
 }
 
 bool child_is_there(struct child *c)
@@ -22,7 +22,7 @@ bool child_is_there(struct child *c)
 		return !c->ended;
 	if (!c->process)
 		return false;
-	if (c->remains && c->unit->spec->stop.command)
+	if (c->remains && c->unit->spec->ways->stop.command)
 		return true;
 	return !c->ended || c->unit->world->os->ops->left(c->process, NULL, 0) > 0;
 }
@@ -56,7 +56,7 @@ static void child_signal(struct child *c, int sig, enum os_whom whom)
 static int child_ask(struct child *c)
 {
 	struct unit *u = c->unit;
-	const struct plan_stop *stop = &u->spec->stop;
+	const struct plan_stop *stop = &u->spec->ways->stop;
 	struct eff_scope grace;
 	enum os_whom whom = OS_GROUP;
 	int r = 0;
@@ -74,7 +74,7 @@ static int child_ask(struct child *c)
 	if (stop->command && (!c->ended || c->remains) && c->process)
 		r = command_run(u, &(struct command){.argv = stop->command});
 	if (r != -ECANCELED && r != -ETIMEDOUT) {
-		child_signal(c, u->spec->stop.signal, whom);
+		child_signal(c, u->spec->ways->stop.signal, whom);
 		r = child_await_gone(c);
 	}
 	u->grace = u->limited = NULL;
@@ -111,7 +111,8 @@ static void child_kill(struct child *c)
 	struct eff_scope within;
 	int r;
 
-	child_signal(c, u->spec->stop.final_signal, stops_main_alone(u->spec) ? OS_MAIN : OS_GROUP);
+	child_signal(c, u->spec->ways->stop.final_signal,
+		stops_main_alone(u->spec) ? OS_MAIN : OS_GROUP);
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), STUCK_AFTER));
 	r = child_await_gone(c);

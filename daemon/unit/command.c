@@ -158,10 +158,10 @@ static const char **environment_with(plan_strv environment, plan_strv more)
 /* What a command leaves is killed whatever is said of the unit's own program, so it is held as well as may be. */
 static enum os_all all_of(const struct plan_unit *spec, plan_strv argv)
 {
-	if (argv != spec->argv || spec->stop.mode == PLAN_STOP_AUTO ||
-		spec->stop.mode == PLAN_STOP_MIXED)
+	if (argv != spec->argv || spec->ways->stop.mode == PLAN_STOP_AUTO ||
+		spec->ways->stop.mode == PLAN_STOP_MIXED)
 		return OS_ALL_BEST;
-	return spec->stop.mode == PLAN_STOP_CGROUP ? OS_ALL_CGROUP : OS_ALL_KIN;
+	return spec->ways->stop.mode == PLAN_STOP_CGROUP ? OS_ALL_CGROUP : OS_ALL_KIN;
 }
 
 struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
@@ -177,7 +177,7 @@ struct os_spawn unit_spawn(struct unit *u, plan_strv argv)
 		.working_dir = spec->working_dir,
 		.user = spec->user,
 		.group = spec->group,
-		.umask = spec->umask,
+		.umask = spec->ways->umask,
 		.view = &u->view,
 		.all = all_of(spec, argv),
 	};
@@ -269,7 +269,7 @@ static int await_reloaded(struct unit *u)
 	int r = 0;
 
 	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->start_timeout_ns));
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->start_timeout_ns));
 	while (r == 0 && u->reloading && u->started)
 		r = eff_pulse_await(&u->changed);
 	return eff_scope_close(&within) == -ETIMEDOUT && r < 0 ? -EIO : r;
@@ -285,7 +285,7 @@ static eff_exit reload_command_run(void *arg)
 	struct reload_run *run = arg;
 
 	run->result = command_run(
-		run->unit, &(struct command){.argv = run->unit->spec->reload_command});
+		run->unit, &(struct command){.argv = run->unit->spec->ways->reload_command});
 	return eff_ok(NULL);
 }
 
@@ -315,7 +315,7 @@ static int reload_by_command(struct unit *u)
 
 int unit_may_reload(const struct unit *u)
 {
-	if (!u->spec->reload_command && u->spec->reload_signal == 0)
+	if (!u->spec->ways->reload_command && u->spec->ways->reload_signal == 0)
 		return -ENOTSUP;
 	return u->process && u->started && u->run ? 0 : -ESRCH;
 }
@@ -327,7 +327,7 @@ int unit_reload(struct unit *u)
 
 	if (r < 0)
 		return r;
-	if (spec->reload_command) {
+	if (spec->ways->reload_command) {
 		u->n_users++;
 		r = reload_by_command(u);
 		if (r == 0)
@@ -336,5 +336,5 @@ int unit_reload(struct unit *u)
 		eff_pulse_send(&u->changed);
 		return r;
 	}
-	return u->world->os->ops->signal(u->process, spec->reload_signal, OS_MAIN);
+	return u->world->os->ops->signal(u->process, spec->ways->reload_signal, OS_MAIN);
 }

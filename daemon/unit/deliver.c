@@ -111,7 +111,7 @@ int sink_flush(struct sink *k, bool to_the_end)
 	int r = 0;
 
 	while (r == 0 && k->out.len > 0) {
-		enum plan_on_block on_block = k->unit->spec->on_block;
+		enum plan_on_block on_block = k->unit->spec->ways->on_block;
 		size_t before = k->out.len;
 
 		r = sink_try(k);

@@ -18,7 +18,7 @@ static int unit_start(struct unit *u, struct child *c)
 		u->restarts++;
 	eff_scope_open(&within);
 	u->limited = &within;
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->start_timeout_ns));
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->start_timeout_ns));
 	r = hook_before_start(u);
 	if (r == 0)
 		r = child_start(c);
@@ -57,7 +57,7 @@ static void unit_await_end(struct unit *u, struct child *c)
 	eff_scope_open(&within);
 	u->limited = u->watched = &within;
 	eff_scope_limit(&within,
-		c->remains ? EFF_FOREVER : eff_ns_add(eff_now(), u->spec->max_runtime_ns));
+		c->remains ? EFF_FOREVER : eff_ns_add(eff_now(), u->spec->ways->max_runtime_ns));
 	r = unit_watch(u, c);
 	if (r == 0)
 		r = c->remains ? eff_sleep(EFF_FOREVER) : child_await_end(c);

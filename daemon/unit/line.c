@@ -8,7 +8,7 @@ enum { PRIORITY_ERR = 3, PRIORITY_INFO = 6 };
 
 void line_head(struct text *head, const struct unit *u, enum os_stream stream, bool is_file)
 {
-	bool is_json = u->spec->format == PLAN_JSON;
+	bool is_json = u->spec->ways->format == PLAN_JSON;
 	char at[32];
 
 	head->len = 0;
@@ -18,7 +18,7 @@ void line_head(struct text *head, const struct unit *u, enum os_stream stream, b
 			at, u->name, stream == OS_STDERR ? "stderr" : "stdout");
 	else
 		text_printf(head, "%s%s%s%s", is_file ? "" : u->name, is_file ? "" : " | ",
-			u->spec->timestamps ? at : "", u->spec->timestamps ? " " : "");
+			u->spec->ways->timestamps ? at : "", u->spec->ways->timestamps ? " " : "");
 }
 
 int record_add(struct text *to, const struct line *line, int priority, enum os_stream stream)

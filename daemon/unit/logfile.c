@@ -78,7 +78,7 @@ static bool period_is_over(const struct plan_rotate *rotate, const struct os_log
 static size_t room_of(const struct logfile *f, const struct plan_unit *spec,
 	const struct os_log_look *look, size_t len)
 {
-	const struct plan_rotate *rotate = &spec->rotate;
+	const struct plan_rotate *rotate = &spec->ways->rotate;
 
 	if (!look->regular || eff_now() < f->not_before)
 		return len;
@@ -110,7 +110,9 @@ static size_t share_of(const struct logfile *f, const struct plan_unit *spec,
 		return len;
 	if (last)
 		return (size_t)(last + 1 - bytes);
-	return f->mid_line || look->size == 0 ? line_rest(f, spec->max_line_bytes, bytes, len) : 0;
+	return f->mid_line || look->size == 0
+		? line_rest(f, spec->ways->max_line_bytes, bytes, len)
+		: 0;
 }
 
 static int append(struct logfile *f, const char *bytes, size_t len)
@@ -127,13 +129,13 @@ static int append(struct logfile *f, const char *bytes, size_t len)
 
 static void archive_of(struct logfile *f, struct unit *u)
 {
-	if (u->spec->rotate.compress == PLAN_COMPRESS_GZIP && u->spec->rotate.keep > 0)
+	if (u->spec->ways->rotate.compress == PLAN_COMPRESS_GZIP && u->spec->ways->rotate.keep > 0)
 		archive_ask(f->world, u, f->path);
 }
 
 static void put_aside(struct logfile *f, struct unit *u)
 {
-	int r = f->world->os->ops->rotate_log(f->file, u->spec->rotate.keep);
+	int r = f->world->os->ops->rotate_log(f->file, u->spec->ways->rotate.keep);
 	struct text words = {0};
 
 	if (r == 0) {
@@ -167,7 +169,7 @@ int logfile_write(
 		r = ops->look_at_log(f->file, &look);
 		if (r < 0)
 			break;
-		f->is_due |= period_is_over(&u->spec->rotate, &look);
+		f->is_due |= period_is_over(&u->spec->ways->rotate, &look);
 		n = share_of(f, u->spec, &look, bytes + *ret_written, len - *ret_written);
 		if (n > 0)
 			r = append(f, bytes + *ret_written, n);

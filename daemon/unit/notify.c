@@ -78,7 +78,7 @@ static void take_extension(struct unit *u, const char *text)
 static void take_watchdog(struct child *c, const char *text)
 {
 	/* Before it is watched at all there is nothing to ask for. */
-	if (c->unit->spec->watchdog_ns > 0 && take_us(text, &c->watchdog_ns))
+	if (c->unit->spec->ways->watchdog_ns > 0 && take_us(text, &c->watchdog_ns))
 		eff_pulse_send(&c->alive);
 }
 
@@ -194,7 +194,7 @@ eff_exit notify_watch_stopping(void *arg)
 		return eff_interrupted();
 	u->says_stopping = true;
 	unit_enter(u, UNIT_STOPPING, unit_cause(u, CAUSE_INTERRUPTED, NULL, "says that it stops"));
-	if (eff_sleep(u->spec->stop.timeout_ns) == 0 && u->limited)
+	if (eff_sleep(u->spec->ways->stop.timeout_ns) == 0 && u->limited)
 		eff_scope_cancel(u->limited);
 	return eff_ok(NULL);
 }

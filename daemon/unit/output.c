@@ -35,7 +35,7 @@ static bool wants_lines(const struct sink *k)
 	enum plan_log_kind kind = sink_target(k)->kind;
 
 	if (kind == PLAN_LOG_FILE)
-		return spec->timestamps || spec->format == PLAN_JSON;
+		return spec->ways->timestamps || spec->ways->format == PLAN_JSON;
 	return kind == PLAN_LOG_INHERIT || is_record(kind);
 }
 
@@ -59,7 +59,7 @@ static void ring_line(
 
 	probe_see_line(u, text, len);
 	if (!u->ring)
-		u->ring = ring_new(u->spec->ring_bytes);
+		u->ring = ring_new(u->spec->ways->ring_bytes);
 	if (u->ring)
 		ring_add(u->ring, &line);
 	eff_pulse_send(&u->world->output);
@@ -73,7 +73,7 @@ static void sink_emit(struct sink *k, const char *text, size_t len, bool partial
 		.partial = partial,
 		.goes_on = is_file && k->mid_line,
 		.is_file = is_file,
-		.is_json = k->unit->spec->format == PLAN_JSON};
+		.is_json = k->unit->spec->ways->format == PLAN_JSON};
 
 	ring_line(k->unit, text, len, k->stream, partial);
 	if (k->by_line && is_record(sink_target(k)->kind))
@@ -98,7 +98,7 @@ static void sink_end_line(struct sink *k, const char *bytes, size_t len, bool cu
 /* Cut `bytes` into lines; a line longer than max_line goes out in pieces. */
 static void sink_split(struct sink *k, const char *bytes, size_t len)
 {
-	size_t most = k->unit->spec->max_line_bytes;
+	size_t most = k->unit->spec->ways->max_line_bytes;
 
 	if (sink_target(k)->kind == PLAN_LOG_SYSLOG && most > SYSLOG_MOST)
 		most = SYSLOG_MOST;
@@ -255,7 +255,7 @@ static void sink_take_part(struct sink *k, const char *bytes, size_t len)
 	if (!k->by_line && sink_target(k)->kind == PLAN_LOG_FILE)
 		sink_to_file(k, bytes, len);
 	if (!wants_every_line(k))
-		skipped = len - ring_worth(k->unit->spec->ring_bytes, bytes, len);
+		skipped = len - ring_worth(k->unit->spec->ways->ring_bytes, bytes, len);
 	if (skipped) {
 		k->line.len = 0;
 		k->mid_line = false;

@@ -20,7 +20,7 @@ static int ready_await_clean_end(struct child *c)
 	int r;
 
 	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->max_runtime_ns));
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->max_runtime_ns));
 	r = child_await_end(c);
 	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
 		unit_fault(u,
@@ -37,7 +37,7 @@ static int ready_await_oneshot(struct child *c)
 	struct unit *u = c->unit;
 	int r = ready_await_clean_end(c);
 
-	c->remains = r == 1 && u->spec->remain_after_exit;
+	c->remains = r == 1 && u->spec->ways->remain_after_exit;
 	for (int i = 0; i < 2 && c->remains && r >= 0; i++)
 		if (probes[i](u->spec)->kind != PLAN_PROBE_NONE)
 			r = probe_await_pass(u, probes[i]);
@@ -114,7 +114,7 @@ static int ready_await_background(struct child *c)
 {
 	struct unit *u = c->unit;
 	struct os *os = u->world->os;
-	const char *path = u->spec->pid_file;
+	const char *path = u->spec->ways->pid_file;
 	eff_ns pause = LOOK_FIRST;
 	struct os_end end;
 	pid_t pid;

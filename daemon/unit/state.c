@@ -73,17 +73,18 @@ struct eff_policy unit_policy(const struct plan_unit *spec)
 		[PLAN_ON_ABNORMAL] = EFF_ON_ABNORMAL,
 		[PLAN_NO] = EFF_NEVER,
 	};
-	struct eff_sched backoff = eff_exponential(spec->backoff.initial_ns, spec->backoff.factor);
+	struct eff_sched backoff = eff_exponential(
+		spec->ways->backoff.initial_ns, spec->ways->backoff.factor);
 
 	/* The jitter is put on last: it spreads at the ceiling too. */
-	backoff = eff_sched_cap(backoff, spec->backoff.max_ns);
-	backoff = eff_sched_jitter(backoff, 1.0, 1.0 + spec->backoff.jitter);
+	backoff = eff_sched_cap(backoff, spec->ways->backoff.max_ns);
+	backoff = eff_sched_jitter(backoff, 1.0, 1.0 + spec->ways->backoff.jitter);
 	return (struct eff_policy){
 		/* Nothing is above the root that could start it again. */
 		.restart = spec->parent == PLAN_NONE ? EFF_NEVER : restarts[spec->restart],
 		.backoff = backoff,
-		.reset_after = spec->backoff.reset_after_ns,
-		.max_restarts = spec->max_restarts,
+		.reset_after = spec->ways->backoff.reset_after_ns,
+		.max_restarts = spec->ways->max_restarts,
 		.critical = spec->critical,
 		.significant = spec->significant,
 	};
@@ -111,7 +112,7 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	u->plan = plan_ref(plan);
 	u->spec = spec;
 	u->child.policy = unit_policy(spec);
-	ring_limit(u->ring, spec->ring_bytes);
+	ring_limit(u->ring, spec->ways->ring_bytes);
 	unit_limit(u);
 	plan_unref(old);
 	if (u->watched && probes_watch(u) == -ENOMEM)

@@ -104,10 +104,10 @@ START_TEST(what_is_added_is_laid_over_the_template_and_that_over_the_defaults)
 	b = plan_find(world.plan, "pool/b");
 	ck_assert_str_eq(a->argv[1], "one");
 	ck_assert_str_eq(b->argv[2], "exec other");
-	ck_assert_int_eq(a->stop.timeout_ns, EFF_S(3));
+	ck_assert_int_eq(a->ways->stop.timeout_ns, EFF_S(3));
 	ck_assert_int_eq(a->restart, PLAN_ON_FAILURE);
 	ck_assert_int_eq(b->restart, PLAN_NO);
-	ck_assert_int_eq(b->backoff.initial_ns, EFF_MS(100));
+	ck_assert_int_eq(b->ways->backoff.initial_ns, EFF_MS(100));
 	ck_assert_str_eq(environment_of(world.plan, "pool/a", "B="), "B=template");
 	ck_assert_str_eq(environment_of(world.plan, "pool/b", "A="), "A=template");
 	ck_assert_str_eq(environment_of(world.plan, "pool/b", "B="), "B=own");

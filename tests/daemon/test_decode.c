@@ -51,24 +51,24 @@ START_TEST(what_is_not_given_is_preset)
 
 	ck_assert(unit->enabled && !unit->critical);
 	ck_assert_int_eq(unit->restart, PLAN_ALWAYS);
-	ck_assert_int_eq(unit->backoff.initial_ns, EFF_MS(500));
-	ck_assert_int_eq(unit->backoff.max_ns, EFF_S(30));
-	ck_assert_int_eq(unit->backoff.reset_after_ns, EFF_S(60));
-	ck_assert(unit->backoff.factor == 2.0 && unit->backoff.jitter == 0.1);
-	ck_assert_uint_eq(unit->max_restarts, PLAN_UNLIMITED);
+	ck_assert_int_eq(unit->ways->backoff.initial_ns, EFF_MS(500));
+	ck_assert_int_eq(unit->ways->backoff.max_ns, EFF_S(30));
+	ck_assert_int_eq(unit->ways->backoff.reset_after_ns, EFF_S(60));
+	ck_assert(unit->ways->backoff.factor == 2.0 && unit->ways->backoff.jitter == 0.1);
+	ck_assert_uint_eq(unit->ways->max_restarts, PLAN_UNLIMITED);
 	ck_assert_uint_eq(unit->rules->success_exit.codes[0], 1);
-	ck_assert_int_eq(unit->start_timeout_ns, EFF_S(90));
-	ck_assert_int_eq(unit->max_runtime_ns, PLAN_FOREVER);
-	ck_assert_int_eq(unit->stop.signal, SIGTERM);
-	ck_assert_int_eq(unit->stop.final_signal, SIGKILL);
-	ck_assert_int_eq(unit->stop.timeout_ns, EFF_S(10));
-	ck_assert_uint_eq(unit->umask, 0022);
-	ck_assert_uint_eq(unit->ring_bytes, 65536);
-	ck_assert_uint_eq(unit->rotate.size_bytes, 50 << 20);
-	ck_assert_int_eq(unit->rotate.every_ns, 0);
-	ck_assert_uint_eq(unit->rotate.keep, 10);
-	ck_assert_int_eq(unit->format, PLAN_RAW);
-	ck_assert(!unit->timestamps);
+	ck_assert_int_eq(unit->ways->start_timeout_ns, EFF_S(90));
+	ck_assert_int_eq(unit->ways->max_runtime_ns, PLAN_FOREVER);
+	ck_assert_int_eq(unit->ways->stop.signal, SIGTERM);
+	ck_assert_int_eq(unit->ways->stop.final_signal, SIGKILL);
+	ck_assert_int_eq(unit->ways->stop.timeout_ns, EFF_S(10));
+	ck_assert_uint_eq(unit->ways->umask, 0022);
+	ck_assert_uint_eq(unit->ways->ring_bytes, 65536);
+	ck_assert_uint_eq(unit->ways->rotate.size_bytes, 50 << 20);
+	ck_assert_int_eq(unit->ways->rotate.every_ns, 0);
+	ck_assert_uint_eq(unit->ways->rotate.keep, 10);
+	ck_assert_int_eq(unit->ways->format, PLAN_RAW);
+	ck_assert(!unit->ways->timestamps);
 	ck_assert_int_eq(unit->out.kind, PLAN_LOG_INHERIT);
 	ck_assert_int_eq(unit->err.kind, PLAN_LOG_STDOUT);
 	ck_assert_str_eq(unit->working_dir, "/tree");
@@ -86,7 +86,7 @@ START_TEST(a_oneshot_is_preset_otherwise)
 		plan_world_good(&world, HEAD "  a: {command: x, type: oneshot}\n"), "a");
 
 	ck_assert_int_eq(unit->restart, PLAN_ON_FAILURE);
-	ck_assert_int_eq(unit->start_timeout_ns, PLAN_FOREVER);
+	ck_assert_int_eq(unit->ways->start_timeout_ns, PLAN_FOREVER);
 }
 END_TEST
 
@@ -102,16 +102,16 @@ START_TEST(a_supervisor_says_how_it_keeps_its_units)
 			       *h = plan_find(plan, "h");
 
 	/* Where the rest follows the one that ended, they go in sequence unless it is said. */
-	ck_assert_int_eq(root->strategy, PLAN_REST_FOR_ONE);
-	ck_assert_int_eq(root->start_order, PLAN_SEQUENTIAL);
-	ck_assert_int_eq(g->start_order, PLAN_PARALLEL);
-	ck_assert_int_eq(h->strategy, PLAN_ONE_FOR_ALL);
-	ck_assert_int_eq(h->start_order, PLAN_PARALLEL);
-	ck_assert_int_eq(g->auto_shutdown, PLAN_AUTO_ALL);
-	ck_assert_int_eq(h->auto_shutdown, PLAN_AUTO_NEVER);
-	ck_assert_uint_eq(g->intensity.max_restarts, 3);
-	ck_assert_int_eq(g->intensity.period_ns, EFF_S(10));
-	ck_assert_int_eq(h->intensity.period_ns, 0);
+	ck_assert_int_eq(root->ways->strategy, PLAN_REST_FOR_ONE);
+	ck_assert_int_eq(root->ways->start_order, PLAN_SEQUENTIAL);
+	ck_assert_int_eq(g->ways->start_order, PLAN_PARALLEL);
+	ck_assert_int_eq(h->ways->strategy, PLAN_ONE_FOR_ALL);
+	ck_assert_int_eq(h->ways->start_order, PLAN_PARALLEL);
+	ck_assert_int_eq(g->ways->auto_shutdown, PLAN_AUTO_ALL);
+	ck_assert_int_eq(h->ways->auto_shutdown, PLAN_AUTO_NEVER);
+	ck_assert_uint_eq(g->ways->intensity.max_restarts, 3);
+	ck_assert_int_eq(g->ways->intensity.period_ns, EFF_S(10));
+	ck_assert_int_eq(h->ways->intensity.period_ns, 0);
 	ck_assert(plan_find(plan, "g/a")->significant);
 	ck_assert(!plan_find(plan, "h/b")->significant);
 }
@@ -230,19 +230,19 @@ START_TEST(defaults_merge_key_by_key_and_replace_the_rest)
 			       *s = plan_find(plan, "s");
 
 	ck_assert_int_eq(x->restart, PLAN_NO);
-	ck_assert_int_eq(x->backoff.initial_ns, EFF_S(1));
-	ck_assert_uint_eq(x->max_restarts, 3);
+	ck_assert_int_eq(x->ways->backoff.initial_ns, EFF_S(1));
+	ck_assert_uint_eq(x->ways->max_restarts, 3);
 	ck_assert_str_eq(value_of(x, "labels"), "{a: 1, b: 2}");
 	ck_assert(has_variable(x, "A=1") && has_variable(x, "B=2"));
 	ck_assert_str_eq(value_of(x, "success_exit"), "[2]");
-	ck_assert_uint_eq(y->max_restarts, 4);
-	ck_assert_int_eq(y->backoff.initial_ns, EFF_S(1));
-	ck_assert_int_eq(y->stop.signal, SIGINT);
-	ck_assert_int_eq(y->stop.timeout_ns, EFF_S(3));
+	ck_assert_uint_eq(y->ways->max_restarts, 4);
+	ck_assert_int_eq(y->ways->backoff.initial_ns, EFF_S(1));
+	ck_assert_int_eq(y->ways->stop.signal, SIGINT);
+	ck_assert_int_eq(y->ways->stop.timeout_ns, EFF_S(3));
 	/* A supervisor and a fiber inherit what is for them, and the rest is no error. */
-	ck_assert_uint_eq(s->max_restarts, 3);
+	ck_assert_uint_eq(s->ways->max_restarts, 3);
 	ck_assert_ptr_null(value_of(s, "stop.signal"));
-	ck_assert_int_eq(plan_find(plan, "s/f")->stop.timeout_ns, EFF_S(3));
+	ck_assert_int_eq(plan_find(plan, "s/f")->ways->stop.timeout_ns, EFF_S(3));
 	ck_assert_ptr_null(value_of(plan_find(plan, "s/f"), "environment"));
 }
 END_TEST
@@ -356,7 +356,7 @@ START_TEST(what_a_fiber_gets_is_flat)
 		{"for", "1h"}, {"to.0", "x"}, {"to.1.y", "z"}, {"deep.a.b", "8080"}};
 
 	ck_assert_ptr_null(unit->builtin);
-	ck_assert_uint_eq(unit->stack_bytes, 262144);
+	ck_assert_uint_eq(unit->ways->stack_bytes, 262144);
 	ck_assert_uint_eq(unit->n_with, 4);
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert_str_eq(unit->with[i].name, pairs[i][0]);

@@ -90,13 +90,13 @@ START_TEST(the_shop_is_as_it_says)
 	ck_assert_str_eq(plan_name(plan), "shop");
 	ck_assert_str_eq(db->user, "postgres");
 	ck_assert_str_eq(db->group, "70");
-	ck_assert_uint_eq(db->umask, 0077);
-	ck_assert_int_eq(db->stop.signal, SIGINT);
-	ck_assert_int_eq(db->stop.final_signal, SIGQUIT);
-	ck_assert_int_eq(db->stop.mode, PLAN_STOP_MIXED);
-	ck_assert_str_eq(db->stop.command[3], "fast now");
-	ck_assert_uint_eq(db->max_restarts, 5);
-	ck_assert_int_eq(db->backoff.initial_ns, EFF_MS(200));
+	ck_assert_uint_eq(db->ways->umask, 0077);
+	ck_assert_int_eq(db->ways->stop.signal, SIGINT);
+	ck_assert_int_eq(db->ways->stop.final_signal, SIGQUIT);
+	ck_assert_int_eq(db->ways->stop.mode, PLAN_STOP_MIXED);
+	ck_assert_str_eq(db->ways->stop.command[3], "fast now");
+	ck_assert_uint_eq(db->ways->max_restarts, 5);
+	ck_assert_int_eq(db->ways->backoff.initial_ns, EFF_MS(200));
 	ck_assert_uint_eq(db->rules->force_exit.codes[0], 2 | 4 | 8);
 	ck_assert_int_eq(db->rules->readiness.kind, PLAN_PROBE_TCP);
 	ck_assert_uint_eq(db->rules->readiness.port, 5432);
@@ -110,15 +110,15 @@ START_TEST(the_shop_is_as_it_says)
 	ck_assert_uint_eq(web->rules->liveness.status_max, 200);
 	ck_assert_uint_eq(web->rules->liveness.failure_threshold, 7);
 	ck_assert_int_eq(web->rules->startup.kind, PLAN_PROBE_UNIX);
-	ck_assert_int_eq(web->reload_signal, SIGHUP);
+	ck_assert_int_eq(web->ways->reload_signal, SIGHUP);
 	ck_assert_int_eq(web->out.kind, PLAN_LOG_FILE);
 	ck_assert_int_eq(web->err.kind, PLAN_LOG_NULL);
-	ck_assert_uint_eq(web->ring_bytes, 1048576);
-	ck_assert_uint_eq(web->max_line_bytes, 4096);
+	ck_assert_uint_eq(web->ways->ring_bytes, 1048576);
+	ck_assert_uint_eq(web->ways->max_line_bytes, 4096);
 	ck_assert_uint_eq(web->n_labels, 2);
 	ck_assert_int_eq(beat->activate, PLAN_MANUAL);
 	ck_assert_str_eq(beat->entry, "heartbeat");
-	ck_assert_uint_eq(beat->stack_bytes, 65536);
+	ck_assert_uint_eq(beat->ways->stack_bytes, 65536);
 	ck_assert_str_eq(plan_find(plan, "idler")->builtin, "idle");
 	plan_world_done(&world);
 }
@@ -187,7 +187,7 @@ START_TEST(a_folder_is_one_tree)
 	ck_assert_str_eq(plan_unit(plan, 1)->name, "one");
 	ck_assert_str_eq(plan_unit(plan, 3)->name, "three");
 	ck_assert_int_eq(plan_unit(plan, 3)->restart, PLAN_NO);
-	ck_assert_int_eq(plan_unit(plan, 1)->stop.timeout_ns, EFF_S(1));
+	ck_assert_int_eq(plan_unit(plan, 1)->ways->stop.timeout_ns, EFF_S(1));
 	/* Relative to where each stands. */
 	ck_assert_str_eq(plan_find(plan, "two")->argv[0], GOOD "/folder/two");
 	ck_assert_ptr_nonnull(strstr(plan_find(plan, "three")->argv[0], "parts/three"));

@@ -165,7 +165,7 @@ START_TEST(each_is_told_its_number)
 	plan_strv entry = fetch->environment;
 
 	ck_assert_str_eq(fetch->argv[2], "803");
-	ck_assert_str_eq(strrchr(fetch->pid_file, '/'), "/fetch.3.pid");
+	ck_assert_str_eq(strrchr(fetch->ways->pid_file, '/'), "/fetch.3.pid");
 	ck_assert_str_eq(strstr(fetch->out.path, "log/"), "log/workers/fetch@3");
 	while (*entry && strncmp(*entry, "NUMBER=", 7) != 0)
 		entry++;

@@ -36,8 +36,8 @@ START_TEST(a_merge_key_gives_what_is_not_there)
 		"  u: {max_runtime: 9s, <<: [*a, *b], command: x}\n");
 	const struct plan_unit *unit = plan_find(plan, "u");
 
-	ck_assert_int_eq(unit->max_runtime_ns, EFF_S(9));
-	ck_assert_int_eq(unit->start_timeout_ns, EFF_S(1));
+	ck_assert_int_eq(unit->ways->max_runtime_ns, EFF_S(9));
+	ck_assert_int_eq(unit->ways->start_timeout_ns, EFF_S(1));
 	ck_assert(unit->critical);
 }
 END_TEST

@@ -83,7 +83,7 @@ static bool condition_holds(const struct unit_need *need)
 
 static eff_ns least_delay(const struct unit *u)
 {
-	const struct plan_backoff *b = &u->spec->backoff;
+	const struct plan_backoff *b = &u->spec->ways->backoff;
 	eff_ns delay = b->initial_ns;
 
 	for (int64_t k = 1; k < u->child.pace.given && delay < b->max_ns; k++)
@@ -94,7 +94,7 @@ static eff_ns least_delay(const struct unit *u)
 /* Is an end of it a matter of its own, and not of its group? */
 static bool ends_alone(const struct unit *u)
 {
-	enum plan_strategy strategy = u->parent->spec->strategy;
+	enum plan_strategy strategy = u->parent->spec->ways->strategy;
 
 	return strategy == PLAN_ONE_FOR_ONE || strategy == PLAN_SIMPLE_ONE_FOR_ONE;
 }

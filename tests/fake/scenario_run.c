@@ -145,7 +145,8 @@ static void do_add(struct run *run, struct unit *pool, const struct scenario_ste
 	char what[300];
 	int r;
 
-	if (pool->spec->strategy != PLAN_SIMPLE_ONE_FOR_ONE || pool->spec->kind != PLAN_SUPERVISOR)
+	if (pool->spec->ways->strategy != PLAN_SIMPLE_ONE_FOR_ONE ||
+		pool->spec->kind != PLAN_SUPERVISOR)
 		return;
 	for (unsigned i = 0; i < SCENARIO_CHILDREN; i++)
 		if (step->children[i].there)

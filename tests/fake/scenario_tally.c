@@ -13,10 +13,10 @@ static const char *probe_name(unsigned n)
 
 static void tally_group(struct tally *t, const struct plan_unit *row)
 {
-	t->strategies[row->strategy]++;
-	t->orders[row->start_order]++;
-	t->shutdowns[row->auto_shutdown]++;
-	t->rest[5] += row->intensity.period_ns > 0;
+	t->strategies[row->ways->strategy]++;
+	t->orders[row->ways->start_order]++;
+	t->shutdowns[row->ways->auto_shutdown]++;
+	t->rest[5] += row->ways->intensity.period_ns > 0;
 }
 
 static void tally_runs(struct tally *t, const struct plan_unit *row)
@@ -24,14 +24,14 @@ static void tally_runs(struct tally *t, const struct plan_unit *row)
 	const struct plan_schedule *schedule = &row->rules->schedule;
 
 	t->types[row->type]++;
-	t->modes[row->stop.mode]++;
+	t->modes[row->ways->stop.mode]++;
 	t->startup[row->rules->startup.kind]++;
 	t->readiness[row->rules->readiness.kind]++;
 	t->liveness[row->rules->liveness.kind]++;
 	if (schedule->is_there)
 		t->schedules[schedule->overlap + (schedule->by_cron ? 3 : 0)]++;
 	t->edges[6] += row->n_replicas > 1;
-	t->rest[6] += row->watchdog_ns > 0;
+	t->rest[6] += row->ways->watchdog_ns > 0;
 }
 
 static void tally_edges(struct tally *t, const struct plan_unit *row)
@@ -62,7 +62,7 @@ static void tally_unit(struct tally *t, const struct plan_unit *row)
 	t->rest[1] += row->significant;
 	t->rest[2] += row->activate == PLAN_MANUAL;
 	t->rest[3] += !row->enabled;
-	t->rest[4] += row->max_restarts != PLAN_UNLIMITED;
+	t->rest[4] += row->ways->max_restarts != PLAN_UNLIMITED;
 	tally_edges(t, row);
 	if (row->kind == PLAN_SUPERVISOR)
 		tally_group(t, row);

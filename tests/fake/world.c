@@ -239,7 +239,7 @@ static const char *unit_wrong(const struct world *w, const struct unit *u)
 	/* One of another kind that had the name may be on its way out. */
 	bool live = os_fake_live(w->fake, u->name) > 0 && !tree_grave_of(w->tree, u->name);
 	bool process = u->spec->kind == PLAN_PROCESS &&
-		!(u->spec->type == PLAN_ONESHOT && u->spec->remain_after_exit);
+		!(u->spec->type == PLAN_ONESHOT && u->spec->ways->remain_after_exit);
 
 	if (live && !state_has_process(u->state))
 		return "has a process";

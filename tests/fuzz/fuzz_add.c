@@ -156,7 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct plan *present = nul ? load(&source, NULL) : NULL;
 	const struct plan_unit *pool = present ? plan_find(present, "pool") : NULL;
 
-	if (!pool || pool->kind != PLAN_SUPERVISOR || pool->strategy != PLAN_SIMPLE_ONE_FOR_ONE) {
+	if (!pool || pool->kind != PLAN_SUPERVISOR ||
+		pool->ways->strategy != PLAN_SIMPLE_ONE_FOR_ONE) {
 		plan_unref(present);
 		input = (struct input){(const uint8_t *)small, sizeof(small) - 1};
 		present = load(&source, NULL);
