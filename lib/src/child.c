@@ -82,9 +82,13 @@ static eff_exit child_end(eff_exit fault, eff_exit end)
 
 static eff_exit child_run(struct eff_child *c)
 {
-	struct eff__run run = {.child = c, .fault = eff_ok(NULL)};
+	struct eff__run run;
 	eff_exit end;
 
+	/* One by one, for a whole one would be made beside it first. */
+	run.child = c;
+	run.grace.armed = 0;
+	run.fault = eff_ok(NULL);
 	eff_scope_open(&run.life);
 	c->life = &run.life;
 	c->pace.ran_at = eff_now();
@@ -168,8 +172,9 @@ static int child_await_restart(struct eff_child *c, eff_exit end, eff_ns delay)
 	return r;
 }
 
-/* Is there to be another run? Then it may begin as soon as its turn has come. */
-static bool child_goes_on(struct eff_child *c, eff_exit end)
+/* Is there to be another run? Then it may begin as soon as its turn has come. Not within the frame below a run: for as long as
+ * that goes on it would take stack for what comes after. */
+__attribute__((noinline)) static bool child_goes_on(struct eff_child *c, eff_exit end)
 {
 	eff_ns delay = 0;
 
