@@ -119,12 +119,32 @@ uint32_t unit_add(struct decoder *decoder, struct node *map)
 	return index;
 }
 
+/* A command that another has said, word by word: then it is that one. So what else such units say alike is seen to be the same,
+ * too. */
+static void command_share(
+	struct load *load, const struct field *row, const char *text, plan_strv *argv)
+{
+	void **at = text && *argv ? table_at(&load->texts, row, text) : NULL;
+	plan_strv known = at ? *at : NULL;
+	size_t i = 0;
+
+	if (at && !known)
+		*at = (void *)*argv;
+	load->failed |= text && *argv && !at;
+	/* Texts are kept once. */
+	while (known && known[i] && known[i] == (*argv)[i])
+		i++;
+	if (known && known[i] == (*argv)[i])
+		*argv = known;
+}
+
 /* Takes a slot's value, for the unit or for effd. */
 void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id, struct node *node)
 {
 	struct load *load = decoder->load;
 	const struct field *row = field_row(id);
 	struct value value = {.load = load, .field = row, .node = node, .unit = unit->name};
+	const char *text;
 	bool good;
 
 	if (row->where == IN_PROCESS)
@@ -143,8 +163,10 @@ void slot_read(struct decoder *decoder, struct plan_unit *unit, enum field_id id
 		value_done(&value);
 		return;
 	}
-	decoder->values[decoder->n_values] = (struct plan_value){
-		(uint16_t)id, keep_text(load, &value.text), node->at};
+	text = keep_text(load, &value.text);
+	if (row->type == TYPE_COMMAND || row->type == TYPE_SHELL)
+		command_share(load, row, text, (plan_strv *)value.to);
+	decoder->values[decoder->n_values] = (struct plan_value){(uint16_t)id, text, node->at};
 	decoder->nodes[decoder->n_values++] = node;
 }
 

@@ -60,7 +60,8 @@ struct load {
 	struct table fields; /* (section, key): its row */
 	struct table names; /* (a supervisor's mapping, key): its unit's; (NULL, key): that of any */
 	struct table stems; /* (NULL, full name): the struct range of a unit that says `replicas`; the plan's */
-	struct table texts; /* (NULL, text): the one that is kept; (&texts, rules): the filter that was made of them */
+	struct table texts; /* (NULL, text): the one that is kept; (&texts, rules): the filter that was made of them;
+			      * (row, text): the words of a command */
 	struct table paths; /* (&paths, path): its file; (&files, path): its env_file, parsed; others' of their own */
 	struct draft *drafts; /* of all units, as plan_unit() counts them */
 	uint32_t n_units, room_units;

@@ -124,6 +124,30 @@ START_TEST(the_shop_is_as_it_says)
 }
 END_TEST
 
+START_TEST(what_units_say_alike_is_held_once)
+{
+	struct plan_world world;
+	struct plan *plan = plan_world_text(&world,
+		"version: 1\nname: test\ndefaults:\n  hooks: {pre_start: {command: [make, \"it ready\"]}}\n"
+		"  stop: {timeout: 3s}\nunits:\n  a: {command: [run, a]}\n  b: {command: [run, b]}\n"
+		"  c: {command: [run, b], hooks: {pre_start: {command: [make, it, ready]}}}\n"
+		"  d: {command: [run, d], stop: {timeout: 4s}}\n");
+	const struct plan_unit *a = plan_find(plan, "a"), *b = plan_find(plan, "b"),
+			       *c = plan_find(plan, "c"), *d = plan_find(plan, "d");
+
+	ck_assert_ptr_eq(a->rules, b->rules);
+	ck_assert_ptr_eq(a->ways, b->ways);
+	ck_assert_str_eq(a->rules->hooks.pre_start.argv[1], "it ready");
+	ck_assert_str_eq(a->argv[1], "a");
+	ck_assert_ptr_eq(b->argv, c->argv);
+	ck_assert_str_eq(c->rules->hooks.pre_start.argv[1], "it");
+	ck_assert_ptr_eq(c->ways, a->ways);
+	ck_assert_int_eq(a->ways->stop.timeout_ns, EFF_S(3));
+	ck_assert_int_eq(d->ways->stop.timeout_ns, EFF_S(4));
+	plan_world_done(&world);
+}
+END_TEST
+
 START_TEST(effds_settings_are_as_they_say)
 {
 	struct plan_world world;
@@ -367,6 +391,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, every_good_tree_is_good);
 	tcase_add_test(tcase, units_are_in_declared_order_depth_first);
 	tcase_add_test(tcase, the_shop_is_as_it_says);
+	tcase_add_test(tcase, what_units_say_alike_is_held_once);
 	tcase_add_test(tcase, effds_settings_are_as_they_say);
 	tcase_add_test(tcase, orders_and_needs_have_inverses);
 	tcase_add_test(tcase, a_folder_is_one_tree);

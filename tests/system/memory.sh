@@ -31,8 +31,7 @@ TREE
 	[ $bytes -le "$2" ] || fail "$1: a service costs more than $2 bytes"
 }
 a_service plain 8448 ""
-# Its rules, too, are its own then.
-a_service hooked 9472 ", hooks: {pre_start: {command: [\"true\"]}}"
+a_service hooked 8704 ", hooks: {pre_start: {command: [\"true\"]}}"
 
 effd_start <<<'{version: 1, units: {}}'
 pid=$(ctl --json version | jq -r .pid)
