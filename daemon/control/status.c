@@ -9,7 +9,9 @@
 static double seconds(eff_ns ns)
 {
 	/* To the millisecond: what is below is noise to people and digits to machines. */
-	return (double)((ns + EFF_MS(1) / 2) / EFF_MS(1)) / 1e3;
+	eff_ns ms = (ns + EFF_MS(1) / 2) / EFF_MS(1);
+
+	return (double)ms / 1e3;
 }
 
 static const char *kind_name(enum plan_kind kind)
