@@ -89,7 +89,7 @@ inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
 EFF_LIBS := -lev $(UV) -lm -lpthread
 CJSON := $(or $(call pkg,--libs libcjson),-lcjson)
-LIBS := $(EFF_LIBS) -lyaml $(CJSON) -lseccomp -ldl
+LIBS := $(EFF_LIBS) -lyaml $(CJSON) -ldl
 
 # Stacks of fibers are not where ASan looks for fake frames.
 export ASAN_OPTIONS ?= detect_stack_use_after_return=0:detect_leaks=1

@@ -3,7 +3,6 @@
  * for this processor's own calls: those of another mode of it, as 32 bits on 64, are none that anybody has looked at. */
 #include <errno.h>
 #include <linux/filter.h>
-#include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/arena.h"
 #include "base/auto.h"
 #include "base/filter.h"
+#include "base/seccomp.h"
 
 enum { CALLS_MOST = 2048, NUMBERS_MOST = 1024, SETS_DEEP = 4 };
 
@@ -39,17 +39,21 @@ static const char *set_calls(const char *name)
 
 bool filter_knows(const char *name)
 {
-	return *name == '@' ? set_calls(name + 1) != NULL
-			    : seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+	const struct seccomp *lib = seccomp_get();
+
+	if (*name == '@')
+		return set_calls(name + 1) != NULL;
+	return !lib || lib->resolve_name(name) != __NR_SCMP_ERROR;
 }
 
 bool filter_name(unsigned i, char ret_name[static FILTER_NAME_BYTES])
 {
+	const struct seccomp *lib = seccomp_get();
 	int number = (int)i - N_SETS;
 	char *found = NULL;
 
-	if (number >= 0)
-		found = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+	if (number >= 0 && lib)
+		found = lib->resolve_num_arch(SCMP_ARCH_NATIVE, number);
 	(void)snprintf(ret_name, FILTER_NAME_BYTES, "%s%s", number < 0 ? "@" : "",
 		number < 0      ? sets[i].name
 			: found ? found
@@ -61,6 +65,7 @@ bool filter_name(unsigned i, char ret_name[static FILTER_NAME_BYTES])
 /* ── from names to numbers ── */
 
 struct calls {
+	const struct seccomp *lib;
 	int numbers[CALLS_MOST];
 	size_t n;
 };
@@ -76,7 +81,7 @@ static bool calls_have(const struct calls *calls, int number)
 /* Negative ones are of calls that other processors have, or that have no number of their own here. */
 static void call_add(struct calls *calls, const char *name)
 {
-	int number = seccomp_syscall_resolve_name(name);
+	int number = calls->lib->resolve_name(name);
 
 	if (number != __NR_SCMP_ERROR && !calls_have(calls, number) && calls->n < CALLS_MOST)
 		calls->numbers[calls->n++] = number;
@@ -131,7 +136,7 @@ static int rules_add(scmp_filter_ctx context, uint32_t action, const struct call
 	for (size_t i = 0; i < calls->n; i++) {
 		int r = but && calls_have(but, calls->numbers[i])
 			? 0
-			: seccomp_rule_add(context, action, calls->numbers[i], 0);
+			: calls->lib->rule_add(context, action, calls->numbers[i], 0);
 
 		if (r < 0 && calls->numbers[i] >= 0 && r != -EEXIST)
 			return r;
@@ -139,7 +144,8 @@ static int rules_add(scmp_filter_ctx context, uint32_t action, const struct call
 	return 0;
 }
 
-static int program_take(struct arena *arena, scmp_filter_ctx context, struct filter *ret)
+static int program_take(struct arena *arena, const struct seccomp *lib, scmp_filter_ctx context,
+	struct filter *ret)
 {
 	auto_close int fd = memfd_create("filter", MFD_CLOEXEC);
 	struct sock_filter *list;
@@ -148,7 +154,7 @@ static int program_take(struct arena *arena, scmp_filter_ctx context, struct fil
 
 	if (fd < 0)
 		return -errno;
-	r = seccomp_export_bpf(context, fd);
+	r = lib->export_bpf(context, fd);
 	if (r < 0)
 		return r;
 	size = lseek(fd, 0, SEEK_END);
@@ -166,10 +172,10 @@ static int context_fill(
 {
 	struct calls *allow = &both[0], *deny = &both[1];
 	uint32_t others = rules->action == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS;
-	int r = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, others);
+	int r = allow->lib->attr_set(context, SCMP_FLTATR_ACT_BADARCH, others);
 
 	/* A tree, and not a list, of comparisons: a call then costs the same whichever it is. An old library knows none. */
-	(void)seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	(void)allow->lib->attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	names_add(deny, rules->deny);
 	if (!rules->allow)
 		return r < 0 ? r : rules_add(context, action_of(rules->action), deny, NULL);
@@ -178,17 +184,29 @@ static int context_fill(
 	return r < 0 ? r : rules_add(context, SCMP_ACT_ALLOW, allow, deny);
 }
 
+static int make_by(const struct seccomp *lib, struct arena *arena,
+	const struct filter_rules *rules, struct calls both[static 2], struct filter *ret)
+{
+	scmp_filter_ctx context = lib->init(
+		rules->allow ? action_of(rules->action) : SCMP_ACT_ALLOW);
+	int r = context ? 0 : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	both[0].lib = both[1].lib = lib;
+	r = context_fill(context, rules, both);
+	if (r >= 0)
+		r = program_take(arena, lib, context, ret);
+	lib->release(context);
+	return r;
+}
+
 int filter_make(struct arena *arena, const struct filter_rules *rules, struct filter *ret)
 {
-	uint32_t others = rules->allow ? action_of(rules->action) : SCMP_ACT_ALLOW;
-	struct calls *both = calloc(2, sizeof(*both));
-	scmp_filter_ctx context = both ? seccomp_init(others) : NULL;
-	int r = context ? context_fill(context, rules, both) : -ENOMEM;
+	const struct seccomp *lib = seccomp_get();
+	struct calls *both = lib ? calloc(2, sizeof(*both)) : NULL;
+	int r = !lib ? -ELIBACC : both ? make_by(lib, arena, rules, both, ret) : -ENOMEM;
 
-	if (r >= 0)
-		r = program_take(arena, context, ret);
-	if (context)
-		seccomp_release(context);
 	free(both);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which system calls a process may make, as a program of the kernel's. The one door to libseccomp, which knows the calls of
+/* Which system calls a process may make, as a program of the kernel's. It is libseccomp that knows the calls of
  * every processor, those too that this one lacks, and the kernel's language for it. */
 #ifndef EFFD_FILTER_H
 #define EFFD_FILTER_H
@@ -24,18 +24,21 @@ struct filter_rules {
 	enum filter_action action;
 };
 
+/* Who makes it. */
+#define FILTER_LIBRARY "libseccomp.so.2"
+
 struct filter {
 	const struct sock_filter *list;
 	unsigned short n;
 };
 
-/* Is it the name of a call, of any processor's, or of a set? */
+/* Is it the name of a call, of any processor's, or of a set? Without the library any may be a call's. */
 bool filter_knows(const char *name);
 /* The i-th of all names, "" where there is a gap. False: there are no more. */
 enum { FILTER_NAME_BYTES = 64 };
 bool filter_name(unsigned i, char ret_name[static FILTER_NAME_BYTES]);
-/* Make the program, in the arena. What a name that is not known stands for is nothing. Returns 0; -ENOMEM, or what libseccomp
- * has against it. */
+/* Make the program, in the arena. What a name that is not known stands for is nothing. Returns 0; -ENOMEM, -ELIBACC without
+ * libseccomp, or what it has against it. */
 int filter_make(struct arena *arena, const struct filter_rules *rules, struct filter *ret);
 
 #endif

@@ -76,6 +76,12 @@ static const struct filter *filter_of(
 	r = filter_make(load->arena, rules, filter);
 	if (r == -ENOMEM)
 		load->failed = true;
+	else if (r == -ELIBACC)
+		diag_help(load->diags,
+			fault(load, at, "E210",
+				"a filter is made by the library %s, which cannot be loaded",
+				FILTER_LIBRARY),
+			"install the package of libseccomp");
 	else if (r < 0)
 		(void)fault(load, at, "E210", "this cannot be made a filter here: %s",
 			strerror(-r));

@@ -1,29 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What effctl loads, and when: a client of a running effd starts with no more than it needs; what reads trees comes with the
-# command that reads one, is what effd is linked with, and says so if it is not there.
+# What is loaded, and when: a client of a running effd starts with no more than it needs; what reads trees comes with the command
+# that reads one, and is what effd is linked with; what makes filters comes with the first one, for effd too. Who needs what is not
+# there says so, and nothing that runs ends for it.
 . "${0%/*}/lib.sh"
 needed() { LC_ALL=C readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; } # PROGRAM
+late() { grep -aoE 'lib(yaml|seccomp)[-0-9]*\.so\.[0-9]+' "$1" | sort -u | xargs; } # PROGRAM
 if needed "$BUILD/effctl" | grep -E 'libev|libuv|libyaml|libseccomp'; then fail "effctl starts with what it may never need"; fi
-mapfile -t late < <(grep -aoE 'lib(yaml|seccomp)[-0-9]*\.so\.[0-9]+' "$BUILD/effctl" | sort -u)
-same "how many it loads late" "${#late[@]}" 2
-for library in "${late[@]}"; do
-	needed "$BUILD/effd" | grep -qxF "$library" || fail "effd is not linked with $library"
-done
+if needed "$BUILD/effd" | grep -E 'libuv|libseccomp|libm\.'; then fail "effd starts with what it may never need"; fi
+same "what effctl loads late" "$(late "$BUILD/effctl")" "libseccomp.so.2 libyaml-0.so.2"
+needed "$BUILD/effd" | grep -qx libyaml-0.so.2 || fail "effd is linked with another libyaml"
 
-cat >"$TREE" <<TREE_END
-version: 1
-units:
-  a: {command: [sleep, infinity], security: {seccomp: ["@system-service"]}}
-TREE_END
+plain='{version: 1, units: {a: {command: [sleep, infinity]}}}'
+filtered='{version: 1, units: {a: {command: [sleep, infinity]}, b: {command: [sleep, infinity], security: {seccomp: ["@system-service"]}}}}'
+echo "$filtered" >"$TREE"
 expect_exit 0 "$BUILD/effctl" check "$TREE"
 
 # A library that is none, in the place of the real one.
 mkdir broken
-for library in "${late[@]}"; do
-	rm -f broken/*
-	touch "broken/$library"
-	expect_exit 1 env LD_LIBRARY_PATH="$DIR/broken" "$BUILD/effctl" check "$TREE"
-	matches "without $library" "$ERR" "^effctl: cannot load what it needs for this: .*$library: file too short\$"
-	expect_exit 0 env LD_LIBRARY_PATH="$DIR/broken" "$BUILD/effctl" --help
-done
+touch broken/libyaml-0.so.2
+expect_exit 1 env LD_LIBRARY_PATH="$DIR/broken" "$BUILD/effctl" check "$TREE"
+matches "without libyaml" "$ERR" "^effctl: cannot load what it needs for this: .*libyaml-0.so.2: file too short\$"
+expect_exit 0 env LD_LIBRARY_PATH="$DIR/broken" "$BUILD/effctl" --help
+mv broken/libyaml-0.so.2 broken/libseccomp.so.2
+expect_exit 1 env LD_LIBRARY_PATH="$DIR/broken" "$BUILD/effctl" check "$TREE"
+matches "without libseccomp" "$ERR$OUT" "error\[E210\]: a filter is made by the library libseccomp.so.2, which cannot be loaded"
+
+LD_LIBRARY_PATH=$DIR/broken effd_start <<<"$plain"
+a=$(ctl --json status a | jq .units[0].pid)
+echo "$filtered" >"$TREE"
+if LD_LIBRARY_PATH='' ctl reload >reloaded 2>&1; then fail "a filter was made by nothing: $(<reloaded)"; fi
+matches "a reload without libseccomp" "$(<reloaded)" "E210"
+same "what ran" "$(ctl --json status a | jq .units[0].pid)" "$a"
+effd_stop
+effd_start <<<"$filtered"
+same "with a filter" "$(ctl --json status b | jq -r .units[0].state)" up
+grep -q libseccomp "/proc/$(ctl --json version | jq -r .pid)/maps" || fail "a filter was made without its library"
+effd_stop

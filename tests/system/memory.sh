@@ -7,7 +7,7 @@
 . "${0%/*}/lib.sh"
 compile family
 most_alone_kib=350
-libraries='ld-linux libc libcjson libev libseccomp libyaml-0'
+libraries='ld-linux libc libcjson libev libyaml-0'
 
 # Of effd's own memory, in KiB: what it shares with others is no service's.
 own() { awk '/^Anonymous:/ {print $2}' "/proc/$1/smaps_rollup"; }
