@@ -39,10 +39,11 @@ static const char *set_calls(const char *name)
 
 bool filter_knows(const char *name)
 {
-	const struct seccomp *lib = seccomp_get();
+	const struct seccomp *lib;
 
 	if (*name == '@')
 		return set_calls(name + 1) != NULL;
+	lib = seccomp_get();
 	return !lib || lib->resolve_name(name) != __NR_SCMP_ERROR;
 }
 
@@ -65,9 +66,14 @@ bool filter_name(unsigned i, char ret_name[static FILTER_NAME_BYTES])
 /* ── from names to numbers ── */
 
 struct calls {
-	const struct seccomp *lib;
 	int numbers[CALLS_MOST];
 	size_t n;
+};
+
+struct making {
+	const struct seccomp *lib;
+	scmp_filter_ctx context;
+	struct calls allow, deny;
 };
 
 static bool calls_have(const struct calls *calls, int number)
@@ -79,16 +85,16 @@ static bool calls_have(const struct calls *calls, int number)
 }
 
 /* Negative ones are of calls that other processors have, or that have no number of their own here. */
-static void call_add(struct calls *calls, const char *name)
+static void call_add(const struct seccomp *lib, struct calls *calls, const char *name)
 {
-	int number = calls->lib->resolve_name(name);
+	int number = lib->resolve_name(name);
 
 	if (number != __NR_SCMP_ERROR && !calls_have(calls, number) && calls->n < CALLS_MOST)
 		calls->numbers[calls->n++] = number;
 }
 
 /* The calls of a set, and of those that are in it. */
-static void set_add(struct calls *calls, const char *name)
+static void set_add(const struct seccomp *lib, struct calls *calls, const char *name)
 {
 	const char *at[SETS_DEEP] = {set_calls(name)};
 	unsigned depth = at[0] ? 1 : 0;
@@ -103,19 +109,19 @@ static void set_add(struct calls *calls, const char *name)
 		if (len == 0)
 			depth--;
 		else if (*word != '@')
-			call_add(calls, word);
+			call_add(lib, calls, word);
 		else if (depth < SETS_DEEP && set_calls(word + 1))
 			at[depth++] = set_calls(word + 1);
 	}
 }
 
-static void names_add(struct calls *calls, const char *const *names)
+static void names_add(const struct seccomp *lib, struct calls *calls, const char *const *names)
 {
 	for (; names && *names; names++) {
 		if (**names == '@')
-			set_add(calls, *names + 1);
+			set_add(lib, calls, *names + 1);
 		else
-			call_add(calls, *names);
+			call_add(lib, calls, *names);
 	}
 }
 
@@ -130,13 +136,13 @@ static uint32_t action_of(enum filter_action action)
 }
 
 /* One that cannot be told apart here needs no rule. */
-static int rules_add(scmp_filter_ctx context, uint32_t action, const struct calls *calls,
+static int rules_add(const struct making *m, uint32_t action, const struct calls *calls,
 	const struct calls *but)
 {
 	for (size_t i = 0; i < calls->n; i++) {
 		int r = but && calls_have(but, calls->numbers[i])
 			? 0
-			: calls->lib->rule_add(context, action, calls->numbers[i], 0);
+			: m->lib->rule_add(m->context, action, calls->numbers[i], 0);
 
 		if (r < 0 && calls->numbers[i] >= 0 && r != -EEXIST)
 			return r;
@@ -144,8 +150,7 @@ static int rules_add(scmp_filter_ctx context, uint32_t action, const struct call
 	return 0;
 }
 
-static int program_take(struct arena *arena, const struct seccomp *lib, scmp_filter_ctx context,
-	struct filter *ret)
+static int program_take(const struct making *m, struct arena *arena, struct filter *ret)
 {
 	auto_close int fd = memfd_create("filter", MFD_CLOEXEC);
 	struct sock_filter *list;
@@ -154,7 +159,7 @@ static int program_take(struct arena *arena, const struct seccomp *lib, scmp_fil
 
 	if (fd < 0)
 		return -errno;
-	r = lib->export_bpf(context, fd);
+	r = m->lib->export_bpf(m->context, fd);
 	if (r < 0)
 		return r;
 	size = lseek(fd, 0, SEEK_END);
@@ -167,46 +172,45 @@ static int program_take(struct arena *arena, const struct seccomp *lib, scmp_fil
 	return 0;
 }
 
-static int context_fill(
-	scmp_filter_ctx context, const struct filter_rules *rules, struct calls both[static 2])
+static int context_fill(struct making *m, const struct filter_rules *rules)
 {
-	struct calls *allow = &both[0], *deny = &both[1];
 	uint32_t others = rules->action == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS;
-	int r = allow->lib->attr_set(context, SCMP_FLTATR_ACT_BADARCH, others);
+	int r = m->lib->attr_set(m->context, SCMP_FLTATR_ACT_BADARCH, others);
 
 	/* A tree, and not a list, of comparisons: a call then costs the same whichever it is. An old library knows none. */
-	(void)allow->lib->attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	names_add(deny, rules->deny);
+	(void)m->lib->attr_set(m->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	names_add(m->lib, &m->deny, rules->deny);
 	if (!rules->allow)
-		return r < 0 ? r : rules_add(context, action_of(rules->action), deny, NULL);
-	names_add(allow, always);
-	names_add(allow, rules->allow);
-	return r < 0 ? r : rules_add(context, SCMP_ACT_ALLOW, allow, deny);
+		return r < 0 ? r : rules_add(m, action_of(rules->action), &m->deny, NULL);
+	names_add(m->lib, &m->allow, always);
+	names_add(m->lib, &m->allow, rules->allow);
+	return r < 0 ? r : rules_add(m, SCMP_ACT_ALLOW, &m->allow, &m->deny);
 }
 
-static int make_by(const struct seccomp *lib, struct arena *arena,
-	const struct filter_rules *rules, struct calls both[static 2], struct filter *ret)
+static int make(struct making *m, struct arena *arena, const struct filter_rules *rules,
+	struct filter *ret)
 {
-	scmp_filter_ctx context = lib->init(
-		rules->allow ? action_of(rules->action) : SCMP_ACT_ALLOW);
-	int r = context ? 0 : -ENOMEM;
+	int r;
 
-	if (r < 0)
-		return r;
-	both[0].lib = both[1].lib = lib;
-	r = context_fill(context, rules, both);
+	m->context = m->lib->init(rules->allow ? action_of(rules->action) : SCMP_ACT_ALLOW);
+	if (!m->context)
+		return -ENOMEM;
+	r = context_fill(m, rules);
 	if (r >= 0)
-		r = program_take(arena, lib, context, ret);
-	lib->release(context);
+		r = program_take(m, arena, ret);
+	m->lib->release(m->context);
 	return r;
 }
 
 int filter_make(struct arena *arena, const struct filter_rules *rules, struct filter *ret)
 {
-	const struct seccomp *lib = seccomp_get();
-	struct calls *both = lib ? calloc(2, sizeof(*both)) : NULL;
-	int r = !lib ? -ELIBACC : both ? make_by(lib, arena, rules, both, ret) : -ENOMEM;
+	struct making *m = calloc(1, sizeof(*m));
+	int r = -ENOMEM;
 
-	free(both);
+	if (!m)
+		return r;
+	m->lib = seccomp_get();
+	r = m->lib ? make(m, arena, rules, ret) : -ELIBACC;
+	free(m);
 	return r;
 }

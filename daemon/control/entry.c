@@ -90,16 +90,25 @@ struct json *json_last_lines(const struct unit *u, uint32_t n)
 
 enum { LAST_LINES = 10 };
 
-struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why)
+/* But for its output, which comes last. */
+static struct json *result_new(const char *name, const char *outcome, enum unit_state state,
+	pid_t pid, const struct cause *cause)
 {
 	struct json *result = json_object();
-	bool failed = strcmp(outcome, "failed") == 0 || strcmp(outcome, "timeout") == 0;
 
-	(void)json_set(result, "name", json_text(u->name));
+	(void)json_set(result, "name", json_text(name));
 	(void)json_set(result, "outcome", json_text(outcome));
-	(void)json_set(result, "state", json_text(state_name(u->state)));
-	(void)json_set(result, "pid", u->pid ? json_int(u->pid) : json_null());
-	(void)json_set(result, "cause", json_cause(why ? why : u->cause));
+	(void)json_set(result, "state", json_text(state_name(state)));
+	(void)json_set(result, "pid", pid ? json_int(pid) : json_null());
+	(void)json_set(result, "cause", json_cause(cause));
+	return result;
+}
+
+struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why)
+{
+	bool failed = strcmp(outcome, "failed") == 0 || strcmp(outcome, "timeout") == 0;
+	struct json *result = result_new(u->name, outcome, u->state, u->pid, why ? why : u->cause);
+
 	(void)json_set(result, "output",
 		failed && u->ring ? json_last_lines(u, LAST_LINES) : json_null());
 	return result;
@@ -107,13 +116,8 @@ struct json *json_result(const struct unit *u, const char *outcome, const struct
 
 struct json *json_result_gone(const char *name, const char *outcome, const struct cause *why)
 {
-	struct json *result = json_object();
+	struct json *result = result_new(name, outcome, UNIT_DOWN, 0, why);
 
-	(void)json_set(result, "name", json_text(name));
-	(void)json_set(result, "outcome", json_text(outcome));
-	(void)json_set(result, "state", json_text(state_name(UNIT_DOWN)));
-	(void)json_set(result, "pid", json_null());
-	(void)json_set(result, "cause", json_cause(why));
 	(void)json_set(result, "output", json_null());
 	return result;
 }

@@ -95,18 +95,13 @@ static int events_follow(struct request *req, const struct json *names, uint64_t
 	return r;
 }
 
-static uint64_t oldest(const struct tree *t)
-{
-	return t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
-}
-
 static bool name_has_happened(const struct tree *t, const struct json *name)
 {
 	struct json *names = json_array();
 	bool has = false;
 
 	(void)json_add(names, json_copy(name));
-	for (uint64_t seq = oldest(t); seq <= t->last_seq && !has; seq++) {
+	for (uint64_t seq = tree_oldest_seq(t); seq <= t->last_seq && !has; seq++) {
 		const struct tree_event *e = tree_event(t, seq);
 
 		has = e && e->unit && select_matches(t, names, e->unit, e->labels);
@@ -149,7 +144,7 @@ void m_events(struct request *req)
 	} else {
 		if (names_check(req, names) < 0)
 			return;
-		seq = oldest(t);
+		seq = tree_oldest_seq(t);
 	}
 	if (events_past(req, names, &seq) < 0)
 		return;

@@ -21,6 +21,11 @@ const struct tree_event *tree_event(const struct tree *t, uint64_t seq)
 	return seq > 0 && e->seq == seq ? e : NULL;
 }
 
+uint64_t tree_oldest_seq(const struct tree *t)
+{
+	return t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
+}
+
 static void event_clear(struct tree_event *e)
 {
 	free(e->unit);
@@ -80,8 +85,8 @@ void events_done(struct tree *t)
 	if (eff_rt_current())
 		eff_rt_on_turn(eff_rt_current(), NULL, NULL);
 	/* Pages that no event has reached are left alone. */
-	for (uint64_t i = 1; i <= t->last_seq && i <= TREE_EVENTS; i++)
-		event_clear(&t->events[i % TREE_EVENTS]);
+	for (uint64_t seq = tree_oldest_seq(t); seq <= t->last_seq; seq++)
+		event_clear(&t->events[seq % TREE_EVENTS]);
 	alloc_pages_free(t->events, TREE_EVENTS * sizeof(*t->events));
 }
 
@@ -111,9 +116,7 @@ static char *labels_of(const struct unit *u)
 
 void events_keep_labels(struct tree *t, const struct plan *plan, struct unit *const *dead)
 {
-	uint64_t oldest = t->last_seq >= TREE_EVENTS ? t->last_seq - TREE_EVENTS + 1 : 1;
-
-	for (uint64_t seq = oldest; seq <= t->last_seq; seq++) {
+	for (uint64_t seq = tree_oldest_seq(t); seq <= t->last_seq; seq++) {
 		struct tree_event *e = &t->events[seq % TREE_EVENTS];
 		const struct plan_unit *row = e->unit && !e->labels ? plan_find(plan, e->unit)
 								    : NULL;

@@ -177,5 +177,7 @@ int tree_remove(struct tree *t, struct unit *const *units, uint32_t n, struct tr
 
 /* The event of this number; NULL when it is too old or to come. */
 const struct tree_event *tree_event(const struct tree *t, uint64_t seq);
+/* The number of the oldest that is kept; of none, one that is still to come. */
+uint64_t tree_oldest_seq(const struct tree *t);
 
 #endif

@@ -97,9 +97,8 @@ const char *world_states(struct world *w, const char *unit)
 	struct text *text = text_begin(w);
 	eff_ns zero = w->wall_zero + (w->mark - EFF_S(1000));
 	const struct tree_event *last = NULL;
-	uint64_t first = w->tree->last_seq > TREE_EVENTS ? w->tree->last_seq - TREE_EVENTS + 1 : 1;
 
-	for (uint64_t seq = first; seq <= w->tree->last_seq; seq++) {
+	for (uint64_t seq = tree_oldest_seq(w->tree); seq <= w->tree->last_seq; seq++) {
 		const struct tree_event *e = tree_event(w->tree, seq);
 
 		if (!e || !e->is_state || e->wall_at < zero || strcmp(e->unit, unit) != 0)
@@ -149,9 +148,7 @@ eff_ns world_spawn_at(const struct world *w, const char *unit, size_t nth)
 
 const char *world_said(struct world *w, const char *unit, const char *kind)
 {
-	uint64_t first = w->tree->last_seq > TREE_EVENTS ? w->tree->last_seq - TREE_EVENTS + 1 : 1;
-
-	for (uint64_t seq = first; seq <= w->tree->last_seq; seq++) {
+	for (uint64_t seq = tree_oldest_seq(w->tree); seq <= w->tree->last_seq; seq++) {
 		const struct tree_event *e = tree_event(w->tree, seq);
 
 		if (e && !strcmp(e->kind, kind) && !strcmp(e->unit, unit))
