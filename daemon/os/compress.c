@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <eff/clock.h>
 #include <eff/io.h>
 #include <eff/scope.h>
 
@@ -22,10 +23,15 @@
 
 #define SEARCH "/usr/local/bin:/usr/bin:/bin"
 
+/* Its own piece of heap, for work that may wait for a disk goes on when nobody waits for that any more. */
 struct archive {
+	struct os_linux *os;
+	char *path, *in; /* the log's, and its folder's */
+	int result;
 	int folder;
 	const char *name;
 	bool is_ours; /* nobody else can put anything into the folder */
+	bool is_whole;
 	int from, to;
 	struct stat st; /* of what is compressed */
 	char part[NAME_MAX + 1];
@@ -39,19 +45,8 @@ static bool look(const struct archive *a, unsigned number, const char *ending, s
 		fstatat(a->folder, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool is_written_to(const struct os_linux *os, const struct stat *st)
-{
-	for (struct eff_list *l = os->logs.next; l != &os->logs; l = l->next) {
-		const struct os_file *file = eff_container(l, struct os_file, link);
-
-		if (file->dev == st->st_dev && file->ino == st->st_ino)
-			return true;
-	}
-	return false;
-}
-
 /* The number of the oldest that is no archive; 0: there is none. */
-static unsigned find_oldest(const struct os_linux *os, const struct archive *a)
+static unsigned find_oldest(const struct archive *a)
 {
 	struct stat st;
 	unsigned found = 0;
@@ -59,7 +54,7 @@ static unsigned find_oldest(const struct os_linux *os, const struct archive *a)
 	for (unsigned number = 1; number < ASIDE_MOST; number++) {
 		bool is_there = look(a, number, "", &st);
 
-		if (is_there && S_ISREG(st.st_mode) && !is_written_to(os, &st) &&
+		if (is_there && S_ISREG(st.st_mode) && !os_log_is_open(&a->os->logs, &st) &&
 			(a->is_ours || st.st_nlink == 1))
 			found = number;
 		if (!is_there && !look(a, number, ".gz", &st))
@@ -114,7 +109,7 @@ static void gzip_free(void *gzip)
 	free(gzip);
 }
 
-static int gzip_start(struct os_linux *os, const struct archive *a, struct eff_proc **ret_proc)
+static int gzip_start(const struct archive *a, struct eff_proc **ret_proc)
 {
 	static const char *const argv[] = {"gzip", "-c", NULL}, *const envp[] = {NULL};
 	struct gzip *gzip = alloc_new(sizeof(*gzip));
@@ -124,7 +119,7 @@ static int gzip_start(struct os_linux *os, const struct archive *a, struct eff_p
 		return -ENOMEM;
 	gzip->fds[0] = a->from;
 	gzip->fds[1] = a->to;
-	gzip->fds[2] = os->null_fd;
+	gzip->fds[2] = a->os->null_fd;
 	gzip->step = (struct eff_step){
 		.kind = EFF_STEP_DEATHSIG, .stage = "fork", .number = SIGKILL};
 	gzip->spawn = (struct eff_spawn){.path = argv[0],
@@ -135,7 +130,7 @@ static int gzip_start(struct os_linux *os, const struct archive *a, struct eff_p
 		.n_fds = 3,
 		.steps = &gzip->step,
 		.n_steps = 1,
-		.ignored = &os->ignored,
+		.ignored = &a->os->ignored,
 		.new_session = true,
 		.release = gzip_free,
 		.context = gzip};
@@ -143,12 +138,12 @@ static int gzip_start(struct os_linux *os, const struct archive *a, struct eff_p
 }
 
 /* Suspends. 0, -ENOENT when there is none, -EIO, -ECANCELED … */
-static int gzip_run(struct os_linux *os, const struct archive *a)
+static int gzip_run(const struct archive *a)
 {
 	struct eff_spawn_fault fault = {0};
 	struct eff_proc *proc = NULL;
 	int status = 0;
-	int r = gzip_start(os, a, &proc);
+	int r = gzip_start(a, &proc);
 
 	if (r == 0)
 		r = eff_proc_await_exec(proc, &fault);
@@ -164,33 +159,17 @@ static int gzip_run(struct os_linux *os, const struct archive *a)
 
 /* ── the archive ── */
 
-struct sync {
-	int fd, result;
-};
-
-static void sync_now(void *arg)
+/* As old as it was, as open to others, and on the disk: the original is about to go. */
+static void finish(void *arg)
 {
-	struct sync *s = arg;
-
-	s->result = fdatasync(s->fd) < 0 ? -errno : 0;
-}
-
-/* As old as it was, as open to others, and on the disk: the original is about to go. Suspends, masked. */
-static int finish(const struct archive *a)
-{
+	struct archive *a = arg;
 	const struct timespec times[2] = {a->st.st_atim, a->st.st_mtim};
-	struct sync s = {.fd = a->to};
-	eff_masked before;
-	int r;
 
 	if (geteuid() == 0)
 		(void)!fchown(a->to, a->st.st_uid, a->st.st_gid);
 	(void)fchmod(a->to, a->st.st_mode & 0777);
 	(void)futimens(a->to, times);
-	before = eff_mask();
-	r = eff_blocking(sync_now, &s, NULL);
-	eff_unmask(before);
-	return r < 0 ? r : s.result;
+	a->result = fdatasync(a->to) < 0 ? -errno : 0;
 }
 
 /* Give it its name. One that was too old to be kept in the meantime goes. */
@@ -209,45 +188,142 @@ static int put_in_place(const struct archive *a)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int compress_one(struct os_linux *os, struct archive *a)
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static void archive_close(struct archive *a)
+{
+	close_one(&a->from);
+	close_one(&a->to);
+	close_one(&a->folder);
+}
+
+/* What is half-made does not stay. */
+static void archive_end(void *arg)
+{
+	struct archive *a = arg;
+
+	a->result = a->is_whole ? put_in_place(a) : 0;
+	(void)unlinkat(a->folder, a->part, 0);
+	archive_close(a);
+}
+
+static int find_and_open(struct archive *a)
 {
 	unsigned number;
 	int r;
 
+	a->folder = os_log_folder(a->path, &a->name, &a->is_ours);
+	if (a->folder < 0)
+		return a->folder;
 	if (snprintf(a->part, sizeof(a->part), "%s.gz.part", a->name) > NAME_MAX)
 		return -ENAMETOOLONG;
 	(void)unlinkat(a->folder, a->part, 0);
-	number = find_oldest(os, a);
+	number = find_oldest(a);
 	if (number == 0)
 		return 0;
 	r = open_both(a, number);
-	if (r == 0)
-		r = gzip_run(os, a);
-	if (r == 0)
-		r = finish(a);
-	if (r == 0)
-		r = put_in_place(a);
-	if (a->to >= 0)
-		(void)unlinkat(a->folder, a->part, 0);
+	return r < 0 ? r : 1;
+}
+
+static void archive_begin(void *arg)
+{
+	struct archive *a = arg;
+
+	a->result = find_and_open(a);
+	if (a->result < 1)
+		archive_close(a);
+}
+
+static void archive_free(void *arg)
+{
+	struct archive *a = arg;
+
+	archive_close(a);
+	free(a->path);
+	free(a->in);
+	free(a);
+}
+
+static struct archive *archive_new(struct os_linux *os, const char *path)
+{
+	struct archive *a = alloc_new(sizeof(*a));
+
+	if (!a)
+		return NULL;
+	*a = (struct archive){.os = os, .folder = -1, .from = -1, .to = -1};
+	a->path = alloc_text(path);
+	a->in = alloc_text(path);
+	if (a->path && a->in) {
+		*(strrchr(a->in, '/') ? strrchr(a->in, '/') : a->in) = '\0';
+		return a;
+	}
+	archive_free(a);
+	return NULL;
+}
+
+/* The end of one that nobody waits for any more. */
+static void archive_drop(void *arg)
+{
+	archive_end(arg);
+	archive_free(arg);
+}
+
+/* Who ends the wait for an archive waits for this, if the disk answers in time. Suspends. As linux_with_logs(). */
+static int archive_await_end(struct archive *a)
+{
+	eff_masked before = eff_mask();
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(1)));
+	r = linux_with_logs(&a->os->os, a->in, archive_end, a, archive_free);
+	(void)eff_scope_close(&within);
+	eff_unmask(before);
+	return r;
+}
+
+/* Takes the archive. */
+static int archive_make(struct archive *a)
+{
+	int end, r = gzip_run(a);
+
+	if (r == 0) {
+		r = eff_blocking(finish, a, archive_drop);
+		if (r == -ECANCELED || r == -ETIMEDOUT)
+			return r;
+		r = r < 0 ? r : a->result;
+	}
+	a->is_whole = r == 0;
+	end = archive_await_end(a);
+	if (end == -EINPROGRESS)
+		return r < 0 ? r : -ECANCELED;
+	if (end < 0) {
+		archive_drop(a);
+		return r < 0 ? r : end;
+	}
+	r = r < 0 ? r : a->result;
+	archive_free(a);
 	return r < 0 ? r : 1;
 }
 
 int linux_compress_log(struct os *os, const char *path)
 {
-	auto_free char *copy = alloc_text(path);
-	struct archive a = {.from = -1, .to = -1};
-	int r;
+	struct archive *a = archive_new(linux_of(os), path);
+	int r = a ? linux_with_logs(os, a->in, archive_begin, a, archive_free) : -ENOMEM;
 
-	if (!copy)
-		return -ENOMEM;
-	a.folder = os_log_folder(copy, &a.name, &a.is_ours);
-	if (a.folder < 0)
-		return a.folder;
-	r = compress_one(linux_of(os), &a);
-	if (a.from >= 0)
-		(void)close(a.from);
-	if (a.to >= 0)
-		(void)close(a.to);
-	(void)close(a.folder);
+	if (r == -EINPROGRESS)
+		return -ECANCELED;
+	if (r == 0)
+		r = a->result;
+	if (r == 1)
+		return archive_make(a);
+	if (a)
+		archive_free(a);
 	return r;
 }

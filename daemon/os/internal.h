@@ -16,6 +16,8 @@
 #include <eff/time.h>
 
 #include "os/cgroup.h"
+#include "os/lanes.h"
+#include "os/logs.h"
 #include "os/os_linux.h"
 #include "os/scan.h"
 
@@ -48,9 +50,10 @@ void os_gate_born(struct unborn *child);
 struct os_linux {
 	struct os os;
 	struct gate gate;
+	struct lanes lanes;
 	struct eff_list children; /* all that were not freed */
 	struct eff_list views;    /* all that were not closed */
-	struct eff_list logs;     /* all that are open */
+	struct logs logs;
 	struct eff_pulse orphans; /* some were reaped: groups may be empty */
 	struct scan scan;
 	struct cgroups cgroups;
@@ -355,34 +358,10 @@ int linux_http_get(struct os *os, const struct os_http *request);
 EFF_SUSPENDS int os_connect_tcp(const char *host, uint16_t port);
 EFF_SUSPENDS int os_connect_unix(const char *path);
 
-/* ── logfile.c, rotate.c, compress.c, stdout.c ── */
-
-struct os_file {
-	struct eff_list link; /* of all that are open */
-	int fd;
-	bool regular;
-	dev_t dev;
-	ino_t ino;
-	eff_ns looked_at;
-	char path[];
-};
-/* The folder that a log is in, as a descriptor, and the log's name there, a piece of `path`, which is cut to pieces. As far as
- * links may be followed to it; *ret_is_ours tells whether nobody else can put any there. */
-int os_log_folder(char *path, const char **ret_name, bool *ret_is_ours);
-/* Open what is at its path; on failure it is as it was. */
-int os_log_reopen(struct os_file *file);
-/* "x.log.7.gz" of "x.log", 7 and ".gz"; a name has at most NAME_MAX bytes. Numbers are looked for up to a bound. */
-enum { ASIDE_MOST = 100000 };
-int os_log_aside(const char *name, unsigned number, const char *ending, char *ret_aside);
-int linux_rotate_log(struct os_file *file, unsigned keep);
-int linux_compress_log(struct os *os, const char *path);
+/* ── logfile.c, stdout.c ── */
 
 /* Make the folders of `path` that are missing, its last part too when `whole`. Returns 0 or -errno. */
 int os_folders_make(const char *path, mode_t mode, bool whole);
-int linux_open_log(struct os *os, const char *path, struct os_file **ret_file);
-int linux_append(struct os_file *file, const void *bytes, size_t size);
-int linux_look_at_log(struct os_file *file, struct os_log_look *ret_look);
-void linux_close_log(struct os_file *file);
 int linux_write_stdout(struct os *os, const void *bytes, size_t size);
 void os_stdout_done(struct os_linux *os);
 

@@ -168,10 +168,32 @@ int os_log_reopen(struct os_file *file)
 		(void)close(file->fd);
 	file->fd = fd;
 	file->regular = S_ISREG(st.st_mode);
+	(void)pthread_mutex_lock(&file->logs->lock);
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
+	(void)pthread_mutex_unlock(&file->logs->lock);
 	file->looked_at = eff_now();
 	return 0;
+}
+
+void os_logs_init(struct logs *logs)
+{
+	(void)pthread_mutex_init(&logs->lock, NULL);
+	eff_list_init(&logs->list);
+}
+
+bool os_log_is_open(struct logs *logs, const struct stat *st)
+{
+	bool found = false;
+
+	(void)pthread_mutex_lock(&logs->lock);
+	for (struct eff_list *l = logs->list.next; l != &logs->list && !found; l = l->next) {
+		const struct os_file *file = eff_container(l, struct os_file, link);
+
+		found = file->dev == st->st_dev && file->ino == st->st_ino;
+	}
+	(void)pthread_mutex_unlock(&logs->lock);
+	return found;
 }
 
 int linux_open_log(struct os *os, const char *path, struct os_file **ret_file)
@@ -181,7 +203,7 @@ int linux_open_log(struct os *os, const char *path, struct os_file **ret_file)
 	int r = -ENOMEM;
 
 	if (file) {
-		eff_list_init(&file->link);
+		file->logs = &linux_of(os)->logs;
 		file->fd = -1;
 		memcpy(file->path, path, len);
 		r = os_log_reopen(file);
@@ -190,7 +212,9 @@ int linux_open_log(struct os *os, const char *path, struct os_file **ret_file)
 		free(file);
 		return r;
 	}
-	eff_list_append(&linux_of(os)->logs, &file->link);
+	(void)pthread_mutex_lock(&file->logs->lock);
+	eff_list_append(&file->logs->list, &file->link);
+	(void)pthread_mutex_unlock(&file->logs->lock);
 	*ret_file = file;
 	return 0;
 }
@@ -199,7 +223,9 @@ void linux_close_log(struct os_file *file)
 {
 	if (!file)
 		return;
+	(void)pthread_mutex_lock(&file->logs->lock);
 	eff_list_remove(&file->link);
+	(void)pthread_mutex_unlock(&file->logs->lock);
 	(void)close(file->fd);
 	free(file);
 }

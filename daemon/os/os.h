@@ -201,21 +201,27 @@ struct os_ops {
 	int (*read_state)(struct os *os, const char *path, char *buf, size_t size);
 	int (*write_state)(struct os *os, const char *path, const char *text);
 
-	/* A log file, appended to, made (and its folder) when missing; links are not followed in its last part. Does not
-	 * suspend. Returns 0 or -errno. */
+	/* Run fn(arg) where it may wait for a disk, with nobody else at work on the logs of that folder; the five calls
+	 * below are for such an fn alone, and block as long as the disk takes. It must not suspend, nor know of fibers.
+	 * Suspends. 0: it has run. -EINPROGRESS: the wait for it was ended, it goes on, and done(arg) is called after
+	 * it, before anybody else's turn. Else it never will: -ECANCELED, -ETIMEDOUT, -ENOMEM. */
+	int (*with_logs)(struct os *os, const char *folder, void (*fn)(void *arg), void *arg,
+		void (*done)(void *arg));
+	/* A log file, appended to, made (and its folder) when missing; links are not followed in its last part. Returns 0 or
+	 * -errno. */
 	int (*open_log)(struct os *os, const char *path, struct os_file **ret_file);
-	/* Append all of it or nothing. Returns 0 or -errno (-ENOSPC …). Does not suspend. A file that was moved or removed is
+	/* Append all of it or nothing. Returns 0 or -errno (-ENOSPC …). A file that was moved or removed is
 	 * opened anew at its path. */
 	int (*append)(struct os_file *file, const void *bytes, size_t size);
-	/* What it is now, at its path. 0 or -errno. Does not suspend. */
+	/* What it is now, at its path. 0 or -errno. */
 	int (*look_at_log)(struct os_file *file, struct os_log_look *ret_look);
 	/* Put it aside as PATH.1, what was there as PATH.2 and so on, at most `keep` of them, and go on with a new one. One that is
-	 * no more at its path is only opened anew. 0; or -errno, and it goes on as it is. Does not suspend. */
+	 * no more at its path is only opened anew. 0; or -errno, and it goes on as it is. */
 	int (*rotate_log)(struct os_file *file, unsigned keep);
+	void (*close_log)(struct os_file *file);
 	/* Make the oldest of those put aside for `path` that is none yet an archive, PATH.N.gz, by gzip. Suspends. 1 when it was
 	 * one; 0 when none is left; -ENOENT when there is no gzip; -EIO when it failed; … What is half-made does not stay. */
 	int (*compress_log)(struct os *os, const char *path);
-	void (*close_log)(struct os_file *file);
 	/* All of it or nothing. 0; -EAGAIN when it takes no more now; -ENOENT, -ECONNREFUSED when nobody is there, who may be found
 	 * again with the next one; -EMSGSIZE … Does not suspend. */
 	int (*send_record)(struct os *os, const struct os_record *record);

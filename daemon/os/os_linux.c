@@ -42,6 +42,7 @@ static const struct os_ops linux_ops = {
 	.pid_file = linux_pid_file,
 	.read_state = linux_read_state,
 	.write_state = linux_write_state,
+	.with_logs = linux_with_logs,
 	.open_log = linux_open_log,
 	.append = linux_append,
 	.look_at_log = linux_look_at_log,
@@ -121,7 +122,8 @@ int os_linux_new(const struct os_linux_opts *opts, struct os **ret_os)
 	os_cgroups_init(&os->cgroups);
 	eff_list_init(&os->children);
 	eff_list_init(&os->views);
-	eff_list_init(&os->logs);
+	os_logs_init(&os->logs);
+	os_lanes_init(&os->lanes);
 	eff_pulse_init(&os->orphans);
 	r = take_options(os, opts);
 	if (r < 0)
@@ -157,5 +159,7 @@ void os_linux_free(struct os *os)
 	free(own->runtime_dir);
 	for (int i = 0; i < OS_N_PLACES; i++)
 		free(own->places[i]);
-	free(own);
+	/* A thread that waits for a disk is still to look at it. */
+	if (own->lanes.n_taken == 0)
+		free(own);
 }

@@ -22,7 +22,7 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 	if (!t)
 		return -ENOMEM;
 	t->world = (struct unit_world){.os = os, .hooks = &tree_hooks, .log_dir = log_dir};
-	eff_list_init(&t->world.logs);
+	logs_init(&t->world);
 	eff_pulse_init(&t->world.output);
 	eff_pulse_init(&t->world.sockets.opened);
 	eff_event_init(&t->ended);
@@ -61,6 +61,7 @@ void tree_free(struct tree *t)
 	if (!t)
 		return;
 	graves_free(t);
+	logs_done(&t->world);
 	for (uint32_t i = 0; i < t->n_units; i++)
 		unit_free(t->units[i]);
 	free(t->units);
@@ -83,6 +84,18 @@ static bool tree_is_over(const struct tree *t)
 	return root->state == UNIT_FAILED && plan_daemon(t->plan)->on_give_up == PLAN_GIVE_UP_EXIT;
 }
 
+/* What units have said is to be in their logs; a disk that does not answer holds up no end. */
+static void tree_end_logs(struct tree *t)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(1)));
+	(void)logs_await(&t->world);
+	(void)eff_scope_close(&within);
+	t->world.beside = NULL;
+}
+
 eff_exit tree_run(void *arg)
 {
 	struct tree *t = arg;
@@ -92,7 +105,7 @@ eff_exit tree_run(void *arg)
 	root->child.run = EFF_NAMED("/", group_run, root);
 	eff_sup_add(&t->top, &root->child);
 	t->has_begun = true;
-	t->world.archives.beside = eff_scope_current();
+	t->world.beside = eff_scope_current();
 	/* Who starts first finds all others' doors open. */
 	if (r == 0)
 		r = sockets_open(&t->world, root);
@@ -104,7 +117,7 @@ eff_exit tree_run(void *arg)
 	while (r == 0 && t->n_give_ups > 0 && !root->kill_now)
 		r = eff_pulse_await(&t->changed);
 	t->has_begun = false;
-	t->world.archives.beside = NULL;
+	tree_end_logs(t);
 	eff_event_set(&t->ended);
 	eff_pulse_send(&t->changed);
 	if (r == -ENOMEM)

@@ -66,7 +66,7 @@ void archive_ask(struct unit_world *world, struct unit *u, const char *path)
 	size_t len = strlen(path) + 1;
 	struct archive_wish **at = wish_find(a, path), *wish = NULL;
 
-	if (a->beside && !*at)
+	if (world->beside && !*at)
 		wish = calloc(1, sizeof(*wish) + len);
 	if (wish) {
 		memcpy(wish->path, path, len);
@@ -75,7 +75,7 @@ void archive_ask(struct unit_world *world, struct unit *u, const char *path)
 	for (a->root = u; a->root->parent;)
 		a->root = a->root->parent;
 	if (wish && !a->is_at_it)
-		a->is_at_it = eff_fork_in(a->beside, EFF(archives_make, world), NULL) == 0;
+		a->is_at_it = eff_fork_in(world->beside, EFF(archives_make, world), NULL) == 0;
 }
 
 void archives_done(struct archives *a)

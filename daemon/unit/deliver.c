@@ -67,18 +67,27 @@ int sink_try(struct sink *k)
 
 	if (k->out.failed)
 		return -ENOMEM;
-	if (sink_target(k)->kind != PLAN_LOG_INHERIT)
+	switch (sink_target(k)->kind) {
+	case PLAN_LOG_FILE:
+		r = sink_file_take(k, k->out.bytes, k->out.len);
+		break;
+	case PLAN_LOG_INHERIT:
+		r = os->ops->write_stdout(os, k->out.bytes, k->out.len);
+		break;
+	default:
 		return send_some(k);
-	r = os->ops->write_stdout(os, k->out.bytes, k->out.len);
+	}
 	if (r == 0)
 		k->out.len = 0;
 	return r;
 }
 
-/* Wait before the next try: the shortest pause after one that has got somewhere, for a queue may be short, and its reader
+/* Wait before the next try: for a file, till it has room; else the shortest pause after one that has got somewhere, for a queue may be short, and its reader
  * quick. Suspends. */
-static int sink_wait(bool got_somewhere, eff_ns *pause)
+static int sink_wait(const struct sink *k, bool got_somewhere, eff_ns *pause)
 {
+	if (k->file)
+		return logfile_await_room(k->file);
 	*pause = got_somewhere ? PAUSE_LEAST : *pause * 2;
 	if (*pause > PAUSE_MOST)
 		*pause = PAUSE_MOST;
@@ -120,7 +129,7 @@ int sink_flush(struct sink *k, bool to_the_end)
 			return 0;
 		}
 		if (r == -EAGAIN)
-			r = sink_wait(k->out.len < before, &pause);
+			r = sink_wait(k, k->out.len < before, &pause);
 		else if (r == 0 && k->out.len > 0)
 			r = eff_await_turn();
 	}
@@ -128,6 +137,10 @@ int sink_flush(struct sink *k, bool to_the_end)
 		sink_lose(k, k->out.len, -r);
 	k->out.len = 0;
 	k->out.failed = false;
+	if (r == 0 && k->file && to_the_end)
+		r = logfile_await(k->file);
+	else if (r == 0 && k->file && k->unit->spec->ways->on_block == PLAN_BLOCK)
+		r = logfile_await_room(k->file);
 	return r == -ECANCELED ? r : 0;
 }
 

@@ -111,16 +111,28 @@ void line_add(struct text *to, const struct text *head, const struct line *line)
  * or that of the stream. Returns which. */
 int record_add(struct text *to, const struct line *line, int priority, enum os_stream stream);
 
-/* ── logfile.c ── */
+/* ── logs.c ── */
 
 /* The log of this path, which is opened when it is first written to; the caller's share of it. NULL: out of memory. */
 struct logfile *logfile_get(struct unit_world *world, const char *path);
-void logfile_put(struct logfile *f); /* NULL is fine */
+/* What it has been given is still written. NULL is fine. */
+void logfile_put(struct logfile *f);
 const char *logfile_path(const struct logfile *f);
-/* Append what `u` says; the file is put aside as the unit's row wants it. Does not suspend. 0 or -errno, and how much is
- * in it. */
-int logfile_write(
-	struct logfile *f, struct unit *u, const char *bytes, size_t len, size_t *ret_written);
+/* Append what `u` says, soon; the file is put aside as the unit's row wants it. Does not suspend. 0; -EAGAIN: it takes no more now;
+ * -ENOMEM; -ESHUTDOWN: the tree has ended. */
+int logfile_add(struct logfile *f, struct unit *u, const char *bytes, size_t len);
+/* Where to put up to `most` bytes that are to be added: at once, and then they are not copied. NULL: it takes no more now, or
+ * there is no memory. */
+char *logfile_room(struct logfile *f, size_t most);
+bool logfile_is_full(const struct logfile *f);
+/* Suspends until it takes more. 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int logfile_await_room(struct logfile *f);
+/* Suspends until all that it was given so far is in it, or lost. 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int logfile_await(struct logfile *f);
+/* Nothing comes for a while. */
+void logfile_rest(struct logfile *f);
+/* A unit goes: what becomes of its output is its group's. */
+void logs_forget(const struct unit *u);
 
 /* ── archive.c ── */
 
@@ -131,6 +143,10 @@ void archive_ask(struct unit_world *world, struct unit *u, const char *path);
 
 void sink_init(struct sink *k, struct unit *u, enum os_stream stream);
 void sink_done(struct sink *k);
+/* Where to read up to `most` bytes that are to be taken, so that they need not be copied; NULL: where one likes. */
+char *sink_room(struct sink *k, size_t most);
+/* It takes no more now without keeping it. */
+bool sink_is_full(const struct sink *k);
 /* Does not suspend. */
 void sink_take(struct sink *k, const char *bytes, size_t len);
 /* There is no more of the line that was begun. */
@@ -139,8 +155,14 @@ void sink_end(struct sink *k);
 void sink_rest(struct sink *k);
 /* Where it goes by the unit's row now. */
 const struct plan_log_target *sink_target(const struct sink *k);
-/* So much was not taken: count it, and tell once a minute. */
+/* So much of what `u` wrote is lost: count it, and tell once a minute. */
+struct loss {
+	const char *where, *why;
+};
+void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struct loss *loss);
 void sink_lose(struct sink *k, size_t bytes, int error);
+/* Give it to the file that the unit's row names now. As logfile_add(). */
+int sink_file_take(struct sink *k, const char *bytes, size_t len);
 /* One line of a fiber's own. Does not suspend. */
 void output_line(struct unit *u, const char *line, size_t len);
 

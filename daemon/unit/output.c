@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Output: where what a unit writes goes. Whole lines go into the ring, the bytes as they are, or line by line with the time
- * or as JSON, to a file, or line by line to effd's own stdout behind the unit's name. A file that takes no more costs lines, counted and told once a minute, never
- * the unit. A stdout that takes no more makes the unit wait, as it would without effd. Of more than the ring can hold only
+ * or as JSON, to a file, or line by line to effd's own stdout behind the unit's name. What a full disk does not take is lost, counted and told once a minute: the unit
+ * does not wait for it. A stdout that takes no more makes the unit wait, as it would without effd, and so does a disk that does not answer. Of more than the ring can hold only
  * the end is cut into lines, where nobody but the ring wants them. */
 #include <errno.h>
 #include <stdlib.h>
@@ -133,23 +133,27 @@ static const char *target_name(const struct sink *k)
 	}
 }
 
-void sink_lose(struct sink *k, size_t bytes, int error)
+void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struct loss *loss)
 {
-	char text[256];
 	struct text words = {0};
 
-	k->unit->log_lost_bytes += bytes;
-	k->lost += bytes;
-	if (k->told_at >= 0 && eff_now() - k->told_at < TELL_EVERY)
+	u->log_lost_bytes += bytes;
+	losses->bytes += bytes;
+	if (losses->told_at >= 0 && eff_now() - losses->told_at < TELL_EVERY)
 		return;
-	text_printf(&words, "%llu bytes lost: cannot write %s: %s", (unsigned long long)k->lost,
-		k->file ? logfile_path(k->file) : target_name(k), strerror(error));
-	(void)strncpy(text, words.bytes ? words.bytes : "output lost", sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
+	text_printf(&words, "%llu bytes lost: cannot write %s: %s",
+		(unsigned long long)losses->bytes, loss->where, loss->why);
+	losses->told_at = eff_now();
+	losses->bytes = 0;
+	u->world->hooks->on_event(u, "log_lost", words.bytes ? words.bytes : "output lost");
 	text_done(&words);
-	k->told_at = eff_now();
-	k->lost = 0;
-	k->unit->world->hooks->on_event(k->unit, "log_lost", text);
+}
+
+void sink_lose(struct sink *k, size_t bytes, int error)
+{
+	losses_add(&k->losses, k->unit, bytes,
+		&(struct loss){.where = k->file ? logfile_path(k->file) : target_name(k),
+			.why = strerror(error)});
 }
 
 static char *sink_path(const struct sink *k, const struct plan_log_target *target)
@@ -190,28 +194,53 @@ static int sink_take_file(struct sink *k, const struct plan_log_target *target)
 	return k->file ? 0 : -ENOMEM;
 }
 
-static void sink_to_file(struct sink *k, const char *bytes, size_t len)
+int sink_file_take(struct sink *k, const char *bytes, size_t len)
 {
-	size_t written = 0;
 	int r = sink_take_file(k, sink_target(k));
 
-	if (r == 0)
-		r = logfile_write(k->file, k->unit, bytes, len, &written);
-	if (r < 0)
-		sink_lose(k, len - written, -r);
+	return r < 0 ? r : logfile_add(k->file, k->unit, bytes, len);
 }
 
-/* The lines that are for a file are written at once. */
+/* What it does not take at once waits. */
+static void sink_to_file(struct sink *k, const char *bytes, size_t len)
+{
+	int r = k->out.len > 0 ? -EAGAIN : sink_file_take(k, bytes, len);
+
+	if (r == -EAGAIN)
+		text_add_bytes(&k->out, bytes, len);
+	if (r == -EAGAIN && k->out.failed)
+		r = -ENOMEM;
+	if (r < 0 && r != -EAGAIN)
+		sink_lose(k, len, -r);
+	k->out.failed = false;
+}
+
+/* The lines that are for a file are given to it at once. */
 static void sink_lines_to_file(struct sink *k)
 {
-	if (sink_target(k)->kind != PLAN_LOG_FILE)
+	int r = 0;
+
+	if (sink_target(k)->kind == PLAN_LOG_FILE && (k->out.len > 0 || k->out.failed))
+		r = sink_try(k);
+	if (r == 0 || r == -EAGAIN)
 		return;
-	if (k->out.failed)
-		sink_lose(k, k->out.len, ENOMEM);
-	else if (k->out.len > 0)
-		sink_to_file(k, k->out.bytes, k->out.len);
+	sink_lose(k, k->out.len, -r);
 	k->out.len = 0;
 	k->out.failed = false;
+}
+
+char *sink_room(struct sink *k, size_t most)
+{
+	bool is_raw = sink_target(k)->kind == PLAN_LOG_FILE && !k->by_line && !wants_lines(k);
+
+	if (!is_raw || k->out.len > 0 || sink_take_file(k, sink_target(k)) < 0)
+		return NULL;
+	return logfile_room(k->file, most);
+}
+
+bool sink_is_full(const struct sink *k)
+{
+	return k->out.len > 0 || (k->file && logfile_is_full(k->file));
 }
 
 void sink_done(struct sink *k)
@@ -233,7 +262,7 @@ static size_t ring_worth(size_t limit, const char *bytes, size_t len)
 
 void sink_init(struct sink *k, struct unit *u, enum os_stream stream)
 {
-	*k = (struct sink){.unit = u, .stream = stream, .told_at = -1};
+	*k = (struct sink){.unit = u, .stream = stream, .losses = {.told_at = -1}};
 }
 
 /* Lines from here on have one head. */
@@ -300,6 +329,8 @@ void sink_rest(struct sink *k)
 	if (k->out.len == 0)
 		text_done(&k->out);
 	text_done(&k->head);
+	if (k->file)
+		logfile_rest(k->file);
 }
 
 /* A fiber's line goes where it goes at once: nothing is kept open for the few that there are, nor is the loop held. */

@@ -30,13 +30,16 @@ static size_t pump_take(struct pump *p)
 	ssize_t n;
 
 	do {
-		n = ops_of(p)->read(p->process, p->sink.stream, chunk, sizeof(chunk));
+		char *room = p->is_fast ? sink_room(&p->sink, CHUNK) : NULL;
+
+		room = room ? room : chunk;
+		n = ops_of(p)->read(p->process, p->sink.stream, room, CHUNK);
 		if (n > 0) {
-			sink_take(&p->sink, chunk, (size_t)n);
+			sink_take(&p->sink, room, (size_t)n);
 			all += (size_t)n;
 		}
 		/* Less than there was room for: that was all. */
-	} while (n == sizeof(chunk) && all < ROUND_MOST);
+	} while (n == CHUNK && all < ROUND_MOST && !sink_is_full(&p->sink));
 	p->is_dry = n == -EAGAIN;
 	if (n <= 0 && !p->is_dry) {
 		sink_end(&p->sink);

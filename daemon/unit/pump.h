@@ -11,20 +11,25 @@
 struct unit;
 struct logfile;
 
+/* Output that was lost. */
+struct losses {
+	eff_ns told_at; /* of the last word about it; -1: none */
+	uint64_t bytes; /* since then */
+};
+
 /* Where what a unit writes to a stream goes. */
 struct sink {
 	struct unit *unit;
 	enum os_stream stream;
-	pid_t pid;        /* of the process that writes; 0 */
-	struct text line; /* the beginning of a line whose end has not come */
-	struct text head; /* of lines that are taken now */
-	struct text out; /* lines for effd's stdout or the system's log, not yet taken, or for the file */
+	pid_t pid;            /* of the process that writes; 0 */
+	struct text line;     /* the beginning of a line whose end has not come */
+	struct text head;     /* of lines that are taken now */
+	struct text out;      /* lines, or bytes for a file, not yet taken by where they go */
 	bool by_line;         /* it gets lines, and not the bytes as they are */
 	bool mid_line;        /* the line at hand is a long one, whose first pieces are gone */
 	int priority;         /* of that one, for the system's log */
 	struct logfile *file; /* NULL: none */
-	eff_ns told_at;       /* of the last word about lost output */
-	uint64_t lost;        /* since then */
+	struct losses losses;
 };
 
 struct pump {

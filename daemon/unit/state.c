@@ -46,6 +46,7 @@ void unit_free(struct unit *u)
 		return;
 	assert(!u->child.fiber);
 	unit_close_kept(u);
+	logs_forget(u);
 	eff_pulse_send(&u->changed);
 	free(u->needs);
 	free(u->after);

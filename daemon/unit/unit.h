@@ -22,6 +22,7 @@
 #include <eff.h>
 
 #include "base/cause.h"
+#include "base/text.h"
 #include "os/os.h"
 #include "plan/plan.h"
 #include "wire/states.h"
@@ -47,12 +48,18 @@ struct unit_hooks {
 
 /* Files put aside that are to be compressed; archive.c's. */
 struct archives {
-	struct eff_scope *beside; /* where that is done; NULL: the tree does not run */
-	struct unit *root;        /* who tells when it cannot be done */
+	struct unit *root; /* who tells when it cannot be done */
 	struct archive_wish *wishes;
 	bool is_at_it, told;
 };
 void archives_done(struct archives *archives);
+
+/* Large buffers between two uses; logs.c's. */
+enum { N_LOG_SPARES = 3 };
+struct log_spares {
+	struct text list[N_LOG_SPARES];
+	unsigned n;
+};
 
 struct held; /* a socket that effd opens, and keeps over the runs of those that are given it; sockets.c's */
 struct sockets {
@@ -64,9 +71,13 @@ struct sockets {
 struct unit_world {
 	struct os *os;
 	const struct unit_hooks *hooks;
-	const char *log_dir;   /* for `log: {stdout: file}` without a path */
-	const char *state_dir; /* what must outlive effd; NULL: nothing can */
-	struct eff_list logs;  /* log files that are written to; logfile.c's */
+	const char *log_dir;      /* for `log: {stdout: file}` without a path */
+	const char *state_dir;    /* what must outlive effd; NULL: nothing can */
+	struct eff_scope *beside; /* where work on logs is done; NULL: the tree does not run */
+	struct eff_list logs;     /* log files that are written to; logs.c's */
+	struct eff_list log_folders;   /* with something to do; logs.c's */
+	struct eff_pulse logs_settled; /* one of those has nothing to do any more */
+	struct log_spares log_spares;
 	struct archives archives;
 	struct sockets sockets;
 	struct eff_pulse output; /* some unit has a new line in its ring */
@@ -162,6 +173,14 @@ static inline struct unit *unit_of(struct eff_child *child)
 {
 	return eff_container(child, struct unit, child);
 }
+
+/* ── logs.c: log files of the world ── */
+
+void logs_init(struct unit_world *world);
+/* Suspends until all that waits is in its file, or lost. 0, -ECANCELED, -ETIMEDOUT. */
+EFF_SUSPENDS int logs_await(struct unit_world *world);
+/* Nothing waits, or runs, any more. */
+void logs_done(struct unit_world *world);
 
 /* Make a unit at rest (`down`). Takes a reference on the plan. NULL: out of memory. */
 struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct plan_unit *spec,

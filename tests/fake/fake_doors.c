@@ -120,16 +120,6 @@ struct os_file *fake_file(struct os_fake *fake, const char *path, bool make)
 	return f;
 }
 
-int fake_open_log(struct os *os, const char *path, struct os_file **ret_file)
-{
-	struct os_file *f = fake_file(fake_of(os), path, true);
-
-	f->removed = false;
-	f->opened++;
-	*ret_file = f;
-	return 0;
-}
-
 int fake_read_state(struct os *os, const char *path, char *buf, size_t size)
 {
 	const struct os_file *f = file_find(fake_of(os), path);
@@ -146,33 +136,12 @@ int fake_write_state(struct os *os, const char *path, const char *text)
 
 	if (fake_of(os)->disk_full)
 		return -ENOSPC;
-	(void)fake_open_log(os, path, &f);
-	f->opened--;
+	f = fake_file(fake_of(os), path, true);
+	f->removed = false;
 	text_done(&f->bytes);
 	f->bytes = (struct text){0};
 	text_add(&f->bytes, text);
 	return 0;
-}
-
-int fake_append(struct os_file *file, const void *bytes, size_t size)
-{
-	if (!file->opened)
-		fake_breach(file->fake, "append to %s, which is closed", file->path);
-	if (file->fake->disk_full)
-		return -ENOSPC;
-	text_add_bytes(&file->bytes, bytes, size);
-	file->written_at = eff_wall();
-	return 0;
-}
-
-void fake_close_log(struct os_file *file)
-{
-	if (!file)
-		return;
-	if (!file->opened)
-		fake_breach(file->fake, "%s is closed twice", file->path);
-	else
-		file->opened--;
 }
 
 int fake_write_stdout(struct os *os, const void *bytes, size_t size)

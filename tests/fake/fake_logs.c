@@ -2,14 +2,117 @@
 /* What happens to log files besides being written to. An entry of the table keeps its path, so it is contents that move. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake/fake_parts.h"
 
 enum { PATH_BYTES = 512 };
 
+/* Work on logs whose wait was ended. */
+struct fake_job {
+	struct fake_job *next;
+	void (*fn)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void run_alone(struct os_fake *fake, void (*fn)(void *arg), void *arg)
+{
+	fake->at_logs = true;
+	fn(arg);
+	fake->at_logs = false;
+}
+
+void fake_jobs_end(struct os_fake *fake)
+{
+	struct fake_job *job;
+
+	while ((job = fake->jobs) != NULL) {
+		fake->jobs = job->next;
+		run_alone(fake, job->fn, job->arg);
+		run_alone(fake, job->done, job->arg);
+		free(job);
+	}
+}
+
+/* As on a thread: never at once. */
+int fake_with_logs(struct os *os, const char *folder, void (*fn)(void *arg), void *arg,
+	void (*done)(void *arg))
+{
+	struct os_fake *fake = fake_of(os);
+	int r = eff_yield();
+	struct fake_job *job;
+
+	(void)folder;
+	while (r == 0 && fake->disk_hangs)
+		r = eff_pulse_await(&fake->disk_answers);
+	if (r == 0) {
+		fake->n_visits++;
+		run_alone(fake, fn, arg);
+		return 0;
+	}
+	job = fake_zalloc(sizeof(*job));
+	*job = (struct fake_job){.next = fake->jobs, .fn = fn, .done = done, .arg = arg};
+	fake->jobs = job;
+	return -EINPROGRESS;
+}
+
+void os_fake_disk_hangs(struct os_fake *fake, bool hangs)
+{
+	fake->disk_hangs = hangs;
+	if (hangs)
+		return;
+	fake_jobs_end(fake);
+	eff_pulse_send(&fake->disk_answers);
+}
+
+unsigned os_fake_visits(const struct os_fake *fake)
+{
+	return fake->n_visits;
+}
+
+/* Calls on log files are made by who is at work on them alone. */
+static void expect_at_logs(const struct os_file *file, const char *call)
+{
+	if (!file->fake->at_logs)
+		fake_breach(file->fake, "%s of %s by who is not at work on logs", call, file->path);
+}
+
+int fake_open_log(struct os *os, const char *path, struct os_file **ret_file)
+{
+	struct os_file *f = fake_file(fake_of(os), path, true);
+
+	expect_at_logs(f, "open");
+	f->removed = false;
+	f->opened++;
+	*ret_file = f;
+	return 0;
+}
+
+int fake_append(struct os_file *file, const void *bytes, size_t size)
+{
+	expect_at_logs(file, "append");
+	if (!file->opened)
+		fake_breach(file->fake, "append to %s, which is closed", file->path);
+	if (file->fake->disk_full)
+		return -ENOSPC;
+	text_add_bytes(&file->bytes, bytes, size);
+	file->written_at = eff_wall();
+	return 0;
+}
+
+void fake_close_log(struct os_file *file)
+{
+	if (!file->opened)
+		fake_breach(file->fake, "%s is closed twice", file->path);
+	else
+		file->opened--;
+}
+
 int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look)
 {
+	expect_at_logs(file, "look");
 	if (!file->opened)
 		fake_breach(file->fake, "a look at %s, which is closed", file->path);
 	*ret_look = (struct os_log_look){
@@ -59,6 +162,7 @@ int fake_rotate_log(struct os_file *file, unsigned keep)
 {
 	unsigned number = 1;
 
+	expect_at_logs(file, "rotate");
 	if (file->fake->rename_error)
 		return -file->fake->rename_error;
 	while (numbered(file, number, "", false) || numbered(file, number, ".gz", false))

@@ -77,6 +77,10 @@ struct os_fake {
 	eff_ns record_error_until;
 	unsigned n_refused;
 	bool disk_full, stdout_full;
+	bool disk_hangs, at_logs; /* at_logs: somebody is at work on some */
+	struct eff_pulse disk_answers;
+	struct fake_job *jobs; /* that nobody waits for */
+	unsigned n_visits;
 	int rename_error, gzip_error;
 	eff_ns gzip_takes;
 	unsigned n_gzips, gzips_at_once;
@@ -153,6 +157,10 @@ void fake_close_log(struct os_file *file);
 struct os_file *fake_file(struct os_fake *fake, const char *path, bool make);
 
 /* fake_logs.c */
+int fake_with_logs(struct os *os, const char *folder, void (*fn)(void *arg), void *arg,
+	void (*done)(void *arg));
+/* What still hangs has run. */
+void fake_jobs_end(struct os_fake *fake);
 int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look);
 int fake_rotate_log(struct os_file *file, unsigned keep);
 int fake_compress_log(struct os *os, const char *path);

@@ -38,6 +38,7 @@ static const struct os_ops fake_ops = {
 	.pid_file = fake_pid_file,
 	.read_state = fake_read_state,
 	.write_state = fake_write_state,
+	.with_logs = fake_with_logs,
 	.open_log = fake_open_log,
 	.append = fake_append,
 	.look_at_log = fake_look_at_log,
@@ -83,6 +84,7 @@ struct os_fake *os_fake_new(void)
 	fake->cgroup_error = EOPNOTSUPP;
 	fake->used = (struct os_usage){.cpu_s = 1.5, .memory_bytes = 4096};
 	eff_list_init(&fake->children);
+	eff_pulse_init(&fake->disk_answers);
 	return fake;
 }
 
@@ -429,6 +431,7 @@ static void words_free(struct fake_word *words)
 
 void os_fake_free(struct os_fake *fake)
 {
+	fake_jobs_end(fake);
 	while (!eff_list_empty(&fake->children))
 		fake_process_free(child_at(fake->children.next));
 	fake_doors_free(fake);

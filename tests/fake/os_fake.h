@@ -136,6 +136,10 @@ unsigned os_fake_waiting(struct os_fake *fake, const char *listen);
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);
 void os_fake_disk_full(struct os_fake *fake, bool full);
+/* Who works on logs waits until it does not. */
+void os_fake_disk_hangs(struct os_fake *fake, bool hangs);
+/* How often somebody has been at work on logs. */
+unsigned os_fake_visits(const struct os_fake *fake);
 /* How long gzip takes (its archive is "gz:" and what was compressed), and its error (positive; 0: none). */
 void os_fake_gzip(struct os_fake *fake, eff_ns takes, int error);
 unsigned os_fake_gzips(const struct os_fake *fake); /* that were begun */
