@@ -8,8 +8,8 @@
 
 CC ?= cc
 AR ?= ar
-# What counts its steps is to be built quickly.
-CFLAGS ?= $(if $(STEPS),-O1,-O2 -g)
+# What only tests run is to be built quickly; a sanitizer names lines, and reads no more of what is said of the code.
+CFLAGS ?= $(if $(STEPS),-O1,$(if $(SAN),-O1 -g1,-O2 -g))
 LDFLAGS ?=
 B ?= build
 VERSION := $(shell sed -n 's/^.define EFF_VERSION "\(.*\)"$$/\1/p' lib/include/eff/version.h)

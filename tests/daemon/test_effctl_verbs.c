@@ -38,7 +38,7 @@ END_TEST
 
 START_TEST(add_sends_the_file_and_shows_its_lines_with_what_is_wrong)
 {
-	char path[64] = "/tmp/test_effctl_add.XXXXXX", line[128], wanted[256];
+	char path[] = "/tmp/test_effctl_add.XXXXXX", line[160], wanted[320];
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);

@@ -176,7 +176,7 @@ START_TEST(explain_tells_of_each_or_of_the_first_that_is_not_up)
 	json_free(reply);
 	client_call(c, "Explain", "{\"unit\":\"g/fetch\"}", true);
 	for (int i = 1; i <= 3; i++) {
-		char name[16];
+		char name[24];
 
 		(void)snprintf(name, sizeof(name), "g/fetch@%d", i);
 		reply = client_reply(c);

@@ -252,7 +252,7 @@ END_TEST
 static eff_exit fork_and_end_many(void *arg)
 {
 	for (int i = 0; i < 3000; i++) {
-		char name[16];
+		char name[24];
 		struct eff_fiber *fiber;
 
 		/* Names that go with their fibers, while somebody else looks at who runs. */
