@@ -99,8 +99,10 @@ void eff__context_make(
 	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void));
 void eff__switch(struct eff__context *from, const struct eff__context *to);
 
+struct eff__timer_group; /* timers.c: those of a span of time */
 struct eff__timers {
-	struct eff_timer *root;
+	struct eff_timer *root;          /* what is due first */
+	struct eff__timer_group *groups; /* NULL until there are many */
 	uint64_t order;
 	size_t count;
 };
@@ -109,6 +111,7 @@ void eff__timer_arm(struct eff__timers *timers, struct eff_timer *timer,
 void eff__timer_disarm(struct eff__timers *timers, struct eff_timer *timer);
 /* Take out the first if it is due at `now`; NULL when none is. */
 struct eff_timer *eff__timers_due(struct eff__timers *timers, eff_ns now);
+void eff__timers_done(struct eff__timers *timers);
 
 /* ── B: fibers ── */
 

@@ -128,6 +128,7 @@ void eff_rt_free(struct eff_rt *rt)
 	eff__host_free(rt->host);
 	if (rt->loop)
 		rt->backend->close(rt->loop);
+	eff__timers_done(&rt->timers);
 	eff__stacks_free(rt->stacks);
 	eff__overflow_unwatch(rt);
 	if (rt->clock)

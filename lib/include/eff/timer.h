@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A timer's node, for embedding: a pairing heap ordered by (at, order of arming). It allocates nothing. */
+/* A timer's node, for embedding: a pairing heap ordered by (at, order of arming). Arming cannot fail. */
 #ifndef EFF_TIMER_H
 #define EFF_TIMER_H
 
