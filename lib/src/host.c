@@ -90,7 +90,7 @@ void eff__host_heard(struct eff__host *host)
 
 	(void)r; /* once or often is the same */
 	if (host->alarm.at != EFF_FOREVER)
-		eff__alarm_heard(&host->alarm);
+		eff__alarm_hush(&host->alarm);
 }
 
 void eff__rouse(struct eff_rt *rt)

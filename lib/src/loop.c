@@ -156,6 +156,9 @@ static bool idle(struct eff_rt *rt, eff_ns until)
 		return false;
 	if (eff__rt_loop(rt) < 0)
 		return false;
+	/* Nothing is watched, and what is due is due. */
+	if (!rt->fds && deadline <= eff__monotonic())
+		deadline = 0;
 	/* A post that came before there was a loop to wake. */
 	if (!atomic_load(&rt->posted))
 		look(rt, deadline);

@@ -8,15 +8,18 @@
 /* The next deadline as a descriptor that becomes readable: what every backend watches. */
 struct eff__alarm {
 	int fd;
-	eff_ns at; /* EFF_FOREVER: not set */
+	eff_ns at;  /* EFF_FOREVER: not set */
+	bool rings; /* and was heard */
 };
 /* 0 or -errno; then the descriptor is -1. */
 int eff__alarm_open(struct eff__alarm *alarm);
 void eff__alarm_close(struct eff__alarm *alarm);
-/* Ring at `at` (CLOCK_MONOTONIC), or before. */
+/* Ring at `at` (CLOCK_MONOTONIC), or before; EFF_FOREVER: be silent at least until what it was set to before. */
 void eff__alarm_set(struct eff__alarm *alarm, eff_ns at);
-/* It is readable: until it is set again it is not. */
+/* It is readable, and stays so until it is set the next time, to whatever it is. */
 void eff__alarm_heard(struct eff__alarm *alarm);
+/* It may be readable: now it is not. */
+void eff__alarm_hush(struct eff__alarm *alarm);
 
 /* A loop: descriptors and a wake-up; deadlines stay here. */
 struct eff_backend {

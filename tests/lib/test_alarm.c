@@ -36,7 +36,7 @@ START_TEST(it_rings_once_for_an_instant_that_has_passed)
 	for (size_t i = 0; i < sizeof(instants) / sizeof(*instants); i++) {
 		eff__alarm_set(&alarm_clock, instants[i]);
 		ck_assert(rings_within(-1));
-		eff__alarm_heard(&alarm_clock);
+		eff__alarm_hush(&alarm_clock);
 		ck_assert(!rings_within(0));
 	}
 }
@@ -57,7 +57,7 @@ START_TEST(only_an_earlier_instant_moves_it)
 	ck_assert(rings_within(-1));
 	ck_assert_int_ge(eff__monotonic(), now + EFF_MS(1));
 	/* Heard, it can be set to a later one. */
-	eff__alarm_heard(&alarm_clock);
+	eff__alarm_hush(&alarm_clock);
 	eff__alarm_set(&alarm_clock, now + EFF_H(2));
 	ck_assert_int_eq(timerfd_gettime(alarm_clock.fd, &left), 0);
 	ck_assert_int_gt(left.it_value.tv_sec, 3600);
@@ -80,12 +80,27 @@ START_TEST(it_is_exact_to_the_nanosecond)
 }
 END_TEST
 
-START_TEST(heard_before_it_rang_it_stays_set)
+START_TEST(heard_it_is_silent_when_it_is_set_again_to_whatever_it_is)
+{
+	static const eff_ns later[] = {EFF_H(1), EFF_FOREVER};
+
+	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
+		eff__alarm_set(&alarm_clock, 1);
+		ck_assert(rings_within(-1));
+		eff__alarm_heard(&alarm_clock);
+		ck_assert(rings_within(0));
+		eff__alarm_set(&alarm_clock, eff_ns_add(eff__monotonic(), later[i]));
+		ck_assert(!rings_within(0));
+	}
+}
+END_TEST
+
+START_TEST(hushed_before_it_rang_it_stays_set)
 {
 	eff_ns now = eff__monotonic();
 
 	eff__alarm_set(&alarm_clock, now + EFF_H(1));
-	eff__alarm_heard(&alarm_clock);
+	eff__alarm_hush(&alarm_clock);
 	ck_assert_int_eq(alarm_clock.at, now + EFF_H(1));
 	ck_assert(!rings_within(0));
 }
@@ -101,7 +116,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, it_rings_once_for_an_instant_that_has_passed);
 	tcase_add_test(tcase, only_an_earlier_instant_moves_it);
 	tcase_add_test(tcase, it_is_exact_to_the_nanosecond);
-	tcase_add_test(tcase, heard_before_it_rang_it_stays_set);
+	tcase_add_test(tcase, heard_it_is_silent_when_it_is_set_again_to_whatever_it_is);
+	tcase_add_test(tcase, hushed_before_it_rang_it_stays_set);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -5,7 +5,9 @@
 
 #include <eff/scope.h>
 
+#include "internal.h"
 #include "leak.h"
+#include "loop.h"
 #include "run.h"
 
 Suite *test_suite(void);
@@ -164,6 +166,40 @@ START_TEST(a_real_sleep_is_never_too_short)
 }
 END_TEST
 
+static const struct eff_backend *uncounted;
+static int n_waits;
+
+static void wait_counted(struct eff__backend_state *state, eff_ns deadline)
+{
+	n_waits++;
+	uncounted->wait(state, deadline);
+}
+
+static eff_exit await_turns(void *arg)
+{
+	struct eff_backend counted = *run_rt->backend;
+
+	(void)arg;
+	uncounted = run_rt->backend;
+	counted.wait = wait_counted;
+	run_rt->backend = &counted;
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_int_eq(n_waits, 0);
+	ck_assert_int_eq(eff_sleep(EFF_MS(1)), 0);
+	ck_assert_int_gt(n_waits, 0);
+	run_rt->backend = uncounted;
+	return eff_ok(NULL);
+}
+
+START_TEST(who_is_due_wakes_without_a_look_at_descriptors_where_none_is_watched)
+{
+	ck_assert_int_eq(eff_rt_new(NULL, &run_rt), 0);
+	run_ok(await_turns, NULL);
+	eff_rt_free(run_rt);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("clock");
@@ -179,6 +215,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, sleepers_of_one_instant_wake_one_at_a_time_in_their_order);
 	test_leak_guard(real);
 	tcase_add_test(real, a_real_sleep_is_never_too_short);
+	tcase_add_test(real, who_is_due_wakes_without_a_look_at_descriptors_where_none_is_watched);
 	suite_add_tcase(suite, tcase);
 	suite_add_tcase(suite, real);
 	return suite;
