@@ -234,6 +234,8 @@ void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stac
 
 	assert(top);
 	class->free = *(void **)top;
+	/* Where fibers are begun one after another the next one's has not been touched for long, if ever. */
+	__builtin_prefetch(class->free);
 	ret_stack->class = class;
 	ret_stack->size = class->size;
 	ret_stack->base = top + sizeof(void *) - class->size;
