@@ -49,8 +49,8 @@ static inline void arrive(struct eff_rt *rt, struct eff__context *here)
 		bury(rt);
 }
 
-/* The one place that switches: see switch_x86_64.S for why. */
-__attribute__((noinline)) static int jump(
+/* Tell the checkers. */
+static inline void depart(
 	struct eff_rt *rt, struct eff__context *from, struct eff__context *to, bool last)
 {
 #if EFF__ASAN
@@ -61,7 +61,17 @@ __attribute__((noinline)) static int jump(
 	from->tsan = __tsan_get_current_fiber();
 	__tsan_switch_to_fiber(to->tsan, 0);
 #endif
+	(void)rt;
+	(void)from;
+	(void)to;
 	(void)last;
+}
+
+/* The one place that switches: see switch_x86_64.S for why. */
+__attribute__((noinline)) static int jump(
+	struct eff_rt *rt, struct eff__context *from, struct eff__context *to)
+{
+	depart(rt, from, to, false);
 	eff__switch(from, to);
 	arrive(rt, from);
 	return 0;
@@ -188,12 +198,15 @@ static void trampoline(void)
 {
 	struct eff_rt *rt = eff__rt;
 	struct eff_fiber *fiber = rt->current;
+	struct eff__context *to;
 	struct eff_fiber *next;
 
 	live(rt, fiber);
 	next = next_usual(rt);
 	rt->carcass = fiber;
-	(void)jump(rt, &fiber->context, next ? &next->context : &rt->main_context, true);
+	to = next ? &next->context : &rt->main_context;
+	depart(rt, &fiber->context, to, true);
+	eff__switch_last(&fiber->context, to);
 }
 
 /* Switch from the current fiber to the next one, until something has made it ready and its turn has come. */
@@ -201,7 +214,7 @@ static inline int leave(struct eff_rt *rt, struct eff_fiber *fiber, struct eff_f
 {
 	if (next == fiber)
 		return 0;
-	return jump(rt, &fiber->context, next ? &next->context : &rt->main_context, false);
+	return jump(rt, &fiber->context, next ? &next->context : &rt->main_context);
 }
 
 void eff__run_ready(struct eff_rt *rt, size_t budget)
@@ -212,7 +225,7 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 	rt->turn_budget = budget;
 	set_budget(rt, budget);
 	while ((fiber = next_ready(rt))) {
-		(void)jump(rt, &rt->main_context, &fiber->context, false);
+		(void)jump(rt, &rt->main_context, &fiber->context);
 		while (rt->main_call) {
 			void (*call)(void *arg) = rt->main_call;
 
@@ -221,7 +234,7 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 			set_current(rt, NULL);
 			call(rt->main_arg);
 			set_current(rt, fiber);
-			(void)jump(rt, &rt->main_context, &fiber->context, false);
+			(void)jump(rt, &rt->main_context, &fiber->context);
 		}
 	}
 	rt->stats.switches += budget - rt->budget;
@@ -239,7 +252,7 @@ void eff_deep(void (*fn)(void *arg), void *arg)
 	}
 	rt->main_call = fn;
 	rt->main_arg = arg;
-	(void)jump(rt, &rt->current->context, &rt->main_context, false);
+	(void)jump(rt, &rt->current->context, &rt->main_context);
 }
 
 /* ── waiting ── */

@@ -98,6 +98,8 @@ struct eff__context {
 void eff__context_make(
 	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void));
 void eff__switch(struct eff__context *from, const struct eff__context *to);
+/* Nobody will come back to `from`. To be a function's last act. */
+void eff__switch_last(struct eff__context *from, const struct eff__context *to);
 
 struct eff__timer_group; /* timers.c: those of a span of time */
 struct eff__timers {

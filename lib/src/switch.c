@@ -25,13 +25,14 @@ void eff__switch(struct eff__context *from, const struct eff__context *to)
 	(void)swapcontext(&from->registers, &to->registers);
 }
 
+void eff__switch_last(struct eff__context *from, const struct eff__context *to)
+{
+	eff__switch(from, to);
+}
+
 #elif defined(__x86_64__)
 
 extern const char eff__switch_bottom[] __attribute__((visibility("hidden")));
-
-/* A context begins with the modes that the ABI gives a process: mxcsr below, the x87 control word above. Reading the
- * maker's would take as long as the switch. */
-static const uintptr_t control_words = 0x1f80 | (uintptr_t)0x37f << 32;
 
 void eff__context_make(
 	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void))
@@ -42,19 +43,17 @@ void eff__context_make(
 	/* As if the entry had been called from the bottom, which leaves the stack a word off alignment. */
 	*--sp = (uintptr_t)eff__switch_bottom;
 	*--sp = (uintptr_t)entry;
-	*--sp = 0; /* rbp */
-	*--sp = 0; /* rbx */
-	*--sp = 0; /* r12 */
-	*--sp = 0; /* r13 */
-	*--sp = 0; /* r14 */
-	*--sp = 0; /* r15 */
-	*--sp = control_words;
-	context->sp = sp;
+	context->sp = (char *)sp + 1; /* it has never run */
 }
 
 #else
 
 void eff__switch_begin(void);
+
+void eff__switch_last(struct eff__context *from, const struct eff__context *to)
+{
+	eff__switch(from, to);
+}
 
 void eff__context_make(
 	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void))

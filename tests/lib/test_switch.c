@@ -143,6 +143,57 @@ START_TEST(each_context_has_its_own_rounding)
 }
 END_TEST
 
+static void first_act(void)
+{
+	steps = fegetround();
+	back();
+}
+
+START_TEST(a_context_begins_with_the_modes_it_was_made_with_whoever_switches_to_it)
+{
+	start(0, first_act);
+	(void)fesetround(FE_UPWARD);
+	eff__switch(&main_context, &contexts[0]);
+	ck_assert_int_eq(steps, FE_TONEAREST);
+	ck_assert_int_eq(fegetround(), FE_UPWARD);
+	(void)fesetround(FE_TONEAREST);
+	finish(1);
+}
+END_TEST
+
+static void ends_in_main(void)
+{
+	steps = steps * 10 + 2;
+	(void)fesetround(FE_DOWNWARD);
+	eff__switch_last(&contexts[1], &main_context);
+}
+
+static void ends_in_another(void)
+{
+	steps = steps * 10 + 1;
+	(void)fesetround(FE_UPWARD);
+	eff__switch_last(&contexts[0], &contexts[1]);
+}
+
+START_TEST(the_last_switch_of_a_context_begins_another_or_goes_back)
+{
+	long mine = 0;
+
+	for (int i = 0; i < 100; i++) {
+		start(0, ends_in_another);
+		start(1, ends_in_main);
+		mine += juggle(2 * i);
+		ck_assert_int_eq(fegetround(), FE_TONEAREST);
+		ck_assert_int_eq(steps, 12);
+		steps = 0;
+		eff__stack_give(&stacks[0]);
+		eff__stack_give(&stacks[1]);
+	}
+	ck_assert_int_eq(mine, 106L * 99 * 100);
+	eff__stacks_free(pool);
+}
+END_TEST
+
 static void ping(void)
 {
 	for (;;) {
@@ -181,6 +232,9 @@ Suite *test_suite(void)
 		tcase_add_test(tcase, registers_survive);
 		tcase_add_test(tcase, a_context_goes_on_where_it_left);
 		tcase_add_test(tcase, each_context_has_its_own_rounding);
+		tcase_add_test(tcase,
+			a_context_begins_with_the_modes_it_was_made_with_whoever_switches_to_it);
+		tcase_add_test(tcase, the_last_switch_of_a_context_begins_another_or_goes_back);
 		tcase_add_test(tcase, contexts_switch_to_each_other_directly);
 	}
 	return suite;
