@@ -114,6 +114,7 @@ static void trampoline(void);
 
 static void begin(struct eff_fiber *fiber)
 {
+	fiber->state = EFF__BEGUN;
 	eff__stack_take(fiber->stack.class, &fiber->stack);
 	eff__context_make(&fiber->context, &fiber->stack, trampoline);
 #if EFF__ASAN
@@ -153,7 +154,6 @@ static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 		}
 		if (fiber->state == EFF__NEW)
 			begin(fiber);
-		fiber->state = EFF__RUNNING;
 		return fiber;
 	}
 	set_current(rt, NULL);
@@ -172,7 +172,6 @@ static inline struct eff_fiber *next_usual(struct eff_rt *rt)
 
 	if (!fiber || !rt->budget || fiber->state == EFF__NEW)
 		return next_ready_called(rt);
-	fiber->state = EFF__RUNNING;
 	return take_ready(rt);
 }
 
@@ -198,8 +197,8 @@ static void trampoline(void)
 {
 	struct eff_rt *rt = eff__rt;
 	struct eff_fiber *fiber = rt->current;
-	struct eff__context *to;
 	struct eff_fiber *next;
+	struct eff__context *to;
 
 	live(rt, fiber);
 	next = next_usual(rt);
@@ -231,8 +230,10 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 
 			fiber = rt->current;
 			rt->main_call = NULL;
+			rt->main_caller = fiber;
 			set_current(rt, NULL);
 			call(rt->main_arg);
+			rt->main_caller = NULL;
 			set_current(rt, fiber);
 			(void)jump(rt, &rt->main_context, &fiber->context);
 		}
@@ -261,7 +262,6 @@ void eff__ready(struct eff_fiber *fiber)
 {
 	struct eff_rt *rt = fiber->rt;
 
-	fiber->state = EFF__READY;
 	eff__enqueue(rt, fiber);
 	eff__stir(rt);
 }
@@ -270,6 +270,8 @@ static inline int reason_of(const struct eff_fiber *fiber)
 {
 	int reason = 0;
 
+	if (__builtin_expect(!fiber->n_reasons, 1))
+		return 0;
 	for (const struct eff_scope *s = fiber->scope; s && s->depth > fiber->mask; s = s->outer)
 		if (s->reason)
 			reason = s->reason;
@@ -312,7 +314,6 @@ int eff__park(struct eff__wait *wait)
 	}
 	wait->fiber = fiber;
 	fiber->wait = wait;
-	fiber->state = EFF__WAITING;
 	(void)leave(rt, fiber, next_ready(rt));
 	return wait->result;
 }
@@ -364,7 +365,6 @@ int eff_yield(void)
 
 	if (reason)
 		return reason;
-	fiber->state = EFF__READY;
 	eff__enqueue(rt, fiber);
 	return leave(rt, fiber, next_usual(rt));
 }

@@ -38,6 +38,7 @@ static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const 
 	eff__scope_init(&fiber->body, fiber, NULL);
 	fiber->scope = &fiber->body;
 	fiber->mask = 0;
+	fiber->n_reasons = 0;
 	fiber->wait = NULL;
 	eff_list_init(&fiber->awaiting);
 	fiber->on_end = NULL;

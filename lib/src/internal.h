@@ -117,7 +117,7 @@ void eff__timers_done(struct eff__timers *timers);
 
 /* ── B: fibers ── */
 
-enum eff__fiber_state { EFF__NEW, EFF__READY, EFF__RUNNING, EFF__WAITING, EFF__ENDED };
+enum eff__fiber_state { EFF__NEW, EFF__BEGUN, EFF__ENDED };
 
 /* What `number` of a wait is. */
 enum eff__on { EFF__ON_NOTHING, EFF__ON_NUMBER, EFF__ON_FIBER, EFF__ON_INSTANT };
@@ -144,6 +144,7 @@ struct eff_fiber {
 	enum eff__fiber_state state;
 	struct eff__context context;
 	struct eff_rt *rt;
+	unsigned n_reasons; /* scopes that are open and have one: mostly 0, and no wait need look for it */
 	unsigned n_refs;
 	bool awaited;            /* somebody has seen its exit */
 	struct eff_scope body;   /* depth 1; cancelled by interrupt */
@@ -214,6 +215,7 @@ struct __attribute__((aligned(64))) eff_rt {
 	void *on_turn_arg;
 	void (*main_call)(void *arg); /* to be run on the main stack for the current fiber */
 	void *main_arg;
+	struct eff_fiber *main_caller; /* while it is run */
 };
 
 extern _Thread_local struct eff_rt *eff__rt __attribute__((tls_model("initial-exec")));

@@ -39,9 +39,19 @@ static eff_ns nearest_limit(const struct eff_fiber *fiber)
 	return nearest;
 }
 
+static const char *state_of(const struct eff_fiber *fiber)
+{
+	if (fiber->state != EFF__BEGUN)
+		return fiber->state == EFF__NEW ? "new" : "ended";
+	if (fiber->wait)
+		return "waiting";
+	if (fiber == fiber->rt->current || fiber == fiber->rt->main_caller)
+		return "running";
+	return "ready";
+}
+
 void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_info)
 {
-	static const char *const states[] = {"new", "ready", "running", "waiting", "ended"};
 	const struct eff__wait *wait = fiber->wait;
 	bool ended = fiber->state == EFF__ENDED;
 
@@ -49,7 +59,7 @@ void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_in
 		.id = fiber->id,
 		.parent_id = fiber->parent_id,
 		.name = eff_fiber_name(fiber),
-		.state = states[fiber->state],
+		.state = state_of(fiber),
 		.waits_for = wait ? wait->what : NULL,
 		.waits_on = -1,
 		.wakes_at = EFF_FOREVER,

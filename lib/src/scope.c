@@ -6,14 +6,20 @@
  * Closing runs under a mask of the scope's own depth, so its finalizers can wait, with limits of their own. */
 #include "internal.h"
 
+static void struck(struct eff_scope *scope, int reason)
+{
+	scope->reason = reason;
+	scope->fiber->n_reasons++;
+	eff__poke(scope->fiber);
+}
+
 static void on_limit(struct eff_timer *timer)
 {
 	struct eff_scope *scope = eff_container(timer, struct eff_scope, limit);
 
 	if (scope->reason)
 		return;
-	scope->reason = -ETIMEDOUT;
-	eff__poke(scope->fiber);
+	struck(scope, -ETIMEDOUT);
 }
 
 struct eff_scope *eff_scope_current(void)
@@ -49,10 +55,9 @@ void eff_scope_cancel(struct eff_scope *scope)
 {
 	if (scope->reason || !scope->depth)
 		return;
-	scope->reason = -ECANCELED;
 	if (scope->limit.armed)
 		eff__timer_disarm(&eff__rt->timers, &scope->limit);
-	eff__poke(scope->fiber);
+	struck(scope, -ECANCELED);
 }
 
 int eff_scope_reason(const struct eff_scope *scope)
@@ -132,6 +137,8 @@ eff_exit eff__scope_leave(struct eff_scope *scope, eff_exit exit)
 			run_finalizer(eff_container(node, struct eff_finalizer, link), exit));
 	/* A mask that was put on inside and not taken off goes on for what is outside, and hides nothing new. */
 	fiber->mask = before < scope->depth ? before : scope->depth - 1;
+	if (scope->reason)
+		fiber->n_reasons--;
 	if (scope->outer)
 		fiber->scope = scope->outer;
 	scope->depth = 0;

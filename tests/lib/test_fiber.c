@@ -213,6 +213,14 @@ static void on_main(void *arg)
 	ck_assert_ptr_null(eff_self());
 }
 
+static void look_from_main(void *arg)
+{
+	struct eff_fiber_info info;
+
+	eff_fiber_info(arg, &info);
+	ck_assert_str_eq(info.state, "running");
+}
+
 static eff_exit call_on_main(void *arg)
 {
 	struct eff_fiber *self = eff_self();
@@ -227,6 +235,7 @@ static eff_exit call_on_main(void *arg)
 	/* Nobody ran meanwhile. */
 	ck_assert_str_eq(run_trace, "");
 	eff_deep(on_main, &there);
+	eff_deep(look_from_main, self);
 	return eff_ok(NULL);
 }
 
