@@ -34,7 +34,7 @@ __attribute__((noinline)) static void bury(struct eff_rt *rt)
 	__tsan_destroy_fiber(carcass->context.tsan);
 #endif
 	eff__stack_give(&carcass->stack);
-	eff_fiber_unref(carcass);
+	eff__fiber_unref(carcass);
 }
 
 /* First thing in a context that runs again, or for the first time. */
@@ -107,7 +107,7 @@ static void end_unborn(struct eff_fiber *fiber)
 	eff__stack_unreserve(fiber->stack.class);
 	fiber->exit = eff_interrupted();
 	fiber_end(fiber);
-	eff_fiber_unref(fiber);
+	eff__fiber_unref(fiber);
 }
 
 static void trampoline(void);

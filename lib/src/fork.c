@@ -7,6 +7,17 @@
 
 #include "internal.h"
 
+/* What every fiber leaves as it was: nothing waits, is owned or awaits, and no stack is held. */
+static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
+{
+	fiber->rt = rt;
+	fiber->wait = NULL;
+	fiber->scope = &fiber->body;
+	eff__scope_init(&fiber->body, fiber, NULL);
+	eff_list_init(&fiber->awaiting);
+	fiber->stack.base = NULL;
+}
+
 static inline struct eff_fiber *block_new(struct eff_rt *rt)
 {
 	struct eff_fiber *fiber = rt->spare;
@@ -16,33 +27,35 @@ static inline struct eff_fiber *block_new(struct eff_rt *rt)
 		return fiber;
 	}
 	fiber = malloc(sizeof(*fiber));
-	if (fiber)
-		rt->n_blocks++;
+	if (!fiber)
+		return NULL;
+	rt->n_blocks++;
+	block_init(fiber, rt);
 	return fiber;
 }
 
-/* Field by field: clearing the whole block would cost more than the rest of a fork. */
+/* Field by field, and only what differs from fiber to fiber: clearing the whole block would cost more than the rest of a
+ * fork. */
 static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const eff *e)
 {
 	const struct eff_fiber *forker = rt->current;
 	/* Word by word, as it was written: a wider copy would wait until the processor has gathered it. */
 	const volatile eff *seen = e;
 
-	fiber->rt = rt;
 	fiber->e.fn = seen->fn;
 	fiber->e.arg = seen->arg;
 	fiber->e.name = seen->name;
 	fiber->e.stack_bytes = seen->stack_bytes;
 	if (!fiber->e.stack_bytes)
 		fiber->e.stack_bytes = rt->stack_bytes;
-	eff__scope_init(&fiber->body, fiber, NULL);
-	fiber->scope = &fiber->body;
+	fiber->body.env = NULL;
+	fiber->body.limit_at = EFF_FOREVER;
+	fiber->body.reason = 0;
+	fiber->body.depth = 1;
+	fiber->body.closing = false;
 	fiber->mask = 0;
 	fiber->n_reasons = 0;
-	fiber->wait = NULL;
-	eff_list_init(&fiber->awaiting);
 	fiber->on_end = NULL;
-	fiber->stack.base = NULL;
 	fiber->id = ++rt->next_id;
 	fiber->parent_id = forker ? forker->id : 0;
 	fiber->locals = forker ? forker->locals : NULL;
@@ -80,7 +93,6 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 	eff_list_append(&scope->fibers, &fiber->owned);
 	eff_list_append(&rt->all, &fiber->all);
 	eff__enqueue(rt, fiber);
-	rt->stats.forks++;
 	if (++rt->stats.fibers_live > rt->stats.fibers_peak)
 		rt->stats.fibers_peak = rt->stats.fibers_live;
 	if (ret_fiber) {
@@ -115,13 +127,10 @@ struct eff_fiber *eff_fiber_ref(struct eff_fiber *fiber)
 	return fiber;
 }
 
-void eff_fiber_unref(struct eff_fiber *fiber)
+void eff__fiber_forget(struct eff_fiber *fiber)
 {
-	struct eff_rt *rt;
+	struct eff_rt *rt = fiber->rt;
 
-	if (!fiber || --fiber->n_refs)
-		return;
-	rt = fiber->rt;
 	if (fiber->state != EFF__ENDED)
 		eff__misuse("eff_fiber_unref", "given back more often than it was taken");
 	if (!fiber->awaited && (fiber->exit.tag == EFF_FAIL || fiber->exit.tag == EFF_DIE))
@@ -130,6 +139,12 @@ void eff_fiber_unref(struct eff_fiber *fiber)
 		eff_exit_drop(fiber->exit);
 	fiber->next = rt->spare;
 	rt->spare = fiber;
+}
+
+void eff_fiber_unref(struct eff_fiber *fiber)
+{
+	if (fiber)
+		eff__fiber_unref(fiber);
 }
 
 int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit)
@@ -152,7 +167,7 @@ int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit)
 			*ret_exit = eff_exit_keep(fiber->exit);
 	}
 	if (wait.link.next)
-		eff_fiber_unref(fiber);
+		eff__fiber_unref(fiber);
 	return r;
 }
 

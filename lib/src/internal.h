@@ -163,6 +163,14 @@ struct eff_fiber {
 	eff_ns born_at;
 };
 
+/* Nobody holds it any more. */
+void eff__fiber_forget(struct eff_fiber *fiber);
+static inline void eff__fiber_unref(struct eff_fiber *fiber)
+{
+	if (!--fiber->n_refs)
+		eff__fiber_forget(fiber);
+}
+
 struct eff__locals *eff__locals_ref(struct eff__locals *locals);
 void eff__locals_unref(struct eff__locals *locals);
 

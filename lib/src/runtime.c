@@ -145,6 +145,7 @@ struct eff_rt *eff_rt_current(void)
 void eff_rt_stats(const struct eff_rt *rt, struct eff_rt_stats *ret_stats)
 {
 	*ret_stats = rt->stats;
+	ret_stats->forks = rt->next_id; /* each has its own */
 	ret_stats->switches += rt->turn_budget - rt->budget;
 	ret_stats->timers_armed = rt->timers.count;
 	ret_stats->stack_bytes_mapped = eff__stacks_mapped(rt->stacks);
