@@ -12,6 +12,7 @@
 
 struct differ {
 	const struct plan *old, *new;
+	uint32_t *was; /* of each unit of the new plan: which it is in the old one, by its name; PLAN_NONE: none */
 	struct plan_change *changes;
 	uint32_t n, room;
 	uint16_t fields[N_FIELDS]; /* of the unit that is being compared */
@@ -175,14 +176,13 @@ static bool orders_differ(const struct differ *differ, const struct plan_unit *n
 
 	for (child = new->first_child; child != PLAN_NONE;
 		child = plan_unit(differ->new, child)->next_sibling) {
-		const struct plan_unit *old = plan_find(
-			differ->old, plan_unit(differ->new, child)->name);
+		uint32_t was = differ->was[child];
 
-		if (!old)
+		if (was == PLAN_NONE)
 			continue;
-		if (old->index < last)
+		if (was < last)
 			return true;
-		last = old->index;
+		last = was;
 	}
 	return false;
 }
@@ -260,34 +260,51 @@ static void daemon_change(struct differ *differ)
 	differ->n_fields = n_live;
 }
 
-/* Whether a unit of one plan lives on in the other; the root always does. */
-static bool lives_on(const struct plan_unit *unit, const struct plan *other)
+/* The unit of that name, which is expected to stand there: mostly the two plans go the same way, and to look for a name would
+ * lead all over the memory of one. */
+static const struct plan_unit *find_at(const struct plan *plan, uint32_t at, const char *name)
 {
-	const struct plan_unit *there = plan_find(other, unit->name);
-
-	return there && there->kind == unit->kind;
+	if (at < plan_n_units(plan) && strcmp(plan_unit(plan, at)->name, name) == 0)
+		return plan_unit(plan, at);
+	return plan_find(plan, name);
 }
 
-static void plans_compare(struct differ *differ)
+/* A unit lives on that has the same name and kind; the root always does. */
+static void olds_compare(struct differ *differ)
 {
-	uint32_t i;
+	uint32_t i, next = 0;
 
+	for (i = 0; i < plan_n_units(differ->new); i++)
+		differ->was[i] = PLAN_NONE;
 	for (i = 0; i < plan_n_units(differ->old) && !differ->failed; i++) {
 		const struct plan_unit *unit = plan_unit(differ->old, i);
+		const struct plan_unit *there = find_at(differ->new, next, unit->name);
 
-		if (!lives_on(unit, differ->new))
+		if (there) {
+			differ->was[there->index] = i;
+			next = there->index + 1;
+		}
+		if (!there || there->kind != unit->kind)
 			change_add(differ,
 				(struct plan_change){.unit = unit->name,
 					.action = PLAN_DO_STOP,
 					.before = i,
 					.after = PLAN_NONE});
 	}
-	daemon_change(differ);
+}
+
+static void news_compare(struct differ *differ)
+{
+	uint32_t i;
+
 	for (i = 0; i < plan_n_units(differ->new) && !differ->failed; i++) {
 		const struct plan_unit *unit = plan_unit(differ->new, i);
+		const struct plan_unit *old = NULL;
 
-		if (lives_on(unit, differ->old))
-			unit_change(differ, plan_find(differ->old, unit->name), unit);
+		if (differ->was[i] != PLAN_NONE)
+			old = plan_unit(differ->old, differ->was[i]);
+		if (old && old->kind == unit->kind)
+			unit_change(differ, old, unit);
 		else
 			change_add(differ,
 				(struct plan_change){.unit = unit->name,
@@ -295,6 +312,18 @@ static void plans_compare(struct differ *differ)
 					.before = PLAN_NONE,
 					.after = i});
 	}
+}
+
+static void plans_compare(struct differ *differ)
+{
+	differ->was = alloc_new(plan_n_units(differ->new) * sizeof(*differ->was));
+	differ->failed = !differ->was;
+	if (differ->failed)
+		return;
+	olds_compare(differ);
+	daemon_change(differ);
+	news_compare(differ);
+	free(differ->was);
 }
 
 int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
