@@ -75,20 +75,30 @@ struct json *json_line(const char *bytes, size_t len)
 	return value;
 }
 
-struct json *json_last_lines(const struct unit *u, uint32_t n)
-{
-	struct json *lines = json_array();
-	struct ring_line line;
-	uint64_t from = u->ring ? ring_tail(u->ring, n) : 0;
+enum { LAST_LINES = 10 };
 
-	while (ring_next(u->ring, from, &line)) {
-		(void)json_add(lines, json_line(line.text, line.len));
-		from = line.number + 1;
-	}
+/* The last lines of one run; null: it has written none. */
+static struct json *json_last_lines(const struct unit *u, uint16_t run)
+{
+	uint64_t from = ring_run_tail(u->ring, run, LAST_LINES);
+	struct json *lines = from == UINT64_MAX ? json_null() : json_array();
+	struct ring_line line;
+
+	for (; ring_next(u->ring, from, &line); from = line.number + 1)
+		if (line.run == run)
+			(void)json_add(lines, json_line(line.text, line.len));
 	return lines;
 }
 
-enum { LAST_LINES = 10 };
+/* Of the run that failed, or of one that goes on and should not; what never began has said nothing. */
+static struct json *json_output(const struct unit *u, const char *outcome, const struct cause *why)
+{
+	if (strcmp(outcome, "failed") != 0 && strcmp(outcome, "timeout") != 0)
+		return json_null();
+	if (why && why == u->last_exit)
+		return json_last_lines(u, u->last_run);
+	return unit_is_active(u) ? json_last_lines(u, (uint16_t)u->starts) : json_null();
+}
 
 /* But for its output, which comes last. */
 static struct json *result_new(const char *name, const char *outcome, enum unit_state state,
@@ -106,11 +116,9 @@ static struct json *result_new(const char *name, const char *outcome, enum unit_
 
 struct json *json_result(const struct unit *u, const char *outcome, const struct cause *why)
 {
-	bool failed = strcmp(outcome, "failed") == 0 || strcmp(outcome, "timeout") == 0;
 	struct json *result = result_new(u->name, outcome, u->state, u->pid, why ? why : u->cause);
 
-	(void)json_set(result, "output",
-		failed && u->ring ? json_last_lines(u, LAST_LINES) : json_null());
+	(void)json_set(result, "output", json_output(u, outcome, why));
 	return result;
 }
 

@@ -80,8 +80,6 @@ struct json *json_changes(const struct plan_change *changes, uint32_t n);
 struct json *json_change(const struct plan_change *changes, uint32_t n, uint32_t i); /* the i-th of them */
 /* Output of others as text: what is no UTF-8, and controls, as \xNN. */
 struct json *json_line(const char *bytes, size_t len);
-/* A unit's last lines, at most `n`, as an array of texts. */
-struct json *json_last_lines(const struct unit *u, uint32_t n);
 
 /* ── fate.c ── */
 

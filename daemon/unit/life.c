@@ -156,6 +156,7 @@ eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
 	else
 		u->last_exit = run_cause(u, end);
 	cause_unref(old);
+	u->last_run = (uint16_t)u->starts;
 	if (u->why)
 		return eff_interrupted();
 	u->ends++;

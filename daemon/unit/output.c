@@ -54,6 +54,7 @@ static void ring_line(
 		.wall_at = eff_wall(),
 		.text = text,
 		.len = (uint32_t)len,
+		.run = (uint16_t)u->starts,
 		.stream = (uint8_t)stream,
 		.partial = partial};
 

@@ -10,6 +10,7 @@ struct record {
 	uint64_t number;
 	eff_ns wall_at;
 	uint32_t len;
+	uint16_t run;
 	uint8_t stream;
 	bool partial;
 };
@@ -144,6 +145,7 @@ void ring_add(struct ring *r, const struct ring_line *line)
 	*ring_at(r, r->next) = (struct record){.number = line->number,
 		.wall_at = line->wall_at,
 		.len = line->len,
+		.run = line->run,
 		.stream = line->stream,
 		.partial = line->partial};
 	memcpy(r->bytes + r->next + sizeof(struct record), line->text, line->len);
@@ -173,6 +175,7 @@ bool ring_next(const struct ring *r, uint64_t number, struct ring_line *ret_line
 			.wall_at = record->wall_at,
 			.text = (const char *)(record + 1),
 			.len = record->len,
+			.run = record->run,
 			.stream = record->stream,
 			.partial = record->partial};
 		return true;
@@ -190,6 +193,28 @@ uint64_t ring_tail(const struct ring *r, uint32_t n)
 	for (uint32_t i = r->count; i > n && i > 1; i--)
 		at = ring_step(r, at);
 	return n == 0 ? UINT64_MAX : ring_at(r, at)->number;
+}
+
+static uint32_t ring_run_count(const struct ring *r, uint16_t run)
+{
+	size_t at = r->first;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->count; i++, at = ring_step(r, at))
+		n += ring_at(r, at)->run == run;
+	return n;
+}
+
+uint64_t ring_run_tail(const struct ring *r, uint16_t run, uint32_t n)
+{
+	uint32_t left = r ? ring_run_count(r, run) : 0;
+	size_t at;
+
+	if (left == 0 || n == 0)
+		return UINT64_MAX;
+	for (at = r->first; left > n || ring_at(r, at)->run != run; at = ring_step(r, at))
+		left -= ring_at(r, at)->run == run;
+	return ring_at(r, at)->number;
 }
 
 uint32_t ring_count(const struct ring *r)

@@ -16,6 +16,7 @@ struct ring_line {
 	eff_ns wall_at;
 	const char *text; /* raw bytes, without the newline; valid until the next add */
 	uint32_t len;
+	uint16_t run;   /* in which it was written: the last bits of its number */
 	uint8_t stream; /* enum os_stream */
 	bool partial;   /* a piece of a long line; more of it follows */
 };
@@ -30,6 +31,8 @@ void ring_add(struct ring *ring, const struct ring_line *line);
 bool ring_next(const struct ring *ring, uint64_t number, struct ring_line *ret_line);
 /* The number of the line that is `n` lines from the end (the oldest when there are fewer). */
 uint64_t ring_tail(const struct ring *ring, uint32_t n);
+/* The same, of those of one run; UINT64_MAX: it has none. */
+uint64_t ring_run_tail(const struct ring *ring, uint16_t run, uint32_t n);
 uint32_t ring_count(const struct ring *ring);
 
 #endif

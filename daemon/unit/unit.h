@@ -160,6 +160,7 @@ struct unit {
 	char *lacks;          /* what its start still waits for, if that can be said; NULL */
 	bool watches_readiness, watches_liveness; /* one of `watched` is the probe's */
 	bool reloading, says_stopping;            /* by its own word */
+	uint16_t last_run; /* the run that ended with last_exit: the last bits of `starts` then */
 	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */
 	struct eff_pulse line_seen;
 

@@ -94,6 +94,26 @@ START_TEST(the_tail_is_the_number_of_the_nth_line_from_the_end)
 }
 END_TEST
 
+START_TEST(the_tail_of_a_run_passes_the_lines_of_others)
+{
+	static const uint16_t runs[] = {1, 1, 2, 1, 2, 3};
+	struct ring *ring = ring_new(4096);
+
+	for (uint64_t i = 0; i < 6; i++)
+		ring_add(ring, &(struct ring_line){.number = i, .text = "", .run = runs[i]});
+
+	ck_assert_uint_eq(ring_run_tail(ring, 1, 1), 3);
+	ck_assert_uint_eq(ring_run_tail(ring, 1, 2), 1);
+	ck_assert_uint_eq(ring_run_tail(ring, 1, 99), 0);
+	ck_assert_uint_eq(ring_run_tail(ring, 2, 2), 2);
+	ck_assert_uint_eq(ring_run_tail(ring, 3, 10), 5);
+	ck_assert_uint_eq(ring_run_tail(ring, 4, 10), UINT64_MAX);
+	ck_assert_uint_eq(ring_run_tail(ring, 1, 0), UINT64_MAX);
+	ck_assert_uint_eq(ring_run_tail(NULL, 1, 1), UINT64_MAX);
+	ring_free(ring);
+}
+END_TEST
+
 START_TEST(a_line_that_does_not_fit_at_all_is_not_kept_and_costs_no_other)
 {
 	struct ring *ring = ring_new(256);
@@ -197,6 +217,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, lines_come_back_in_order_as_they_were);
 	tcase_add_test(tcase, old_lines_make_way_for_new_ones);
 	tcase_add_test(tcase, the_tail_is_the_number_of_the_nth_line_from_the_end);
+	tcase_add_test(tcase, the_tail_of_a_run_passes_the_lines_of_others);
 	tcase_add_test(tcase, a_line_that_does_not_fit_at_all_is_not_kept_and_costs_no_other);
 	tcase_add_test(tcase, a_smaller_limit_keeps_the_newest);
 	tcase_add_test(tcase, a_ring_of_nothing_keeps_nothing);

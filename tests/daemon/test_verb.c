@@ -84,6 +84,93 @@ START_TEST(an_end_within_200_ms_of_exec_is_a_failed_start_with_its_output)
 }
 END_TEST
 
+/* The first run's lines are there as long as the ring has room, and are no part of what failed now. */
+START_TEST(the_output_of_a_failed_start_is_of_that_run_alone)
+{
+	static const struct script runs[] = {
+		{.lives = EFF_S(10), .prints = "first\n"},
+		{.lives = EFF_MS(10), .exits = 3, .prints = "no config\nno idea\n"},
+		{.lives = EFF_MS(10), .exits = 3},
+	};
+	struct server *s = server_new(
+		"web: {command: [runs], restart: no}\nother: {command: [run], depends_on: [web]}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	os_fake_script(s->w->fake, "runs", runs, 3);
+	world_script(s->w, "run", forever);
+	server_turn(s);
+	for (int i = 0; i < 2; i++) {
+		client_call(c, "Restart", "{\"units\":[\"web\"]}", false);
+		world_run_for(s->w, EFF_S(1));
+		reply = client_reply(c);
+		ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+		ck_assert_int_eq(json_count(reply_at(reply, "parameters.units.0.output")),
+			i == 0 ? 2 : 0);
+		if (i == 0)
+			ck_assert_str_eq(
+				reply_text(reply, "parameters.units.0.output.0"), "no config");
+		json_free(reply);
+	}
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* Of so many each is looked at so seldom that it runs again by then. */
+START_TEST(the_output_of_a_failed_start_is_not_of_the_next_run)
+{
+	static const struct script runs[] = {
+		{.exits = 3, .prints = "no config\n"},
+		{.lives = EFF_FOREVER, .prints = "now it works\n"},
+	};
+	struct server *s = server_with("web: {command: [runs], activate: manual, replicas: 100,"
+				       " restart: {backoff: {initial: 0}}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	os_fake_script(s->w->fake, "runs", runs, 2);
+	client_call(c, "Start", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.99.outcome"), "failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.99.state"), "up");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.99.output.0"), "no config");
+	ck_assert_int_eq(json_count(reply_at(reply, "parameters.units.99.output")), 1);
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* What it waits for has failed, and it has not run: its lines of before are not why. */
+START_TEST(a_start_that_never_ran_has_no_output)
+{
+	static const struct script runs[] = {
+		{.lives = EFF_FOREVER}, {.exits = 1, .ready_after = EFF_FOREVER}};
+	struct server *s = server_with("db: {command: [runs], type: notify, restart: no}\n"
+				       "web: {command: [says], depends_on: [db]}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	os_fake_script(s->w->fake, "runs", runs, 2);
+	world_script(s->w, "says", (struct script){.lives = EFF_FOREVER, .prints = "well\n"});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Stop", "{\"units\":[\"db\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(reply_results(client_reply(c)), "web done waiting, db done down");
+	client_call(c, "Start", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(1));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.1.name"), "web");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.1.outcome"), "failed");
+	ck_assert_int_eq(json_type(reply_at(reply, "parameters.units.1.output")), JSON_NULL);
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_clean_end_within_200_ms_is_done)
 {
 	struct server *s = server_with(
@@ -275,6 +362,9 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, a_start_is_done_when_the_unit_is_up_and_stayed_so_for_200_ms);
 	tcase_add_test(tcase, an_end_within_200_ms_of_exec_is_a_failed_start_with_its_output);
+	tcase_add_test(tcase, the_output_of_a_failed_start_is_of_that_run_alone);
+	tcase_add_test(tcase, the_output_of_a_failed_start_is_not_of_the_next_run);
+	tcase_add_test(tcase, a_start_that_never_ran_has_no_output);
 	tcase_add_test(tcase, a_clean_end_within_200_ms_is_done);
 	tcase_add_test(tcase, an_end_after_200_ms_is_no_concern_of_the_start);
 	tcase_add_test(tcase, a_unit_that_says_when_it_is_ready_is_believed_at_once);
