@@ -12,6 +12,7 @@ struct own_reload {
 	struct errand errand;
 	struct unit *unit; /* held until it has been carried out; NULL: it never began, or is over */
 	char *name;
+	char *words; /* how it failed; NULL */
 };
 
 static void own_free(struct errand *errand)
@@ -19,6 +20,7 @@ static void own_free(struct errand *errand)
 	struct own_reload *own = eff_container(errand, struct own_reload, errand);
 
 	free(own->name);
+	free(own->words);
 	free(own);
 }
 
@@ -26,7 +28,7 @@ static int own_run(struct errand *errand)
 {
 	struct own_reload *own = eff_container(errand, struct own_reload, errand);
 	struct unit *u = own->unit;
-	int r = unit_reload(u);
+	int r = unit_reload(u, &own->words);
 
 	own->unit = NULL;
 	u->n_users--;
@@ -79,6 +81,8 @@ static const char *own_words(int r)
 		return "its reload command cannot be executed";
 	case -EIO:
 		return "its reload command failed";
+	case -ETIME:
+		return "it has not said in time that it has reloaded";
 	case -EINTR:
 		return "it has ended meanwhile";
 	default:
@@ -108,7 +112,8 @@ static struct json *own_result(struct tree *t, const struct own_reload *own, int
 	struct json *result;
 
 	if (r < 0 && r != -ETIMEDOUT)
-		why = cause_new(CAUSE_HOOK, eff_wall(), NULL, "%s", own_words(r));
+		why = cause_new(CAUSE_HOOK, eff_wall(), NULL, "%s%s%s", own_words(r),
+			own->words ? ": " : "", own->words ? own->words : "");
 	result = u ? json_result(u, own_outcome(r), why)
 		   : json_result_gone(own->name, own_outcome(r), why);
 	cause_unref(why);

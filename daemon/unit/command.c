@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -272,25 +273,37 @@ static int await_reloaded(struct unit *u)
 	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->start_timeout_ns));
 	while (r == 0 && u->reloading && u->started)
 		r = eff_pulse_await(&u->changed);
-	return eff_scope_close(&within) == -ETIMEDOUT && r < 0 ? -EIO : r;
+	return eff_scope_close(&within) == -ETIMEDOUT && r < 0 ? -ETIME : r;
 }
 
 struct reload_run {
 	struct unit *unit;
+	char *words; /* how it failed; NULL */
 	int result;
 };
+
+/* In a frame of its own: most do not fail. */
+__attribute__((noinline)) static char *words_new(const struct command *command, int r)
+{
+	char words[COMMAND_WORDS];
+
+	command_words(command, r, words);
+	return strdup(words);
+}
 
 static eff_exit reload_command_run(void *arg)
 {
 	struct reload_run *run = arg;
+	struct command command = {.argv = run->unit->spec->ways->reload_command};
 
-	run->result = command_run(
-		run->unit, &(struct command){.argv = run->unit->spec->ways->reload_command});
+	run->result = command_run(run->unit, &command);
+	if (run->result == -EIO || run->result == -ECHILD)
+		run->words = words_new(&command, run->result);
 	return eff_ok(NULL);
 }
 
 /* It ends with the unit's run, if not before. Returns -EINTR where it did. */
-static int reload_by_command(struct unit *u)
+static int reload_by_command(struct unit *u, char **ret_words)
 {
 	struct reload_run run = {.unit = u, .result = -ECANCELED};
 	struct eff_fiber *fiber = NULL;
@@ -308,6 +321,7 @@ static int reload_by_command(struct unit *u)
 	}
 	eff_fiber_unref(fiber);
 	u->reloads--;
+	*ret_words = run.words;
 	if (r < 0)
 		return r;
 	return run.result == -ECANCELED ? -EINTR : run.result;
@@ -320,16 +334,17 @@ int unit_may_reload(const struct unit *u)
 	return u->process && u->started && u->run ? 0 : -ESRCH;
 }
 
-int unit_reload(struct unit *u)
+int unit_reload(struct unit *u, char **ret_words)
 {
 	const struct plan_unit *spec = u->spec;
 	int r = unit_may_reload(u);
 
+	*ret_words = NULL;
 	if (r < 0)
 		return r;
 	if (spec->ways->reload_command) {
 		u->n_users++;
-		r = reload_by_command(u);
+		r = reload_by_command(u, ret_words);
 		if (r == 0)
 			r = await_reloaded(u);
 		u->n_users--;

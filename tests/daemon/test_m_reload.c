@@ -329,21 +329,55 @@ START_TEST(a_unit_that_is_taken_away_while_it_reloads_is_told_of)
 }
 END_TEST
 
-START_TEST(a_reload_command_that_is_not_there_is_told_of)
+/* And with what it printed, but nothing of earlier runs of the unit. */
+START_TEST(a_reload_command_that_fails_is_told_of)
 {
-	struct server *s = server_new("web: {command: [run], reload: {command: [none]}}\n");
+	static const struct script fails[] = {
+		{.exec_error = ENOENT, .helper = true},
+		{.exits = 3, .prints = "bad config\n", .helper = true},
+		{.dies_by = SIGABRT, .helper = true},
+	};
+	static const char *const texts[] = {"its reload command cannot be executed: exec: ENOENT: ",
+		"its reload command failed: exit 3", "its reload command failed: SIGABRT"};
+	struct server *s = server_new("web: {command: [run], reload: {command: [fails]}}\n");
 	struct client *c = client_new(s);
 	struct json *reply;
+	const char *text;
 
 	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
-	world_script(s->w, "none", (struct script){.exec_error = ENOENT, .helper = true});
+	world_script(s->w, "fails", fails[_i]);
 	server_turn(s);
 	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
 	world_run_for(s->w, EFF_S(1));
 	reply = client_reply(c);
+	text = reply_text(reply, "parameters.units.0.cause.text");
 	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_msg(!strncmp(text, texts[_i], strlen(texts[_i])), "%s", text);
+	ck_assert_int_eq(json_count(reply_at(reply, "parameters.units.0.output")), _i == 1);
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* It says RELOADING=1, and no more. */
+START_TEST(a_unit_that_does_not_say_that_it_has_reloaded_is_told_of)
+{
+	struct server *s = server_new("web: {command: [run], type: notify, start_timeout: 5s,"
+				      " reload: {command: [says]}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "says", (struct script){.lives = EFF_S(1), .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	server_turn(s);
+	os_fake_notify(s->w->fake, "web", "RELOADING=1");
+	world_run_for(s->w, EFF_S(7));
+	reply = client_reply(c);
 	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"),
-		"its reload command cannot be executed");
+		"it has not said in time that it has reloaded");
 	json_free(reply);
 	client_free(c);
 	server_free(s);
@@ -397,7 +431,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, units_reload_at_once_and_are_told_in_the_order_asked_for);
 	tcase_add_test(tcase, a_units_own_reload_is_begun_without_a_wait);
 	tcase_add_test(tcase, a_unit_that_is_taken_away_while_it_reloads_is_told_of);
-	tcase_add_test(tcase, a_reload_command_that_is_not_there_is_told_of);
+	tcase_add_loop_test(tcase, a_reload_command_that_fails_is_told_of, 0, 3);
+	tcase_add_test(tcase, a_unit_that_does_not_say_that_it_has_reloaded_is_told_of);
 	tcase_add_test(tcase, a_units_own_reload_ends_with_its_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
