@@ -204,6 +204,8 @@ static void add_words(struct text *to, const char *error, const struct json *par
 	}
 	if (nearest)
 		text_printf(to, " (did you mean %s?)", nearest);
+	if (known == ERROR_UNIT_RUNNING)
+		text_add(to, " (--now kills it)");
 	/* Those of org.varlink.service: which name it did not like. */
 	for (const struct json *v = json_first(parameters); known < 0 && v; v = json_next(v))
 		text_printf(to, ": %s", json_as_text(v) ? json_as_text(v) : json_key(v));

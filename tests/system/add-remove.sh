@@ -77,7 +77,7 @@ expect_exit 0 ctl wait --for up pool/c
 
 # What is removed is gone, with its process, its output, and its name.
 expect_exit 1 ctl remove pool/c
-matches "it runs" "$ERR" '^effctl: it does not rest .*: pool/c: up$'
+matches "it runs" "$ERR" '^effctl: it does not rest; nothing was removed: pool/c: up \(--now kills it\)$'
 expect_exit 1 ctl remove --now pool/a
 matches "it is named" "$ERR" '^effctl: it is named by pool/b, which stays: pool/a$'
 expect_exit 1 ctl remove --now db
