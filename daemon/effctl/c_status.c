@@ -129,12 +129,6 @@ static void put_words(struct effctl *e, const struct json *status)
 	put_built(e, "sockets", &text);
 }
 
-/* Is it one unit's name that was asked for? A replicated one's means some, of which the output is little too. */
-static bool is_name(const struct effctl *e)
-{
-	return e->n_units == 1 && !strpbrk(e->units[0], "*?[=");
-}
-
 static enum code ask_output(struct effctl *e, const char *unit)
 {
 	struct json *parameters = json_object();
@@ -146,26 +140,14 @@ static enum code ask_output(struct effctl *e, const char *unit)
 	return call_send_all(e, METHOD_LOGS, parameters);
 }
 
-/* Of one unit its output is asked for in the same breath: effd is woken once, and answers both. */
-static enum code ask(struct effctl *e)
-{
-	enum code code;
-
-	if (!is_name(e))
-		return call_send(e, METHOD_STATUS, call_units(e), ANSWER_TIMEOUT_S);
-	code = call_put(e, METHOD_STATUS, call_units(e));
-	return code == CODE_DONE ? ask_output(e, e->units[0]) : code;
-}
-
 /* A unit without output, or a user who may not see it, is no failure of status. */
 static void put_output(struct effctl *e, const char *unit)
 {
 	struct reply reply;
 	bool more = true;
 
-	if (!is_name(e) && ask_output(e, unit) != CODE_DONE)
+	if (ask_output(e, unit) != CODE_DONE)
 		return;
-	link_limit(&e->link, ANSWER_TIMEOUT_S);
 	while (more && link_receive(&e->link, &reply) > 0) {
 		const char *line = json_get_text(reply.parameters, "text", NULL);
 
@@ -212,7 +194,7 @@ static enum code print_answer(struct effctl *e, const struct answer *answer)
 
 static enum code status_table(struct effctl *e)
 {
-	enum code code = ask(e);
+	enum code code = call_send(e, METHOD_STATUS, call_units(e), ANSWER_TIMEOUT_S);
 	struct answer answer;
 	char *text;
 	size_t len;

@@ -103,13 +103,6 @@ static enum code send_call(struct effctl *e, enum method method, struct json *pa
 	return CODE_DONE;
 }
 
-enum code call_put(struct effctl *e, enum method method, struct json *parameters)
-{
-	int r = link_put(&e->link, call_of(method, parameters, false));
-
-	return r < 0 ? broken(e, r) : CODE_DONE;
-}
-
 enum code call_send(struct effctl *e, enum method method, struct json *parameters, double answer_s)
 {
 	link_limit(&e->link, e->timeout_s >= 0 ? e->timeout_s : answer_s);

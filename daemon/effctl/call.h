@@ -16,9 +16,6 @@ struct json *call_verb(const struct effctl *e);
 /* Add `timeout_s` when --timeout was given. */
 void call_add_timeout(const struct effctl *e, struct json *parameters);
 
-/* Keep a call until the next one is sent, to go before it in one with it: effd answers in the order of the calls. It takes the
- * parameters. Returns as call_send(). */
-enum code call_put(struct effctl *e, enum method method, struct json *parameters);
 /* Connect if that is still to be done, and send a call; it takes the parameters. Returns CODE_DONE, or a code after `err`
  * was told. A limit is set: --timeout, else `answer_s` seconds (below 0: none). */
 enum code call_send(struct effctl *e, enum method method, struct json *parameters, double answer_s);

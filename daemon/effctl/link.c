@@ -98,18 +98,11 @@ static int wait_for(const struct link *link, short events)
 	}
 }
 
-int link_put(struct link *link, struct json *message)
+int link_send(struct link *link, struct json *message)
 {
 	int r = frame_out_add(&link->out, message);
 
 	json_free(message);
-	return r;
-}
-
-int link_send(struct link *link, struct json *message)
-{
-	int r = link_put(link, message);
-
 	while (r == 0 && frame_out_pending(&link->out) > 0) {
 		ssize_t n = send(link->fd, frame_out_bytes(&link->out),
 			frame_out_pending(&link->out), MSG_NOSIGNAL | MSG_DONTWAIT);

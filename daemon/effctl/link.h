@@ -34,8 +34,6 @@ void link_limit(struct link *link, double seconds);
 int link_open(struct link *link, const char *path);
 /* Who listens there, if it is root's or of this user; 0: it is not, or cannot be known. */
 pid_t link_peer(const struct link *link);
-/* Keep a message until the next one is sent, to go in one with it; takes it. Returns 0 or -ENOMEM. */
-int link_put(struct link *link, struct json *message);
 /* Takes the message. Returns 0, -ENOMEM, -ETIMEDOUT, or -errno of send(2). */
 int link_send(struct link *link, struct json *message);
 /* Wait for the next message. Returns as link_receive(); its text, NUL-terminated, is good until the next one is waited for. */

@@ -98,35 +98,39 @@ START_TEST(status_of_named_units_ends_with_3_unless_all_are_well)
 }
 END_TEST
 
-/* The server answers when it has read both. */
-START_TEST(status_of_one_asks_for_its_output_before_it_is_answered)
+/* By its own name, whatever it was asked for by: of a pattern, or of a group, it is not known before what it means. */
+START_TEST(the_output_of_one_is_asked_for_when_it_is_known_that_it_is_one)
 {
-	served_play((struct served_step[]){
-		{"Control.Status\",\"parameters\":{\"units\":[\"web\"]}", {NULL}},
+	static const char *const asked[] = {"web", "w*"};
+	char wanted[64], command[64];
+
+	(void)snprintf(wanted, sizeof(wanted),
+		"Control.Status\",\"parameters\":{\"units\":[\"%s\"]}", asked[_i]);
+	(void)snprintf(command, sizeof(command), "status %s --timeout 2s", asked[_i]);
+	served_play((struct served_step[]){{wanted, {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
 		{"Control.Logs\",\"more\":true,\"parameters\":{\"units\":[\"web\"],\"lines\":10}",
-			{SERVED_REPLY("{\"units\":[" SERVED_WEB "]}"),
-				SERVED_MORE("{\"unit\":\"web\",\"text\":\"one\"}"),
+			{SERVED_MORE("{\"unit\":\"web\",\"text\":\"one\"}"),
 				SERVED_REPLY("{\"unit\":\"web\",\"text\":\"two\"}")}},
 		{0}});
 
-	ck_assert_int_eq(served_effctl("status web --timeout 2s"), CODE_DONE);
+	ck_assert_int_eq(served_effctl(command), CODE_DONE);
 
 	ck_assert_ptr_nonnull(strstr(served_out, "  | one\n  | two\n"));
 }
 END_TEST
 
-/* Which a pattern means is not known before: it may be all. */
-START_TEST(the_output_of_what_a_pattern_means_is_asked_for_by_its_name)
+/* The output of all in it would be made, and not shown. */
+START_TEST(the_output_of_a_group_is_not_asked_for)
 {
 	served_play((struct served_step[]){
-		{"[\"w*\"]", {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
-		{"{\"units\":[\"web\"],\"lines\":10}",
-			{SERVED_REPLY("{\"unit\":\"web\",\"text\":\"one\"}")}},
-		{0}});
+		{"\"units\":[\"g\"]",
+			{SERVED_REPLY("{\"units\":[{\"name\":\"g\",\"state\":\"up\"}," SERVED_WEB
+				      "]}")}},
+		{"no more questions", {NULL}}, {0}});
 
-	ck_assert_int_eq(served_effctl("status w*"), CODE_DONE);
+	ck_assert_int_eq(served_effctl("status g"), CODE_DONE);
 
-	ck_assert_ptr_nonnull(strstr(served_out, "  | one\n"));
+	ck_assert_ptr_nonnull(strstr(served_out, "web   up"));
 }
 END_TEST
 
@@ -406,8 +410,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, status_is_an_aligned_table);
 	tcase_add_test(tcase, status_of_one_unit_tells_all_and_its_last_output);
 	tcase_add_loop_test(tcase, status_of_named_units_ends_with_3_unless_all_are_well, 0, 7);
-	tcase_add_test(tcase, status_of_one_asks_for_its_output_before_it_is_answered);
-	tcase_add_test(tcase, the_output_of_what_a_pattern_means_is_asked_for_by_its_name);
+	tcase_add_loop_test(
+		tcase, the_output_of_one_is_asked_for_when_it_is_known_that_it_is_one, 0, 2);
+	tcase_add_test(tcase, the_output_of_a_group_is_not_asked_for);
 	tcase_add_test(tcase, json_is_what_effd_said);
 	tcase_add_test(tcase, ten_thousand_units_are_shown);
 	tcase_add_test(tcase, the_tree_is_drawn);
