@@ -80,19 +80,13 @@ static void add_count(struct answer *answer, struct json_piece piece, double lea
 }
 
 /* Most have nothing to say. */
-static void add_remarks(struct answer *answer, const struct json_piece shown[static N_SHOWN])
+static bool has_remarks(const struct json_piece shown[static N_SHOWN])
 {
 	bool has = false;
-	struct json *status;
 
 	for (int i = NEXT; i < N_SHOWN; i++)
 		has |= !piece_is_null(shown[i]);
-	status = has ? piece_read(answer->unit) : NULL;
-	answer->cell.failed |= has && !status;
-	if (status)
-		add_remark(&answer->cell, status);
-	json_free(status);
-	add_cell(answer, PLAIN);
+	return has;
 }
 
 static void add_row(struct answer *answer, const struct json_piece shown[static N_SHOWN])
@@ -104,7 +98,9 @@ static void add_row(struct answer *answer, const struct json_piece shown[static 
 	add_seconds(&answer->cell, piece_number(shown[UPTIME]));
 	add_cell(answer, PLAIN);
 	add_count(answer, shown[RESTARTS], 0);
-	add_remarks(answer, shown);
+	if (has_remarks(shown))
+		add_remark(&answer->cell, answer->read);
+	add_cell(answer, PLAIN);
 }
 
 void answer_init(struct answer *answer, bool judges)
@@ -117,7 +113,7 @@ void answer_init(struct answer *answer, bool judges)
 
 void answer_done(struct answer *answer)
 {
-	json_free(answer->judged);
+	json_free(answer->read);
 	grid_done(&answer->grid);
 	text_done(&answer->cell);
 }
@@ -132,23 +128,31 @@ bool status_is_well(const struct json *status)
 	return !strcmp(state, "up") || !strcmp(state, "done");
 }
 
+/* All that stands in the text of a unit; NULL: it is not needed, or no memory. */
+static struct json *read_all(struct answer *answer, struct json_piece unit, bool is_needed)
+{
+	struct json *all = is_needed ? piece_read(unit) : NULL;
+
+	answer->grid.failed |= is_needed && !all;
+	return all;
+}
+
 static void read_unit(struct json_walk *walk, struct answer *answer)
 {
-	struct json_piece shown[N_SHOWN] = {{0}};
+	struct json_piece shown[N_SHOWN] = {{0}}, unit;
 	size_t at = walk_at(walk);
+	bool judges = answer->judges && answer->all_well;
 
 	look(answer, walk, shown);
-	answer->unit = walk_since(walk, at);
-	if (!answer->unit.len)
+	unit = walk_since(walk, at);
+	if (!unit.len)
 		return;
+	json_free(answer->read);
+	answer->read = read_all(answer, unit, judges || has_remarks(shown));
 	answer->n_units++;
 	add_row(answer, shown);
-	if (!answer->judges || !answer->all_well)
-		return;
-	json_free(answer->judged);
-	answer->judged = piece_read(answer->unit);
-	answer->grid.failed |= !answer->judged;
-	answer->all_well = answer->judged && status_is_well(answer->judged);
+	if (judges)
+		answer->all_well = answer->read && status_is_well(answer->read);
 }
 
 static void read_parameters(struct json_walk *walk, struct answer *answer)

@@ -20,10 +20,9 @@ struct answer_key {
 struct answer {
 	struct grid grid;
 	size_t n_units;
-	struct json_piece unit; /* the last of them */
 	bool judges, all_well;
-	struct json *judged; /* the last unit that was, or NULL */
-	struct text cell;    /* while it is built */
+	struct json *read; /* all of the last unit, where it is judged or has something to remark; NULL */
+	struct text cell; /* while it is built */
 	struct answer_key keys[ANSWER_KEYS];
 };
 

@@ -187,7 +187,7 @@ static enum code print_answer(struct effctl *e, const struct answer *answer)
 	if (answer->grid.failed)
 		return out_of_memory(e);
 	if (e->n_units == 1 && answer->n_units == 1)
-		return print_one(e, answer->judged);
+		return print_one(e, answer->read);
 	return grid_print(&answer->grid, e->out, e->width, e->colour) < 0 ? out_of_memory(e)
 									  : CODE_DONE;
 }
