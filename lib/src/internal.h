@@ -378,6 +378,8 @@ struct eff__hook {
 };
 int eff__fd_hook(struct eff_rt *rt, int fd, int events, struct eff__hook *hook);
 void eff__fd_forget(struct eff_rt *rt, int fd);
+/* The same, and close it: *fd is -1 then, and may be before. */
+void eff__fd_drop(struct eff_rt *rt, int *fd);
 
 /* Where ends are noticed by SIGCHLD: look at every child. */
 void eff__procs_sweep(struct eff_rt *rt);

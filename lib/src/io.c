@@ -313,6 +313,14 @@ void eff__fd_forget(struct eff_rt *rt, int fd)
 	*entry = (struct entry){.is_there = false};
 }
 
+void eff__fd_drop(struct eff_rt *rt, int *fd)
+{
+	eff__fd_forget(rt, *fd);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 int eff__fds_host(struct eff_rt *rt)
 {
 	int r = 0;

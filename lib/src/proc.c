@@ -74,9 +74,7 @@ static void exec_settle(struct eff_proc *proc)
 		proc->fault = fault_named(proc);
 	if (proc->told.error || eff__proc_died_unborn(proc))
 		result = -ECHILD;
-	eff__fd_forget(proc->rt, proc->making.pipe_fd);
-	close(proc->making.pipe_fd);
-	proc->making.pipe_fd = -1;
+	eff__fd_drop(proc->rt, &proc->making.pipe_fd);
 	eff__carrier_give(&proc->rt->procs->stacks, &proc->making);
 	exec_tell(proc, result);
 	eff__making_done(&proc->rt->procs->stacks, &proc->making);

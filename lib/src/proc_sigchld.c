@@ -31,11 +31,7 @@ static void unblock(const struct eff__procs *procs)
 
 void eff__sigchld_close(struct eff__procs *procs)
 {
-	if (procs->sigchld_fd >= 0) {
-		eff__fd_forget(procs->rt, procs->sigchld_fd);
-		close(procs->sigchld_fd);
-		procs->sigchld_fd = -1;
-	}
+	eff__fd_drop(procs->rt, &procs->sigchld_fd);
 	if (procs->sigchld_blocked)
 		unblock(procs);
 	procs->sigchld_blocked = false;

@@ -112,14 +112,6 @@ bool eff_proc_collect(pid_t pid)
 	return false;
 }
 
-static void fd_drop(struct eff_rt *rt, int *fd)
-{
-	eff__fd_forget(rt, *fd);
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* The runtime ends before the child. One that was given up, or has not executed, has been killed and gets a while. */
 static void leave(struct eff_proc *proc)
 {
@@ -138,10 +130,10 @@ static void leave(struct eff_proc *proc)
 	eff_list_remove(&proc->link);
 	eff_list_remove(&proc->due);
 	eff__timer_disarm(&proc->rt->timers, &proc->again);
-	fd_drop(proc->rt, &proc->making.pipe_fd);
-	fd_drop(proc->rt, &proc->making.carrier.ours);
-	fd_drop(proc->rt, &proc->making.carrier.theirs);
-	fd_drop(proc->rt, &proc->making.pidfd);
+	eff__fd_drop(proc->rt, &proc->making.pipe_fd);
+	eff__fd_drop(proc->rt, &proc->making.carrier.ours);
+	eff__fd_drop(proc->rt, &proc->making.carrier.theirs);
+	eff__fd_drop(proc->rt, &proc->making.pidfd);
 	proc->rt = NULL;
 }
 
