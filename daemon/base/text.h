@@ -56,6 +56,17 @@ uint32_t text_distance(const char *a, const char *b, uint32_t most);
 bool glob_match(const char *pattern, const char *name);
 /* Is `s` (len bytes) UTF-8 as RFC 3629 has it? Returns the offset of the first byte that is not, or len. */
 size_t utf8_span(const char *s, size_t len);
+/* How many bytes a control at the beginning of `s` (UTF-8) has; 0: it is none. U+0080 to U+009F are controls too, and some terminals
+ * obey them. */
+static inline size_t control_span(const char *s, size_t len)
+{
+	unsigned char c = len > 0 ? (unsigned char)s[0] : ' ';
+	unsigned char d = len > 1 ? (unsigned char)s[1] : 0;
+
+	if (c < 0x20 || c == 0x7f)
+		return 1;
+	return c == 0xc2 && d >= 0x80 && d <= 0x9f ? 2 : 0;
+}
 /* RFC 3339 with milliseconds, UTC. */
 const char *wall_text(eff_ns wall_ns, char buf[static 32]);
 

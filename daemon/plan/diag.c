@@ -230,20 +230,28 @@ void diags_keep(struct diags *diags, const char *file)
 	diags->n = n;
 }
 
-/* A tree may be looked at for the first time, and its texts are no words to the terminal: a control, one of two bytes too, is
- * shown as one character, so that the caret stays below what it is about. */
+/* A tree may be looked at for the first time, and its texts are no words to the terminal: a control is shown as one character,
+ * and not by its number as effctl shows what units say, so that the caret stays below what it is about. */
+static void words_print(const char *text, size_t len, FILE *to)
+{
+	for (size_t i = 0, n; i < len; i += n ? n : 1) {
+		n = text[i] == '\t' ? 0 : control_span(text + i, len - i);
+		(void)fputc(n ? '?' : text[i], to);
+	}
+}
+
+/* So is a byte that is no UTF-8, as the name of a file may have. */
 static void text_print(const char *text, FILE *to)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
+	size_t len = strlen(text), n;
 
-		if (c == 0xc2 && next >= 0x80 && next <= 0x9f)
-			text++;
-		else if ((c >= ' ' || c == '\t') && c != 0x7f) {
-			(void)fputc(c, to);
-			continue;
-		}
+	for (; len > 0; text += n, len -= n) {
+		n = utf8_span(text, len);
+		words_print(text, n, to);
+		if (n == len)
+			break;
 		(void)fputc('?', to);
+		n++;
 	}
 }
 

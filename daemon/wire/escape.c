@@ -14,24 +14,12 @@ static void add_hex(struct text *to, const char *bytes, size_t len, enum how how
 		text_printf(to, "%sx%02X", how == IN_JSON ? "\\\\" : "\\", (unsigned char)bytes[i]);
 }
 
-/* How many bytes a control at the beginning of `bytes` has; 0: it is none. U+0080 to U+009F are controls too, and some
- * terminals obey them. */
-static size_t control_len(const char *bytes, size_t len)
-{
-	unsigned char c = (unsigned char)bytes[0];
-	unsigned char d = len > 1 ? (unsigned char)bytes[1] : 0;
-
-	if (c < 0x20 || c == 0x7f)
-		return 1;
-	return c == 0xc2 && d >= 0x80 && d <= 0x9f ? 2 : 0;
-}
-
 static void escape_controls(struct text *to, const char *bytes, size_t len, enum how how)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = control_len(bytes + i, len - i);
+		size_t n = control_span(bytes + i, len - i);
 
 		if (!n) {
 			i++;

@@ -74,12 +74,12 @@ START_TEST(controls_are_no_words_to_the_terminal)
 
 	diag_show(diags, diag, line, sizeof(line) - 1, 10);
 	diag_help(diags, diag, "\x7f");
-	diag_note(diags, diag, (struct plan_place){"\r", 0, 0}, "\x1b");
+	diag_note(diags, diag, (struct plan_place){"\r\x9b\xc3\xa9\xc2", 0, 0}, "\x1b");
 
 	ck_assert_str_eq(print(diags),
 		"a?:1:11: error[E201]: \t\"?[31m?\": \xc2\xa3x\n"
 		"    1 | \t\"?[31m?\": \xc2\xa3x\n      | \t         ^\n"
-		"   note: ?: ?\n   help: ?\n");
+		"   note: ??\xc3\xa9?: ?\n   help: ?\n");
 	diags_free(diags);
 }
 END_TEST
