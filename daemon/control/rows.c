@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Most of a unit's status changes seldom, so it is printed once, with a hole for the one thing that moves with each look, a
  * time; what it has used is put in its place when the kernel is asked for it. A row is as good as its key: all that its text
- * says, or what stands for it: a cause never changes and is kept from being freed, a unit's name and needs stay as long as the
- * tree's plan. */
+ * says, or what stands for it: a cause never changes and is kept from being freed, a unit's words are counted, its name and needs
+ * stay as long as the tree's plan. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +17,18 @@ struct key {
 	const struct unit *unit;
 	const struct plan_unit *spec;
 	eff_ns since_wall;
-	uint64_t starts, restarts, log_lost_bytes;
+	uint64_t starts, restarts, log_lost_bytes, sockets;
 	struct cause *cause, *last_exit; /* referenced */
 	struct counts counts;
 	enum unit_state state;
 	pid_t pid;
+	uint32_t n_words;
 	enum unit_health health;
 	bool wanted, held;
 };
+
+/* More sockets than there are bits: such a one is printed anew. */
+#define TOO_MANY UINT64_MAX
 
 /* What is put into a row's text. */
 struct part {
@@ -39,7 +43,6 @@ struct row {
 	uint32_t len, room;
 	uint32_t hole; /* a byte: the uptime of one that is up, of others the time to the next start */
 	struct part cpu, memory;
-	bool keeps;     /* the text is good for as long as the key is */
 	eff_ns used_at; /* when the kernel was asked for those two; -1: never */
 };
 
@@ -82,14 +85,27 @@ static bool counts_are(const struct counts *a, const struct counts *b)
 		a->restarts_in_period == b->restarts_in_period && a->ails == b->ails;
 }
 
+/* Which of its sockets are open, a bit each, and whether who comes to them starts it. */
+static uint64_t sockets_of(const struct unit *u)
+{
+	const struct plan_socket *const *s = plan_unit_sockets(u->spec);
+	uint64_t state = s && unit_activates(u);
+	unsigned n = 0;
+
+	for (; s && *s && n < 63; s++)
+		state |= (uint64_t)socket_is_open(u->world, *s) << ++n;
+	return s && *s ? TOO_MANY : state;
+}
+
 static bool key_is(const struct key *key, const struct unit *u, const struct counts *counts)
 {
 	return key->unit == u && key->spec == u->spec && key->since_wall == u->since_wall &&
 		key->starts == u->starts && key->restarts == u->restarts &&
 		key->log_lost_bytes == u->log_lost_bytes && key->cause == u->cause &&
-		key->last_exit == u->last_exit && key->state == u->state &&
-		key->pid == u->pid && key->health == u->health && key->wanted == u->wanted &&
-		key->held == u->held && counts_are(&key->counts, counts);
+		key->last_exit == u->last_exit && key->state == u->state && key->pid == u->pid &&
+		key->health == u->health && key->wanted == u->wanted && key->held == u->held &&
+		key->n_words == u->n_words && key->sockets == sockets_of(u) &&
+		key->sockets != TOO_MANY && counts_are(&key->counts, counts);
 }
 
 static struct key key_of(const struct unit *u, const struct counts *counts)
@@ -101,21 +117,17 @@ static struct key key_of(const struct unit *u, const struct counts *counts)
 		.starts = u->starts,
 		.restarts = u->restarts,
 		.log_lost_bytes = u->log_lost_bytes,
+		.sockets = sockets_of(u),
 		.cause = cause_ref(u->cause),
 		.last_exit = cause_ref(u->last_exit),
 		.counts = *counts,
 		.state = u->state,
 		.pid = u->pid,
+		.n_words = u->n_words,
 		.health = u->health,
 		.wanted = u->wanted,
 		.held = u->held,
 	};
-}
-
-/* A unit's own words may be others at the same place, and sockets come and go by themselves. */
-static bool may_be_kept(const struct unit *u)
-{
-	return !u->status_text && !plan_unit_sockets(u->spec);
 }
 
 static struct part hole_find(const char *text, uint32_t from)
@@ -136,7 +148,6 @@ static bool row_make(
 	if (!row->text)
 		return false;
 	row->key = key_of(u, counts);
-	row->keeps = may_be_kept(u);
 	row->len = row->room = (uint32_t)strlen(row->text);
 	row->hole = hole_find(row->text, 0).at;
 	row->cpu = hole_find(row->text, row->hole + 1);
@@ -200,7 +211,7 @@ static struct row *row_see(struct rows *rows, const struct tree *t, uint32_t ind
 	const struct unit *u = t->units[index];
 	struct counts counts = counts_of(t, index);
 	struct row *row = row_of(rows, t, index);
-	bool is_true = row && row->keeps && !u->status_text && key_is(&row->key, u, &counts);
+	bool is_true = row && row->text && key_is(&row->key, u, &counts);
 
 	if (!row || (is_true && usage_is_good(row, look)))
 		return row;

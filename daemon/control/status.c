@@ -80,11 +80,15 @@ static struct json *json_depends_on(const struct tree *t, uint32_t index)
 	return names;
 }
 
+bool unit_activates(const struct unit *u)
+{
+	return u->listens && u->state == UNIT_WAITING && unit_awaits_schedule(u);
+}
+
 static struct json *json_sockets(const struct unit *u)
 {
 	const struct plan_socket *const *s = plan_unit_sockets(u->spec);
 	struct json *sockets = s ? json_array() : json_null();
-	bool activates = u->listens && u->state == UNIT_WAITING && unit_awaits_schedule(u);
 
 	for (; s && *s; s++) {
 		struct json *one = json_object();
@@ -92,7 +96,7 @@ static struct json *json_sockets(const struct unit *u)
 		(void)json_set(one, "name", json_text((*s)->name));
 		(void)json_set(one, "listen", json_text((*s)->listen));
 		(void)json_set(one, "open", json_bool(socket_is_open(u->world, *s)));
-		(void)json_set(one, "activates", json_bool(activates));
+		(void)json_set(one, "activates", json_bool(unit_activates(u)));
 		(void)json_add(sockets, one);
 	}
 	return sockets;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct tree;
+struct unit;
 
 /* What is counted at each look. */
 struct counts {
@@ -16,6 +17,9 @@ struct counts {
 };
 
 struct counts counts_of(const struct tree *t, uint32_t index);
+
+/* Does it rest until somebody comes to its sockets? */
+bool unit_activates(const struct unit *u);
 
 /* What stands in a text for what is filled in later; JSON has no such byte, in texts neither. Most of what a unit has used
  * fits into a hole of ten. */

@@ -200,8 +200,7 @@ eff_exit unit_run(void *arg)
 		hook_after_failure(u);
 	child_done(&child);
 	/* Its words were of this run. */
-	free(u->status_text);
-	u->status_text = NULL;
+	unit_say(u, NULL);
 	unit_close_view(u);
 	return exit;
 }

@@ -22,10 +22,8 @@ static void take_status(struct unit *u, const char *text)
 {
 	char *copy = strndup(text, STATUS_BYTES);
 
-	if (!copy)
-		return;
-	free(u->status_text);
-	u->status_text = copy;
+	if (copy)
+		unit_say(u, copy);
 }
 
 /* Microseconds; false: that is no number of them. */

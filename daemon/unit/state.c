@@ -157,6 +157,13 @@ void unit_begin(struct unit *u)
 	u->world->hooks->on_begin(u);
 }
 
+void unit_say(struct unit *u, char *text)
+{
+	free(u->status_text);
+	u->status_text = text;
+	u->n_words++;
+}
+
 void unit_lacks(struct unit *u, const char *format, ...)
 {
 	char *lacks = NULL;

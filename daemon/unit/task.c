@@ -143,10 +143,8 @@ void effd_fiber_status(struct effd_fiber *self, const char *format, ...)
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	copy = strdup(text);
-	if (!copy)
-		return;
-	free(self->unit->status_text);
-	self->unit->status_text = copy;
+	if (copy)
+		unit_say(self->unit, copy);
 }
 
 void effd_fiber_log(struct effd_fiber *self, const char *format, ...)

@@ -120,7 +120,7 @@ struct unit {
 	eff_ns since, since_wall; /* of the state */
 	struct cause *cause;      /* of the state; NULL */
 	struct cause *last_exit, *why, *fault;
-	char *status_text; /* of the present run; NULL */
+	char *status_text; /* of the present run; NULL. unit_say() writes it */
 	uint64_t starts, restarts;
 	uint64_t log_lost_bytes;
 	struct eff_pulse changed; /* sent by unit_enter(), and when its wish or edges change */
@@ -135,6 +135,7 @@ struct unit {
 	bool ended_well; /* the last run that ended by itself: it was no failure, and no failed start */
 	bool kill_now; /* its graces are cut short, until the next run begins */
 	uint32_t n_said; /* changes of its state since `said_since` were to be in the log; the tree's */
+	uint32_t n_words; /* so often status_text was another */
 	eff_ns said_since;
 	uint64_t ends; /* runs that ended by themselves, for who waits for an attempt */
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
@@ -271,6 +272,8 @@ void unit_enter(struct unit *u, enum unit_state state, struct cause *cause);
 void unit_leave(struct unit *u, struct cause *why);
 /* Something is wrong with the run: it ends as by itself. Takes the reference. The first fault counts. */
 void unit_fault(struct unit *u, struct cause *fault);
+/* Its own words are others now. Takes them; NULL: it has none. */
+void unit_say(struct unit *u, char *text);
 /* Say what its start still waits for, as a probe's last answer. NULL: nothing that has a name. */
 void unit_lacks(struct unit *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Cut every grace short: the present one, and those of this run to come. */

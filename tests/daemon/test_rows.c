@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said of a unit is kept, and is as true as if it were not. */
+#include <errno.h>
+
 #include <check.h>
 
 #include "base/alloc.h"
@@ -74,18 +76,51 @@ static uint64_t allocations_of_a_look(struct client *c, const char *unit)
 	return many - alloc_fail_after(0);
 }
 
-START_TEST(a_group_in_which_nothing_has_changed_is_not_printed_anew)
+/* A group, one that says how it is, and one with a socket. */
+START_TEST(what_has_not_changed_is_not_printed_anew)
 {
-	struct server *s = server_new("g: {units: {a: {command: [a]}, b: {command: [b]}}}\n");
+	struct server *s = server_new(
+		"version: 1\nname: t\nsockets: {http: {listen: 'tcp:*:80'}}\nunits:\n"
+		"  group: {units: {a: {command: [run]}, b: {command: [run]}}}\n"
+		"  says: {command: [says], type: notify}\n"
+		"  listens: {command: [run], sockets: [http]}\n");
+	static const char *const units[] = {"group", "says", "listens"};
 	struct client *c = client_new(s);
 	uint64_t first, second;
 
-	world_script(s->w, "a", forever);
-	world_script(s->w, "b", forever);
+	world_script(s->w, "run", forever);
+	world_script(s->w, "says", (struct script){.lives = EFF_FOREVER, .says = "STATUS=well"});
 	world_run_for(s->w, EFF_S(1));
-	first = allocations_of_a_look(c, "g");
-	second = allocations_of_a_look(c, "g");
+	first = allocations_of_a_look(c, units[_i]);
+	second = allocations_of_a_look(c, units[_i]);
 	ck_assert_uint_lt(second + 20, first);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* By the start of another: of this one nothing else is new. */
+START_TEST(that_a_socket_is_open_is_told_when_it_is)
+{
+	struct server *s = server_new(
+		"version: 1\nname: t\nsockets: {a: {listen: 'tcp:*:80'}, b: {listen: 'tcp:*:81'}}\n"
+		"units: {web: {command: [run], sockets: [a, b], replicas: 2}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	os_fake_listen_fails(s->w->fake, "tcp:*:81", EADDRINUSE);
+	world_run_for(s->w, EFF_S(1));
+	json_free(client_ask(c, "Stop", "{\"units\":[\"web@1\"]}"));
+	for (int i = 0; i < 2; i++) {
+		struct json *web = status_of(c, "web@1");
+		const struct json *first = json_first(json_get(web, "sockets"));
+
+		ck_assert(json_get_bool(first, "open", false));
+		ck_assert(json_get_bool(json_next(first), "open", i == 0) == (i == 1));
+		json_free(web);
+		os_fake_listen_fails(s->w->fake, "tcp:*:81", 0);
+		world_run_for(s->w, EFF_M(2));
+	}
 	client_free(c);
 	server_free(s);
 }
@@ -215,7 +250,8 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, the_kernel_is_asked_once_for_all_looks_within_a_tenth_of_a_second);
 	tcase_add_test(tcase, what_a_unit_has_used_is_told_whatever_was_told_before);
-	tcase_add_test(tcase, a_group_in_which_nothing_has_changed_is_not_printed_anew);
+	tcase_add_loop_test(tcase, what_has_not_changed_is_not_printed_anew, 0, 3);
+	tcase_add_test(tcase, that_a_socket_is_open_is_told_when_it_is);
 	tcase_add_test(tcase, a_row_that_lacked_memory_is_whole_at_the_next_look);
 	tcase_add_test(tcase, a_look_at_many_is_made_ready_in_parts);
 	tcase_add_test(tcase, a_second_look_tells_what_has_changed_since);
