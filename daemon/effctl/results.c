@@ -32,6 +32,7 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 	const struct json *cause = json_get(result, "cause");
 	bool did = !strcmp(outcome, "done");
 	bool was_so = !strcmp(outcome, "unchanged");
+	bool refused = !strcmp(outcome, "refused");
 	const char *verb = json_get_text(result, "verb", NULL);
 	bool by_another = (verb && !done) ||
 		!strcmp(json_get_text(cause, "kind", ""), "dependency");
@@ -40,7 +41,8 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 
 	put_text(e->out, json_get_text(result, "name", json_get_text(result, "unit", "?")));
 	(void)fputs(": ", e->out);
-	if (!did) {
+	/* What failed and has failed is so once. */
+	if (!did && strcmp(outcome, state) != 0) {
 		paint_text(e->out, was_so ? PLAIN : BAD, outcome, e->colour);
 		(void)fputs(", ", e->out);
 	}
@@ -53,7 +55,10 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 		e->colour);
 	if (pid > 0)
 		(void)fprintf(e->out, " (pid %lld)", (long long)pid);
-	if (!(did || was_so) || by_another)
+	/* Of what was not even begun the kind would be one of ends. */
+	if (refused)
+		text_add(&why, json_get_text(cause, "text", ""));
+	else if (!(did || was_so) || by_another)
 		add_cause(&why, cause);
 	if (why.len) {
 		(void)fputs(": ", e->out);

@@ -42,6 +42,26 @@ START_TEST(what_nobody_waits_for_is_asked_for_and_not_in_its_old_state)
 }
 END_TEST
 
+START_TEST(what_is_refused_or_failed_is_said_once)
+{
+	served_play((struct served_step[]){
+		{"Start",
+			{SERVED_REPLY(
+				"{\"units\":[{\"name\":\"a\",\"outcome\":\"failed\",\"state\":\"failed\","
+				"\"cause\":{\"kind\":\"exit\",\"code\":3}},"
+				"{\"name\":\"b\",\"outcome\":\"failed\",\"state\":\"backoff\","
+				"\"cause\":{\"kind\":\"exit\",\"code\":3}},"
+				"{\"name\":\"c\",\"outcome\":\"refused\",\"state\":\"down\","
+				"\"cause\":{\"kind\":\"dependency\",\"text\":\"c is not enabled\"}}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("start a b c"), CODE_FAILED);
+
+	ck_assert_str_eq(served_out,
+		"a: failed: exit 3\nb: failed, backoff: exit 3\nc: refused, down: c is not enabled\n");
+}
+END_TEST
+
 #define MAKES_WAY \
 	SERVED_REPLY("{\"units\":[{\"name\":\"old\",\"verb\":\"stop\",\"outcome\":\"done\",\"state\":\"down\"," \
 		     "\"cause\":{\"kind\":\"stop_requested\",\"text\":\"conflicts with new\"}}," \
@@ -96,6 +116,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, served_open, served_close);
 	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
+	tcase_add_test(tcase, what_is_refused_or_failed_is_said_once);
 	tcase_add_test(tcase, what_nobody_waits_for_is_asked_for_and_not_in_its_old_state);
 	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);
 	tcase_add_test(tcase, what_makes_way_for_a_start_is_told_with_its_reason);

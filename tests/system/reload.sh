@@ -96,7 +96,7 @@ expect_exit 1 ctl reload
 await_notice RELOADING=1
 await_notice READY=1
 matches "in words" "$OUT" '^1 of 1 did not come about:$'
-matches "why" "$OUT" '^other: failed, failed: .*ENOENT'
+matches "why" "$OUT" '^other: failed: .*ENOENT'
 matches "what is new" "$OUT" '^new: other$'
 matches "and the rest" "$OUT" '^all other units are as they were$'
 second >"$TREE"
