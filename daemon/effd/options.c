@@ -241,7 +241,7 @@ static int option_take(int option, const char **ret_tree, struct options *o, FIL
 	switch (option) {
 	case OPTION_CONFIG:
 		*ret_tree = optarg;
-		return 0;
+		return *optarg ? 0 : complain(err, "--config needs a path", "");
 	case OPTION_SOCKET:
 		o->socket = optarg;
 		return *optarg ? 0 : complain(err, "--socket needs a path", "");
@@ -293,7 +293,8 @@ int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *e
 		return r;
 	if (optind < argc) {
 		if (strcmp(argv[optind - 1], "--") != 0)
-			return complain(err, "a command stands behind --: ", argv[optind]);
+			return complain(err,
+				"a tree stands behind -c, a command behind --: ", argv[optind]);
 		o.command = (plan_strv)(argv + optind);
 	} else if (optind > 1 && strcmp(argv[optind - 1], "--") == 0) {
 		return complain(err, "there is no command behind --", "");

@@ -79,7 +79,8 @@ done <<'USAGE'
 --check=3:this option takes no value: --check=3
 -c:a value is missing after -c
 --log-level loud:no such log level (error, warn, info, debug): loud
-extra:a command stands behind --: extra
+--config=:--config needs a path
+extra:a tree stands behind -c, a command behind --: extra
 --:there is no command behind --
 USAGE
 printf 'version: 1\nunits: {a: {command: %s}, b: {shell: exit 5, restart: no}}\ndaemon: {exit_code_from: b}\n' "$DIR/bin/family" >"$TREE"
