@@ -11,6 +11,7 @@
 #include "effctl/command.h"
 #include "effctl/words.h"
 #include "wire/address.h"
+#include "wire/varlink.h"
 
 static void look_at_output(struct effctl *e)
 {
@@ -67,6 +68,10 @@ static enum code run(struct effctl *e, int argc, char **argv)
 		return CODE_USAGE;
 	if (e->given[OPTION_HELP]) {
 		help_print(e->out, e->command);
+		return CODE_DONE;
+	}
+	if (e->given[OPTION_VERSION]) {
+		(void)fprintf(e->out, "effctl %s\n", EFFD_VERSION);
 		return CODE_DONE;
 	}
 	if (!e->command) {

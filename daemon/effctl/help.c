@@ -112,7 +112,8 @@ void help_unknown(FILE *to, const char *word)
 		return;
 	}
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		uint32_t distance = text_distance(word, commands[i].name, least);
+		bool begins = *word && !strncmp(commands[i].name, word, strlen(word));
+		uint32_t distance = begins ? 0 : text_distance(word, commands[i].name, least);
 
 		if (distance < least) {
 			least = distance;

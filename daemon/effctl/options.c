@@ -10,7 +10,8 @@
 #include "effctl/command.h"
 
 #define ALWAYS \
-	(1u << OPTION_SOCKET | 1u << OPTION_JSON | 1u << OPTION_HELP | 1u << OPTION_TIMEOUT)
+	(1u << OPTION_SOCKET | 1u << OPTION_JSON | 1u << OPTION_HELP | 1u << OPTION_TIMEOUT | \
+		1u << OPTION_VERSION)
 
 static const struct {
 	char letter;
@@ -65,7 +66,7 @@ static int take(struct reader *in, int option, const char *value)
 	}
 	if (options[option].argument && !value)
 		value = *in->next ? *in->next++ : NULL;
-	if (options[option].argument && !value) {
+	if (options[option].argument && (!value || (option == OPTION_SOCKET && !*value))) {
 		(void)fprintf(in->e->err, "effctl: --%s needs a value: --%s %s\n", name, name,
 			options[option].argument);
 		return -EINVAL;
@@ -201,7 +202,8 @@ static int sort_words(struct reader *in)
 	e->before = in->words + 1;
 	e->units = in->words + 1 + n_before;
 	e->n_units = n_arguments - n_before + in->n_labels;
-	return e->given[OPTION_HELP] ? 0 : check_command(e, n_arguments);
+	return e->given[OPTION_HELP] || e->given[OPTION_VERSION] ? 0
+								 : check_command(e, n_arguments);
 }
 
 int options_read(struct effctl *e, int argc, char **argv)

@@ -8,6 +8,7 @@
 #include "effctl/command.h"
 #include "fake/served.h"
 #include "leak.h"
+#include "wire/varlink.h"
 
 Suite *test_suite(void);
 
@@ -15,6 +16,7 @@ static const struct {
 	const char *line, *said;
 } misuses[] = {
 	{"stauts", "effctl: no such command: stauts; did you mean status?\n"},
+	{"stat", "effctl: no such command: stat; did you mean status?\n"},
 	{"why web", "effctl: no such command: why; here it is: explain UNIT\n"},
 	{"ls", "effctl: no such command: ls; here it is: status\n"},
 	{"frobnicate", "effctl: no such command: frobnicate (effctl --help lists them)\n"},
@@ -29,6 +31,7 @@ static const struct {
 	{"stop -x web", "effctl: no such option: -x (effctl --help lists them)\n"},
 	{"stop --now=yes web", "effctl: --now takes no value\n"},
 	{"logs -n", "effctl: --lines needs a value: --lines N\n"},
+	{"--socket= ping", "effctl: --socket needs a value: --socket PATH\n"},
 	{"logs -n ten", "effctl: --lines ten: a number is expected\n"},
 	{"start web --timeout 30", "effctl: --timeout 30: a duration has a unit: 30s, 500ms, 1m30s\n"},
 	{"status -l web", "effctl: --label web: KEY=VALUE is expected\n"},
@@ -75,6 +78,16 @@ START_TEST(help_has_every_command)
 }
 END_TEST
 
+/* Nobody is asked for it. */
+START_TEST(its_version_is_told_alone_or_beside_a_command)
+{
+	ck_assert_int_eq(served_effctl("--version"), CODE_DONE);
+	ck_assert_str_eq(served_out, "effctl " EFFD_VERSION "\n");
+	ck_assert_int_eq(served_effctl("stop --version"), CODE_DONE);
+	ck_assert_str_eq(served_out, "effctl " EFFD_VERSION "\n");
+}
+END_TEST
+
 START_TEST(no_command_is_misuse)
 {
 	ck_assert_int_eq(served_effctl(""), CODE_USAGE);
@@ -94,6 +107,7 @@ Suite *test_suite(void)
 		tcase, misuse_is_told_and_ends_with_2, 0, sizeof(misuses) / sizeof(*misuses));
 	tcase_add_test(tcase, what_begins_with_a_dash_can_follow_two);
 	tcase_add_test(tcase, help_has_every_command);
+	tcase_add_test(tcase, its_version_is_told_alone_or_beside_a_command);
 	tcase_add_test(tcase, no_command_is_misuse);
 	suite_add_tcase(suite, tcase);
 	return suite;
