@@ -8,9 +8,10 @@
 
 #include "effctl/screen.h"
 
-/* xterm's words, which every terminal of today knows: a page of its own, no cursor. */
-#define ENTER "\033[?1049h\033[?25l"
-#define LEAVE "\033[?25h\033[?1049l"
+/* xterm's words, which every terminal of today knows: a page of its own, no cursor, and what is wider than the page is cut: as a
+ * second line it would push the first ones out. */
+#define ENTER "\033[?1049h\033[?25l\033[?7l"
+#define LEAVE "\033[?7h\033[?25h\033[?1049l"
 #define TOP "\033[H"
 #define ERASE_BELOW "\033[J"
 

@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 need script
 compile family
-enter=$'\033[?1049h' leave=$'\033[?1049l'
+enter=$'\033[?1049h\033[?25l\033[?7l' leave=$'\033[?7h\033[?25h\033[?1049l'
 
 effd_start <<TREE
 version: 1
