@@ -234,7 +234,11 @@ void event_words(struct unit *u, const char *kind, const char *text)
 	struct tree_event *e = event_new(u, kind);
 
 	e->text = strdup(text);
-	log_warn("%s: %s: %s", u->name, kind, text);
+	/* That it reloads has no words, and nothing is wrong with it. */
+	if (*text)
+		log_warn("%s: %s: %s", u->name, kind, text);
+	else
+		log_info("%s: %s", u->name, kind);
 	eff_pulse_send(&tree_of(u)->changed);
 }
 

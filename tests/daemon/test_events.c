@@ -95,10 +95,11 @@ START_TEST(another_line_comes_behind_the_changes_before_it)
 	tree_hooks.on_state(u, UNIT_DOWN, UNIT_STARTING);
 	ck_assert_str_eq(said(), "");
 	tree_hooks.on_event(u, "stuck", "it is");
+	tree_hooks.on_event(u, "reloading", "");
 	tree_hooks.on_state(u, UNIT_STARTING, UNIT_UP);
 	log_info("after all");
 	ck_assert_str_eq(said(),
-		"effd: web: down -> starting\neffd: warn: web: stuck: it is\n"
+		"effd: web: down -> starting\neffd: warn: web: stuck: it is\neffd: web: reloading\n"
 		"effd: web: starting -> up\neffd: after all\n");
 	world_free(w);
 }
