@@ -66,7 +66,8 @@ void program_check(
 
 	/* In another root links lead elsewhere than they do here. */
 	if (node && argv && !root_of(unit) && !program_is_there(load, unit, argv[0]))
-		(void)fault(load, node, "W404", "there is no program `%s` here", argv[0]);
+		(void)fault(load, node, "W404", "there is no executable program `%s` here",
+			argv[0]);
 }
 
 void folder_check(struct load *load, const struct plan_unit *unit)

@@ -193,7 +193,7 @@ static const struct {
 	{"units:\n  a: {after: [b]}\n  b: {after: [a]}\n",
 		"2:15: error[E305]: these can never start: pool/a -> pool/b -> pool/a\n"},
 	{"units: {a: {command: missing}}",
-		"1:22: warning[W404]: there is no program `missing` here\n"},
+		"1:22: warning[W404]: there is no executable program `missing` here\n"},
 	{"units:\n  a: {}\n  a: {}\n", "3:3: error[E103]: `a` is given twice\n"},
 };
 
