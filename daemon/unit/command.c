@@ -253,8 +253,9 @@ void command_words(const struct command *command, int r, char words[static COMMA
 	char sig[16];
 
 	if (r == -ECHILD && fault->stage)
-		(void)snprintf(words, COMMAND_WORDS, "%s: %s: %s", fault->stage,
-			errno_name(fault->error), fault->what ? fault->what : "");
+		(void)snprintf(words, COMMAND_WORDS, "%s: %s (%s): %s", fault->stage,
+			errno_name(fault->error), strerror(fault->error),
+			fault->what ? fault->what : "");
 	else if (r == -EIO && command->end.signal)
 		(void)snprintf(words, COMMAND_WORDS, "%s", signal_text(command->end.signal, sig));
 	else if (r == -EIO)

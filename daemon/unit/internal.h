@@ -67,7 +67,7 @@ EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
 EFF_SUSPENDS void command_close(struct unit *u, struct command *command);
 /* The end of a run: wait for those that linger, 5 s at most. Suspends; masked. */
 EFF_SUSPENDS void commands_close(struct unit *u);
-/* Why that was not 0: "exit 1", "SIGKILL", "exec: ENOENT: ./x". Before the next suspension. */
+/* Why that was not 0: "exit 1", "SIGKILL", "exec: ENOENT (No such file or directory): ./x". Before the next suspension. */
 enum { COMMAND_WORDS = 192 };
 void command_words(const struct command *command, int r, char words[static COMMAND_WORDS]);
 

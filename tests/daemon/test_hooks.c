@@ -92,7 +92,8 @@ START_TEST(a_pre_start_that_cannot_be_executed_says_why)
 	world_script(w, "gone", HELPER(.exec_error = ENOENT));
 	world_run_for(w, EFF_S(1));
 
-	ck_assert_str_eq(world_unit(w, "a")->last_exit->text, "pre_start: exec: ENOENT: gone");
+	ck_assert_str_eq(world_unit(w, "a")->last_exit->text,
+		"pre_start: exec: ENOENT (No such file or directory): gone");
 	world_free(w);
 }
 END_TEST

@@ -337,7 +337,8 @@ START_TEST(a_reload_command_that_fails_is_told_of)
 		{.exits = 3, .prints = "bad config\n", .helper = true},
 		{.dies_by = SIGABRT, .helper = true},
 	};
-	static const char *const texts[] = {"its reload command cannot be executed: exec: ENOENT: ",
+	static const char *const texts[] = {
+		"its reload command cannot be executed: exec: ENOENT (No such file or directory): ",
 		"its reload command failed: exit 3", "its reload command failed: SIGABRT"};
 	struct server *s = server_new("web: {command: [run], reload: {command: [fails]}}\n");
 	struct client *c = client_new(s);
