@@ -108,6 +108,8 @@ static void reload_log(const struct reload_outcome *o, const struct asker *by)
 	else if (o->result == -EINVAL)
 		log_error("reload: the tree has errors (%u); nothing was changed",
 			o->diags ? diags_errors(o->diags) : 0);
+	else if (o->result == -ESHUTDOWN)
+		log_info("reload: effd is shutting down; nothing was changed");
 	else
 		log_error("reload: %s; asked for by %s",
 			o->result == -ESTALE ? "something changed since that plan was made"

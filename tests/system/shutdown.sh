@@ -29,6 +29,11 @@ kill -TERM "$EFFD"
 expect_exit 3 ctl --json status stubborn
 expect_exit 1 ctl --json start meek
 same "a verb during the shutdown" "$(jq -r '.error // .units[0].outcome' <<<"$OUT")" org.effd.Control.ShuttingDown
+# A reload does not come about, which is no error of effd's.
+expect_exit 1 ctl reload
+same "a reload during the shutdown" "$ERR" "effctl: effd is shutting down"
+kill -HUP "$EFFD"
+await_line "$DIR/effd.log" '^effd: reload: effd is shutting down; nothing was changed$' >/dev/null
 # The other unit does not wait for the stubborn one.
 eventually [ ! -e "/proc/$meek" ]
 kill -INT "$EFFD"
