@@ -89,7 +89,7 @@ inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
 EFF_LIBS := -lev $(UV) -lm -lpthread
 CJSON := $(or $(call pkg,--libs libcjson),-lcjson)
-LIBS := $(EFF_LIBS) -lyaml $(CJSON) -ldl
+LIBS := $(EFF_LIBS) $(CJSON) -ldl
 
 # Stacks of fibers are not where ASan looks for fake frames.
 export ASAN_OPTIONS ?= detect_stack_use_after_return=0:detect_leaks=1
@@ -142,7 +142,7 @@ $(O)/libeff_ev.a: $(call obj,$(LIB:%/loop_uv.c=%/loop_none.c))
 $(O)/libdaemon.a: $(call obj,$(DAEMON))
 $(O)/libfake.a: $(call obj,$(FAKE))
 $(O)/libeffd.a: $(call obj,$(filter-out %/main.c,$(EFFD)))
-$(O)/libeffctl.a: $(call obj,$(filter-out %/main.c %/late.c,$(EFFCTL)))
+$(O)/libeffctl.a: $(call obj,$(filter-out %/main.c,$(EFFCTL)))
 
 $(O)/%.a: $(O)/sources
 	$(call say,AR,$@) rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
@@ -152,7 +152,7 @@ daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
 $(O)/effd: $(call obj,$(EFFD)) $(O)/libdaemon.a $(O)/libeff_ev.a
 $(O)/effd: group := -rdynamic -Wl,--whole-archive
 $(O)/effd: end := -Wl,--no-whole-archive
-# A client waits for its socket alone: it links no runtime, and so loads no loop. What reads trees it loads late.
+# A client waits for its socket alone: it links no runtime, and so loads no loop.
 $(O)/effctl: $(call obj,$(EFFCTL)) $(O)/libdaemon.a
 $(O)/effctl: LIBS = $(CJSON) -lm -ldl
 $(examples): $(O)/examples/%: $(O)/lib/examples/%.o $(O)/libeff.a
@@ -179,6 +179,8 @@ $(benches) $(replays) $(fuzzers): $(O)/libfake.a $(O)/libeffctl.a $(daemon_libs)
 $(replays): $(call obj,tests/replay.c)
 $(fuzzers): $(O)/%: $(O)/tests/fuzz/%.o
 $(fuzzers): more := -fsanitize=fuzzer
+# What reads trees by the thousand is not to load what reads them for each.
+$(filter $(O)/tests/daemon/%,$(tests)) $(replays) $(fuzzers): more += -Wl,--no-as-needed -lyaml
 
 $(mains): more := $(RELR)
 group := -Wl,--start-group

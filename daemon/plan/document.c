@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "plan/document.h"
+#include "plan/libyaml.h"
 #include "plan/load.h"
 
 struct document {
@@ -63,6 +64,7 @@ void document_free(struct document *document)
 	table_done(&document->load.keys);
 	table_done(&document->load.texts);
 	table_done(&document->load.paths);
+	libyaml_close(document->load.libyaml);
 	arena_free(document->load.scratch);
 	arena_free(document->load.arena);
 	free(document);

@@ -36,6 +36,7 @@ struct edge;
 struct naming;
 struct layer;
 struct env_pairs;
+struct libyaml;
 
 /* A text, and how many characters it has, and has before a byte. */
 struct inside {
@@ -48,7 +49,8 @@ struct load {
 	struct arena *scratch; /* what goes with the load */
 	struct diags *diags;
 	const struct plan_source *source;
-	bool failed; /* out of memory */
+	struct libyaml *libyaml; /* NULL: nothing was read with it yet */
+	bool failed;             /* out of memory */
 	struct file *files, **files_tail;
 	uint32_t n_files;
 	struct file *absent; /* env_files that may be missing, and are; the last first */

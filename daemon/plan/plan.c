@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "plan/draft.h"
+#include "plan/libyaml.h"
 #include "plan/sealed.h"
 
 static void plan_free(struct plan *plan)
@@ -77,6 +78,7 @@ static void load_done(struct load *load)
 	free(load->drafts);
 	free(load->edges);
 	free(load->namings);
+	libyaml_close(load->libyaml);
 	arena_free(load->scratch);
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The door to libyaml: its events become nodes with places. One frame a level on a fixed stack, so depth costs nothing
+/* What libyaml tells of a text: its events become nodes with places. One frame a level on a fixed stack, so depth costs nothing
  * but a refusal: libyaml's work is quadratic in depth, but it looks no further ahead than 1024 characters, so ending at
  * the 65th level bounds it. An alias is a copy of its node that shares the children; a merge key adds copies of them. */
 #include <assert.h>
 #include <string.h>
 
-#include <yaml.h>
-
+#include "plan/libyaml.h"
 #include "plan/load.h"
 
 struct frame {
@@ -19,6 +18,7 @@ struct frame {
 
 struct reader {
 	struct load *load;
+	const struct libyaml *yaml;
 	struct file *file;
 	struct frame frames[TREE_MAX_DEPTH];
 	uint32_t depth;
@@ -330,37 +330,64 @@ static void events_read(struct reader *reader, yaml_parser_t *parser)
 	yaml_event_t event;
 
 	while (type != YAML_STREAM_END_EVENT && !reader->bad && !reader->load->failed) {
-		if (!yaml_parser_parse(parser, &event)) {
+		if (!reader->yaml->parser_parse(parser, &event)) {
 			syntax_fault(reader, parser);
 			reader->bad = true;
 			return;
 		}
 		type = event.type;
 		on_event(reader, &event);
-		yaml_event_delete(&event);
+		reader->yaml->event_delete(&event);
 	}
+}
+
+/* The load's: for all that it reads. */
+static const struct libyaml *library(struct load *load, const struct file *file)
+{
+	struct plan_place nowhere = {file->path, 0, 0};
+	struct libyaml *yaml = load->libyaml;
+	const char *why;
+
+	if (yaml)
+		return yaml;
+	yaml = scratch_alloc(load, sizeof(*yaml));
+	if (!yaml)
+		return NULL;
+	why = libyaml_open(yaml);
+	if (why) {
+		diag_help(load->diags,
+			fault_at(load, nowhere, "E107",
+				"the library that reads YAML cannot be loaded: %s", why),
+			"install the package of libyaml");
+		return NULL;
+	}
+	load->libyaml = yaml;
+	return yaml;
 }
 
 struct node *yaml_read(struct load *load, struct file *file)
 {
+	const struct libyaml *yaml;
 	struct reader *reader;
 	yaml_parser_t parser;
 
 	if (!file_is_text(load, file))
 		return NULL;
-	reader = scratch_alloc(load, sizeof(*reader));
+	yaml = library(load, file);
+	reader = yaml ? scratch_alloc(load, sizeof(*reader)) : NULL;
 	if (!reader)
 		return NULL;
 	reader->load = load;
+	reader->yaml = yaml;
 	reader->file = file;
-	if (!yaml_parser_initialize(&parser)) {
+	if (!yaml->parser_initialize(&parser)) {
 		load->failed = true;
 		return NULL;
 	}
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)file->bytes, file->size);
+	yaml->parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml->parser_set_input_string(&parser, (const unsigned char *)file->bytes, file->size);
 	events_read(reader, &parser);
-	yaml_parser_delete(&parser);
+	yaml->parser_delete(&parser);
 	table_done(&reader->anchors);
 	return reader->bad || load->failed ? NULL : reader->root;
 }
