@@ -218,8 +218,12 @@ static void procs_visit(struct cgroup_walk *walk, int folder)
 	pid_t pid = 0;
 	ssize_t n;
 
-	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
-		procs_take((struct cgroup_procs *)walk, text, (size_t)n, &pid);
+	/* Less than there was room for is all that there is: the kernel fills it, whatever the length of a line. */
+	do {
+		n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+		if (n > 0)
+			procs_take((struct cgroup_procs *)walk, text, (size_t)n, &pid);
+	} while (n == (ssize_t)sizeof(text));
 }
 
 void os_cgroup_each(int folder, struct cgroup_procs *procs)
