@@ -41,8 +41,7 @@ static int group_signal(struct os_child *child, int sig)
 int linux_signal(struct os_child *child, int sig, enum os_whom whom)
 {
 	if (os_is_held(child))
-		return whom == OS_MAIN ? os_main_signal(child, sig)
-				       : os_held_signal(child, sig, false);
+		return whom == OS_MAIN ? os_main_signal(child, sig) : os_held_signal(child, sig);
 	/* Also when it is for the main process alone: once that has ended nobody can tell who came from it. What only lets
 	 * it go on ends nobody. */
 	if (sig != SIGCONT)
@@ -55,7 +54,7 @@ int linux_signal_and_wake(struct os_child *child, int sig, enum os_whom whom)
 	int r;
 
 	if (os_is_held(child) && whom == OS_GROUP)
-		return os_held_signal(child, sig, true);
+		return os_held_signal_and_wake(child, sig);
 	r = linux_signal(child, sig, whom);
 	(void)linux_signal(child, SIGCONT, whom);
 	return r;

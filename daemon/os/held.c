@@ -8,8 +8,14 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include <eff/clock.h>
+#include <eff/scope.h>
+
 #include "base/alloc.h"
 #include "os/internal.h"
+
+/* For how long those who are beside the main process wait for their signal, unless it ends before. */
+#define MAIN_FIRST EFF_MS(10)
 
 bool os_is_held(const struct os_child *child)
 {
@@ -142,14 +148,15 @@ int linux_limit(struct os_child *child, const struct terms *terms, struct os_fau
 	return -ECHILD;
 }
 
-static bool signal_listed(struct os_child *child, const struct cgroup_list *all, int sig)
+/* The one that effd has made, and who is the main process elsewhere. */
+static bool signal_main(struct os_child *child, int sig)
 {
 	const struct main_proc *main = &child->main;
 	bool reached = eff_proc_signal(child->proc, sig) == 0;
 
 	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
 		reached |= os_main_signal(child, sig) == 0;
-	return os_cgroup_signal(child->cgroup, all, sig, child->pid) || reached;
+	return reached;
 }
 
 /* To those that were there before the first of them was signalled: what a program does upon a signal, as a handler's child that
@@ -160,28 +167,90 @@ static bool signal_all(struct os_child *child, int sig, bool wake)
 	bool reached;
 
 	os_cgroup_list(child->cgroup, &all);
-	reached = signal_listed(child, &all, sig);
-	if (wake)
-		(void)signal_listed(child, &all, SIGCONT);
+	reached = signal_main(child, sig);
+	reached |= os_cgroup_signal(child->cgroup, &all, sig, child->pid);
+	if (wake) {
+		(void)signal_main(child, SIGCONT);
+		(void)os_cgroup_signal(child->cgroup, &all, SIGCONT, child->pid);
+	}
 	free(all.pids);
 	return reached;
 }
 
+/* Leave out whose number was given after that one. */
+static void drop_younger(const struct os_linux *os, struct cgroup_list *list, pid_t last)
+{
+	pid_t now = os_last_born(os);
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (!os_is_born_after(list->pids[i], last, now))
+			list->pids[n++] = list->pids[i];
+	list->n = n;
+}
+
+static bool signal_others(struct os_child *child, int sig, pid_t last)
+{
+	struct cgroup_list others;
+	bool reached;
+
+	os_cgroup_list(child->cgroup, &others);
+	drop_younger(child->os, &others, last);
+	reached = os_cgroup_signal(child->cgroup, &others, sig, child->pid);
+	(void)os_cgroup_signal(child->cgroup, &others, SIGCONT, child->pid);
+	free(others.pids);
+	return reached;
+}
+
+static void await_end_for(struct os_child *child, eff_ns time)
+{
+	struct eff_scope within;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), time));
+	/* Where many end at once it may have, and effd has not come to see it. */
+	if (eff_proc_await_end(child->proc, NULL) < 0)
+		(void)eff_proc_collect(child->pid);
+	(void)eff_scope_close(&within);
+}
+
+static bool nobody_is_left(struct os_child *child)
+{
+	return eff_proc_ended(child->proc, NULL) && os_cgroup_is_empty(child->cgroup);
+}
+
 static bool kill_all(struct os_child *child)
 {
-	const struct main_proc *main = &child->main;
-	bool reached = eff_proc_signal(child->proc, SIGKILL) == 0;
+	bool reached = signal_main(child, SIGKILL);
 
-	if (main->pid && !os_cgroup_has(child->cgroup, main->pid))
-		reached |= os_main_signal(child, SIGKILL) == 0;
 	return os_cgroup_kill(child->cgroup) || reached;
 }
 
-int os_held_signal(struct os_child *child, int sig, bool wake)
+int os_held_signal(struct os_child *child, int sig)
 {
-	if (eff_proc_ended(child->proc, NULL) && os_cgroup_is_empty(child->cgroup))
+	if (nobody_is_left(child))
 		return -ESRCH;
-	return (sig == SIGKILL ? kill_all(child) : signal_all(child, sig, wake)) ? 0 : -ESRCH;
+	return (sig == SIGKILL ? kill_all(child) : signal_all(child, sig, false)) ? 0 : -ESRCH;
+}
+
+/* To list a group costs more than all else here, and mostly its main process is all of it. So that one is told first; who was
+ * there before is known by the number that was the last then. */
+int os_held_signal_and_wake(struct os_child *child, int sig)
+{
+	bool is_plain = !child->main.pid && !eff_proc_ended(child->proc, NULL);
+	pid_t last = is_plain ? os_last_born(child->os) : -1;
+	bool reached;
+
+	if (nobody_is_left(child))
+		return -ESRCH;
+	if (last < 0)
+		return signal_all(child, sig, true) ? 0 : -ESRCH;
+	reached = signal_main(child, sig);
+	(void)signal_main(child, SIGCONT);
+	await_end_for(child, MAIN_FIRST);
+	if (!nobody_is_left(child))
+		reached |= signal_others(child, sig, last);
+	return reached ? 0 : -ESRCH;
 }
 
 struct listing {

@@ -306,8 +306,9 @@ EFF_SUSPENDS bool os_held_mended(struct os_linux *os, const struct os_spawn *spa
 	const struct os_child *child, const struct os_fault *fault);
 void linux_close_kept(struct os_kept *kept);
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault);
-/* `wake`: and SIGCONT after it. */
-int os_held_signal(struct os_child *child, int sig, bool wake);
+int os_held_signal(struct os_child *child, int sig);
+/* And SIGCONT after it. Suspends for a moment. */
+EFF_SUSPENDS int os_held_signal_and_wake(struct os_child *child, int sig);
 size_t os_held_left(struct os_child *child, struct os_left *ret_left, size_t n);
 
 /* ── mainproc.c ── */

@@ -143,7 +143,8 @@ struct os_ops {
 	int (*await_end)(struct os_child *child, struct os_end *ret_end);
 	/* 0, or -ESRCH when nobody is there. Never reaches a stranger. */
 	int (*signal)(struct os_child *child, int sig, enum os_whom whom);
-	/* The same, and SIGCONT after it: who is stopped takes it only when it goes on. */
+	/* The same, and SIGCONT after it: who is stopped takes it only when it goes on. Suspends for a moment: the main process may
+	 * be told first, and those who were there with it when it has ended, or soon after. */
 	int (*signal_and_wake)(struct os_child *child, int sig, enum os_whom whom);
 	/* Suspends until no process of all of it is left. Returns 0, -ECANCELED, -ETIMEDOUT. */
 	int (*await_gone)(struct os_child *child);

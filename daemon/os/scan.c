@@ -227,8 +227,7 @@ const struct scan_entry *os_scan_of(const struct scan_list *list, pid_t owner, s
 	return n ? &entries[from] : NULL;
 }
 
-/* The last number that was given to a process or thread; -1: not to be had. */
-static pid_t last_born(const struct os_linux *os)
+pid_t os_last_born(const struct os_linux *os)
 {
 	char text[128];
 	const char *last;
@@ -243,12 +242,17 @@ static pid_t last_born(const struct os_linux *os)
 	return last ? (pid_t)strtol(last, NULL, 10) : -1;
 }
 
+bool os_is_born_after(pid_t pid, pid_t last, pid_t now)
+{
+	return now >= last ? pid > last && pid <= now : pid > last || pid <= now;
+}
+
 static void scan_make(struct os_linux *os)
 {
 	struct scan *scan = &os->scan;
 
 	scan->began_at = eff_now();
-	scan->last_born = last_born(os); /* who is born during the walk may be missed by it */
+	scan->last_born = os_last_born(os); /* who is born during the walk may be missed by it */
 	list_processes(scan);
 	find_owners(os, scan);
 	sort_out(scan);
@@ -261,7 +265,7 @@ static bool catch_up(struct os_linux *os)
 {
 	struct scan *scan = &os->scan;
 	size_t n_before = scan->all.n;
-	pid_t last = last_born(os);
+	pid_t last = os_last_born(os);
 
 	if (scan->last_born < 0 || last < scan->last_born ||
 		last - scan->last_born > BORN_MOST || eff_now() - scan->ended_at > KEPT_FOR)

@@ -35,6 +35,12 @@ bool os_procfs_is(pid_t pid, uint64_t born);
 
 /* ── scan.c: all processes, and whose they are ── */
 
+/* The last number that was given to a process or thread; -1: not to be had. */
+pid_t os_last_born(const struct os_linux *os);
+/* Was this number given after that one, which was the last then, and no later than the one that is now? They begin anew when they
+ * are used up. */
+bool os_is_born_after(pid_t pid, pid_t last, pid_t now);
+
 struct scan_entry {
 	pid_t pid, sid;
 	pid_t ppid;  /* 0 where the session, or who leads it, says enough */

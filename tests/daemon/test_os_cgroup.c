@@ -223,6 +223,42 @@ CGROUP_TEST(a_signal_for_all_comes_to_each_once)
 	finish(child);
 }
 
+/* Also where the kernel does not tell who is younger. */
+CGROUP_TEST(who_is_beside_the_main_process_gets_its_signal_after_it)
+{
+	struct os_linux *own = linux_of(os);
+	int births_fd = own->births_fd;
+	char text[64];
+
+	for (int i = 0; i < 2; i++) {
+		struct os_child *child = started_held(role("two"));
+
+		(void)line_of_pid(child);
+		(void)line_of_pid(child);
+		ck_assert_int_eq(os->ops->signal_and_wake(child, SIGTERM, OS_GROUP), 0);
+		(void)read_lines(child, text, sizeof(text), UINT32_MAX);
+		ck_assert_str_eq(text, "term\nterm\n");
+		finish(child);
+		own->births_fd = -1;
+	}
+	own->births_fd = births_fd;
+}
+
+/* Of a main process that ends at once, too. */
+CGROUP_TEST(who_is_left_by_a_main_process_gets_its_signal)
+{
+	struct os_child *child = started_held(
+		shell("(trap 'echo told; exit 0' TERM; echo $$; while :; do :; done) & wait"));
+	char text[64];
+
+	(void)line_of_pid(child);
+	ck_assert_int_eq(os->ops->signal_and_wake(child, SIGTERM, OS_GROUP), 0);
+	ck_assert_int_eq(ended(child).signal, SIGTERM);
+	(void)read_lines(child, text, sizeof(text), UINT32_MAX);
+	ck_assert_str_eq(text, "told\n");
+	kill_all(child);
+}
+
 CGROUP_TEST(who_was_not_there_before_a_signal_does_not_get_it)
 {
 	struct os_child *child = started_held(role("grows"));
@@ -241,19 +277,35 @@ CGROUP_TEST(who_was_not_there_before_a_signal_does_not_get_it)
 	kill_all(child);
 }
 
-/* The sleep of its trap would be cut short. */
+/* The sleep of its trap would be cut short; it is there still when those are told who were there before. */
 CGROUP_TEST(what_a_program_begins_upon_a_signal_is_not_told_of_it)
 {
 	for (int i = 0; i < 20; i++) {
 		struct os_child *child = started_held(shell(
-			"trap 'sleep 0.01 || exit 1; exit 7' TERM; echo $$; sleep 1000 >/dev/null & wait"));
+			"trap 'sleep 0.05 || exit 1; exit 7' TERM; echo $$; sleep 1000 >/dev/null & wait"));
+		int (*const tell[])(struct os_child *, int, enum os_whom) = {
+			os->ops->signal, os->ops->signal_and_wake};
 
 		(void)line_of_pid(child);
-		ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_GROUP), 0);
+		ck_assert_int_eq(tell[i % 2](child, SIGTERM, OS_GROUP), 0);
 		ck_assert_int_eq(ended(child).code, 7);
 		kill_all(child);
 	}
 }
+
+START_TEST(who_is_younger_is_known_when_numbers_begin_anew)
+{
+	ck_assert(os_is_born_after(11, 10, 12));
+	ck_assert(os_is_born_after(12, 10, 12));
+	ck_assert(!os_is_born_after(10, 10, 12));
+	ck_assert(!os_is_born_after(13, 10, 12));
+	ck_assert(!os_is_born_after(10, 10, 10));
+	ck_assert(os_is_born_after(32767, 32760, 301));
+	ck_assert(os_is_born_after(300, 32760, 301));
+	ck_assert(!os_is_born_after(302, 32760, 301));
+	ck_assert(!os_is_born_after(32760, 32760, 301));
+}
+END_TEST
 
 CGROUP_TEST(groups_that_a_program_has_made_go_with_its_own)
 {
@@ -350,8 +402,11 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, who_left_its_session_and_its_parents_dies_with_it);
 	tcase_add_test(tcase, without_a_group_it_is_nobodys);
 	tcase_add_test(tcase, a_signal_for_all_comes_to_each_once);
+	tcase_add_test(tcase, who_is_beside_the_main_process_gets_its_signal_after_it);
+	tcase_add_test(tcase, who_is_left_by_a_main_process_gets_its_signal);
 	tcase_add_test(tcase, who_was_not_there_before_a_signal_does_not_get_it);
 	tcase_add_test(tcase, what_a_program_begins_upon_a_signal_is_not_told_of_it);
+	tcase_add_test(tcase, who_is_younger_is_known_when_numbers_begin_anew);
 	tcase_add_test(tcase, a_kernel_that_cannot_kill_in_one_go_kills_until_nobody_is_left);
 	tcase_add_test(tcase, groups_that_a_program_has_made_go_with_its_own);
 	tcase_add_test(tcase, one_that_is_given_up_is_removed_when_its_last_process_ends);

@@ -59,8 +59,9 @@ TREE
 done
 
 # Twice as many cost twice as much; what is quadratic costs four times. How many turns a busy machine makes of the same work is
-# chance, and each asks the kernel for something.
-declare -A most=([steps]=24 [calls]=30 [sure]=24 [bytes]=30 [turns]=30 [spawns]=20)
+# chance, and each asks the kernel for something; so is how many of those that are told to stop have ended before it is looked for who
+# is beside them.
+declare -A most=([steps]=24 [calls]=30 [sure]=30 [bytes]=30 [turns]=30 [spawns]=20)
 for act in start crash stop; do
 	for name in steps calls sure bytes turns spawns; do
 		echo "$act: ${cost[$act,250,$name]} ${cost[$act,500,$name]} ${cost[$act,1000,$name]} $name"
