@@ -8,11 +8,9 @@ need_root
 compile escape family
 
 # A home of the test's own, below that of who runs the test.
-at=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
-own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-[ -n "$at" ] && [ -n "$own" ] || skip "there are no control groups of version 2 here"
-HOME_GROUP=$at${own%/}/${DIR##*/}
-mkdir "$HOME_GROUP" 2>/dev/null || skip "no control group can be made in $at$own"
+HOME_GROUP=$GROUP
+[ -n "$HOME_GROUP" ] || skip "there are no control groups of version 2 here"
+mkdir "$HOME_GROUP" 2>/dev/null || skip "no control group can be made in ${HOME_GROUP%/*}"
 leave_home() {
 	local group status=$?
 	trap - ERR
@@ -126,6 +124,7 @@ same "what effd has left" "$(home)" ""
 # ── Where there is none to be had ──
 
 mkdir "$DIR/empty"
+at=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
 cat >"$DIR/without" <<END
 #!/bin/sh
 mount --bind "$DIR/empty" "$at"

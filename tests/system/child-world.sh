@@ -68,11 +68,10 @@ TREE
 world_of() { ctl --json logs "$1" | jq -r .text; }
 
 # Where effd may make control groups each child has one of its unit's name, in effd's; else it is in effd's own.
-at=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
 effds_group=$(sed -n 's/^0:://p' /proc/self/cgroup)
 has_groups=
-if [ -n "$at" ] && [ -n "$effds_group" ] && mkdir "$at${effds_group%/}/${DIR##*/}" 2>/dev/null; then
-	rmdir "$at${effds_group%/}/${DIR##*/}"
+if [ -n "$GROUP" ] && mkdir "$GROUP" 2>/dev/null; then
+	rmdir "$GROUP"
 	has_groups=1
 fi
 group_of() { # UNIT: the line that is right

@@ -21,12 +21,41 @@ skip() { # WHY
 	exit 77
 }
 
+# The control group that a test may have for itself: named as its folder, below that of who runs it. Nothing where there are none.
+group_of_folder() { # FOLDER
+	local at own
+	at=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+	own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+	[ -z "$at" ] || [ -z "$own" ] || echo "$at${own%/}/${1##*/}"
+}
+
+# The folder goes last: while it is there, another run sees to what is left of the group.
+clear_away() { # FOLDER
+	local group
+	group=$(group_of_folder "$1")
+	[ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	[ -d "$group" ] || rm -rf --one-file-system "$1"
+}
+
+# Folders of tests that were killed. Who runs holds a lock on its own, which is seen from other namespaces, too.
+clear_away_dead() {
+	local folder
+	for folder in "${TMPDIR:-/tmp}"/effd-case.??????; do
+		[ ! -O "$folder" ] || [ -L "$folder" ] || ! flock -n "$folder" true 2>/dev/null || clear_away "$folder"
+	done
+}
+
 # The first run: make the folder, run the second under the guard, show what effd said if it went wrong.
 if [ -z "${DIR-}" ]; then
-	DIR=$(mktemp -d "${TMPDIR:-/tmp}/effd-test.XXXXXX")
+	clear_away_dead
+	unlocked=$(mktemp -d "${TMPDIR:-/tmp}/.effd-case.XXXXXX")
+	DIR=${unlocked%/*}/${unlocked##*/.}
 	export DIR
-	chmod 755 "$DIR"
-	trap 'rm -rf "$DIR"' EXIT
+	chmod 755 "$unlocked"
+	exec {lock}<"$unlocked"
+	flock "$lock"
+	mv -T "$unlocked" "$DIR"
+	trap 'clear_away "$DIR"' EXIT
 	compile guard
 	run=("$DIR/bin/guard" bash "$here/${0##*/}")
 	apart=(unshare --fork --pid --net --mount-proc --kill-child)
@@ -35,7 +64,7 @@ if [ -z "${DIR-}" ]; then
 		run=("${apart[@]}" "${run[@]}")
 	fi
 	status=0
-	"${run[@]}" || status=$?
+	"${run[@]}" {lock}<&- || status=$?
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
 		for file in "$DIR"/effd*.log; do
 			[ ! -s "$file" ] || { echo "--- the end of ${file##*/}"; tail -n 40 "$file"; }
@@ -44,6 +73,7 @@ if [ -z "${DIR-}" ]; then
 	exit "$status"
 fi
 
+GROUP=$(group_of_folder "$DIR")
 SOCKET=$DIR/control.sock
 TREE=$DIR/tree.yaml
 export TMPDIR=$DIR/tmp
