@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ static inline bool cgroup_gives(const char *controller)
 	return file && fclose(file) == 0 && given;
 }
 
-/* A new group below it. Returns its folder as a descriptor, or -1 where none can be had. */
+/* A new group below it, of a name that nobody has, nor has left. Returns its folder as a descriptor, or -1 where none can be had. */
 static inline int cgroup_new(char *ret_path, size_t size)
 {
 	size_t len;
@@ -68,8 +69,8 @@ static inline int cgroup_new(char *ret_path, size_t size)
 	if (!cgroup_own(ret_path, size))
 		return -1;
 	len = strlen(ret_path);
-	(void)snprintf(ret_path + len, size - len, "/eff-test.%d", (int)getpid());
-	if (mkdir(ret_path, 0755) < 0)
+	(void)snprintf(ret_path + len, size - len, "/eff-test.XXXXXX");
+	if (!mkdtemp(ret_path))
 		return -1;
 	return open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
