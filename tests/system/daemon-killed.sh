@@ -30,8 +30,10 @@ effd_ended 137
 # The end of the file comes with the end of the last of them.
 read -r -t "$limit" _ <&"$reader" || [ $? -eq 1 ] || fail "a child outlives effd"
 exec {reader}<&-
+# Who has closed its files is about to end.
+has_ended() { ! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status"; }
 for pid in $own $other; do
-	[ ! -e "/proc/$pid" ] || [ "$(awk '{ print $3 }' "/proc/$pid/stat")" = Z ] || fail "child $pid outlives effd"
+	eventually has_ended "$pid"
 done
 exec {alive}<> "$DIR/alive"
 effd_again
