@@ -121,8 +121,10 @@ EFF_SUSPENDS eff_exit watch_run(void *arg);
 struct watched {
 	const struct plan *plan; /* the caller keeps it */
 	int fd;                  /* an inotify; -1: none */
-	uint64_t print; /* differs, when a file or the names in a folder of theirs do */
-	int error;      /* -errno of what could not be watched; 0 */
+	uint64_t print;    /* differs, when a file or the names in a folder of theirs do */
+	eff_ns looked_at;  /* by the clock of files; */
+	eff_ns changed_at; /* and, when it begins, the last change of what there is */
+	int error;         /* -errno of what could not be watched; 0 */
 };
 /* Watch the folders of all files of a plan, which may be replaced as a whole: a new `fd`, which the caller closes, and
  * `print` as it is then. Blocks. */

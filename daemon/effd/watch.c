@@ -16,6 +16,7 @@ struct watch {
 	struct watched watched;
 	uint64_t generation;      /* of the tree whose files are watched */
 	uint64_t read;            /* the print of what was read last */
+	eff_ns read_at;           /* what has changed since then was perhaps not read */
 	bool has_reloaded;        /* so `read` is older than what is watched now */
 	struct eff_event stirred; /* something happened, or the tree is another one */
 };
@@ -116,6 +117,7 @@ static void reload(struct watch *w)
 	struct reload_outcome outcome;
 
 	w->read = w->watched.print;
+	w->read_at = w->watched.looked_at;
 	w->has_reloaded = true;
 	/* What came of it is in the log. */
 	(void)control_reload(w->e->control, &by, NULL, &outcome);
@@ -128,6 +130,8 @@ static int watch_tree(struct watch *w)
 	int r;
 
 	w->generation = w->e->tree->generation;
+	if (w->read_at < plan_read_at(w->e->tree->plan))
+		w->read_at = plan_read_at(w->e->tree->plan);
 	r = look_await(w, begin_on_thread);
 	w->watched.fd = eff_fd_raise(w->watched.fd);
 	if (r < 0)
@@ -135,9 +139,9 @@ static int watch_tree(struct watch *w)
 	if (w->watched.error)
 		log_warn("watch: not all changes of the tree's files will be seen: %s",
 			strerror(-w->watched.error));
-	/* What has changed since a reload of ours began was perhaps not read. */
+	/* What has changed since a reload of ours began was perhaps not read; nor was what has since another began, or effd. */
 	if (!w->has_reloaded)
-		w->read = w->watched.print;
+		w->read = w->watched.print + (w->watched.changed_at >= w->read_at);
 	w->has_reloaded = false;
 	while (r == 0 && w->e->tree->generation == w->generation && is_wanted(w->e)) {
 		r = quiet_await(w);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -38,20 +39,31 @@ static uint64_t mixed(uint64_t print, const void *bytes, size_t size)
 	return print;
 }
 
-static void file_look(struct look *look, const char *path)
+/* When what is there has changed, or came. */
+static void changed_look(struct look *look, const struct stat *st)
+{
+	eff_ns at = EFF_S(st->st_ctim.tv_sec) + st->st_ctim.tv_nsec;
+
+	if (at > look->to->changed_at)
+		look->to->changed_at = at;
+}
+
+static bool file_look(struct look *look, const char *path)
 {
 	uint64_t *print = &look->to->print;
 	struct stat st;
 
 	if (stat(path, &st) < 0) {
 		*print = mixed(*print, "-", 1);
-		return;
+		return false;
 	}
+	changed_look(look, &st);
 	*print = mixed(*print, &st.st_dev, sizeof(st.st_dev));
 	*print = mixed(*print, &st.st_ino, sizeof(st.st_ino));
 	*print = mixed(*print, &st.st_size, sizeof(st.st_size));
 	*print = mixed(*print, &st.st_mtim, sizeof(st.st_mtim));
 	*print = mixed(*print, &st.st_ctim, sizeof(st.st_ctim));
+	return true;
 }
 
 /* The names that a tree may be made of, in whatever order. */
@@ -60,12 +72,16 @@ static void names_look(struct look *look, const char *folder)
 	auto_closedir DIR *dir = opendir(folder);
 	const struct dirent *entry;
 	uint64_t sum = 0;
+	struct stat st;
 
 	while (dir && (entry = readdir(dir))) {
 		size_t n = strlen(entry->d_name);
 
-		if (n > 5 && !strcmp(entry->d_name + n - 5, ".yaml"))
-			sum += mixed(1, entry->d_name, n);
+		if (n <= 5 || strcmp(entry->d_name + n - 5, ".yaml") != 0)
+			continue;
+		sum += mixed(1, entry->d_name, n);
+		if (look->begins && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0)
+			changed_look(look, &st);
 	}
 	look->to->print = mixed(look->to->print, &sum, sizeof(sum));
 }
@@ -93,30 +109,37 @@ static void folder_look(struct look *look, const char *path, bool with_names)
 	*seen = look;
 }
 
-/* A file, and where it is when it is a link to somewhere else. */
-static void path_look(struct look *look, const char *path)
+/* A file, and where it is when it is a link to somewhere else. False: there is none. */
+static bool path_look(struct look *look, const char *path)
 {
 	auto_free char *real = realpath(path, NULL);
+	bool there = file_look(look, path);
 
-	file_look(look, path);
 	folder_look(look, path, true);
 	if (real && strcmp(real, path) != 0)
 		folder_look(look, real, false);
+	return there;
 }
 
 static void look_run(struct look *look)
 {
+	struct timespec now = {0};
+
 	look->to->print = 0xcbf29ce484222325u;
 	look->to->error = 0;
+	look->to->changed_at = 0;
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	look->to->looked_at = EFF_S(now.tv_sec) + now.tv_nsec;
 	look->arena = arena_new();
 	if (!look->arena) {
 		look->to->error = -ENOMEM;
 		return;
 	}
 	for (plan_strv path = plan_files(look->to->plan); path && *path; path++)
-		path_look(look, *path);
+		if (!path_look(look, *path))
+			look->to->changed_at = INT64_MAX; /* it was read */
 	for (plan_strv path = plan_absent_files(look->to->plan); path && *path; path++)
-		path_look(look, *path);
+		(void)path_look(look, *path);
 	table_done(&look->folders);
 	arena_free(look->arena);
 }

@@ -228,6 +228,7 @@ static int plan_make(const struct origin *origin, const struct plan_source *sour
 	load_done(&load);
 	if (r < 0)
 		goto fail;
+	plan->read_at = origin->again ? origin->present->read_at : source->read_at;
 	return 0;
 fail:
 	plan_free(plan);
@@ -336,6 +337,11 @@ bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_firs
 plan_strv plan_files(const struct plan *plan)
 {
 	return plan->files;
+}
+
+eff_ns plan_read_at(const struct plan *plan)
+{
+	return plan->read_at;
 }
 
 plan_strv plan_absent_files(const struct plan *plan)

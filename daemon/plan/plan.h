@@ -316,6 +316,8 @@ bool plan_find_all(const struct plan *plan, const char *name, uint32_t *ret_firs
 plan_strv plan_files(const struct plan *plan);
 /* The env_files that may be missing, and were, likewise. */
 plan_strv plan_absent_files(const struct plan *plan);
+/* When they began to be read: what the source said. */
+eff_ns plan_read_at(const struct plan *plan);
 
 /* The table of fields (fields.def), and where each is a row. */
 enum plan_effect { PLAN_LIVE, PLAN_RESTART, PLAN_INSTANCES, PLAN_EFFD };

@@ -27,6 +27,7 @@ struct plan {
 	uint32_t n_by_name; /* slots, a power of two, at most half of them taken */
 	struct table stems; /* full name of a unit that says `replicas`: the struct range of them */
 	const struct record *record; /* what it was read from; NULL: nothing can be added to it */
+	eff_ns read_at;              /* as its source said */
 	unsigned n_refs;
 };
 

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <eff/time.h>
+
 #include "base/terms.h"
 
 /* NULL-terminated vectors of strings, as execve() takes them. */
@@ -44,6 +46,7 @@ struct plan_source {
 	/* May effd, unprivileged, run a process as this user and group (either may be NULL)? NULL: as its own uid only. */
 	bool (*may_run_as)(void *context, const char *user, const char *group);
 	void *context;
+	eff_ns read_at; /* by the clock of files: whatever changes from then on was perhaps not read */
 	plan_strv environment; /* effd's own, for ${NAME} and env_inherit */
 	bool privileged;       /* effd's effective uid is 0 */
 	bool only_checks; /* nothing is started here: what only root may do may be meant for root, and is a warning */

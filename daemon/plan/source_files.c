@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -304,6 +305,9 @@ static void rights_take(struct plan_rights *rights)
 
 void source_files(plan_strv environment, struct plan_source *ret_source)
 {
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	*ret_source = (struct plan_source){
 		.read = file_read,
 		.list = file_list,
@@ -313,6 +317,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.user = file_user,
 		.group = file_group,
 		.zone = file_zone,
+		.read_at = EFF_S(now.tv_sec) + now.tv_nsec,
 		.environment = environment,
 		.privileged = geteuid() == 0,
 		.uid = geteuid(),

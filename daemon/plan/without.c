@@ -158,6 +158,7 @@ static bool plan_shrink(struct plan *plan, const struct plan *from, const bool *
 	plan->files = from->files;
 	plan->absent = from->absent;
 	plan->record = from->record;
+	plan->read_at = from->read_at;
 	*plan->daemon = *from->daemon;
 	if (plan->daemon->exit_code_from != PLAN_NONE)
 		plan->daemon->exit_code_from = rows[plan->daemon->exit_code_from];

@@ -3,6 +3,7 @@
 # With `daemon.watch` effd reloads by itself when a file of its tree, or an env_file, is written, replaced, or begins to exist;
 # a bad tree is said, and nothing changes until it is good again. In a folder new files count, and others do not.
 . "${0%/*}/lib.sh"
+need strace
 sleeps() { echo "{command: [/bin/sleep, \"1000000\"]${1-}}"; }
 tree() { # more units, a line each
 	cat <<TREE
@@ -84,4 +85,15 @@ rm folder/b.yaml
 eventually gone b
 echo "units: {c: $(sleeps)}" >folder/c.yaml
 eventually there c
+effd_stop
+
+# What is written after the tree was read, and before its files are watched.
+EFFD_UNDER=(strace -f -o "$DIR/calls" -e trace=inotify_init1 -e inject=inotify_init1:delay_enter=1000000)
+effd_again
+eventually answers
+await_notice READY=1
+echo "units: {d: $(sleeps)}" >folder/d.yaml
+echo "units: {e: $(sleeps)}" >folder/c.yaml
+eventually there d
+eventually there e
 effd_stop
