@@ -266,26 +266,14 @@ void eff__ready(struct eff_fiber *fiber)
 	eff__stir(rt);
 }
 
-static inline int reason_of(const struct eff_fiber *fiber)
+int eff__reason_found(const struct eff_fiber *fiber)
 {
 	int reason = 0;
 
-	if (__builtin_expect(!fiber->n_reasons, 1))
-		return 0;
 	for (const struct eff_scope *s = fiber->scope; s && s->depth > fiber->mask; s = s->outer)
 		if (s->reason)
 			reason = s->reason;
 	return reason;
-}
-
-int eff__reason(const struct eff_fiber *fiber)
-{
-	return reason_of(fiber);
-}
-
-int eff__check_wait(const char *where)
-{
-	return reason_of(eff__in_fiber(where));
 }
 
 static void abandon(struct eff__wait *wait)
@@ -306,7 +294,7 @@ int eff__park(struct eff__wait *wait)
 		eff__misuse(wait->what, "waited for outside of a fiber");
 	if (wait->done)
 		return wait->result;
-	reason = reason_of(fiber);
+	reason = eff__reason(fiber);
 	if (reason) {
 		wait->done = true;
 		abandon(wait);
@@ -314,7 +302,7 @@ int eff__park(struct eff__wait *wait)
 	}
 	wait->fiber = fiber;
 	fiber->wait = wait;
-	(void)leave(rt, fiber, next_ready(rt));
+	(void)leave(rt, fiber, next_usual(rt));
 	return wait->result;
 }
 
@@ -342,7 +330,7 @@ void eff__wake(struct eff__wait *wait, int result)
 void eff__poke(struct eff_fiber *fiber)
 {
 	struct eff__wait *wait = fiber->wait;
-	int reason = wait ? reason_of(fiber) : 0;
+	int reason = wait ? eff__reason(fiber) : 0;
 
 	if (!reason)
 		return;
@@ -354,14 +342,14 @@ int eff_check(void)
 {
 	struct eff_fiber *self = eff_self();
 
-	return self ? reason_of(self) : 0;
+	return self ? eff__reason(self) : 0;
 }
 
 int eff_yield(void)
 {
 	struct eff_fiber *fiber = eff__in_fiber("eff_yield");
 	struct eff_rt *rt = eff__rt;
-	int reason = reason_of(fiber);
+	int reason = eff__reason(fiber);
 
 	if (reason)
 		return reason;

@@ -295,9 +295,16 @@ int eff__park(struct eff__wait *wait);
 /* Fulfil a wait: takes its link out of its list and makes its fiber ready. Once. */
 void eff__wake(struct eff__wait *wait, int result);
 /* What the fiber's visible scopes say: 0, -ECANCELED or -ETIMEDOUT. */
-int eff__reason(const struct eff_fiber *fiber);
+int eff__reason_found(const struct eff_fiber *fiber);
+static inline int eff__reason(const struct eff_fiber *fiber)
+{
+	return __builtin_expect(!fiber->n_reasons, 1) ? 0 : eff__reason_found(fiber);
+}
 /* The same of the fiber that runs: for a wait that would be fulfilled at once. Outside of a fiber it is misuse. */
-int eff__check_wait(const char *where);
+static inline int eff__check_wait(const char *where)
+{
+	return eff__reason(eff__in_fiber(where));
+}
 /* A scope of `fiber` has changed: cut its wait short if it can see it. */
 void eff__poke(struct eff_fiber *fiber);
 void eff__ready(struct eff_fiber *fiber);
