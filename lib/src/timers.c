@@ -22,7 +22,7 @@ enum {
 	FARTHER = 3,
 	DIVIDED = 4,
 	SHORTEST = 14,
-	LANES = 8,
+	LANES = 8, /* of a group: so many waits for memory go on at once */
 };
 
 /* What `armed` says. */
