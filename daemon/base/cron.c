@@ -132,7 +132,8 @@ int cron_parse(const char *text, struct cron *ret_cron, uint32_t *ret_at, const 
 	*ret_at = n ? at[n - 1] : 0;
 	if (!why && (n < N_FIELDS || *s)) {
 		*ret_at = (uint32_t)(s - text);
-		why = "needs five fields: minute hour day month weekday";
+		why = *s ? "is a sixth field: there are minute hour day month weekday"
+			 : "needs five fields: minute hour day month weekday";
 	}
 	*ret_why = why;
 	if (why)

@@ -106,6 +106,9 @@ static void type_check(struct load *load, const struct plan_unit *unit)
 			unit->type == PLAN_FORKING ? "forking" : "notify-fd");
 }
 
+/* Less than that, and effd would do nothing but see that another run is due. */
+#define EVERY_LEAST EFF_MS(1)
+
 static void schedule_check(struct load *load, const struct plan_unit *unit)
 {
 	const struct plan_source *source = load->source;
@@ -117,6 +120,8 @@ static void schedule_check(struct load *load, const struct plan_unit *unit)
 		diag_note(load->diags,
 			fault_key(load, cron, "E314", "`schedule` is `every` or `cron`, not both"),
 			every->at, "`every` is here");
+	if (every && unit->rules->schedule.every_ns > 0 && unit->rules->schedule.every_ns < EVERY_LEAST)
+		(void)fault(load, every, "E209", "`schedule.every` must be at least 1ms");
 	if (zone && source->zone && !source->zone(source->context, unit->rules->schedule.zone))
 		(void)fault(load, zone, "E210", "there is no time zone `%s`",
 			unit->rules->schedule.zone);

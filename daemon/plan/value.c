@@ -108,10 +108,24 @@ static bool read_choice(struct value *value)
 	return word_find(value, value->field->words, &index) && read_text(value);
 }
 
+/* What crontab(5) has a name for. NULL: it has none for that. */
+static const char *cron_meant(const char *text)
+{
+	static const char *const names[][2] = {{"@hourly", "0 * * * *"},
+		{"@daily", "0 0 * * *"}, {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
+		{"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(text, names[i][0]) == 0)
+			return names[i][1];
+	return NULL;
+}
+
 static bool read_cron(struct value *value)
 {
+	const char *why, *wrong, *meant = cron_meant(value->filled);
 	struct node inside;
-	const char *why, *wrong;
+	struct diag *diag;
 	uint32_t at;
 
 	if (cron_parse(value->filled, value->to, &at, &why) == 0) {
@@ -125,10 +139,12 @@ static bool read_cron(struct value *value)
 	wrong = value->filled + at;
 	/* Of what ends too early nothing is left to name. */
 	if (*wrong)
-		(void)fault(value->load, &inside, "E211", "`%.*s` %s",
+		diag = fault(value->load, &inside, "E211", "`%.*s` %s",
 			(int)strcspn(wrong, " \t"), wrong, why);
 	else
-		(void)fault(value->load, &inside, "E211", "`%s` %s", value->filled, why);
+		diag = fault(value->load, &inside, "E211", "`%s` %s", value->filled, why);
+	if (meant)
+		diag_help(value->load->diags, diag, "write \"%s\"", meant);
 	return false;
 }
 

@@ -161,7 +161,7 @@ START_TEST(what_is_wrong_is_told_by_its_field)
 	} bad[] = {
 		{"", 0, "needs five fields: minute hour day month weekday"},
 		{"* * * *", 7, "needs five fields: minute hour day month weekday"},
-		{"* * * * * *", 10, "needs five fields: minute hour day month weekday"},
+		{"* * * * * *", 10, "is a sixth field: there are minute hour day month weekday"},
 		{"60 * * * *", 0, "is out of its range"},
 		{"* 24 * * *", 2, "is out of its range"},
 		{"* * 0 * *", 4, "is out of its range"},
