@@ -203,6 +203,127 @@ START_TEST(all_that_has_come_is_written_in_one_go)
 }
 END_TEST
 
+/* ── at random ── */
+
+enum { N_UNITS = 3, ACTS = 40, SEEDS = 300 };
+
+struct trial {
+	uint64_t seed;
+	struct world *w;
+	unsigned printed[N_UNITS]; /* lines */
+};
+
+static const char *const names[N_UNITS] = {"a", "b", "c"};
+
+static uint64_t draw(struct trial *t, uint64_t below)
+{
+	t->seed = t->seed * 6364136223846793005U + 1442695040888963407U;
+	return (t->seed >> 33) % below;
+}
+
+/* Lines that say whose they are, and their number. */
+static void print_some(struct trial *t)
+{
+	uint64_t unit = draw(t, N_UNITS), n = 1 + draw(t, 50);
+
+	for (uint64_t i = 0; i < n && world_state(t->w, names[unit]) == UNIT_UP; i++) {
+		char line[LINE + 1];
+
+		(void)snprintf(line, sizeof(line), "%s%098u\n", names[unit], t->printed[unit]++);
+		os_fake_print(t->w->fake, names[unit],
+			draw(t, 2) && unit != 2 ? OS_STDOUT : OS_STDERR, line);
+		/* The two streams are not to be told apart by when they are read. */
+		world_run_for(t->w, EFF_MS(3));
+	}
+}
+
+static void act(struct trial *t)
+{
+	switch (draw(t, 8)) {
+	case 0:
+		os_fake_disk_hangs(t->w->fake, true);
+		break;
+	case 1:
+		os_fake_disk_hangs(t->w->fake, false);
+		break;
+	case 2:
+		os_fake_disk_full(t->w->fake, draw(t, 3) == 0);
+		break;
+	case 3:
+		world_restart(t->w, names[draw(t, N_UNITS)]);
+		break;
+	case 4:
+		world_run_for(t->w, EFF_MS(draw(t, 3000)));
+		break;
+	default:
+		print_some(t);
+	}
+}
+
+/* Lines of a unit in a file, each after the one before; what is missing was lost. */
+static unsigned count_lines(const char *text, const char *unit, long *last)
+{
+	unsigned n = 0;
+
+	for (const char *at = text; strlen(at) >= LINE; at += LINE) {
+		long number = strtol(at + 1, NULL, 10);
+
+		if (*at != *unit)
+			continue;
+		ck_assert_msg(number > *last, "line %ld of %s is behind line %ld", number, unit,
+			*last);
+		*last = number;
+		n++;
+	}
+	return n;
+}
+
+static unsigned lines_of(struct trial *t, const char *path, const char *unit)
+{
+	char name[64];
+	unsigned n = 0, number = 0;
+	long last = -1;
+
+	do
+		(void)snprintf(name, sizeof(name), "%s.%u", path, ++number);
+	while (os_fake_file(t->w->fake, name));
+	while (--number > 0) {
+		(void)snprintf(name, sizeof(name), "%s.%u", path, number);
+		n += count_lines(os_fake_file(t->w->fake, name), unit, &last);
+	}
+	return n + count_lines(log_file(t->w, path), unit, &last);
+}
+
+START_TEST(every_line_is_in_its_file_once_and_in_its_turn_or_counted_as_lost)
+{
+	static const char *const files[N_UNITS] = {"/log/x", "/log/x", "/other/y"};
+	struct trial t = {.seed = (uint64_t)_i};
+
+	t.w = world_new(
+		"a: {command: a, log: {stdout: {file: /log/x}, stderr: {file: /log/x},"
+		" rotate: {size: 2KiB, keep: 999}}}\n"
+		"b: {command: b, log: {stdout: {file: /log/x}, rotate: {size: 3KiB, keep: 999}}}\n"
+		"c: {command: c, log: {stderr: {file: /other/y}, on_block: drop-new}}\n");
+	world_run_for(t.w, EFF_S(1));
+	for (int i = 0; i < ACTS; i++)
+		act(&t);
+	os_fake_disk_hangs(t.w->fake, false);
+	world_run_for(t.w, EFF_M(1));
+	for (int i = 0; i < N_UNITS; i++) {
+		unsigned n = lines_of(&t, files[i], names[i]);
+		uint64_t lost = world_unit(t.w, names[i])->log_lost_bytes;
+
+		ck_assert_msg(n * (uint64_t)LINE + lost == t.printed[i] * (uint64_t)LINE,
+			"seed %d: of %u lines of %s there are %u, and %llu bytes are said to be lost",
+			_i, t.printed[i], names[i], n, (unsigned long long)lost);
+		world_stop(t.w, names[i]);
+	}
+	world_run_for(t.w, EFF_M(1));
+	ck_assert_uint_eq(os_fake_open_files(t.w->fake), 0);
+	world_free(t.w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -217,6 +338,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_one_that_is_gone_has_lost_is_told_by_its_group);
 	tcase_add_test(tcase, the_end_of_all_waits_a_second_and_says_what_is_lost);
 	tcase_add_test(tcase, all_that_has_come_is_written_in_one_go);
+	tcase_add_loop_test(tcase,
+		every_line_is_in_its_file_once_and_in_its_turn_or_counted_as_lost, 0, SEEDS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
