@@ -352,6 +352,8 @@ int main(int argc, char **argv)
 	standard_fds_ensure();
 	/* A client or a log that goes away is an error of a write. Children get the default back. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Who starts effd may have it ignored: then the kernel collects what ends, and how it did is lost. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	/* A log that has become as large as effd's files may be is an error like a full disk. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	r = options_parse(argc, argv, &e.options, stdout, stderr);

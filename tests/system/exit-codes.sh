@@ -96,6 +96,8 @@ printf 'text' >"$DIR/locked"
 expect_exit 126 run "$DIR/locked"
 expect_exit 143 run sh -c 'kill -TERM $$'
 expect_exit 137 run sh -c 'kill -KILL $$'
+# Whoever starts it to ignore the ends of children.
+expect_exit 7 timeout "$limit" env --ignore-signal=CHLD "$BUILD/effd" --socket "$SOCKET" -- sh -c 'exit 7'
 expect_exit 0 run sh -c 'echo "$1-$2"' x 'a b' c
 matches "its output" "$OUT" 'a b-c$'
 for signal in TERM INT; do

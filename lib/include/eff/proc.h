@@ -114,7 +114,8 @@ struct eff_spawn_fault {
 EFF_API EFF_SUSPENDS int eff_proc_await_exec(
 	struct eff_proc *proc, struct eff_spawn_fault *ret_fault);
 /* Suspends until it has ended and is reaped. Returns 0 and a wait status, -ECANCELED or -ETIMEDOUT. Any number may wait; may
- * be asked again. */
+ * be asked again. Where others collect it, as the kernel does while this process ignores SIGCHLD, how it ended is lost, and the
+ * status is that of exit code 255. */
 EFF_API EFF_SUSPENDS int eff_proc_await_end(struct eff_proc *proc, int *ret_status);
 EFF_API bool eff_proc_ended(const struct eff_proc *proc, int *ret_status);
 /* The processor time of one that has ended, and of those it had waited for, as getrusage(2) tells it of children; 0: none, or not
