@@ -88,6 +88,18 @@ void linux_close_kept(struct os_kept *kept)
 	free(kept);
 }
 
+/* That its group can be removed tells then that nobody is in it: a look at it is saved. */
+void linux_keep_no_more(struct os_child *child, struct os_kept **kept)
+{
+	if (!child->kept)
+		return;
+	child->cgroup->kept = false;
+	child->kept = NULL;
+	os_streams_close_kept(*kept);
+	free(*kept);
+	*kept = NULL;
+}
+
 /* ── made ── */
 
 int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os_fault *ret_fault)

@@ -305,6 +305,7 @@ int os_held_make(struct os_child *child, const struct os_spawn *spawn, struct os
 EFF_SUSPENDS bool os_held_mended(struct os_linux *os, const struct os_spawn *spawn,
 	const struct os_child *child, const struct os_fault *fault);
 void linux_close_kept(struct os_kept *kept);
+void linux_keep_no_more(struct os_child *child, struct os_kept **kept);
 int linux_limit(struct os_child *child, const struct terms *terms, struct os_fault *ret_fault);
 int os_held_signal(struct os_child *child, int sig);
 /* And SIGCONT after it. Suspends for a moment. */

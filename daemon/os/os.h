@@ -176,6 +176,9 @@ struct os_ops {
 	int (*close_view)(struct os_view *view, char *ret_what, size_t size);
 	/* It goes as soon as nobody is in it. No child that was made in it is left to be freed. NULL is fine. Does not suspend. */
 	void (*close_kept)(struct os_kept *kept);
+	/* The same while its child is there: no further run is to come, and what was kept for one goes with this one. Then *kept is
+	 * NULL. Does not suspend. */
+	void (*keep_no_more)(struct os_child *child, struct os_kept **kept);
 
 	/* Open a socket and listen on it. One in the file system takes the place of one that nobody listens on, and of nothing
 	 * else. Suspends. Returns 0 and the socket, which is the caller's; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */

@@ -32,6 +32,7 @@ static const struct os_ops linux_ops = {
 	.free = linux_child_free,
 	.close_view = linux_close_view,
 	.close_kept = linux_close_kept,
+	.keep_no_more = linux_keep_no_more,
 	.listen = linux_listen,
 	.watch_socket = linux_watch_socket,
 	.close_socket = linux_close_socket,

@@ -108,6 +108,8 @@ static void unit_stop(struct unit *u, struct child *c)
 		unit_await_dependants(u);
 	if (child_is_there(c)) {
 		unit_enter(u, UNIT_STOPPING, cause_ref(stop_cause(u, c)));
+		if (c->process && u->child.stopping)
+			u->world->os->ops->keep_no_more(c->process, &u->kept);
 		child_stop(c);
 	}
 	child_drain(c);

@@ -92,6 +92,29 @@ CGROUP_TEST(the_next_run_begins_in_the_group_of_the_last_one)
 	ck_assert(!is_there("unit:test"));
 }
 
+/* It is the third: from the second on pipes are kept, too. */
+CGROUP_TEST(what_is_known_to_be_the_last_run_takes_its_group_along)
+{
+	struct os_child *child;
+	char line[8];
+
+	(void)run_kept();
+	(void)run_kept();
+	child = started(kept_shell("echo told; exec sleep 1000"));
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	os->ops->keep_no_more(child, &kept);
+	ck_assert_ptr_null(kept);
+	ck_assert(is_there("unit:test"));
+	ck_assert_int_eq(os->ops->signal_and_wake(child, SIGTERM, OS_GROUP), 0);
+	ck_assert_int_eq(ended(child).signal, SIGTERM);
+	ck_assert_int_eq(os->ops->await_gone(child), 0);
+	ck_assert(!is_there("unit:test"));
+	ck_assert_int_eq(os->ops->read(child, OS_STDOUT, line, sizeof(line)), 0);
+	os->ops->free(child);
+	ck_assert_uint_ne(run_kept(), 0);
+	close_kept();
+}
+
 /* The first has done something; the second has hardly begun. */
 CGROUP_TEST(the_time_of_the_last_run_is_not_this_ones)
 {
@@ -401,6 +424,7 @@ Suite *test_suite(void)
 	Suite *suite = world_suite("os_cgroup_kept", &tcase);
 
 	tcase_add_test(tcase, the_next_run_begins_in_the_group_of_the_last_one);
+	tcase_add_test(tcase, what_is_known_to_be_the_last_run_takes_its_group_along);
 	tcase_add_test(tcase, the_time_of_the_last_run_is_not_this_ones);
 	tcase_add_test(tcase, the_time_of_a_short_run_is_taken_from_its_end);
 	tcase_add_test(tcase, its_file_of_events_stays_open_unless_descriptors_are_dear);

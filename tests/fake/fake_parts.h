@@ -207,6 +207,7 @@ bool fake_usage(struct os_child *p, struct os_usage *ret_usage);
 void fake_free(struct os_child *p);
 int fake_close_view(struct os_view *view, char *ret_what, size_t size);
 void fake_close_kept(struct os_kept *kept);
+void fake_keep_no_more(struct os_child *p, struct os_kept **kept);
 void fake_say(struct os_child *p, const char *text);
 void fake_emit(struct os_child *p, enum os_stream stream, const char *text);
 

@@ -212,6 +212,13 @@ static void check_held(const struct os_child *p, const char *verb)
 			(int)p->pid);
 }
 
+void fake_keep_no_more(struct os_child *p, struct os_kept **kept)
+{
+	check_held(p, "keep_no_more");
+	fake_close_kept(*kept);
+	*kept = NULL;
+}
+
 int fake_await_ready(struct os_child *p)
 {
 	check_held(p, "await_ready");

@@ -28,6 +28,7 @@ static const struct os_ops fake_ops = {
 	.free = fake_free,
 	.close_view = fake_close_view,
 	.close_kept = fake_close_kept,
+	.keep_no_more = fake_keep_no_more,
 	.listen = fake_listen,
 	.watch_socket = fake_watch_socket,
 	.close_socket = fake_close_socket,
