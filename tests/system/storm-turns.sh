@@ -27,13 +27,13 @@ $(seq -f "      u%.0f: {command: ['true'], restart: always}" "$1")
 TREE
 	expect_exit 0 ctl start --no-wait storm
 	# What is done once, for all of them, is over.
-	eventually have_spawned $((2 * $1))
+	eventually have_spawned $((4 * $1))
 	dd if=/dev/zero of="$DIR/counts" bs=8 seek=6 count=3 conv=notrunc status=none
 	for _ in {1..20}; do
 		expect_exit 0 ctl --json status calm
 		same "calm in the storm" "$(jq -r '.units[0].state' <<<"$OUT")" up
 	done
-	eventually have_spawned $((12 * $1))
+	eventually have_spawned $((14 * $1))
 	echo "$1 units: in a turn at most $MOST_STEPS steps, $MOST_CALLS calls, $MOST_SPAWNS spawns; $SPAWNS spawns, $TURNS turns"
 	[ "$MOST_SPAWNS" -le 8 ] || fail "$MOST_SPAWNS children were made in one turn"
 	expect_exit 0 ctl stop --now storm
