@@ -147,7 +147,7 @@ static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 	while (rt->ready && rt->budget) {
 		struct eff_fiber *fiber = take_ready(rt);
 
-		if (fiber->state == EFF__NEW && fiber->body.reason) {
+		if (fiber->state == EFF__NEW && fiber->n_reasons) {
 			rt->current = self; /* on whose stack it ends */
 			end_unborn(fiber);
 			continue;
@@ -316,6 +316,7 @@ static inline void settle(struct eff__wait *wait, int result)
 	if (!fiber || fiber->wait != wait)
 		return;
 	fiber->wait = NULL;
+	__builtin_prefetch(fiber->context.sp);
 	eff__ready(fiber);
 }
 

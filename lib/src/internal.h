@@ -136,7 +136,7 @@ struct eff__wait {
 };
 
 struct eff_fiber {
-	/* What a switch touches, together. */
+	/* What a switch touches, together; then what a beginning does. In a crowd each line of them is waited for. */
 	struct eff_fiber *next;  /* in the ready queue, or among the spare */
 	struct eff__wait *wait;  /* what it waits with; NULL */
 	struct eff_scope *scope; /* the innermost */
@@ -146,19 +146,19 @@ struct eff_fiber {
 	struct eff_rt *rt;
 	unsigned n_reasons; /* scopes that are open and have one: mostly 0, and no wait need look for it */
 	unsigned n_refs;
-	bool awaited;            /* somebody has seen its exit */
+	bool awaited; /* somebody has seen its exit */
+	eff e;
+	struct eff__stack stack;
 	struct eff_scope body;   /* depth 1; cancelled by interrupt */
 	struct eff_scope *owner; /* outlives it */
 	struct eff_list owned;   /* in its owner's `fibers` */
 	struct eff_list all;     /* in the runtime's registry */
-	eff e;
 	eff_exit exit;
 	struct eff__locals *locals; /* local.c; NULL: none was set */
 	struct eff_list awaiting;   /* waits for its end */
 	/* Called when it ends, never started ones too, before who awaits; does not suspend. */
 	void (*on_end)(struct eff_fiber *fiber, void *context);
 	void *on_end_context;
-	struct eff__stack stack;
 	uint64_t id, parent_id;
 	eff_ns born_at;
 };
