@@ -182,7 +182,7 @@ START_TEST(the_last_switch_of_a_context_begins_another_or_goes_back)
 	for (int i = 0; i < 100; i++) {
 		start(0, ends_in_another);
 		start(1, ends_in_main);
-		mine += juggle(2 * i);
+		mine += juggle(2L * i);
 		ck_assert_int_eq(fegetround(), FE_TONEAREST);
 		ck_assert_int_eq(steps, 12);
 		steps = 0;
