@@ -204,6 +204,7 @@ size_t os_fake_open_files(const struct os_fake *fake)
 
 void fake_doors_free(struct os_fake *fake)
 {
+	fake_jobs_end(fake);
 	for (struct fake_door *d; (d = fake->doors);) {
 		fake->doors = d->next;
 		free(d->path);

@@ -432,7 +432,6 @@ static void words_free(struct fake_word *words)
 
 void os_fake_free(struct os_fake *fake)
 {
-	fake_jobs_end(fake);
 	while (!eff_list_empty(&fake->children))
 		fake_process_free(child_at(fake->children.next));
 	fake_doors_free(fake);

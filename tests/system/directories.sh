@@ -51,7 +51,7 @@ if [ "$own" -eq 0 ]; then
 	chmod 1777 "$state/b"
 	expect_exit 1 ctl restart made
 	same "one where others may write, for the hook that comes first" "$(field made .last_exit.text)" \
-		"pre_start: directory: EPERM: $state/b/c"
+		"pre_start: directory: EPERM (Operation not permitted): $state/b/c"
 fi
 # Below /run they go with the run, when its last command has ended; what is in the others stays.
 [ ! -e "$runtime/a" ] || fail "the runtime directory is there when its unit rests"
