@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <eff/clock.h>
+#include <eff/fiber.h>
 #include <eff/io.h>
 #include <eff/scope.h>
 
@@ -274,7 +275,7 @@ static void archive_drop(void *arg)
 }
 
 /* Who ends the wait for an archive waits for this, if the disk answers in time. Suspends. As linux_with_logs(). */
-static int archive_await_end(struct archive *a)
+static int archive_end_soon(struct archive *a)
 {
 	eff_masked before = eff_mask();
 	struct eff_scope within;
@@ -286,6 +287,31 @@ static int archive_await_end(struct archive *a)
 	(void)eff_scope_close(&within);
 	eff_unmask(before);
 	return r;
+}
+
+/* Else its turn comes when it comes. Suspends. As linux_with_logs(). */
+static int archive_await_end(struct archive *a)
+{
+	int r = eff_check();
+
+	if (r == 0)
+		r = linux_with_logs(&a->os->os, a->in, archive_end, a, archive_free);
+	return r == -ECANCELED || r == -ETIMEDOUT ? archive_end_soon(a) : r;
+}
+
+static void archive_let_be(void *arg)
+{
+	archive_close(arg);
+}
+
+/* It does not get its turn: nothing is touched in that folder out of turn, and the next try removes what is half-made. A close
+ * may wait for the disk, too. */
+static void archive_leave(struct archive *a)
+{
+	int r = eff_blocking(archive_let_be, a, archive_free);
+
+	if (r != -ECANCELED && r != -ETIMEDOUT)
+		archive_free(a);
 }
 
 /* Takes the archive. */
@@ -304,8 +330,8 @@ static int archive_make(struct archive *a)
 	if (end == -EINPROGRESS)
 		return r < 0 ? r : -ECANCELED;
 	if (end < 0) {
-		archive_drop(a);
-		return r < 0 ? r : end;
+		archive_leave(a);
+		return r < 0 ? r : end == -ETIMEDOUT ? -ECANCELED : end;
 	}
 	r = r < 0 ? r : a->result;
 	archive_free(a);

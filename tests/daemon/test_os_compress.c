@@ -219,6 +219,101 @@ OS_TEST(one_that_is_interrupted_leaves_nothing)
 	eff_fd_close(begun);
 }
 
+/* Work in the folder, which hangs until there is something to read. */
+struct hung {
+	int gate[2], r;
+};
+
+static void hang(void *arg)
+{
+	const struct hung *hung = arg;
+	char c;
+
+	ck_assert_int_ge(read(hung->gate[0], &c, 1), 0);
+}
+
+static void never(void *arg)
+{
+	(void)arg;
+	ck_abort();
+}
+
+static eff_exit hang_there(void *arg)
+{
+	struct hung *hung = arg;
+
+	hung->r = os->ops->with_logs(os, world_path("l"), hang, hung, never);
+	return eff_ok(NULL);
+}
+
+static struct eff_fiber *let_hang(struct hung *hung)
+{
+	struct eff_fiber *fiber;
+
+	ck_assert_int_eq(pipe2(hung->gate, O_CLOEXEC), 0);
+	ck_assert_int_eq(eff_fork(EFF(hang_there, hung), &fiber), 0);
+	ck_assert_int_eq(eff_yield(), 0);
+	return fiber;
+}
+
+static void let_go(struct hung *hung, struct eff_fiber *fiber)
+{
+	close(hung->gate[1]);
+	ck_assert_int_eq(eff_await(fiber, NULL), 0);
+	eff_fiber_unref(fiber);
+	ck_assert_int_eq(hung->r, 0);
+	close(hung->gate[0]);
+}
+
+OS_TEST(one_that_is_interrupted_touches_no_folder_that_hangs)
+{
+	struct eff_fiber *fiber, *hanging;
+	struct hung hung = {.r = 99};
+	int result = 99, begun;
+
+	ck_assert_int_eq(mkdir(world_path("l"), 0755), 0);
+	make("l/x.1", "one");
+	begun = slow_gzip(&result, &fiber);
+	hanging = let_hang(&hung);
+	ck_assert_int_eq(eff_interrupt(fiber, NULL), 0);
+	eff_fiber_unref(fiber);
+	ck_assert_int_eq(result, -ECANCELED);
+	ck_assert_str_eq(names("l"), "x.1 x.gz.part");
+	let_go(&hung, hanging);
+	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
+	ck_assert_int_eq(compress("l/x"), 1);
+	ck_assert_str_eq(names("l"), "x.1.gz");
+	eff_fd_close(begun);
+}
+
+/* However long that takes: who renames there in the meantime would have its files exchanged under it. */
+OS_TEST(it_gets_its_name_when_it_is_its_turn)
+{
+	struct eff_fiber *fiber, *hanging;
+	struct hung hung = {.r = 99};
+	struct eff_scope within;
+	int result = 99, begun, go;
+
+	ck_assert_int_eq(mkdir(world_path("l"), 0755), 0);
+	make("l/x.1", "one");
+	begun = slow_gzip(&result, &fiber);
+	hanging = let_hang(&hung);
+	go = open(world_path("go"), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(write(go, "go\n", 3), 3);
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_MS(1500)));
+	ck_assert_int_eq(eff_await(fiber, NULL), -ETIMEDOUT);
+	(void)eff_scope_close(&within);
+	ck_assert_str_eq(names("l"), "x.1 x.gz.part");
+	let_go(&hung, hanging);
+	ck_assert_int_eq(eff_await(fiber, NULL), 0);
+	eff_fiber_unref(fiber);
+	ck_assert_int_eq(result, 1);
+	ck_assert_str_eq(names("l"), "x.1.gz");
+	close(go);
+	eff_fd_close(begun);
+}
+
 /* Whoever owns the folder must not have root read or write elsewhere. */
 OS_TEST(root_compresses_nothing_through_somebody_elses_link)
 {
@@ -253,6 +348,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, one_that_is_still_written_to_is_let_be);
 	tcase_add_test(tcase, names_may_move_on_meanwhile);
 	tcase_add_test(tcase, one_that_is_interrupted_leaves_nothing);
+	tcase_add_test(tcase, one_that_is_interrupted_touches_no_folder_that_hangs);
+	tcase_add_test(tcase, it_gets_its_name_when_it_is_its_turn);
 	tcase_add_test(tcase, root_compresses_nothing_through_somebody_elses_link);
 	return suite;
 }
