@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "unit/internal.h"
 #include "unit/logs.h"
 
@@ -52,9 +53,14 @@ static struct log_folder *folder_find(struct unit_world *world, const char *path
 
 static void folder_free(struct log_folder *d)
 {
+	bool had_large = d->world->log_spares.n > 0;
+
 	spares_free(&d->world->log_spares);
 	eff_list_remove(&d->link);
 	free(d);
+	/* What lies between small things that stay does not go by itself. */
+	if (had_large)
+		alloc_trim();
 }
 
 /* The thread's. */
