@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <eff/fiber.h>
 #include <eff/io.h>
 
 #include "base/alloc.h"
@@ -29,10 +28,16 @@ struct lane_job {
 	void *arg;
 };
 
+struct lane_wait {
+	struct eff_list link;
+	struct lane *lane;
+	struct eff_event go; /* the lane is taken for it */
+};
+
 void os_lanes_init(struct lanes *lanes)
 {
 	eff_list_init(&lanes->list);
-	eff_pulse_init(&lanes->left);
+	eff_list_init(&lanes->waiting);
 }
 
 static struct lane *lane_get(struct lanes *lanes, const char *folder)
@@ -65,18 +70,38 @@ static void lane_put(struct lane *lane)
 	free(lane);
 }
 
-static void lane_take(struct lane *lane)
+static bool lane_try(struct lane *lane)
 {
+	if (lane->taken || lane->lanes->n_taken >= LANES_MOST)
+		return false;
 	lane->taken = true;
 	lane->lanes->n_taken++;
+	return true;
+}
+
+/* Whose turn it is; nobody else is woken, for there may be a thousand. */
+static void lanes_go_on(struct lanes *lanes)
+{
+	for (struct eff_list *l = lanes->waiting.next, *next;
+		l != &lanes->waiting && lanes->n_taken < LANES_MOST; l = next) {
+		struct lane_wait *wait = eff_container(l, struct lane_wait, link);
+
+		next = l->next;
+		if (!lane_try(wait->lane))
+			continue;
+		eff_list_remove(l);
+		eff_event_set(&wait->go);
+	}
 }
 
 static void lane_leave(struct lane *lane)
 {
+	struct lanes *lanes = lane->lanes;
+
 	lane->taken = false;
-	lane->lanes->n_taken--;
-	eff_pulse_send(&lane->lanes->left);
+	lanes->n_taken--;
 	lane_put(lane);
+	lanes_go_on(lanes);
 }
 
 static void job_run(void *arg)
@@ -96,18 +121,17 @@ static void job_done(void *arg)
 	free(job);
 }
 
-/* Takes the caller's share of the lane. */
+/* Takes the caller's share of the lane, which is taken. */
 static int lane_run(struct lane *lane, const struct lane_job *wanted)
 {
 	struct lane_job *job = alloc_new(sizeof(*job));
 	int r;
 
 	if (!job) {
-		lane_put(lane);
+		lane_leave(lane);
 		return -ENOMEM;
 	}
 	*job = *wanted;
-	lane_take(lane);
 	r = eff_blocking(job_run, job, job_done);
 	if (r == -ECANCELED || r == -ETIMEDOUT)
 		return -EINPROGRESS;
@@ -118,34 +142,36 @@ static int lane_run(struct lane *lane, const struct lane_job *wanted)
 	return 0;
 }
 
-static int lane_await(struct lanes *lanes, const struct lane *lane)
+/* Suspends. 0: it is taken. */
+static int lane_await(struct lane *lane)
 {
-	int r = 0;
+	struct lane_wait wait = {.lane = lane};
+	int r;
 
-	lanes->n_waiting++;
-	while (r == 0 && (lane->taken || lanes->n_taken >= LANES_MOST))
-		r = eff_pulse_await(&lanes->left);
-	lanes->n_waiting--;
+	if (lane_try(lane))
+		return 0;
+	eff_event_init(&wait.go);
+	eff_list_append(&lane->lanes->waiting, &wait.link);
+	r = eff_event_await(&wait.go);
+	if (wait.go.set)
+		return 0;
+	eff_list_remove(&wait.link);
 	return r;
 }
 
 int linux_with_logs(struct os *os, const char *folder, void (*fn)(void *arg), void *arg,
 	void (*done)(void *arg))
 {
-	struct lanes *lanes = &linux_of(os)->lanes;
-	struct lane *lane = lane_get(lanes, folder);
+	struct lane *lane = lane_get(&linux_of(os)->lanes, folder);
 	int r;
 
 	if (!lane)
 		return -ENOMEM;
-	r = lane_await(lanes, lane);
+	r = lane_await(lane);
 	if (r == 0)
 		r = lane_run(lane,
 			&(struct lane_job){.lane = lane, .fn = fn, .done = done, .arg = arg});
 	else
 		lane_put(lane);
-	/* Who has waited longer goes first. */
-	if (r == 0 && lanes->n_waiting > 0)
-		(void)eff_yield();
 	return r;
 }

@@ -11,8 +11,8 @@ struct os;
 
 struct lanes {
 	struct eff_list list; /* of folders that somebody works in, or waits for */
-	struct eff_pulse left;
-	unsigned n_taken, n_waiting;
+	struct eff_list waiting; /* whose lane is taken, or for whom there is no thread; who came first is first */
+	unsigned n_taken;
 };
 void os_lanes_init(struct lanes *lanes);
 /* As with_logs() of the seam. Suspends. */

@@ -184,6 +184,40 @@ OS_TEST(who_waits_longer_goes_first)
 	ck_assert_uint_le(turns_before, 2);
 }
 
+/* Each is woken for its own turn. */
+OS_TEST(many_that_wait_do_not_wake_each_other)
+{
+	enum { MANY = 200 };
+	static char names[MANY][16];
+	static struct work waits[MANY];
+	struct eff_fiber *fibers[MANY], *hanging[3];
+	static const char *const folders[] = {"/a", "/b", "/c"};
+	struct eff_rt_stats before, after;
+	struct work hung[3];
+
+	loop = pthread_self();
+	for (int i = 0; i < 3; i++) {
+		let_hang(&hung[i], folders[i]);
+		hanging[i] = begin(&hung[i]);
+	}
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "/%d", i);
+		waits[i] = (struct work){.folder = names[i]};
+		fibers[i] = begin(&waits[i]);
+	}
+	eff_rt_stats(eff_rt_current(), &before);
+	let_go(&hung[0]);
+	for (int i = 0; i < MANY; i++)
+		end(&waits[i], fibers[i]);
+	eff_rt_stats(eff_rt_current(), &after);
+	ck_assert_uint_lt(after.switches - before.switches, 10 * MANY);
+	end(&hung[0], hanging[0]);
+	for (int i = 1; i < 3; i++) {
+		let_go(&hung[i]);
+		end(&hung[i], hanging[i]);
+	}
+}
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
@@ -194,5 +228,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_nobody_waits_for_any_more_is_told_when_it_has_run);
 	tcase_add_test(tcase, one_that_gives_up_in_line_never_runs);
 	tcase_add_test(tcase, who_waits_longer_goes_first);
+	tcase_add_test(tcase, many_that_wait_do_not_wake_each_other);
 	return suite;
 }
