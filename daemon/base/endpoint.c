@@ -131,6 +131,13 @@ bool endpoint_is_open(const struct endpoint *endpoint)
 		(endpoint->address.any.sa_family == AF_INET6 && endpoint->address.v6.sin6_port == 0);
 }
 
+bool endpoint_has_input(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 bool endpoint_is_stale(const struct sockaddr_un *address)
 {
 	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

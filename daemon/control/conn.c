@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/endpoint.h"
 #include "base/text.h"
 #include "control/conn.h"
 
@@ -52,7 +53,8 @@ void conn_free(struct conn *c)
 
 bool conn_is_idle(const struct conn *c)
 {
-	return !c->call && !c->gone && !frame_in_is_partial(&c->in) && !frame_out_pending(&c->out);
+	return !c->serving && !c->gone && !frame_in_is_partial(&c->in) &&
+		!frame_out_pending(&c->out) && !endpoint_has_input(c->fd);
 }
 
 void conn_dismiss(struct conn *c)
@@ -311,8 +313,10 @@ static void conn_story(struct conn *c)
 		else if (r == -ETIMEDOUT)
 			request_refuse(c, ERROR_BAD_REQUEST,
 				"a request must be whole within 10 s", -1);
+		c->serving = true;
 		goes_on = r == 1 && request_serve(c, text, len);
 		(void)conn_drain(c, 0);
+		c->serving = false;
 		c->idle_since = eff_now();
 		if ((r == 1 && !goes_on) || r == -EMSGSIZE || r == -ETIMEDOUT)
 			conn_linger(c);

@@ -61,6 +61,7 @@ struct conn {
 	struct eff_scope *scope;   /* of the connection */
 	struct eff_scope *call;    /* of the call that is being answered; NULL between calls */
 	eff_ns idle_since;         /* it came, or had its last answer */
+	bool serving;              /* a request of its is being answered */
 	bool writing;              /* a fiber waits to send the rest */
 	bool mid_message;          /* what was sent last did not end with a NUL */
 	bool input_drained;        /* the last read has taken all that was there */
@@ -87,7 +88,7 @@ EFF_SUSPENDS eff_exit conn_run(void *arg);
 /* Takes the descriptor, also when it fails. NULL: out of memory. */
 struct conn *conn_new(struct control *control, int fd);
 void conn_free(struct conn *c);
-/* Nothing was asked that is not answered. */
+/* Nothing was asked that is not answered, as far as it has been sent. Does not suspend. */
 bool conn_is_idle(const struct conn *c);
 /* Have one that is idle go. Does not suspend. */
 void conn_dismiss(struct conn *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The server: it accepts clients and gives each a fiber of its own. Whoever comes when there is no room is told so and
- * turned away. When descriptors run out one kept in reserve is given up for the moment, so that a client that cannot be
+/* The server: it accepts clients and gives each a fiber of its own. Where there is no room for one that comes, who has been
+ * silent for the longest is closed; if nobody is, whoever comes is told so and turned away. When descriptors run out one kept in reserve is given up for the moment, so that a client that cannot be
  * served is closed and not left in the queue, where it would make the loop spin. */
 #include <errno.h>
 #include <fcntl.h>
@@ -131,56 +131,70 @@ static void client_turn_away(int fd)
 	json_free(busy);
 }
 
-/* Who has asked nothing for the longest, and for as long as a request may take; NULL. */
-static struct conn *client_idle(const struct control *control)
+/* Who shares a limit with one that has just come. */
+enum share { SHARE_ALL, SHARE_OTHERS, SHARE_USER };
+
+static bool conn_is_in(const struct conn *c, enum share share, const struct conn *newcomer)
 {
-	eff_ns since = eff_now() - CONN_PATIENCE;
+	if (share == SHARE_USER)
+		return c->peer.who.uid == newcomer->peer.who.uid;
+	return share == SHARE_ALL || !access_is_self(&c->control->access, &c->peer);
+}
+
+static uint32_t share_count(enum share share, const struct conn *newcomer)
+{
+	const struct eff_list *conns = &newcomer->control->conns;
+	uint32_t n = 0;
+
+	for (const struct eff_list *link = conns->next; link != conns; link = link->next) {
+		const struct conn *c = eff_container(link, struct conn, link);
+
+		n += !c->gone && conn_is_in(c, share, newcomer);
+	}
+	return n;
+}
+
+/* Who has been silent for the longest; NULL: each waits for something, or has just said something. */
+static struct conn *share_idle(enum share share, const struct conn *newcomer)
+{
+	struct eff_list *conns = &newcomer->control->conns;
 	struct conn *found = NULL;
 
-	for (struct eff_list *link = control->conns.next; link != &control->conns;
-		link = link->next) {
+	for (struct eff_list *link = conns->next; link != conns; link = link->next) {
 		struct conn *c = eff_container(link, struct conn, link);
 
-		if (conn_is_idle(c) && c->idle_since <= since) {
-			since = c->idle_since;
+		if (c != newcomer && conn_is_in(c, share, newcomer) &&
+			(!found || c->idle_since < found->idle_since) && conn_is_idle(c))
 			found = c;
-		}
 	}
 	return found;
 }
 
-/* Of users but root and effd's own: each a quarter of the room at most, and all of them three quarters, so that nobody keeps
- * out who may always come. `c` is among the clients already. */
-static bool client_has_share(const struct control *control, const struct conn *c, uint32_t most)
+/* Of at most `most` clients that share something; the newcomer is among them already. Where it is one too many the one that has
+ * been silent for the longest goes: those that say nothing keep nobody out. */
+static bool share_has_room(enum share share, const struct conn *newcomer, uint32_t most)
 {
-	uint32_t quarter = most > 4 ? most / 4 : 1, n_same = 0, n_others = 0;
-
-	if (access_is_self(&control->access, &c->peer))
-		return true;
-	for (const struct eff_list *link = control->conns.next; link != &control->conns;
-		link = link->next) {
-		const struct conn *other = eff_container(link, struct conn, link);
-
-		n_others += !access_is_self(&control->access, &other->peer);
-		n_same += other->peer.who.uid == c->peer.who.uid;
-	}
-	return n_same <= quarter && n_others <= most - quarter;
-}
-
-/* Is there room for one that has just come? Where there is none the one that has been idle for the longest goes. */
-static bool client_has_room(const struct control *control, const struct conn *c)
-{
-	uint32_t most = clients_allowed(control);
 	struct conn *idle;
 
-	if (!client_has_share(control, c, most))
-		return false;
-	if (control->n_clients <= most)
+	if (share_count(share, newcomer) <= most)
 		return true;
-	idle = client_idle(control);
+	idle = share_idle(share, newcomer);
 	if (idle)
 		conn_dismiss(idle);
 	return idle != NULL;
+}
+
+/* Is there room for one that has just come? Users but root and effd's own have each a quarter of it at most, and all of them
+ * three quarters, so that nobody keeps out who may always come. */
+static bool client_has_room(const struct control *control, const struct conn *c)
+{
+	uint32_t most = clients_allowed(control), quarter = most > 4 ? most / 4 : 1;
+
+	if (!access_is_self(&control->access, &c->peer) &&
+		(!share_has_room(SHARE_USER, c, quarter) ||
+			!share_has_room(SHARE_OTHERS, c, most - quarter)))
+		return false;
+	return share_has_room(SHARE_ALL, c, most);
 }
 
 static void client_take(struct control *control, int fd)

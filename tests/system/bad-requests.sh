@@ -94,19 +94,29 @@ same "how that stream ended" "$end" closed
 exec 5<&-
 wait "$deaf"
 
-# 300 at once: 256 are served, the others told that effd is busy, and all is well when they have gone.
-new_fifo
-held=$FIFO
-GATE=$gate timeout "$limit" "$DIR/bin/client" "$SOCKET" crowd 300 >"$held" &
-crowd=$!
-exec 5<"$held"
-read -r -t "$limit" counts <&5
-read -r -t "$limit" _ <&5
+# 300 at once that want to hear what happens: 256 are served, the others told that effd is busy, and all is well when they have
+# gone. 300 that say nothing keep nobody out.
+crowd() { # crowd|silent
+	new_fifo
+	held=$FIFO
+	GATE=$gate timeout "$limit" "$DIR/bin/client" "$SOCKET" "$1" 300 >"$held" &
+	crowd=$!
+	exec 5<"$held"
+	read -r -t "$limit" counts <&5
+	read -r -t "$limit" _ <&5
+}
+crowd_goes() {
+	echo go >"$gate"
+	wait "$crowd"
+	exec 5<&-
+	answers "a crowd of clients"
+}
+crowd crowd
 same "what became of 300 clients" "$counts" "served 256 busy 44 other 0"
 expect_exit 1 ctl ping
-echo go >"$gate"
-wait "$crowd"
-exec 5<&-
-answers "a crowd of clients"
+crowd_goes
+crowd silent
+expect_exit 0 ctl ping
+crowd_goes
 same "no unit was touched" "$(field calm '"\(.starts) \(.restarts)"')" "1 0"
 effd_stop

@@ -119,9 +119,11 @@ static int be_deaf(int fd)
 	return 0;
 }
 
-static int be_a_crowd(const char *path, int n)
+/* All of them ask for what happens, or never say a word. */
+static int be_a_crowd(const char *path, int n, int silent)
 {
-	static const char ping[] = "{\"method\":\"org.effd.Control.Ping\"}";
+	static const char ask[] = "{\"method\":\"org.effd.Control.Events\",\"more\":true,"
+				  "\"parameters\":{\"follow\":true,\"snapshot\":true}}";
 	int n_served = 0, n_busy = 0, n_other = 0, fds[1024];
 	struct rlimit files;
 
@@ -130,13 +132,14 @@ static int be_a_crowd(const char *path, int n)
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	for (int i = 0; i < n; i++)
-		fds[i] = connect_to(path);
 	for (int i = 0; i < n; i++) {
-		ssize_t got;
+		fds[i] = connect_to(path);
+		if (!silent)
+			(void)send(fds[i], ask, sizeof(ask), MSG_NOSIGNAL);
+	}
+	for (int i = 0; i < n && !silent; i++) {
+		ssize_t got = read(fds[i], bytes, sizeof(bytes) - 1);
 
-		(void)send(fds[i], ping, sizeof(ping), MSG_NOSIGNAL);
-		got = read(fds[i], bytes, sizeof(bytes) - 1);
 		bytes[got > 0 ? got : 0] = '\0';
 		if (strstr(bytes, "Busy"))
 			n_busy++;
@@ -188,8 +191,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 2;
-	if (strcmp(argv[2], "crowd") == 0 && argc == 4)
-		return be_a_crowd(argv[1], atoi(argv[3]));
+	if ((strcmp(argv[2], "crowd") == 0 || strcmp(argv[2], "silent") == 0) && argc == 4)
+		return be_a_crowd(argv[1], atoi(argv[3]), argv[2][0] == 's');
 	if (strcmp(argv[2], "vanish") == 0)
 		return send_input(connect_to(argv[1])) < 0;
 	if (strcmp(argv[2], "deaf") == 0)
