@@ -17,12 +17,15 @@ struct web {
 	struct tree *tree;
 	web_maker *make;
 	struct effd_fiber *self;
+	struct eff_list silent; /* visits of which something is to come: who has been silent for the longest first */
 	int n_clients;
 };
 
 struct visit {
 	struct web *web;
+	struct eff_list link; /* in web.silent, or in none */
 	int fd;
+	bool sent_away;
 	char request[REQUEST_MOST + 1];
 };
 
@@ -33,14 +36,32 @@ struct head {
 
 /* ── one visit ── */
 
+static void visit_is_silent(struct visit *v)
+{
+	eff_list_remove(&v->link);
+	if (!v->sent_away)
+		eff_list_append(&v->web->silent, &v->link);
+}
+
+/* Its place is another's. What it waits for ends. */
+static void visit_send_away(struct visit *v)
+{
+	v->sent_away = true;
+	eff_list_remove(&v->link);
+	v->web->n_clients--;
+	(void)shutdown(v->fd, SHUT_RDWR);
+}
+
 /* Suspends until the empty line. Returns 0, -EMSGSIZE, -ENODATA or what the wait ended with. */
 static int request_read(struct visit *v)
 {
 	size_t len = 0;
 
 	while (len < REQUEST_MOST) {
-		ssize_t n = eff_read(v->fd, v->request + len, REQUEST_MOST - len);
+		ssize_t n;
 
+		visit_is_silent(v);
+		n = eff_read(v->fd, v->request + len, REQUEST_MOST - len);
 		if (n <= 0)
 			return n < 0 ? (int)n : -ENODATA;
 		len += (size_t)n;
@@ -137,13 +158,23 @@ static void visit_answer(struct visit *v, int r)
 }
 
 /* What it has written must be read, or it loses the answer when the socket is closed. */
-static void visit_linger(const struct visit *v)
+static void visit_linger(struct visit *v)
 {
 	char sink[1024];
 
 	(void)shutdown(v->fd, SHUT_WR);
+	visit_is_silent(v);
 	for (int n = 0; n < MOST_CLIENTS && eff_read(v->fd, sink, sizeof(sink)) > 0;)
 		n++;
+}
+
+static void visit_free(struct visit *v)
+{
+	eff_list_remove(&v->link);
+	eff_fd_close(v->fd);
+	if (!v->sent_away)
+		v->web->n_clients--;
+	free(v);
 }
 
 static eff_exit visit_run(void *arg)
@@ -155,28 +186,45 @@ static eff_exit visit_run(void *arg)
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), PATIENCE));
 	r = request_read(v);
-	if (r == 0 || r == -EMSGSIZE || r == -EBADMSG) {
+	eff_list_remove(&v->link);
+	if (!v->sent_away && (r == 0 || r == -EMSGSIZE || r == -EBADMSG)) {
 		visit_answer(v, r);
 		visit_linger(v);
 	}
 	(void)eff_scope_close(&within);
-	eff_fd_close(v->fd);
-	v->web->n_clients--;
-	free(v);
+	visit_free(v);
 	return eff_ok(NULL);
 }
 
 /* ── the door ── */
 
+/* Is there a place? Where there is none, who has been silent for the longest gives up its own: those that say nothing keep
+ * nobody out. */
+static bool web_has_room(struct web *web)
+{
+	for (struct eff_list *link = web->silent.next;
+		web->n_clients >= MOST_CLIENTS && link != &web->silent; link = link->next) {
+		struct visit *v = eff_container(link, struct visit, link);
+
+		if (!endpoint_has_input(v->fd)) {
+			visit_send_away(v);
+			break;
+		}
+	}
+	return web->n_clients < MOST_CLIENTS;
+}
+
 static void visit_begin(struct web *web, struct eff_scope *visits, int fd)
 {
-	struct visit *v = web->n_clients < MOST_CLIENTS ? alloc_new(sizeof(*v)) : NULL;
+	struct visit *v = web_has_room(web) ? alloc_new(sizeof(*v)) : NULL;
 
 	if (v) {
 		v->web = web;
 		v->fd = fd;
+		eff_list_init(&v->link);
 		if (eff_fork_in(visits, EFF(visit_run, v), NULL) == 0) {
 			web->n_clients++;
+			visit_is_silent(v);
 			return;
 		}
 	}
@@ -214,9 +262,11 @@ static int listen_at(struct endpoint *at)
 
 static int accept_all(struct web *web, int fd)
 {
+	struct eff_list *left, *next;
 	struct eff_scope visits;
 	int client = 0;
 
+	eff_list_init(&web->silent);
 	eff_scope_open(&visits);
 	while (client != -ECANCELED && client != -ETIMEDOUT) {
 		client = eff_accept(fd);
@@ -227,6 +277,12 @@ static int accept_all(struct web *web, int fd)
 	}
 	eff_scope_cancel(&visits);
 	(void)eff_scope_close(&visits);
+	/* Of those whose fiber was ended before its first step. */
+	for (left = web->silent.next; left != &web->silent; left = next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the one after it is another, which the analyzer does not follow. */
+		next = left->next;
+		visit_free(eff_container(left, struct visit, link));
+	}
 	return client;
 }
 

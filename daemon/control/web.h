@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A small server of HTTP for what is asked of a tree by programs that know nothing else: GET and HEAD, one request a
- * connection, an answer of plain text. Whoever is slow, says too much or is one too many is closed. */
+ * connection, an answer of plain text. Whoever is slow or says too much is closed, and for one too many the one of whom nothing
+ * has come for the longest. */
 #ifndef EFFD_CONTROL_WEB_H
 #define EFFD_CONTROL_WEB_H
 

@@ -11,7 +11,6 @@
 
 #include <check.h>
 
-#include "base/endpoint.h"
 #include "control/web.h"
 #include "fake/world.h"
 #include "leak.h"
@@ -293,25 +292,93 @@ START_TEST(too_much_is_refused_and_a_nul_is_no_text)
 }
 END_TEST
 
-/* Who asks nothing is closed after 10 s; meanwhile 32 of them are room for all. */
-START_TEST(who_is_slow_is_closed_and_who_is_one_too_many_at_once)
+START_TEST(who_is_slow_is_closed)
 {
 	struct world *w = world_up("health", "");
-	int fds[33];
+	int fd = client_open();
 
-	for (int i = 0; i < 33; i++) {
-		fds[i] = client_open();
-		client_say(fds[i], "GET /", 5);
-		world_run_for(w, 0);
-	}
-	ck_assert(client_hear(w, fds[32]));
-	ck_assert(!client_hear(w, fds[0]));
-	world_run_for(w, EFF_S(10));
-	ck_assert(client_hear(w, fds[0]));
+	client_say(fd, "GET /", 5);
+	world_run_for(w, EFF_S(10) - 1);
+	ck_assert(!client_hear(w, fd));
+	world_run_for(w, 1);
+	ck_assert(client_hear(w, fd));
 	ck_assert_str_eq(answer, "");
 	ck_assert_int_eq(got(w, "/livez"), 200);
+	(void)close(fd);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(those_that_say_nothing_keep_nobody_out)
+{
+	struct world *w = world_up("health", "");
+	int fds[400];
+
+	for (int i = 0; i < 400; i++) {
+		fds[i] = client_open();
+		world_run_for(w, 0);
+	}
+
+	ck_assert(client_hear(w, fds[367]));
+	ck_assert(!client_hear(w, fds[368]));
+	/* It says something: then the next one has been silent for longer. */
+	client_say(fds[368], "GET /", 5);
+	world_run_for(w, 0);
+	ck_assert_int_eq(got(w, "/livez"), 200);
+	ck_assert(client_hear(w, fds[369]));
+	client_say(fds[368], "livez HTTP/1.1\r\n\r\n", 18);
+	ck_assert(client_hear(w, fds[368]));
+	ck_assert_int_eq(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
+	for (int i = 0; i < 400; i++)
+		(void)close(fds[i]);
+	world_free(w);
+}
+END_TEST
+
+/* Of many that come at once none had its turn yet: what they have sent is looked at. */
+START_TEST(who_has_asked_is_answered_however_many_come_after_it)
+{
+	struct world *w = world_up("health", "");
+	int fds[48];
+
+	for (int i = 0; i < 48; i++) {
+		fds[i] = client_open();
+		if (i == 0)
+			client_say(fds[i], "GET /livez HTTP/1.1\r\n\r\n", 23);
+	}
+
+	ck_assert(client_hear(w, fds[0]));
+	ck_assert_int_eq(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
+	for (int i = 0; i < 48; i++)
+		(void)close(fds[i]);
+	world_free(w);
+}
+END_TEST
+
+/* 32 that do not read what they asked for are room for all. */
+START_TEST(where_all_are_being_answered_one_too_many_is_closed)
+{
+	struct text units = {0};
+	struct world *w;
+	int fds[33];
+
+	for (int i = 0; i < 1000; i++)
+		text_printf(&units, "u%d: {command: x, activate: manual}\n", i);
+	w = world_up("metrics", units.bytes);
+	for (int i = 0; i < 33; i++) {
+		fds[i] = client_open();
+		client_say(fds[i], "GET /metrics HTTP/1.1\r\n\r\n", 25);
+		for (int n = 0; n < 20; n++)
+			world_run_for(w, 0);
+	}
+
+	ck_assert(client_hear(w, fds[32]));
+	ck_assert_str_eq(answer, "");
+	ck_assert(client_hear(w, fds[0]));
+	ck_assert_ptr_nonnull(strstr(answer, "# EOF\n"));
 	for (int i = 0; i < 33; i++)
 		(void)close(fds[i]);
+	text_done(&units);
 	world_free(w);
 }
 END_TEST
@@ -351,45 +418,6 @@ START_TEST(a_place_that_is_taken_is_a_failure_and_one_left_behind_is_not)
 }
 END_TEST
 
-static const struct {
-	const char *text;
-	int r, family, port;
-} endpoints[] = {
-	{"tcp:127.0.0.1:80", 0, AF_INET, 80},
-	{"tcp:localhost:65535", 0, AF_INET, 65535},
-	{"tcp:[::1]:0", 0, AF_INET6, 0},
-	{"tcp:*:9", 0, AF_INET6, 9},
-	{"unix:/run/x", 0, AF_UNIX, 0},
-	{"tcp:80", -EINVAL, 0, 0},
-	{"tcp::80", -EINVAL, 0, 0},
-	{"tcp:::1:80", -EINVAL, 0, 0},
-	{"tcp:[::1:80", -EINVAL, 0, 0},
-	{"tcp:example.org:80", -EINVAL, 0, 0},
-	{"tcp:127.0.0.1:", -EINVAL, 0, 0},
-	{"tcp:127.0.0.1:65536", -EINVAL, 0, 0},
-	{"tcp:127.0.0.1:80x", -EINVAL, 0, 0},
-	{"unix:x", -EINVAL, 0, 0},
-	{"unix:", -EINVAL, 0, 0},
-	{"udp:127.0.0.1:80", -EINVAL, 0, 0},
-	{"", -EINVAL, 0, 0},
-	{"unix:/0123456789012345678901234567890123456789012345678901234567890123456789"
-	 "01234567890123456789012345678901234567890",
-		-ENAMETOOLONG, 0, 0},
-};
-
-START_TEST(addresses_are_read)
-{
-	struct endpoint at;
-
-	ck_assert_int_eq(endpoint_parse(endpoints[_i].text, &at), endpoints[_i].r);
-	if (endpoints[_i].r < 0)
-		return;
-	ck_assert_int_eq(at.address.any.sa_family, endpoints[_i].family);
-	if (at.address.any.sa_family != AF_UNIX) /* both have it in the same place */
-		ck_assert_int_eq(ntohs(at.address.v4.sin_port), endpoints[_i].port);
-}
-END_TEST
-
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/control/web");
@@ -405,13 +433,12 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tcase, what_is_no_request_is_refused, 0,
 		(int)(sizeof(refused) / sizeof(refused[0])));
 	tcase_add_test(tcase, too_much_is_refused_and_a_nul_is_no_text);
-	tcase_add_test(tcase, who_is_slow_is_closed_and_who_is_one_too_many_at_once);
+	tcase_add_test(tcase, who_is_slow_is_closed);
+	tcase_add_test(tcase, those_that_say_nothing_keep_nobody_out);
+	tcase_add_test(tcase, who_has_asked_is_answered_however_many_come_after_it);
+	tcase_add_test(tcase, where_all_are_being_answered_one_too_many_is_closed);
 	tcase_add_test(tcase, an_end_cuts_visits_short);
 	tcase_add_test(tcase, a_place_that_is_taken_is_a_failure_and_one_left_behind_is_not);
-	suite_add_tcase(suite, tcase);
-	tcase = tcase_create("endpoint");
-	tcase_add_loop_test(
-		tcase, addresses_are_read, 0, (int)(sizeof(endpoints) / sizeof(endpoints[0])));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
