@@ -152,6 +152,11 @@ static struct os_end end_of_status(int status)
 	};
 }
 
+static struct os_end end_unknown(void)
+{
+	return (struct os_end){.code = -1};
+}
+
 static void main_ends(struct main_proc *main, struct os_end end)
 {
 	main->ended = true;
@@ -207,7 +212,7 @@ __attribute__((noinline)) static int main_await(struct os_child *child)
 	late_at = eff_ns_add(eff_now(), RECORD_LATE);
 	while (r >= 0 && !main_collect(main)) {
 		if (eff_now() >= late_at)
-			main_ends(main, (struct os_end){.code = -1});
+			main_ends(main, end_unknown());
 		else
 			r = eff_sleep(pause);
 		pause *= 2;
@@ -226,7 +231,8 @@ static int await_present(struct os_child *child, struct os_end *ret_end)
 	} else {
 		r = eff_proc_await_end(child->proc, &status);
 		if (r >= 0)
-			*ret_end = end_of_status(status);
+			*ret_end = eff_proc_lost(child->proc) ? end_unknown()
+							      : end_of_status(status);
 		if (r >= 0 && child->cgroup)
 			child->cgroup->cpu_told = eff_proc_cpu(child->proc);
 	}

@@ -292,6 +292,11 @@ bool eff_proc_ended(const struct eff_proc *proc, int *ret_status)
 	return proc->ended;
 }
 
+bool eff_proc_lost(const struct eff_proc *proc)
+{
+	return proc->ended && proc->end.lost;
+}
+
 eff_ns eff_proc_cpu(const struct eff_proc *proc)
 {
 	return proc->end.cpu;

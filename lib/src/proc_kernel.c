@@ -49,12 +49,13 @@ bool eff__proc_wait(const struct eff_proc *proc, int flags, struct eff__end *ret
 		r = wait_for(P_PID, proc->making.pid, flags, &info, ret_end);
 	/* Somebody else has collected it (SIGCHLD is ignored, or a library waits for anybody): how it ended is lost. */
 	if (r < 0) {
-		*ret_end = (struct eff__end){.status = 255 << 8};
+		*ret_end = (struct eff__end){.status = 255 << 8, .lost = true};
 		return true;
 	}
 	if (info.si_pid == 0)
 		return false;
 	ret_end->status = status_of(&info);
+	ret_end->lost = false;
 	return true;
 }
 

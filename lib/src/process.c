@@ -77,7 +77,8 @@ eff_exit eff_process_run(void *arg)
 	else if (r < 0)
 		exit = eff_exit_of(r);
 	else if (eff_is_ok(exit))
-		exit = exit_of_status(status);
+		exit = eff_proc_lost(proc) ? eff_die("how it ended is not known")
+					   : exit_of_status(status);
 	eff_proc_free(proc);
 	return exit;
 }

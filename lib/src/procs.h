@@ -15,6 +15,7 @@ enum { EFF__REAPS_A_TURN = 32 };
 
 struct eff__end {
 	int status;
+	bool lost;  /* nothing is known of it, and the status is a stand-in */
 	eff_ns cpu; /* 0: none, or not known */
 };
 

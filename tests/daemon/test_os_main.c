@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs that put themselves into the background: whom effd believes, and how the one that goes on ends. */
+#include <sys/wait.h>
+
 #include "daemon/os_world.h"
 #include "os/internal.h"
 
@@ -143,6 +145,20 @@ OS_TEST(an_orphan_that_is_older_than_the_run_is_not_its)
 	kill_all(second);
 }
 
+OS_TEST(an_end_that_another_has_collected_is_not_known)
+{
+	struct os_child *child = started(shell("exec tail -f /dev/null"));
+	pid_t pid = os->ops->pid(child);
+	struct os_end end;
+
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end = ended(child);
+	ck_assert_int_eq(end.code, -1);
+	ck_assert_int_eq(end.signal, 0);
+	finish(child);
+}
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
@@ -155,5 +171,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, who_waited_for_the_end_of_the_one_before_waits_for_the_next);
 	tcase_add_test(tcase, strangers_are_not_believed);
 	tcase_add_test(tcase, an_orphan_that_is_older_than_the_run_is_not_its);
+	tcase_add_test(tcase, an_end_that_another_has_collected_is_not_known);
 	return suite;
 }

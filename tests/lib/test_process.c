@@ -325,6 +325,50 @@ START_TEST(a_carrier_serves_one_child_after_another)
 }
 END_TEST
 
+static eff_exit is_collected_by_another(void *arg)
+{
+	struct eff_spawn spawn = SHELL("exit 0");
+	struct eff_spawn halting = SHELL("kill -STOP $$; exit 0");
+	struct eff_process process = {.spawn = &halting};
+	struct eff_fiber *fiber;
+	struct eff_proc *proc;
+	eff_exit exit;
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(eff_spawn(&spawn, &proc), 0);
+	ck_assert(!eff_proc_lost(proc));
+	ck_assert_int_eq(waitpid(eff_proc_pid(proc), NULL, 0), eff_proc_pid(proc));
+	ck_assert_int_eq(eff_proc_await_end(proc, &status), 0);
+	ck_assert_int_eq(status, 255 << 8);
+	ck_assert(eff_proc_lost(proc));
+	eff_proc_free(proc);
+	ck_assert_int_eq(eff_spawn(&spawn, &proc), 0);
+	ck_assert_int_eq(eff_proc_await_end(proc, &status), 0);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!eff_proc_lost(proc));
+	eff_proc_free(proc);
+	ck_assert_int_eq(eff_fork(EFF(eff_process_run, &process), &fiber), 0);
+	ck_assert_int_eq(eff_yield(), 0);
+	/* It goes on when nobody else can be told of its end. */
+	pid = waitpid(-1, &status, WUNTRACED);
+	ck_assert_int_gt(pid, 0);
+	ck_assert(WIFSTOPPED(status));
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(eff_await(fiber, &exit), 0);
+	is(exit, "die: how it ended is not known");
+	eff_fiber_unref(fiber);
+	return eff_ok(arg);
+}
+
+START_TEST(an_end_that_another_has_collected_is_no_exit_code)
+{
+	eff__proc_without = ways[_i];
+	run_root(is_collected_by_another);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("lib/process");
@@ -339,6 +383,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, its_pidfd_is_closed_before_its_end_is_told);
 	tcase_add_test(c, one_made_in_another_way_at_last_is_known_to_execute);
 	tcase_add_test(c, a_carrier_serves_one_child_after_another);
+	tcase_add_loop_test(c, an_end_that_another_has_collected_is_no_exit_code, 0, N_WAYS);
 	tcase_add_loop_test(c, the_time_that_it_used_is_told_at_its_end, 0, N_FAST_WAYS);
 	suite_add_tcase(suite, c);
 	return suite;

@@ -114,10 +114,12 @@ struct eff_spawn_fault {
 EFF_API EFF_SUSPENDS int eff_proc_await_exec(
 	struct eff_proc *proc, struct eff_spawn_fault *ret_fault);
 /* Suspends until it has ended and is reaped. Returns 0 and a wait status, -ECANCELED or -ETIMEDOUT. Any number may wait; may
- * be asked again. Where others collect it, as the kernel does while this process ignores SIGCHLD, how it ended is lost, and the
- * status is that of exit code 255. */
+ * be asked again. Where others collect it, as the kernel does while this process ignores SIGCHLD, how it ended is lost: eff_proc_lost()
+ * says so, and the status is that of exit code 255. */
 EFF_API EFF_SUSPENDS int eff_proc_await_end(struct eff_proc *proc, int *ret_status);
 EFF_API bool eff_proc_ended(const struct eff_proc *proc, int *ret_status);
+/* Has it ended, and it is not known how? */
+EFF_API bool eff_proc_lost(const struct eff_proc *proc);
 /* The processor time of one that has ended, and of those it had waited for, as getrusage(2) tells it of children; 0: none, or not
  * known. */
 EFF_API eff_ns eff_proc_cpu(const struct eff_proc *proc);

@@ -17,8 +17,9 @@ struct eff_process {
 /* Make the process and wait for its end; arg: the struct eff_process. When it has executed its program the child that this
  * fiber keeps, if there is one, is up. Interrupted (or over a limit) it stops the process, which is gone when this returns.
  * It is about that one process: what it leaves behind is not looked for. Suspends. Returns OK for an exit with 0, FAIL with
- * the code, DIE with "signal N"; FAIL with an errno and words for a process that could not be made or could not execute
- * its program; INTERRUPT (or FAIL ETIMEDOUT) when it was stopped, noted when it had to be killed. */
+ * the code, DIE with "signal N", or when others have collected its end; FAIL with an errno and words for a process that
+ * could not be made or could not execute its program; INTERRUPT (or FAIL ETIMEDOUT) when it was stopped, noted when it had
+ * to be killed. */
 EFF_API EFF_SUSPENDS eff_exit eff_process_run(void *arg);
 
 #endif
