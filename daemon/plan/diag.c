@@ -64,6 +64,40 @@ const struct diag *diags_at(const struct diags *diags, uint32_t i)
 	return &diags->items[i];
 }
 
+/* Move `len` bytes, or so many characters of them and an ellipsis where that is shorter. Returns how many bytes it is now. */
+static size_t span_move(char *to, const char *from, size_t len, uint32_t most)
+{
+	static const char dots[] = {'\xe2', '\x80', '\xa6'}; /* … */
+	size_t kept = diag_bytes(from, len, most);
+
+	if (len - kept < sizeof(dots))
+		kept = len;
+	memmove(to, from, kept);
+	if (kept == len)
+		return len;
+	memcpy(to + kept, dots, sizeof(dots));
+	return kept + sizeof(dots);
+}
+
+/* Each quotation by itself, so that what is said of it stays. */
+static void text_cut(char *text)
+{
+	char *to = text, *from = text, *end;
+	size_t len = strcspn(from, "\"`");
+
+	while (from[len] && (end = strchr(from + len + 1, from[len]))) {
+		memmove(to, from, len + 1);
+		to += len + 1;
+		from += len + 1;
+		to += span_move(to, from, (size_t)(end - from), DIAG_QUOTED);
+		*to++ = *end;
+		from = end + 1;
+		len = strcspn(from, "\"`");
+	}
+	memmove(to, from, strlen(from) + 1);
+	text[span_move(text, text, strlen(text), DIAG_TEXT)] = '\0';
+}
+
 static char *__attribute__((format(printf, 2, 0)))
 text_keep(struct diags *diags, const char *format, va_list args)
 {
@@ -73,6 +107,7 @@ text_keep(struct diags *diags, const char *format, va_list args)
 		diags->failed = true;
 		return NULL;
 	}
+	text_cut(line);
 	kept = arena_strdup(diags->arena, line);
 	free(line);
 	if (!kept)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Diagnostics: what is wrong with a tree, where, and what to write instead. All of them are collected, none ends the
- * collecting; they come out in file order, in the order of lines within a file. Texts are copied. */
+ * collecting; they come out in file order, in the order of lines within a file. Texts are copied, and cut: what they quote
+ * may be as long as a tree. */
 #ifndef EFFD_DIAG_H
 #define EFFD_DIAG_H
 
@@ -33,6 +34,8 @@ struct diags;
 #define DIAGS_KEPT 1000 /* of more only the number is kept */
 #define DIAGS_SHOWN 50  /* as many are printed */
 #define DIAG_LINE 160   /* of a longer line only the part around the caret is shown */
+#define DIAG_QUOTED 500 /* characters of what a text has in quotes, and then an ellipsis */
+#define DIAG_TEXT 4000  /* the same of a whole text */
 
 struct diags *diags_new(void); /* NULL: out of memory */
 void diags_free(struct diags *diags);

@@ -145,6 +145,51 @@ START_TEST(many_errors_of_a_long_line_are_each_shown_in_their_place)
 }
 END_TEST
 
+/* `n` times a character of two bytes. */
+static char *name_of(size_t n)
+{
+	char *name = malloc(2 * n + 1);
+
+	ck_assert_ptr_nonnull(name);
+	for (size_t i = 0; i < n; i++)
+		memcpy(name + 2 * i, "é", 2);
+	name[2 * n] = '\0';
+	return name;
+}
+
+static const char *kept_of(struct diags *diags, const char *before, size_t n, const char *after)
+{
+	char *name = name_of(n);
+	struct diag *diag = diags_add(diags, "E201", (struct plan_place){"f", 1, 1}, "x");
+
+	diag_help(diags, diag, "%s%s%s", before, name, after);
+	free(name);
+	return diag->help;
+}
+
+START_TEST(what_is_quoted_is_cut_and_what_is_said_of_it_is_not)
+{
+	struct diags *diags = diags_new();
+	char *whole = name_of(DIAG_QUOTED), *text = name_of(DIAG_TEXT);
+	char expected[8192];
+
+	(void)snprintf(expected, sizeof(expected), "`%s` is a \"key\"", whole);
+	ck_assert_str_eq(kept_of(diags, "`", DIAG_QUOTED, "` is a \"key\""), expected);
+	(void)snprintf(expected, sizeof(expected), "`%s…` is a \"key\"", whole);
+	ck_assert_str_eq(kept_of(diags, "`", 4000000, "` is a \"key\""), expected);
+	(void)snprintf(expected, sizeof(expected), "`a` and \"%s…\"", whole);
+	ck_assert_str_eq(kept_of(diags, "`a` and \"", DIAG_QUOTED + 2, "\""), expected);
+	/* What has no end, or no marks, is bounded too. */
+	(void)snprintf(expected, sizeof(expected), "\"%.*s…", 2 * (DIAG_TEXT - 1), text);
+	ck_assert_str_eq(kept_of(diags, "\"", 4000000, ""), expected);
+	(void)snprintf(expected, sizeof(expected), "%s…", text);
+	ck_assert_str_eq(kept_of(diags, "", 4000000, ""), expected);
+	free(text);
+	free(whole);
+	diags_free(diags);
+}
+END_TEST
+
 START_TEST(fifty_are_shown_and_the_rest_counted)
 {
 	struct plan_world world;
@@ -198,6 +243,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_file_without_a_line_is_named_alone);
 	tcase_add_test(tcase, a_long_line_is_shown_around_its_caret);
 	tcase_add_test(tcase, many_errors_of_a_long_line_are_each_shown_in_their_place);
+	tcase_add_test(tcase, what_is_quoted_is_cut_and_what_is_said_of_it_is_not);
 	tcase_add_test(tcase, fifty_are_shown_and_the_rest_counted);
 	tcase_add_test(tcase, without_memory_it_is_known_that_some_are_missing);
 	suite_add_tcase(suite, tcase);
