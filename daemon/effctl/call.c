@@ -150,6 +150,32 @@ enum code call_ask(
 	return code == CODE_DONE ? call_receive_good(e, ret_reply) : code;
 }
 
+bool call_aside(const struct effctl *e, enum method method, struct json *parameters,
+	struct reply *ret_reply)
+{
+	struct reply reply = {0};
+	struct link link;
+	int r;
+
+	link_init(&link);
+	r = link_open(&link, e->socket);
+	if (r < 0) {
+		json_free(parameters);
+		return false;
+	}
+	link_limit(&link, 1);
+	r = link_send(&link, call_of(method, parameters, false));
+	if (r == 0)
+		r = link_receive(&link, &reply);
+	link_close(&link);
+	if (r > 0 && !reply.error) {
+		*ret_reply = reply;
+		return true;
+	}
+	reply_done(&reply);
+	return false;
+}
+
 enum code call_receive_text(struct effctl *e, char **ret_text, size_t *ret_len)
 {
 	int r = link_receive_text(&e->link, ret_text, ret_len);

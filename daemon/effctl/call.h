@@ -30,6 +30,10 @@ enum code call_receive_good(struct effctl *e, struct reply *ret_reply);
 /* One call, one good reply. */
 enum code call_ask(
 	struct effctl *e, enum method method, struct json *parameters, struct reply *ret_reply);
+/* One call on a connection of its own, while another is being answered. Returns whether there was a good reply, soon; nothing is
+ * told. */
+bool call_aside(const struct effctl *e, enum method method, struct json *parameters,
+	struct reply *ret_reply);
 /* The next reply as its text, good until the one after it is waited for: for json_piece.h. Returns as call_receive(). */
 enum code call_receive_text(struct effctl *e, char **ret_text, size_t *ret_len);
 /* Tell of a text that is no good reply: an error, or nothing that effd says. Returns the exit code. */

@@ -156,6 +156,13 @@ int reply_read(const char *text, size_t len, struct reply *ret_reply)
 	return 1;
 }
 
+bool link_await(const struct link *link, double seconds)
+{
+	struct pollfd p = {.fd = link->fd, .events = POLLIN};
+
+	return frame_in_is_partial(&link->in) || poll(&p, 1, (int)(seconds * 1000)) != 0;
+}
+
 int link_receive_text(struct link *link, char **ret_text, size_t *ret_len)
 {
 	for (;;) {

@@ -36,6 +36,8 @@ int link_open(struct link *link, const char *path);
 pid_t link_peer(const struct link *link);
 /* Takes the message. Returns 0, -ENOMEM, -ETIMEDOUT, or -errno of send(2). */
 int link_send(struct link *link, struct json *message);
+/* Is there something to receive, at once or within so many seconds? Its end is something too. */
+bool link_await(const struct link *link, double seconds);
 /* Wait for the next message. Returns as link_receive(); its text, NUL-terminated, is good until the next one is waited for. */
 int link_receive_text(struct link *link, char **ret_text, size_t *ret_len);
 /* Wait for the next reply. Returns 1 and it; 0 when effd has gone; -ETIMEDOUT; -EBADMSG when it is no reply; -errno. */

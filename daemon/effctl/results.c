@@ -5,6 +5,10 @@
 #include "effctl/results.h"
 #include "effctl/words.h"
 
+#define MOMENT_S 2.0 /* of nothing to be seen */
+
+enum { WAITING_SHOWN = 10 };
+
 enum code results_code(const struct json *result)
 {
 	const char *outcome = json_get_text(result, "outcome", "failed");
@@ -92,19 +96,64 @@ enum code results_put(struct effctl *e, const struct json *parameters, const cha
 	return code;
 }
 
-enum code results_receive(struct effctl *e, struct reply *ret_reply)
+static void put_awaited(struct effctl *e, const struct json *status)
+{
+	struct text why = {0};
+
+	add_cause(&why, json_get(status, "cause"));
+	(void)fputs("effctl: ", e->err);
+	put_text(e->err, json_get_text(status, "name", "?"));
+	(void)fputs(" is waiting: ", e->err);
+	put_text(e->err, why.bytes ? why.bytes : "");
+	(void)fputc('\n', e->err);
+	text_done(&why);
+}
+
+/* What is to start takes more than a moment: for whom others wait nobody sees, and it may be for good. */
+static void tell_who_waits(struct effctl *e)
+{
+	struct reply reply;
+	unsigned n = 0;
+
+	if (!call_aside(e, METHOD_STATUS, call_units(e), &reply))
+		return;
+	for (const struct json *v = json_first(json_get(reply.parameters, "units")); v;
+		v = json_next(v)) {
+		if (strcmp(json_get_text(v, "state", ""), "waiting") != 0 ||
+			strcmp(json_get_text(json_get(v, "cause"), "kind", ""), "dependency") != 0)
+			continue;
+		if (n++ < WAITING_SHOWN)
+			put_awaited(e, v);
+	}
+	if (n > WAITING_SHOWN)
+		(void)fprintf(e->err, "effctl: %u more are waiting\n", n - WAITING_SHOWN);
+	reply_done(&reply);
+}
+
+static enum code receive_last(struct effctl *e, bool tells, struct reply *ret_reply)
 {
 	for (;;) {
-		enum code code = call_receive_good(e, ret_reply);
+		enum code code;
 
+		if (tells && !link_await(&e->link, MOMENT_S)) {
+			tell_who_waits(e);
+			tells = false;
+		}
+		code = call_receive_good(e, ret_reply);
 		if (code != CODE_DONE || !ret_reply->continues)
 			return code;
 		reply_done(ret_reply);
 	}
 }
 
+enum code results_receive(struct effctl *e, struct reply *ret_reply)
+{
+	return receive_last(e, false, ret_reply);
+}
+
 enum code results_ask(struct effctl *e, enum method method, struct json *parameters, const char *done)
 {
+	bool tells = (method == METHOD_START || method == METHOD_RESTART) && !e->given[OPTION_JSON];
 	struct reply reply;
 	enum code code;
 
@@ -113,7 +162,7 @@ enum code results_ask(struct effctl *e, enum method method, struct json *paramet
 	else
 		code = call_send_more(e, method, parameters);
 	if (code == CODE_DONE)
-		code = results_receive(e, &reply);
+		code = receive_last(e, tells, &reply);
 	if (code != CODE_DONE)
 		return code;
 	code = results_put(e, reply.parameters, done);

@@ -14,6 +14,8 @@ units:
   renewed: {command: $DIR/bin/family, depends_on: {db: {restart: true}}}
   lazy: {command: $DIR/bin/family, activate: manual, depends_on: [helper]}
   helper: {command: $DIR/bin/family, activate: manual}
+  patient: {command: $DIR/bin/family, activate: manual, depends_on: [broken]}
+  broken: {shell: exit 3, type: notify, restart: {policy: always, backoff: {initial: 1h, max: 2h}}, activate: manual}
   crash: {shell: exit 3, restart: {policy: always, backoff: {initial: 1h, max: 2h}}, activate: manual}
 TREE
 states() {
@@ -52,6 +54,19 @@ same "started for its sake" "$(states lazy helper)" "up up"
 expect_exit 0 ctl stop lazy
 wait_for down helper
 same "stopped after it" "$(states lazy helper)" "down down"
+
+# Who waits for another's next try does so for long, and says once for whom.
+new_fifo
+ctl_in_place start patient >"$DIR/out.txt" 2>"$FIFO" &
+starter=$!
+exec 5<"$FIFO"
+read -r -t "$limit" line <&5 || fail "a start that takes long says nothing"
+matches "whom it waits for" "$line" '^effctl: patient is waiting: dependency: waits for broken, which is in backoff; because of exit 3'
+ctl stop patient broken >/dev/null
+code=0
+wait "$starter" || code=$?
+same "how that start ended" "$code $(wc -l <&5)" "1 0"
+exec 5<&-
 
 # A reset leaves backoff at once; a stop in backoff is a stop.
 expect_exit 1 ctl start crash
