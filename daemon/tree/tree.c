@@ -44,6 +44,7 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 			goto fail;
 		t->n_units++;
 	}
+	t->world.root = t->units[0];
 	if (link_units(t->units, plan) < 0 || sockets_make(plan, &t->world.sockets.list) < 0)
 		goto fail;
 	t->units[0]->wanted = true;

@@ -32,8 +32,8 @@ static void tell(struct unit_world *world, const char *path, int error)
 	world->archives.told = true;
 	text_printf(&words, "cannot compress what was %s: %s", path,
 		error == ENOENT ? "there is no gzip" : strerror(error));
-	world->hooks->on_event(world->archives.root, "log_not_compressed",
-		words.bytes ? words.bytes : "out of memory");
+	world->hooks->on_event(
+		world->root, "log_not_compressed", words.bytes ? words.bytes : "out of memory");
 	text_done(&words);
 }
 
@@ -60,7 +60,7 @@ static eff_exit archives_make(void *arg)
 	return eff_ok(NULL);
 }
 
-void archive_ask(struct unit_world *world, struct unit *u, const char *path)
+void archive_ask(struct unit_world *world, const char *path)
 {
 	struct archives *a = &world->archives;
 	size_t len = strlen(path) + 1;
@@ -72,8 +72,6 @@ void archive_ask(struct unit_world *world, struct unit *u, const char *path)
 		memcpy(wish->path, path, len);
 		*at = wish;
 	}
-	for (a->root = u; a->root->parent;)
-		a->root = a->root->parent;
 	if (wish && !a->is_at_it)
 		a->is_at_it = eff_fork_in(world->beside, EFF(archives_make, world), NULL) == 0;
 }

@@ -269,7 +269,7 @@ static void list_forget(const struct eff_list *list, const struct unit *u)
 		for (size_t i = 0; i < 2; i++)
 			for (size_t j = 0; j < batches[i]->n_parts; j++)
 				if (batches[i]->parts[j].unit == u)
-					batches[i]->parts[j].unit = u->parent;
+					batches[i]->parts[j].unit = u->world->root;
 	}
 }
 

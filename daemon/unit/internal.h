@@ -131,13 +131,13 @@ EFF_SUSPENDS int logfile_await_room(struct logfile *f);
 EFF_SUSPENDS int logfile_await(struct logfile *f);
 /* Nothing comes for a while. */
 void logfile_rest(struct logfile *f);
-/* A unit goes: what becomes of its output is its group's. */
+/* A unit goes: what becomes of its output is told by the root. */
 void logs_forget(const struct unit *u);
 
 /* ── archive.c ── */
 
-/* What was put aside for this path is to be compressed; `u` is who writes there. Does not suspend. */
-void archive_ask(struct unit_world *world, struct unit *u, const char *path);
+/* What was put aside for this path is to be compressed. Does not suspend. */
+void archive_ask(struct unit_world *world, const char *path);
 
 /* ── output.c ── */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is for log files waits here until it is their folder's turn: in two batches, one that grows, and one that is the
- * thread's. Of what becomes of it who said it is told; one that is gone by then, its group. */
+ * thread's. Of what becomes of it who said it is told; of one that is gone by then, the root. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +131,7 @@ static void part_settle(struct logfile *f, const struct log_part *part)
 	/* One that was just opened may have been put aside by an effd that ended amid. */
 	if ((part->aside || f->is_new) && part->rotate.compress == PLAN_COMPRESS_GZIP &&
 		part->rotate.keep > 0)
-		archive_ask(f->world, u, f->path);
+		archive_ask(f->world, f->path);
 	if (!part->not_aside)
 		return;
 	text_printf(&words, "cannot put %s aside: %s", f->path, strerror(part->not_aside));

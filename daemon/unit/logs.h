@@ -14,7 +14,7 @@
 
 /* What one unit has said, as one piece of what waits, and how that file is to be kept by the unit's row. */
 struct log_part {
-	struct unit *unit; /* NULL: it is gone, and all above it; never the thread's */
+	struct unit *unit; /* NULL: nobody is told; never the thread's */
 	struct plan_rotate rotate;
 	size_t max_line;
 	size_t len;

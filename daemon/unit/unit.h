@@ -71,6 +71,7 @@ struct sockets {
 struct unit_world {
 	struct os *os;
 	const struct unit_hooks *hooks;
+	struct unit *root;        /* who tells what nobody else can */
 	const char *log_dir;      /* for `log: {stdout: file}` without a path */
 	const char *state_dir;    /* what must outlive effd; NULL: nothing can */
 	struct eff_scope *beside; /* where work on logs is done; NULL: the tree does not run */

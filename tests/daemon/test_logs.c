@@ -146,7 +146,7 @@ START_TEST(a_unit_is_down_when_its_log_is_whole)
 }
 END_TEST
 
-START_TEST(what_one_that_is_gone_has_lost_is_told_by_its_group)
+START_TEST(what_one_that_is_gone_has_lost_is_told_by_the_root)
 {
 	struct world *w = world_new(
 		"g: {units: {web: {command: web, log: {stdout: {file: /log/web}}}}}");
@@ -160,7 +160,7 @@ START_TEST(what_one_that_is_gone_has_lost_is_told_by_its_group)
 	os_fake_disk_full(w->fake, true);
 	os_fake_disk_hangs(w->fake, false);
 	world_run_for(w, EFF_S(1));
-	ck_assert_str_eq(world_said(w, "g", "log_lost"),
+	ck_assert_str_eq(world_said(w, "/", "log_lost"),
 		"4 bytes lost: cannot write /log/web: No space left on device");
 	world_free(w);
 }
@@ -335,7 +335,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, one_that_may_lose_lines_does_not_wait);
 	tcase_add_test(tcase, one_that_ends_meanwhile_waits_a_second_and_is_written_later);
 	tcase_add_test(tcase, a_unit_is_down_when_its_log_is_whole);
-	tcase_add_test(tcase, what_one_that_is_gone_has_lost_is_told_by_its_group);
+	tcase_add_test(tcase, what_one_that_is_gone_has_lost_is_told_by_the_root);
 	tcase_add_test(tcase, the_end_of_all_waits_a_second_and_says_what_is_lost);
 	tcase_add_test(tcase, all_that_has_come_is_written_in_one_go);
 	tcase_add_loop_test(tcase,
