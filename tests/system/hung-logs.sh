@@ -4,19 +4,9 @@
 # other folders are written.
 . "${0%/*}/lib.sh"
 need_apart
-compile hangfs family
-mkdir "$DIR/mount" "$DIR/logs"
-new_fifo
-mkfifo "$DIR/orders"
-exec {orders}<>"$DIR/orders"
-"$DIR/bin/hangfs" "$DIR/mount" <"$DIR/orders" >"$FIFO" 2>"$DIR/hangfs.txt" {orders}>&- &
-hangfs=$!
-exec {held}<"$FIFO"
-await_held() { # WORD
-	read -r -t "$limit" line <&"$held" || skip "no file system of one's own: $(<"$DIR/hangfs.txt")"
-	same "what the file system says" "$line" "$1"
-}
-await_held mounted
+compile family
+mkdir "$DIR/logs"
+mount_hanging
 
 effd_start <<TREE
 version: 1
@@ -41,7 +31,6 @@ expect_exit 0 ctl start hung
 expect_exit 0 ctl shutdown
 await_line "$DIR/effd.log" 'bytes lost: cannot write .*/mount/file: the disk does not answer'
 # A process whose thread the kernel does not let go is there until it does.
-echo go >&"$orders"
+echo go >&"$ORDERS"
 effd_ended 0
-exec {orders}>&-
-wait "$hangfs"
+unmount_hanging

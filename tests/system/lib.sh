@@ -128,6 +128,28 @@ need() { # COMMAND…
 	done
 }
 
+# A file system in $DIR/mount that does not answer, until a line goes to $ORDERS; needs a namespace of its own.
+mount_hanging() {
+	compile hangfs
+	mkdir "$DIR/mount"
+	new_fifo
+	mkfifo "$DIR/orders"
+	exec {ORDERS}<>"$DIR/orders"
+	"$DIR/bin/hangfs" "$DIR/mount" <"$DIR/orders" >"$FIFO" 2>"$DIR/hangfs.txt" {ORDERS}>&- &
+	HANGFS=$!
+	exec {HELD}<"$FIFO"
+	await_held mounted
+}
+await_held() { # WORD, as it says when it is mounted, and for each who hangs
+	local line
+	read -r -t "$limit" line <&"$HELD" || skip "no file system of one's own: $(<"$DIR/hangfs.txt")"
+	same "what the file system says" "$line" "$1"
+}
+unmount_hanging() {
+	exec {ORDERS}>&-
+	wait "$HANGFS"
+}
+
 new_fifo() { # sets FIFO
 	n_fifos=$((n_fifos + 1))
 	FIFO=$DIR/fifo.$n_fifos

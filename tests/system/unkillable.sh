@@ -4,19 +4,8 @@
 # said with what it waits for, is not started again before it is gone, and does not hold up the end of all.
 . "${0%/*}/lib.sh"
 need_apart
-compile hangfs family
-mkdir "$DIR/mount"
-new_fifo
-mkfifo "$DIR/orders"
-exec {orders}<>"$DIR/orders"
-"$DIR/bin/hangfs" "$DIR/mount" <"$DIR/orders" >"$FIFO" 2>"$DIR/hangfs.txt" {orders}>&- &
-hangfs=$!
-exec {held}<"$FIFO"
-await_held() { # WORD
-	read -r -t "$limit" line <&"$held" || skip "no file system of one's own: $(<"$DIR/hangfs.txt")"
-	same "what the file system says" "$line" "$1"
-}
-await_held mounted
+compile family
+mount_hanging
 
 tree() { # FURTHER-WORDS-OF-other FURTHER-UNITS
 	cat <<TREE
@@ -74,12 +63,12 @@ matches "why not" "$OUT" "within does not end: pid $hung"
 same "one that is there is not started a second time" "$(pid_of within) $(field within .starts)" "$hung 1"
 
 # Once it is answered all of it ends, and what was wished meanwhile comes.
-echo go >&"$orders"
+echo go >&"$ORDERS"
 wait_for down begins
 await_held held
 gone || fail "two of them ran"
 same "it is started again" "$(field within '"\(.state) \(.starts)"')" "up 2"
-echo go >&"$orders"
+echo go >&"$ORDERS"
 wait_for failed within
 
 # A tree whose programs nobody can look at is read beside the units.
@@ -88,7 +77,7 @@ ctl_in_place reload >"$DIR/reload.txt" 2>&1 &
 reload=$!
 await_held held
 others_go_on
-echo go >&"$orders"
+echo go >&"$ORDERS"
 wait "$reload" || fail "the reload failed: $(<"$DIR/reload.txt")"
 same "the new unit" "$(state slow)" down
 
@@ -99,7 +88,6 @@ expect_exit 0 ctl shutdown
 effd_ended 1
 ! gone || fail "it has gone, and this test shows nothing"
 matches "what is said at the end" "$(tail -n 3 "$DIR/effd.log")" "pid $hung"
-echo go >&"$orders"
+echo go >&"$ORDERS"
 eventually gone
-exec {orders}>&-
-wait "$hangfs"
+unmount_hanging
