@@ -299,8 +299,8 @@ static const struct bound each[] = {
 	{"crash of all", {6000, 3600, 8, 3.5, 14.5, 2.5}},
 	{"reload of the same", {10600, 10100, 0, 0.5, 0.5, 0.5}},
 	{"reload of other programs", {15400, 13000, 10, 2.5, 15.5, 2.5}},
-	{"reload of other units", {17000, 18300, 10, 2.5, 17.5, 3.5}},
-	{"stop", {6000, 720, 7, 1.5, 8.5, 1.5}},
+	{"reload of other units", {17000, 18300, 11, 2.5, 17.5, 3.5}},
+	{"stop", {6000, 720, 8, 1.5, 8.5, 1.5}},
 };
 enum { N_EACH = sizeof(each) / sizeof(each[0]) };
 
