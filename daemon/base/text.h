@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <eff/time.h>
 
@@ -56,6 +57,13 @@ uint32_t text_distance(const char *a, const char *b, uint32_t most);
 bool glob_match(const char *pattern, const char *name);
 /* Is `s` (len bytes) UTF-8 as RFC 3629 has it? Returns the offset of the first byte that is not, or len. */
 size_t utf8_span(const char *s, size_t len);
+/* How many bytes of a path name the folder that it is in, without the last slash. */
+static inline size_t folder_span(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) : 0;
+}
 /* How many bytes a control at the beginning of `s` (UTF-8) has; 0: it is none. U+0080 to U+009F are controls too, and some terminals
  * obey them. */
 static inline size_t control_span(const char *s, size_t len)

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/auto.h"
 #include "effd/effd.h"
+#include "plan/source_files.h"
 #include "plan/table.h"
 
 #define STIRS \
@@ -123,13 +123,10 @@ static bool path_look(struct look *look, const char *path)
 
 static void look_run(struct look *look)
 {
-	struct timespec now = {0};
-
 	look->to->print = 0xcbf29ce484222325u;
 	look->to->error = 0;
 	look->to->changed_at = 0;
-	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	look->to->looked_at = EFF_S(now.tv_sec) + now.tv_nsec;
+	look->to->looked_at = source_now();
 	look->arena = arena_new();
 	if (!look->arena) {
 		look->to->error = -ENOMEM;

@@ -19,7 +19,7 @@
 #include <eff/scope.h>
 
 #include "base/alloc.h"
-#include "base/auto.h"
+#include "base/text.h"
 #include "os/internal.h"
 
 #define SEARCH "/usr/local/bin:/usr/bin:/bin"
@@ -196,8 +196,10 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
-static void archive_close(struct archive *a)
+static void archive_close(void *arg)
 {
+	struct archive *a = arg;
+
 	close_one(&a->from);
 	close_one(&a->to);
 	close_one(&a->folder);
@@ -260,7 +262,7 @@ static struct archive *archive_new(struct os_linux *os, const char *path)
 	a->path = alloc_text(path);
 	a->in = alloc_text(path);
 	if (a->path && a->in) {
-		*(strrchr(a->in, '/') ? strrchr(a->in, '/') : a->in) = '\0';
+		a->in[folder_span(path)] = '\0';
 		return a;
 	}
 	archive_free(a);
@@ -299,16 +301,11 @@ static int archive_await_end(struct archive *a)
 	return r == -ECANCELED || r == -ETIMEDOUT ? archive_end_soon(a) : r;
 }
 
-static void archive_let_be(void *arg)
-{
-	archive_close(arg);
-}
-
 /* It does not get its turn: nothing is touched in that folder out of turn, and the next try removes what is half-made. A close
  * may wait for the disk, too. */
 static void archive_leave(struct archive *a)
 {
-	int r = eff_blocking(archive_let_be, a, archive_free);
+	int r = eff_blocking(archive_close, a, archive_free);
 
 	if (r != -ECANCELED && r != -ETIMEDOUT)
 		archive_free(a);

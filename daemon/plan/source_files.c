@@ -303,11 +303,16 @@ static void rights_take(struct plan_rights *rights)
 			rights->hard[i] = limit.rlim_max;
 }
 
-void source_files(plan_strv environment, struct plan_source *ret_source)
+eff_ns source_now(void)
 {
 	struct timespec now = {0};
 
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return EFF_S(now.tv_sec) + now.tv_nsec;
+}
+
+void source_files(plan_strv environment, struct plan_source *ret_source)
+{
 	*ret_source = (struct plan_source){
 		.read = file_read,
 		.list = file_list,
@@ -317,7 +322,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.user = file_user,
 		.group = file_group,
 		.zone = file_zone,
-		.read_at = EFF_S(now.tv_sec) + now.tv_nsec,
+		.read_at = source_now(),
 		.environment = environment,
 		.privileged = geteuid() == 0,
 		.uid = geteuid(),

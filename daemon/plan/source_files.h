@@ -10,5 +10,7 @@
  * block as files and user databases do, and never suspend; they hold nothing open. Their errors beside those of struct
  * plan_source: -ENOTSUP for what is neither a regular file nor a folder, -ELOOP for a link (as root). */
 void source_files(plan_strv environment, struct plan_source *ret_source);
+/* By the clock of files, as plan_source.read_at. */
+eff_ns source_now(void);
 
 #endif

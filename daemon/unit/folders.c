@@ -27,13 +27,6 @@ struct log_folder {
 	char path[];
 };
 
-static size_t folder_len(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash - path) : 0;
-}
-
 static void spares_free(struct log_spares *spares)
 {
 	while (spares->n > 0)
@@ -213,7 +206,7 @@ static struct log_folder *folder_new(struct unit_world *world, const char *path,
 
 void folder_queue(struct logfile *f)
 {
-	size_t len = folder_len(f->path);
+	size_t len = folder_span(f->path);
 	struct log_folder *d = folder_find(f->world, f->path, len);
 
 	if (f->queued || f->at_work)

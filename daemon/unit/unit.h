@@ -48,7 +48,6 @@ struct unit_hooks {
 
 /* Files put aside that are to be compressed; archive.c's. */
 struct archives {
-	struct unit *root; /* who tells when it cannot be done */
 	struct archive_wish *wishes;
 	bool is_at_it, told;
 };
