@@ -144,6 +144,15 @@ int sink_flush(struct sink *k, bool to_the_end)
 	return r == -ECANCELED ? r : 0;
 }
 
+bool sink_hand_over(struct sink *k, bool to_the_end)
+{
+	if (k->out.failed || (k->out.len > 0 && (sink_try(k) < 0 || k->out.len > 0)))
+		return false;
+	if (!k->file)
+		return true;
+	return to_the_end ? logfile_is_settled(k->file) : !logfile_is_full(k->file);
+}
+
 void sink_give_up(struct sink *k)
 {
 	if (k->out.len > 0)

@@ -125,6 +125,8 @@ int logfile_add(struct logfile *f, struct unit *u, const char *bytes, size_t len
  * there is no memory. */
 char *logfile_room(struct logfile *f, size_t most);
 bool logfile_is_full(const struct logfile *f);
+/* Is all that it was given in it, or lost? */
+bool logfile_is_settled(const struct logfile *f);
 /* Suspends until it takes more. 0, -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int logfile_await_room(struct logfile *f);
 /* Suspends until all that it was given so far is in it, or lost. 0, -ECANCELED, -ETIMEDOUT. */
@@ -173,6 +175,8 @@ int sink_try(struct sink *k);
 /* Hand over all of it. While no more is taken, wait and try again; or, where the unit must not wait and it is not its end,
  * leave a bounded part in `out`. Suspends. 0 or -ECANCELED. */
 EFF_SUSPENDS int sink_flush(struct sink *k, bool to_the_end);
+/* Hand over what can be without waiting. Was that all, and need nothing be waited for? */
+bool sink_hand_over(struct sink *k, bool to_the_end);
 /* What still waits is lost. */
 void sink_give_up(struct sink *k);
 

@@ -218,6 +218,11 @@ bool logfile_is_full(const struct logfile *f)
 	return f->waiting.bytes.len >= WAITING_MOST;
 }
 
+bool logfile_is_settled(const struct logfile *f)
+{
+	return f->settled >= f->added;
+}
+
 char *logfile_room(struct logfile *f, size_t most)
 {
 	char *room;

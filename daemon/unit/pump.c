@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Readers of what units write, one a stream. A stream that is silent costs no fiber: the loop tells of output, and a fiber
- * begins that takes it and ends. It takes at most every 2 ms what has gathered meanwhile, for to wake for each line costs
- * thirty times as much, unless it comes so fast that it would have to wait. At the end of the unit nothing waits, and it is read
- * until nothing is there: a pipe that is kept for the next run tells of no end. */
+/* Readers of what units write, one a stream. A stream that is silent costs no fiber: the loop tells of output, and it is taken.
+ * A fiber begins where something is to be waited for, and ends with it: output is taken at most every 2 ms, for to wake for each
+ * line costs thirty times as much, unless it comes so fast that its writer would have to wait. At the end of the unit nothing
+ * waits, and it is read until nothing is there: a pipe that is kept for the next run tells of no end. */
 #include <errno.h>
 
 #include "unit/internal.h"
@@ -49,6 +49,12 @@ static size_t pump_take(struct pump *p)
 	return all;
 }
 
+/* What was taken last is still to be handed over, or was not all: there is nothing to wait for. */
+static bool pump_is_late(const struct pump *p)
+{
+	return p->is_fast || p->at_end || p->sink.out.len > 0 || eff_now() - p->read_at >= PACE;
+}
+
 /* Suspends until enough may have gathered. */
 static int pump_gather(struct pump *p)
 {
@@ -73,7 +79,7 @@ static int pump_catch_up(struct pump *p)
 	if (p->beside && p->beside->is_due)
 		(void)pump_take(p->beside);
 	do {
-		n = pump_take(p);
+		n = p->at_end ? 0 : pump_take(p);
 		all += n;
 		r = sink_flush(&p->sink, p->at_end);
 		if (r == 0 && n >= MUCH)
@@ -103,7 +109,7 @@ static eff_exit pump_run(void *arg)
 	int r = 0;
 
 	do {
-		if (!p->is_fast && eff_now() - p->read_at < PACE)
+		if (!pump_is_late(p))
 			r = pump_gather(p);
 		if (r == 0)
 			r = pump_catch_up(p);
@@ -126,14 +132,23 @@ static int pump_begin(struct pump *p)
 	return r;
 }
 
-static void on_output(struct eff_watch *watch)
+/* Take what is there where nothing has to be waited for. False: something has. */
+static bool pump_glance(struct pump *p)
 {
-	struct pump *p = eff_container(watch, struct pump, watch);
+	if (!pump_is_late(p) || (p->beside && p->beside->is_due))
+		return false;
+	p->is_fast = pump_take(p) >= MUCH;
+	if (!sink_hand_over(&p->sink, p->at_end))
+		return false;
+	sink_rest(&p->sink);
+	if (p->at_end)
+		eff_event_set(&p->done);
+	return p->at_end || !ops_of(p)->watch(p->process, p->sink.stream, &p->watch);
+}
 
-	/* One that waits for the end may have seen to it before it is told of. */
-	if (p->fiber || p->at_end || pump_begin(p) == 0)
-		return;
-	/* Without memory for a fiber: what can be done without waiting. */
+/* Without memory for a fiber: what can be done without waiting. */
+static void pump_go_without(struct pump *p)
+{
 	do
 		(void)pump_take(p);
 	while (p->hurry.set && !p->at_end && !p->is_dry);
@@ -141,6 +156,22 @@ static void on_output(struct eff_watch *watch)
 		eff_event_set(&p->done);
 	else if (ops_of(p)->watch(p->process, p->sink.stream, &p->watch))
 		(void)pump_begin(p);
+}
+
+/* In a fiber, if there is none yet. */
+static void pump_go(struct pump *p)
+{
+	if (!p->fiber && !p->done.set && pump_begin(p) < 0)
+		pump_go_without(p);
+}
+
+static void on_output(struct eff_watch *watch)
+{
+	struct pump *p = eff_container(watch, struct pump, watch);
+
+	/* One that waits for the end may have seen to it before it is told of. */
+	if (!p->fiber && !p->at_end && !pump_glance(p))
+		pump_go(p);
 }
 
 int pump_start(struct pump *p, const struct pump_spec *spec)
@@ -173,7 +204,7 @@ int pump_await(struct pump *p)
 	if (!p->process)
 		return 0;
 	eff_event_set(&p->hurry);
-	on_output(&p->watch);
+	pump_go(p);
 	return eff_event_await(&p->done);
 }
 

@@ -45,6 +45,26 @@ START_TEST(a_line_after_silence_is_taken_at_once)
 }
 END_TEST
 
+START_TEST(what_need_not_wait_costs_no_fiber)
+{
+	struct world *w = world_new("web: {command: web}");
+	struct eff_rt_stats before, after;
+
+	world_run_for(w, EFF_S(1));
+	eff_rt_stats(w->rt, &before);
+	os_fake_print(w->fake, "web", OS_STDOUT, "hello\n");
+	eff_rt_stats(w->rt, &after);
+
+	ck_assert_uint_eq(after.fibers_live, before.fibers_live);
+	ck_assert_str_eq(os_fake_stdout(w->fake), "web | hello\n");
+	/* So soon after it more may gather: that is waited for. */
+	os_fake_print(w->fake, "web", OS_STDOUT, "again\n");
+	eff_rt_stats(w->rt, &after);
+	ck_assert_uint_eq(after.fibers_live, before.fibers_live + 1);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(lines_that_come_fast_are_taken_together)
 {
 	struct world *w = world_new("web: {command: web}");
@@ -109,14 +129,14 @@ START_TEST(a_word_on_stderr_overtakes_nothing)
 	world_run_for(w, EFF_US(100));
 	os_fake_print(w->fake, "web", OS_STDERR, "c\n");
 	world_run_for(w, EFF_S(1));
-	/* Both in one moment: whoever is heard of first. */
+	/* Both in one moment: in the order in which they are heard of. */
 	os_fake_print(w->fake, "web", OS_STDERR, "d\n");
 	os_fake_print(w->fake, "web", OS_STDOUT, "e\n");
 	world_run_for(w, EFF_S(1));
 
 	for (; ring_next(world_unit(w, "web")->ring, number, &line); number = line.number + 1)
 		(void)strncat(said, line.text, line.len);
-	ck_assert_str_eq(said, "abced");
+	ck_assert_str_eq(said, "abcde");
 	world_free(w);
 }
 END_TEST
@@ -220,6 +240,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, a_unit_that_is_silent_has_one_fiber);
 	tcase_add_test(tcase, a_line_after_silence_is_taken_at_once);
+	tcase_add_test(tcase, what_need_not_wait_costs_no_fiber);
 	tcase_add_test(tcase, lines_that_come_fast_are_taken_together);
 	tcase_add_test(tcase, what_comes_in_floods_is_not_waited_for);
 	tcase_add_test(tcase, a_word_on_stderr_overtakes_nothing);
