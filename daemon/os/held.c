@@ -201,6 +201,7 @@ static void drop_younger(const struct os_linux *os, struct cgroup_list *list, pi
 	list->n = n;
 }
 
+/* And wake all of them, the main process, too. */
 static bool signal_others(struct os_child *child, int sig, pid_t last)
 {
 	struct cgroup_list others;
@@ -209,6 +210,7 @@ static bool signal_others(struct os_child *child, int sig, pid_t last)
 	os_cgroup_list(child->cgroup, &others);
 	drop_younger(child->os, &others, last);
 	reached = os_cgroup_signal(child->cgroup, &others, sig, child->pid);
+	(void)signal_main(child, SIGCONT);
 	(void)os_cgroup_signal(child->cgroup, &others, SIGCONT, child->pid);
 	free(others.pids);
 	return reached;
@@ -245,8 +247,8 @@ int os_held_signal(struct os_child *child, int sig)
 	return (sig == SIGKILL ? kill_all(child) : signal_all(child, sig, false)) ? 0 : -ESRCH;
 }
 
-/* To list a group costs more than all else here, and mostly its main process is all of it. So that one is told first; who was
- * there before is known by the number that was the last then. */
+/* To list a group costs more than all else here, and mostly its main process is all of it, and awake. So that one is told first;
+ * who was there before is known by the number that was the last then. */
 int os_held_signal_and_wake(struct os_child *child, int sig)
 {
 	bool is_plain = !child->main.pid && !eff_proc_ended(child->proc, NULL);
@@ -258,7 +260,6 @@ int os_held_signal_and_wake(struct os_child *child, int sig)
 	if (last < 0)
 		return signal_all(child, sig, true) ? 0 : -ESRCH;
 	reached = signal_main(child, sig);
-	(void)signal_main(child, SIGCONT);
 	await_end_for(child, MAIN_FIRST);
 	if (!nobody_is_left(child))
 		reached |= signal_others(child, sig, last);
