@@ -182,6 +182,8 @@ EFF_SUSPENDS int os_cgroup_await_former(struct cgroups *all, const char *unit);
 
 /* Another run is to begin in one that was kept. False when that cannot be: somebody is in it, or it is no more as it was made. */
 bool os_cgroup_renew(struct cgroup *group);
+/* It has begun: what those before it have used is not its own. */
+void os_cgroup_renewed(struct cgroup *group);
 
 /* ── usage.c ── */
 

@@ -152,6 +152,8 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	if (r < 0)
 		return fault_at(ret_fault, stage, -r, spawn->argv[0]);
 	child->pid = eff_proc_pid(child->proc);
+	if (child->cgroup && child->cgroup->used)
+		os_cgroup_renewed(child->cgroup);
 	eff_list_append(&child->os->children, &child->link);
 	return 0;
 }
