@@ -40,10 +40,10 @@ static bool carried_send(int fd, const struct eff__child *child)
 	int *fds = (int *)CMSG_DATA(&carried.head);
 	size_t n = 0;
 
-	fds[n++] = child->status_fd;
 	for (unsigned i = 0; i < child->spawn.n_fds; i++)
 		if (child->moved[i] >= 0)
 			fds[n++] = child->moved[i];
+	fds[n++] = child->status_fd;
 	carried.head.cmsg_level = SOL_SOCKET;
 	carried.head.cmsg_type = SCM_RIGHTS;
 	carried.head.cmsg_len = CMSG_LEN(n * sizeof *fds);

@@ -121,7 +121,7 @@ _Noreturn BARE static void give_up_mute(long error)
 }
 
 /* It begins in its parent's table: leave that for one with the lowest numbers alone, make room there, and take what was
- * sent after it. */
+ * sent after it. What comes gets the lowest numbers in its turn, which as a rule are the ones that it is to have. */
 BARE static long fds_part(struct eff__child *c)
 {
 	long r = -ENOSYS;
@@ -140,21 +140,26 @@ BARE static long fds_part(struct eff__child *c)
 	if (r >= 0 && c->carrier_fd > 0)
 		r = CALL(SYS_close_range, 0, c->carrier_fd - 1, 0);
 	if (r >= 0)
-		r = CALL(SYS_recvmsg, c->carrier_fd, (long)&message,
-			MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		r = CALL(SYS_recvmsg, c->carrier_fd, (long)&message, MSG_DONTWAIT);
 	if (r < 0)
 		return r;
 	if (message.msg_controllen < sizeof carried.head || message.msg_flags & MSG_CTRUNC)
 		return -EMFILE;
 	end = (const int *)(carried.bytes + carried.head.cmsg_len);
-	c->status_fd = *fd++;
 	for (unsigned i = 0; i < c->spawn.n_fds; i++)
-		if (c->moved[i] >= 0 && fd < end)
+		if (c->moved[i] >= 0 && fd + 1 < end)
 			c->moved[i] = *fd++;
+	c->status_fd = *fd;
 #else
 	(void)c;
 #endif
 	return r;
+}
+
+/* Of its parent's own, the one that has its number already would be closed with the others. */
+BARE static bool is_in_place(const struct eff__child *c, unsigned i)
+{
+	return c->carrier_fd >= 0 && c->moved[i] == (int)i;
 }
 
 /* Copies above the child's numbers first, so that none is in another's way. */
@@ -167,17 +172,21 @@ BARE static long fds_place(struct eff__child *c)
 		r = CALL(SYS_fcntl, c->status_fd, F_DUPFD_CLOEXEC, n);
 		if (r >= 0)
 			c->status_fd = (int)r;
+	} else if (c->carrier_fd >= 0) {
+		r = CALL(SYS_fcntl, c->status_fd, F_SETFD, FD_CLOEXEC);
 	}
 	for (unsigned i = 0; r >= 0 && i < n; i++) {
 		int fd = c->moved[i];
 
-		if (fd >= 0 && fd < (int)n) {
+		if (fd >= 0 && fd < (int)n && !is_in_place(c, i)) {
 			r = CALL(SYS_fcntl, fd, F_DUPFD_CLOEXEC, n);
 			fd = (int)r;
 		}
 		c->moved[i] = fd;
 	}
 	for (unsigned i = 0; r >= 0 && i < n; i++) {
+		if (is_in_place(c, i))
+			continue;
 		if (c->moved[i] >= 0)
 			r = CALL(SYS_dup3, c->moved[i], i, 0);
 		else
