@@ -47,15 +47,15 @@ static bool wants_every_line(const struct sink *k)
 	return k->by_line || probe_awaits_line(u) || !eff_list_empty(&u->world->output.waiters);
 }
 
-static void ring_line(
-	struct unit *u, const char *text, size_t len, enum os_stream stream, bool partial)
+static void ring_line(const struct sink *k, const char *text, size_t len, bool partial)
 {
+	struct unit *u = k->unit;
 	struct ring_line line = {.number = u->world->next_line++,
-		.wall_at = eff_wall(),
+		.wall_at = k->taken_at,
 		.text = text,
 		.len = (uint32_t)len,
 		.run = (uint16_t)u->starts,
-		.stream = (uint8_t)stream,
+		.stream = (uint8_t)k->stream,
 		.partial = partial};
 
 	probe_see_line(u, text, len);
@@ -76,7 +76,7 @@ static void sink_emit(struct sink *k, const char *text, size_t len, bool partial
 		.is_file = is_file,
 		.is_json = k->unit->spec->ways->format == PLAN_JSON};
 
-	ring_line(k->unit, text, len, k->stream, partial);
+	ring_line(k, text, len, partial);
 	if (k->by_line && is_record(sink_target(k)->kind))
 		k->priority = record_add(&k->out, &line, k->mid_line ? k->priority : -1, k->stream);
 	else if (k->by_line)
@@ -266,11 +266,12 @@ void sink_init(struct sink *k, struct unit *u, enum os_stream stream)
 	*k = (struct sink){.unit = u, .stream = stream, .losses = {.told_at = -1}};
 }
 
-/* Lines from here on have one head. */
+/* Lines from here on have one time, and one head. */
 static void sink_begin(struct sink *k)
 {
 	bool is_file = sink_target(k)->kind == PLAN_LOG_FILE;
 
+	k->taken_at = eff_wall();
 	if (!is_file)
 		sink_close_file(k);
 	if (k->by_line)

@@ -22,6 +22,7 @@ struct sink {
 	struct unit *unit;
 	enum os_stream stream;
 	pid_t pid;            /* of the process that writes; 0 */
+	eff_ns taken_at;      /* what is taken now, of the wall's clock */
 	struct text line;     /* the beginning of a line whose end has not come */
 	struct text head;     /* of lines that are taken now */
 	struct text out;      /* lines, or bytes for a file, not yet taken by where they go */
