@@ -10,7 +10,8 @@
 
 #include "watchdog.h"
 
-_Thread_local struct eff_rt *eff__rt;
+/* A definition that does not say the model again does not have it. */
+_Thread_local struct eff_rt *eff__rt __attribute__((tls_model("initial-exec")));
 
 /* ── switching ── */
 
@@ -67,9 +68,9 @@ static inline void depart(
 	(void)last;
 }
 
-/* The one place that switches: see switch_x86_64.S for why. */
+/* The one place that switches: see switch_x86_64.S for why. Its arguments are where the switch wants them. */
 __attribute__((noinline)) static int jump(
-	struct eff_rt *rt, struct eff__context *from, struct eff__context *to)
+	struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
 {
 	depart(rt, from, to, false);
 	eff__switch(from, to);
@@ -165,14 +166,10 @@ __attribute__((noinline)) static struct eff_fiber *next_ready_called(struct eff_
 	return next_ready(rt);
 }
 
-/* The same, with little code for the usual case: it has run before. */
-static inline struct eff_fiber *next_usual(struct eff_rt *rt)
+/* There is one, and it has run before: then it is only to be taken. */
+static inline bool next_is_usual(const struct eff_rt *rt)
 {
-	struct eff_fiber *fiber = rt->ready;
-
-	if (!fiber || !rt->budget || fiber->state == EFF__NEW)
-		return next_ready_called(rt);
-	return take_ready(rt);
+	return rt->ready && rt->budget && rt->ready->state != EFF__NEW;
 }
 
 __attribute__((noinline)) static void live(struct eff_rt *rt, struct eff_fiber *fiber)
@@ -201,19 +198,32 @@ static void trampoline(void)
 	struct eff__context *to;
 
 	live(rt, fiber);
-	next = next_usual(rt);
+	next = next_is_usual(rt) ? take_ready(rt) : next_ready_called(rt);
 	rt->carcass = fiber;
 	to = next ? &next->context : &rt->main_context;
 	depart(rt, &fiber->context, to, true);
 	eff__switch_last(&fiber->context, to);
 }
 
-/* Switch from the current fiber to the next one, until something has made it ready and its turn has come. */
-static inline int leave(struct eff_rt *rt, struct eff_fiber *fiber, struct eff_fiber *next)
+static int leave_to(struct eff_rt *rt, struct eff_fiber *fiber, struct eff_fiber *next)
 {
 	if (next == fiber)
 		return 0;
-	return jump(rt, &fiber->context, next ? &next->context : &rt->main_context);
+	return jump(&fiber->context, next ? &next->context : &rt->main_context, rt);
+}
+
+/* Apart, so that the usual case has nothing to save. */
+__attribute__((noinline)) static int leave_called(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	return leave_to(rt, fiber, next_ready(rt));
+}
+
+/* Switch from the current fiber to the next one, until something has made it ready and its turn has come. */
+static inline int leave(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	if (__builtin_expect(!next_is_usual(rt), 0))
+		return leave_called(rt, fiber);
+	return leave_to(rt, fiber, take_ready(rt));
 }
 
 void eff__run_ready(struct eff_rt *rt, size_t budget)
@@ -224,7 +234,7 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 	rt->turn_budget = budget;
 	set_budget(rt, budget);
 	while ((fiber = next_ready(rt))) {
-		(void)jump(rt, &rt->main_context, &fiber->context);
+		(void)jump(&rt->main_context, &fiber->context, rt);
 		while (rt->main_call) {
 			void (*call)(void *arg) = rt->main_call;
 
@@ -235,7 +245,7 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 			call(rt->main_arg);
 			rt->main_caller = NULL;
 			set_current(rt, fiber);
-			(void)jump(rt, &rt->main_context, &fiber->context);
+			(void)jump(&rt->main_context, &fiber->context, rt);
 		}
 	}
 	rt->stats.switches += budget - rt->budget;
@@ -253,7 +263,7 @@ void eff_deep(void (*fn)(void *arg), void *arg)
 	}
 	rt->main_call = fn;
 	rt->main_arg = arg;
-	(void)jump(rt, &rt->current->context, &rt->main_context);
+	(void)jump(&rt->current->context, &rt->main_context, rt);
 }
 
 /* ── waiting ── */
@@ -302,7 +312,7 @@ int eff__park(struct eff__wait *wait)
 	}
 	wait->fiber = fiber;
 	fiber->wait = wait;
-	(void)leave(rt, fiber, next_usual(rt));
+	(void)leave(rt, fiber);
 	return wait->result;
 }
 
@@ -355,5 +365,5 @@ int eff_yield(void)
 	if (reason)
 		return reason;
 	eff__enqueue(rt, fiber);
-	return leave(rt, fiber, next_usual(rt));
+	return leave(rt, fiber);
 }
