@@ -22,6 +22,9 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF (-10000)
+#endif
 
 enum {
 	SMALLEST = 13, /* 8 KiB: a page and its guard */
@@ -153,13 +156,8 @@ static int add_slab(struct eff__stacks *stacks, struct eff__stack_class *class, 
  * Kernels before 6.15 refuse, and so do checkers. */
 static bool advise(struct eff__stacks *stacks, size_t n, int advice)
 {
-	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	ssize_t r = -1;
+	ssize_t r = syscall(SYS_process_madvise, PIDFD_SELF, stacks->pages, n, advice, 0);
 
-	if (self < 0)
-		return false;
-	r = syscall(SYS_process_madvise, self, stacks->pages, n, advice, 0);
-	(void)close(self);
 	return r == (ssize_t)(n * stacks->page);
 }
 
