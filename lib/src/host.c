@@ -110,7 +110,7 @@ void eff__host_leave(struct eff_rt *rt)
 		return;
 	}
 	if (!rt->clock && rt->timers.root)
-		eff__alarm_set(&rt->host->alarm, rt->timers.root->at);
+		eff__alarm_set(&rt->host->alarm, eff__next_look(rt));
 	rt->asleep = true;
 }
 

@@ -113,6 +113,7 @@ void eff__timer_arm(struct eff__timers *timers, struct eff_timer *timer,
 void eff__timer_disarm(struct eff__timers *timers, struct eff_timer *timer);
 /* Take out the first if it is due at `now`; NULL when none is. */
 struct eff_timer *eff__timers_due(struct eff__timers *timers, eff_ns now);
+bool eff__timers_are_many(const struct eff__timers *timers);
 void eff__timers_done(struct eff__timers *timers);
 
 /* ── B: fibers ── */

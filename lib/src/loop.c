@@ -16,6 +16,11 @@ enum {
 	TURNS_HEARD = 16,
 };
 
+/* Where many timers are armed, who will be due so soon after a look as this is waited for until then: to be woken for each, and
+ * to tell the kernel of the next, would cost more than all else that a timer costs. It is what poll() allows itself in a
+ * quarter of a second. */
+#define CROWDED EFF_US(250)
+
 /* So late nobody is who was not stopped, or without a processor. */
 #define LATE EFF_MS(100)
 
@@ -140,18 +145,27 @@ void eff__rt_settle(struct eff_rt *rt)
 	eff__host_leave(rt);
 }
 
+eff_ns eff__next_look(const struct eff_rt *rt)
+{
+	eff_ns due = rt->timers.root ? rt->timers.root->at : EFF_FOREVER;
+	eff_ns soonest = rt->turn_at + CROWDED;
+
+	if (due >= soonest || !eff__timers_are_many(&rt->timers) || due <= eff__monotonic())
+		return due;
+	return soonest;
+}
+
 /* All wait: let time go on, at most until `until`. Returns false when nothing is due by then and nothing can come. */
 static bool idle(struct eff_rt *rt, eff_ns until)
 {
-	eff_ns deadline = rt->timers.root ? rt->timers.root->at : EFF_FOREVER;
+	eff_ns deadline = EFF_FOREVER;
 
-	if (rt->clock) {
-		if (eff__clock_step(rt->clock, until))
-			return true;
-		deadline = EFF_FOREVER;
-	} else if (deadline > until) {
+	if (!rt->clock)
+		deadline = eff__next_look(rt);
+	else if (eff__clock_step(rt->clock, until))
+		return true;
+	if (!rt->clock && deadline > until)
 		deadline = until;
-	}
 	if (!rt->external && (rt->clock || !rt->timers.root))
 		return false;
 	if (eff__rt_loop(rt) < 0)

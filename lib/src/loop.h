@@ -35,6 +35,9 @@ struct eff_backend {
 	void (*wake)(struct eff__backend_state *state);
 };
 
+/* When to look again for what is due first, by the real clock; EFF_FOREVER: nothing is armed. */
+eff_ns eff__next_look(const struct eff_rt *rt);
+
 /* ── a host ── */
 
 void eff__host_free(struct eff__host *host); /* NULL is fine */

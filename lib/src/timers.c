@@ -241,6 +241,11 @@ struct eff_timer *eff__timers_due(struct eff__timers *timers, eff_ns now)
 	return first;
 }
 
+bool eff__timers_are_many(const struct eff__timers *timers)
+{
+	return timers->count > MANY;
+}
+
 void eff__timers_done(struct eff__timers *timers)
 {
 	free(timers->groups);

@@ -175,14 +175,35 @@ static void wait_counted(struct eff__backend_state *state, eff_ns deadline)
 	uncounted->wait(state, deadline);
 }
 
+static void count_waits(struct eff_backend *counted)
+{
+	n_waits = 0;
+	uncounted = run_rt->backend;
+	*counted = *uncounted;
+	counted->wait = wait_counted;
+	run_rt->backend = counted;
+}
+
+static eff_exit sleeps_until(void *arg)
+{
+	return eff_exit_of(eff_sleep_until(*(eff_ns *)arg));
+}
+
+static void fork_sleepers(int n)
+{
+	static eff_ns late = EFF_FOREVER - 1;
+
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(eff_fork(EFF(sleeps_until, &late), NULL), 0);
+}
+
+/* `arg` points to how many sleep beside it. */
 static eff_exit await_turns(void *arg)
 {
-	struct eff_backend counted = *run_rt->backend;
+	struct eff_backend counted;
 
-	(void)arg;
-	uncounted = run_rt->backend;
-	counted.wait = wait_counted;
-	run_rt->backend = &counted;
+	fork_sleepers(*(int *)arg);
+	count_waits(&counted);
 	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(eff_await_turn(), 0);
 	ck_assert_int_eq(n_waits, 0);
@@ -194,8 +215,39 @@ static eff_exit await_turns(void *arg)
 
 START_TEST(who_is_due_wakes_without_a_look_at_descriptors_where_none_is_watched)
 {
+	static int n_beside[] = {0, 300};
+
 	ck_assert_int_eq(eff_rt_new(NULL, &run_rt), 0);
-	run_ok(await_turns, NULL);
+	run_ok(await_turns, &n_beside[_i]);
+	eff_rt_free(run_rt);
+}
+END_TEST
+
+static eff_exit sleep_in_a_crowd(void *arg)
+{
+	enum { CROWD = 1000 };
+	static eff_ns at[CROWD];
+	struct eff_backend counted;
+	eff_ns before = eff_now();
+
+	(void)arg;
+	fork_sleepers(300);
+	count_waits(&counted);
+	for (int i = 0; i < CROWD; i++) {
+		at[i] = before + EFF_MS(5) + i * EFF_US(50);
+		ck_assert_int_eq(eff_fork(EFF(sleeps_until, &at[i]), NULL), 0);
+	}
+	ck_assert_int_eq(eff_sleep_until(at[CROWD - 1]), 0);
+	/* One in a quarter of a millisecond, not one in fifty microseconds. */
+	ck_assert_int_le(n_waits, (eff_now() - before) / EFF_US(250) + 10);
+	run_rt->backend = uncounted;
+	return eff_ok(NULL);
+}
+
+START_TEST(sleepers_in_a_crowd_are_not_woken_one_by_one)
+{
+	ck_assert_int_eq(eff_rt_new(NULL, &run_rt), 0);
+	run_ok(sleep_in_a_crowd, NULL);
 	eff_rt_free(run_rt);
 }
 END_TEST
@@ -215,7 +267,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, sleepers_of_one_instant_wake_one_at_a_time_in_their_order);
 	test_leak_guard(real);
 	tcase_add_test(real, a_real_sleep_is_never_too_short);
-	tcase_add_test(real, who_is_due_wakes_without_a_look_at_descriptors_where_none_is_watched);
+	tcase_add_loop_test(real,
+		who_is_due_wakes_without_a_look_at_descriptors_where_none_is_watched, 0, 2);
+	tcase_add_test(real, sleepers_in_a_crowd_are_not_woken_one_by_one);
 	suite_add_tcase(suite, tcase);
 	suite_add_tcase(suite, real);
 	return suite;

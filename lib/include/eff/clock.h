@@ -16,7 +16,8 @@
 EFF_API eff_ns eff_now(void);
 /* Calendar time, ns since 1970; of a virtual clock its start's calendar time plus what has passed. */
 EFF_API eff_ns eff_wall(void);
-/* Suspends. Returns 0, -ECANCELED or -ETIMEDOUT. A duration of 0 or less yields. */
+/* Never too short; among hundreds of timers it may last a quarter of a millisecond longer, to end together with others. Suspends.
+ * Returns 0, -ECANCELED or -ETIMEDOUT. A duration of 0 or less yields. */
 EFF_API EFF_SUSPENDS int eff_sleep(eff_ns duration);
 EFF_API EFF_SUSPENDS int eff_sleep_until(eff_ns at);
 
