@@ -18,20 +18,21 @@ static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
 	fiber->stack.base = NULL;
 }
 
-static inline struct eff_fiber *block_new(struct eff_rt *rt)
+/* See to it that there is a spare one. */
+static int block_reserve(struct eff_rt *rt)
 {
 	struct eff_fiber *fiber = rt->spare;
 
-	if (fiber) {
-		rt->spare = fiber->next;
-		return fiber;
-	}
+	if (fiber)
+		return 0;
 	fiber = malloc(sizeof(*fiber));
 	if (!fiber)
-		return NULL;
+		return -ENOMEM;
 	rt->n_blocks++;
 	block_init(fiber, rt);
-	return fiber;
+	fiber->next = NULL;
+	rt->spare = fiber;
+	return 0;
 }
 
 /* Field by field, and only what differs from fiber to fiber: clearing the whole block would cost more than the rest of a
@@ -59,34 +60,19 @@ static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const 
 	fiber->id = ++rt->next_id;
 	fiber->parent_id = forker ? forker->id : 0;
 	fiber->locals = forker ? forker->locals : NULL;
-	if (!forker)
-		eff__stir(rt);
-	if (fiber->locals)
-		(void)eff__locals_ref(fiber->locals);
 	fiber->born_at = rt->clock ? rt->clock->now : rt->turn_at;
 	fiber->state = EFF__NEW;
 	fiber->n_refs = 1;
 	fiber->awaited = false;
 }
 
-int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+/* There is a spare block, and a stack of its class is reserved. */
+static inline struct eff_fiber *fork_spare(struct eff_rt *rt, struct eff_scope *scope,
+	const eff *e, struct eff__stack_class *class)
 {
-	struct eff__stack_class *class = rt->stack_class;
-	struct eff_fiber *fiber;
-	int r;
+	struct eff_fiber *fiber = rt->spare;
 
-	if (scope->closing)
-		return -ECANCELED;
-	if (e->stack_bytes)
-		class = eff__stack_class(rt->stacks, e->stack_bytes);
-	r = class ? eff__stack_reserve(rt->stacks, class) : -ENOMEM;
-	if (r < 0)
-		return r;
-	fiber = block_new(rt);
-	if (!fiber) {
-		eff__stack_unreserve(class);
-		return -ENOMEM;
-	}
+	rt->spare = fiber->next;
 	fiber_init(fiber, rt, e);
 	fiber->stack.class = class;
 	fiber->owner = scope;
@@ -95,10 +81,52 @@ int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct e
 	eff__enqueue(rt, fiber);
 	if (++rt->stats.fibers_live > rt->stats.fibers_peak)
 		rt->stats.fibers_peak = rt->stats.fibers_live;
-	if (ret_fiber) {
-		fiber->n_refs = 2;
-		*ret_fiber = fiber;
-	}
+	return fiber;
+}
+
+static inline void hand_out(struct eff_fiber *fiber, struct eff_fiber **ret_fiber)
+{
+	if (!ret_fiber)
+		return;
+	fiber->n_refs = 2;
+	*ret_fiber = fiber;
+}
+
+__attribute__((noinline)) static int fork_unusual(
+	struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+{
+	struct eff__stack_class *class = rt->stack_class;
+	struct eff_fiber *fiber;
+	int r;
+
+	if (e->stack_bytes)
+		class = eff__stack_class(rt->stacks, e->stack_bytes);
+	r = class ? block_reserve(rt) : -ENOMEM;
+	if (r >= 0)
+		r = eff__stack_reserve(rt->stacks, class);
+	if (r < 0)
+		return r;
+	fiber = fork_spare(rt, scope, e, class);
+	if (fiber->locals)
+		(void)eff__locals_ref(fiber->locals);
+	if (!rt->current)
+		eff__stir(rt);
+	hand_out(fiber, ret_fiber);
+	return 0;
+}
+
+/* The usual case calls nothing, and so has nothing to save. */
+int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+{
+	const struct eff_fiber *forker = rt->current;
+	struct eff__stack_class *class = rt->stack_class;
+
+	if (scope->closing)
+		return -ECANCELED;
+	if (!forker || forker->locals || e->stack_bytes || !rt->spare || !class->n_spare)
+		return fork_unusual(rt, scope, e, ret_fiber);
+	class->n_spare--;
+	hand_out(fork_spare(rt, scope, e, class), ret_fiber);
 	return 0;
 }
 

@@ -226,6 +226,20 @@ int eff__stack_cut(struct eff__stacks *stacks, struct eff__stack_class *class)
 	return n ? 0 : -ENOMEM;
 }
 
+#if EFF__VALGRIND
+__attribute__((noinline, cold)) static void show_valgrind(struct eff__stack *stack)
+{
+	char *base = stack->base;
+
+	stack->valgrind_id = VALGRIND_STACK_REGISTER(base, base + stack->size);
+}
+
+__attribute__((noinline, cold)) static void hide_from_valgrind(const struct eff__stack *stack)
+{
+	VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+}
+#endif
+
 void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stack)
 {
 	char *top = class->free;
@@ -239,8 +253,7 @@ void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stac
 	ret_stack->base = top + sizeof(void *) - class->size;
 #if EFF__VALGRIND
 	if (on_valgrind)
-		ret_stack->valgrind_id = VALGRIND_STACK_REGISTER(
-			ret_stack->base, top + sizeof(void *));
+		show_valgrind(ret_stack);
 #endif
 #if EFF__ASAN
 	/* The last fiber's frames never returned. */
@@ -255,7 +268,7 @@ void eff__stack_give(struct eff__stack *stack)
 
 #if EFF__VALGRIND
 	if (on_valgrind)
-		VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+		hide_from_valgrind(stack);
 #endif
 #if EFF__ASAN
 	__lsan_unregister_root_region(stack->base, stack->size);
