@@ -85,9 +85,10 @@ int eff_await_turn(void)
 	return rt->clock ? eff_yield() : sleep_until(rt, eff__now(rt));
 }
 
+/* The clock is read once: what has yet to pass has not passed. */
 int eff_sleep(eff_ns duration)
 {
-	if (duration <= 0)
-		return eff_yield();
-	return eff_sleep_until(eff_ns_add(eff_now(), duration));
+	struct eff_rt *rt = eff__in_fiber("eff_sleep")->rt;
+
+	return duration > 0 ? sleep_until(rt, eff_ns_add(eff__now(rt), duration)) : eff_yield();
 }
