@@ -10,6 +10,8 @@
 #include "effd/effd.h"
 
 #define QUIET EFF_MS(500)
+/* What goes on beside the files costs no more looks than so often one. */
+#define PACE EFF_MS(50)
 
 struct watch {
 	struct effd *e;
@@ -149,6 +151,8 @@ static int watch_tree(struct watch *w)
 			reload(w);
 		else if (r == 0)
 			r = stir_await(w);
+		if (r == 0)
+			r = eff_sleep(PACE);
 		drain(w->watched.fd);
 	}
 	return r;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a tree, as they look from outside. Folders are watched and not files: an editor puts a new file in the place of
  * the old one, and a name may begin to exist. What happens in a folder is only a reason to look: whether a file of the tree is
- * another one says its identity, its size and its times; whether one came or went, the names. */
+ * another one says its identity, its size and its times; whether one came or went, the names.
+ *
+ * Where a path leads is decided on its way, too: by links, whose folders are watched, and by folders, which may be moved
+ * away. Of what is missing the folder is watched where it would begin. All that may be another way at each look. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -19,13 +22,19 @@
 
 #define STIRS \
 	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | \
-		IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+		IN_DELETE_SELF | IN_MOVE_SELF)
+/* And of one that a path leads through. */
+#define GOES (IN_DELETE_SELF | IN_MOVE_SELF)
+
+/* As many as the kernel follows. */
+enum { LINKS_MOST = 40 };
 
 /* One look, or the beginning of it. */
 struct look {
 	struct watched *to;
 	struct arena *arena;
-	struct table folders; /* (NULL, path): seen */
+	struct table seen; /* paths that are done with, each by the scope of what was done */
+	char *target;      /* of a link */
 	bool begins;
 };
 
@@ -86,39 +95,117 @@ static void names_look(struct look *look, const char *folder)
 	look->to->print = mixed(look->to->print, &sum, sizeof(sum));
 }
 
-/* The folder that a path is in, once. */
-static void folder_look(struct look *look, const char *path, bool with_names)
-{
-	const char *slash = strrchr(path, '/');
-	const char *folder = slash
-		? arena_strndup(look->arena, path, slash == path ? 1 : (size_t)(slash - path))
-		: NULL;
-	void **seen = folder ? table_at(&look->folders, NULL, folder) : NULL;
+/* ── watching ── */
 
-	if (!seen) {
+/* Is this the first time that it is asked in this scope? */
+static bool is_first(struct look *look, const void *scope, const char *path)
+{
+	void **seen = table_at(&look->seen, scope, path);
+	bool first = !seen || !*seen;
+
+	if (seen)
+		*seen = look;
+	else
 		look->to->error = -ENOMEM;
-		return;
-	}
-	if (*seen)
-		return;
-	if (with_names)
-		names_look(look, folder);
-	if (look->begins && look->to->fd >= 0 &&
-		inotify_add_watch(look->to->fd, folder, STIRS) < 0 && errno != ENOENT)
-		look->to->error = -errno;
-	*seen = look;
+	return first;
 }
 
-/* A file, and where it is when it is a link to somewhere else. False: there is none. */
+/* The folder that a path is in. NULL: no memory. */
+static const char *folder_of(struct look *look, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *folder;
+
+	if (!slash)
+		return ".";
+	folder = arena_strndup(look->arena, path, slash == path ? 1 : (size_t)(slash - path));
+	if (!folder)
+		look->to->error = -ENOMEM;
+	return folder;
+}
+
+/* What is watched already is not watched twice. */
+static int folder_watch(const struct look *look, const char *folder, uint32_t events)
+{
+	return inotify_add_watch(look->to->fd, folder, events | IN_ONLYDIR | IN_MASK_ADD) < 0
+		? -errno
+		: 0;
+}
+
+/* Where it is, or would be. What is in the place of a folder is in one, too. */
+static void place_watch(struct look *look, const char *path)
+{
+	const char *folder = folder_of(look, path);
+	int r = 0;
+
+	while (folder && is_first(look, look, folder) &&
+		(r = folder_watch(look, folder, STIRS)) == -ENOTDIR)
+		folder = folder_of(look, folder);
+	/* What is gone by now has told of it, where it was. */
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		look->to->error = r;
+}
+
+/* Where a link leads, until the next is read. -EINVAL: it is none. */
+static int link_read(struct look *look, const char *path)
+{
+	ssize_t n = readlink(path, look->target, PATH_MAX - 1);
+
+	if (n < 0)
+		return -errno;
+	look->target[n] = '\0';
+	return 0;
+}
+
+/* `path`, whose first `len` bytes are the link that was read. NULL: no memory. */
+static char *path_through(struct look *look, const char *path, size_t len)
+{
+	const char *target = look->target;
+	size_t kept = len;
+	char *whole;
+
+	while (kept > 0 && path[kept - 1] != '/')
+		kept--;
+	if (*target == '/')
+		kept = 0;
+	whole = arena_alloc(look->arena, kept + strlen(target) + strlen(path + len) + 1);
+	if (!whole)
+		return NULL;
+	memcpy(whole, path, kept);
+	(void)stpcpy(stpcpy(whole + kept, target), path + len);
+	return whole;
+}
+
+/* Along a path up to the first link. Returns the path that it makes of this one; NULL: there is none. */
+static const char *way_watch(struct look *look, const char *path)
+{
+	const char *end = path, *prefix;
+	int r = -EINVAL;
+
+	while (r == -EINVAL && *end) {
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		prefix = arena_strndup(look->arena, path, (size_t)(end - path));
+		if (!prefix || (*end && !is_first(look, NULL, prefix)))
+			continue;
+		r = link_read(look, prefix);
+		if (r == -EINVAL && *end)
+			(void)folder_watch(look, prefix, GOES);
+		else
+			place_watch(look, prefix);
+	}
+	return r == 0 ? path_through(look, path, (size_t)(end - path)) : NULL;
+}
+
+/* A file, by whatever links. False: there is none. */
 static bool path_look(struct look *look, const char *path)
 {
-	auto_free char *real = realpath(path, NULL);
-	bool there = file_look(look, path);
+	const char *folder = folder_of(look, path), *way = path;
 
-	folder_look(look, path, true);
-	if (real && strcmp(real, path) != 0)
-		folder_look(look, real, false);
-	return there;
+	for (int links = 0; way && links < LINKS_MOST && look->to->fd >= 0; links++)
+		way = way_watch(look, way);
+	if (folder && is_first(look, look->to, folder))
+		names_look(look, folder);
+	return file_look(look, path);
 }
 
 static void look_run(struct look *look)
@@ -128,8 +215,10 @@ static void look_run(struct look *look)
 	look->to->changed_at = 0;
 	look->to->looked_at = source_now();
 	look->arena = arena_new();
-	if (!look->arena) {
+	look->target = look->arena ? arena_alloc(look->arena, PATH_MAX) : NULL;
+	if (!look->target) {
 		look->to->error = -ENOMEM;
+		arena_free(look->arena);
 		return;
 	}
 	for (plan_strv path = plan_files(look->to->plan); path && *path; path++)
@@ -137,7 +226,7 @@ static void look_run(struct look *look)
 			look->to->changed_at = INT64_MAX; /* it was read */
 	for (plan_strv path = plan_absent_files(look->to->plan); path && *path; path++)
 		(void)path_look(look, *path);
-	table_done(&look->folders);
+	table_done(&look->seen);
 	arena_free(look->arena);
 }
 

@@ -87,7 +87,60 @@ echo "units: {c: $(sleeps)}" >folder/c.yaml
 eventually there c
 effd_stop
 
+# A folder that is a link to another one, as releases are put in place; and who lies in a folder that is removed, moved away,
+# or not there yet.
+one() { # UNIT [MORE]
+	echo "version: 1"
+	echo "daemon: {watch: true}"
+	echo "units: {$1: $(sleeps "${2-}")}"
+}
+said() { # NUMBER of reloads that failed
+	[ "$(grep -c 'reload: the tree has errors' effd.log)" -eq "$1" ]
+}
+: >effd.log
+mkdir first second third above above/conf
+one a >first/tree.yaml
+one b >second/tree.yaml
+ln -s first current
+TREE=$DIR/current/tree.yaml
+effd_again
+eventually answers
+await_notice READY=1
+ln -s second next
+mv -T next current
+eventually there b
+one c ", env_file: '?$DIR/no/such/env'" >second/tree.yaml
+eventually there c
+rm -r second
+eventually said 1
+mkdir second
+one d ", env_file: '?$DIR/no/such/env'" >second/tree.yaml
+eventually there d
+mv second gone
+eventually said 2
+one e ", env_file: '?$DIR/no/such/env'" >third/tree.yaml
+mv third second
+eventually there e
+pid=$(pid_of e)
+mkdir -p no/such
+echo A=1 >no/such/env
+eventually other_pid e "$pid"
+effd_stop
+one f >above/conf/tree.yaml
+TREE=$DIR/above/conf/tree.yaml
+effd_again
+eventually answers
+await_notice READY=1
+mv above before
+eventually said 3
+mkdir -p next/conf
+one g >next/conf/tree.yaml
+mv next above
+eventually there g
+effd_stop
+
 # What is written after the tree was read, and before its files are watched.
+TREE=$DIR/folder
 EFFD_UNDER=(strace -f -o "$DIR/calls" -e trace=inotify_init1 -e inject=inotify_init1:delay_enter=1000000)
 effd_again
 eventually answers
