@@ -47,11 +47,13 @@ static size_t room_of(const struct turn *t, const struct os_log_look *look, size
 	return look->size < rotate->size_bytes ? rotate->size_bytes - look->size : 0;
 }
 
-/* How much of `bytes` ends the line that was begun, or the first one. */
-static size_t line_rest(const struct turn *t, const char *bytes, size_t len)
+/* How much of `bytes`, of which `room` are no end of a line, goes on with the line that was begun, or begins the first one: up to
+ * where it is cut for the last time within the room, or else to its end or where it is cut first. */
+static size_t line_share(const struct turn *t, const char *bytes, size_t len, size_t room)
 {
 	size_t max_line = t->part->max_line;
-	size_t most = t->f->line_bytes < max_line ? max_line - t->f->line_bytes : 0;
+	size_t first = t->f->line_bytes < max_line ? max_line - t->f->line_bytes : 0;
+	size_t most = first < room ? first + (room - first) / max_line * max_line : first;
 	size_t n = len < most ? len : most;
 	const char *newline = memchr(bytes, '\n', n);
 
@@ -69,7 +71,7 @@ static size_t share_of(
 		return len;
 	if (last)
 		return (size_t)(last + 1 - bytes);
-	return t->f->mid_line || look->size == 0 ? line_rest(t, bytes, len) : 0;
+	return t->f->mid_line || look->size == 0 ? line_share(t, bytes, len, room) : 0;
 }
 
 static int append(const struct turn *t, const char *bytes, size_t len)

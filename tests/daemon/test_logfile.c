@@ -87,6 +87,21 @@ START_TEST(a_line_without_end_is_cut_at_max_line)
 }
 END_TEST
 
+START_TEST(of_a_line_that_is_cut_a_file_takes_what_it_may)
+{
+	struct world *w = log_world("rotate: {size: 1KiB, keep: 9}, max_line: 200B");
+
+	log_line(w, 'a', 3000);
+	log_line(w, 'b', 100);
+
+	ck_assert_str_eq(log_shape(w, "/log/web.3"), "a1000…");
+	ck_assert_str_eq(log_shape(w, "/log/web.2"), "a1000…");
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "a1000");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "b100");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(with_size_0_and_no_period_nothing_is_put_aside)
 {
 	struct world *w = log_world("rotate: {size: 0}");
@@ -276,6 +291,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_line_that_was_begun_is_ended_where_it_began);
 	tcase_add_test(tcase, a_line_larger_than_a_file_may_be_is_whole);
 	tcase_add_test(tcase, a_line_without_end_is_cut_at_max_line);
+	tcase_add_test(tcase, of_a_line_that_is_cut_a_file_takes_what_it_may);
 	tcase_add_test(tcase, with_size_0_and_no_period_nothing_is_put_aside);
 	tcase_add_test(tcase, keep_0_removes_what_is_put_aside);
 	tcase_add_test(tcase, a_new_period_begins_a_new_file);
