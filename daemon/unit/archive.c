@@ -72,7 +72,8 @@ void archive_ask(struct unit_world *world, const char *path)
 		memcpy(wish->path, path, len);
 		*at = wish;
 	}
-	if (wish && !a->is_at_it)
+	/* One that was asked for before may have found no memory for a fiber. */
+	if (world->beside && a->wishes && !a->is_at_it)
 		a->is_at_it = eff_fork_in(world->beside, EFF(archives_make, world), NULL) == 0;
 }
 
