@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
+
 /* The group that this process is in, as a folder; false: it has none, or may make none below it. */
 static inline bool cgroup_own(char *ret_path, size_t size)
 {
@@ -69,7 +71,7 @@ static inline int cgroup_new(char *ret_path, size_t size)
 	if (!cgroup_own(ret_path, size))
 		return -1;
 	len = strlen(ret_path);
-	(void)snprintf(ret_path + len, size - len, "/eff-test.XXXXXX");
+	(void)snprintf(ret_path + len, size - len, "/%s.XXXXXX", test_folder_name());
 	if (!mkdtemp(ret_path))
 		return -1;
 	return open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -7,6 +7,8 @@
 
 #include <check.h>
 
+#include "folder.h"
+
 Suite *test_suite(void);
 
 int main(void)
@@ -17,11 +19,13 @@ int main(void)
 
 	/* Four seconds, check's own limit, are short for a sanitized build on a busy machine: this is only for what hangs. */
 	(void)setenv("CK_DEFAULT_TIMEOUT", "600", 0);
+	test_folder_begin();
 	runner = srunner_create(test_suite());
 	srunner_run_all(runner, CK_ENV);
 	n_run = srunner_ntests_run(runner);
 	n_failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	test_folder_end();
 	/* A suite that forgot to add its tests has not passed. */
 	if (!n_run && !getenv("CK_RUN_CASE") && !getenv("CK_RUN_SUITE") && !getenv("CK_INCLUDE_TAGS"))
 		n_failed = 1;

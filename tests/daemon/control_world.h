@@ -17,6 +17,7 @@
 
 #include "control/control.h"
 #include "fake/world.h"
+#include "folder.h"
 #include "leak.h"
 #include "wire/json.h"
 
@@ -114,8 +115,7 @@ static inline struct server *server_new_with(const char *units, uint32_t most_cl
 
 	ck_assert_ptr_nonnull(s);
 	s->w = world_new(units);
-	(void)strcpy(s->dir, "/tmp/effd-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(s->dir));
+	(void)test_folder(s->dir, sizeof(s->dir));
 	(void)snprintf(s->path, sizeof(s->path), "%s/control.sock", s->dir);
 	opts.tree = s->w->tree;
 	opts.path = s->path;

@@ -21,6 +21,7 @@
 #include <eff/scope.h>
 #include <eff/signal.h>
 
+#include "folder.h"
 #include "leak.h"
 #include "os/os_linux.h"
 
@@ -106,8 +107,7 @@ static inline void world_run(void (*body)(void), struct os_linux_opts opts)
 
 	world.body = body;
 	world.opts = opts;
-	(void)snprintf(world_dir, sizeof(world_dir), "/tmp/effd-os-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(world_dir));
+	(void)test_folder(world_dir, sizeof(world_dir));
 	ck_assert_int_eq(chmod(world_dir, 0755), 0);
 	ck_assert_int_eq(eff_rt_new(&rt_opts, &rt), 0);
 	exit = eff_rt_run(rt, EFF(world_root, NULL));

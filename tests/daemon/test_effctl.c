@@ -11,6 +11,7 @@
 
 #include "effctl/command.h"
 #include "fake/served.h"
+#include "folder.h"
 #include "leak.h"
 #include "wire/varlink.h"
 
@@ -261,10 +262,9 @@ END_TEST
 
 START_TEST(a_line_that_can_be_read_is_shown_with_what_is_wrong_in_it)
 {
-	char path[64] = "/tmp/test_effctl.XXXXXX", reply[1024], said[1024];
-	int fd = mkstemp(path);
+	char path[32], reply[1024], said[1024];
+	int fd = test_file(path, sizeof(path));
 
-	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(dprintf(fd, "units:\n  a: {comand: x}\n  b: {%0500d}\n", 0), 532);
 	(void)close(fd);
 	(void)snprintf(reply, sizeof(reply),

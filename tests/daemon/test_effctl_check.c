@@ -9,6 +9,7 @@
 #include <check.h>
 
 #include "effctl/command.h"
+#include "folder.h"
 #include "leak.h"
 #include "wire/json.h"
 
@@ -20,8 +21,7 @@ static char *printed, *complained;
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/test_check.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)test_folder(folder, sizeof(folder));
 	(void)snprintf(path, sizeof(path), "%s/t.yaml", folder);
 }
 

@@ -8,6 +8,7 @@
 
 #include "effctl/command.h"
 #include "fake/served.h"
+#include "folder.h"
 #include "leak.h"
 
 Suite *test_suite(void);
@@ -38,10 +39,9 @@ END_TEST
 
 START_TEST(add_sends_the_file_and_shows_its_lines_with_what_is_wrong)
 {
-	char path[] = "/tmp/test_effctl_add.XXXXXX", line[160], wanted[320];
-	int fd = mkstemp(path);
+	char path[32], line[160], wanted[320];
+	int fd = test_file(path, sizeof(path));
 
-	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(dprintf(fd, "units:\n  a: {comand: x}\n"), 24);
 	(void)close(fd);
 	(void)snprintf(line, sizeof(line),

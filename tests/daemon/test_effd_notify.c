@@ -13,6 +13,7 @@
 
 #include "effd/effd.h"
 #include "fake/world.h"
+#include "folder.h"
 #include "leak.h"
 
 Suite *test_suite(void);
@@ -28,8 +29,7 @@ static void manager_open(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	(void)strcpy(dir, "/tmp/effd-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)test_folder(dir, sizeof(dir));
 	(void)snprintf(path, sizeof(path), "%s/notify", dir);
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "control/listen.h"
+#include "folder.h"
 #include "leak.h"
 
 static char dir[32], path[128], lock[160];
@@ -22,8 +23,7 @@ static int given; /* 0: none */
 
 static void folder_make(void)
 {
-	(void)strcpy(dir, "/tmp/effd-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)test_folder(dir, sizeof(dir));
 	(void)snprintf(path, sizeof(path), "%s/control.sock", dir);
 	(void)snprintf(lock, sizeof(lock), "%s.lock", path);
 }

@@ -293,10 +293,10 @@ static void in_a_long_folder(void)
 
 START_TEST(a_folder_with_too_long_a_name_fails_the_start)
 {
-	char own[] = "/tmp/effd-os-XXXXXX";
+	char own[32];
 	char path[200];
 
-	ck_assert_ptr_nonnull(mkdtemp(own));
+	(void)test_folder(own, sizeof(own));
 	(void)snprintf(path, sizeof(path),
 		"%s/a-folder-with-a-name-that-is-longer-than-any-name-of-a-socket"
 		"-may-be-whatever-comes-after-it",
@@ -319,9 +319,9 @@ static void in_a_folder_of_others(void)
 
 START_TEST(a_folder_that_others_may_write_is_refused)
 {
-	char path[] = "/tmp/effd-os-lax-XXXXXX";
+	char path[32];
 
-	ck_assert_ptr_nonnull(mkdtemp(path));
+	(void)test_folder(path, sizeof(path));
 	ck_assert_int_eq(chmod(path, 0777), 0);
 	world_run(in_a_folder_of_others,
 		(struct os_linux_opts){.runtime_dir = path, .nofile_soft = -1});

@@ -11,6 +11,7 @@
 
 #include <check.h>
 
+#include "folder.h"
 #include "leak.h"
 #include "plan/source_files.h"
 
@@ -21,8 +22,7 @@ static struct plan_source source;
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/test_source.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)test_folder(folder, sizeof(folder));
 	source_files((plan_strv)environ, &source);
 }
 

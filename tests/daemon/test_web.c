@@ -13,6 +13,7 @@
 
 #include "control/web.h"
 #include "fake/world.h"
+#include "folder.h"
 #include "leak.h"
 
 Suite *test_suite(void);
@@ -24,8 +25,7 @@ static char *answer; /* the last one */
 
 static void place_make(void)
 {
-	(void)strcpy(dir, "/tmp/effd-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)test_folder(dir, sizeof(dir));
 	(void)snprintf(path, sizeof(path), "%s/web.sock", dir);
 	answer = malloc(ANSWER_MAX);
 	ck_assert_ptr_nonnull(answer);

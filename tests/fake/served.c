@@ -12,6 +12,7 @@
 
 #include "effctl/command.h"
 #include "fake/served.h"
+#include "folder.h"
 
 #define WORDS 16
 #define REPLIES (sizeof(((struct served_step *)0)->replies) / sizeof(char *))
@@ -32,8 +33,7 @@ void served_open(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	(void)snprintf(folder, sizeof(folder), "/tmp/test_effctl.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)test_folder(folder, sizeof(folder));
 	(void)snprintf(served_path, sizeof(served_path), "%s/s", folder);
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", served_path);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

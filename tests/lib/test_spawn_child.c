@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "children.h"
+#include "folder.h"
 
 static struct outcome got;
 
@@ -416,8 +417,7 @@ END_TEST
 
 static void folder_make(void)
 {
-	strcpy(folder, "/tmp/eff-spawn-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)test_folder(folder, sizeof(folder));
 }
 
 static void folder_remove(void)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "children.h"
+#include "folder.h"
 
 enum { IOPRIO_IDLE = 3 << 13, BITS = 8 * sizeof(long) };
 #define BIT(n) (UINT64_C(1) << (n))
@@ -140,8 +141,7 @@ START_TEST(a_child_may_see_a_folder_as_the_root)
 {
 	char inside[96];
 
-	strcpy(folder, "/tmp/eff-steps-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)test_folder(folder, sizeof(folder));
 	snprintf(inside, sizeof inside, "%s/only-here", folder);
 	ck_assert_int_eq(mkdir(inside, 0755), 0);
 	eff__proc_without = ways[_i];
