@@ -25,12 +25,19 @@ static eff_ns period_of(eff_ns wall_at, eff_ns every)
 	return eff_ns_add(wall_at, BEFORE_MONDAY) / every;
 }
 
+/* What a file system says may be some ms before what is now, and after it where it takes its time: so it is asked only of what
+ * others have written. */
+static eff_ns written_at(const struct turn *t, const struct os_log_look *look)
+{
+	return look->size == t->f->left_bytes ? t->f->left_at : look->written_at;
+}
+
 static bool period_is_over(const struct turn *t, const struct os_log_look *look)
 {
 	eff_ns every = t->part->rotate.every_ns;
 
 	return every > 0 && look->size > 0 &&
-		period_of(look->written_at, every) < period_of(t->wall, every);
+		period_of(written_at(t, look), every) < period_of(t->wall, every);
 }
 
 /* How much of it may be appended before the file is to be put aside; 0: that comes first. */
@@ -87,6 +94,13 @@ static int append(const struct turn *t, const char *bytes, size_t len)
 	return 0;
 }
 
+/* What it is from now on, unless others write to it. */
+static void left(const struct turn *t, uint64_t bytes)
+{
+	t->f->left_bytes = bytes;
+	t->f->left_at = t->wall;
+}
+
 static void put_aside(const struct turn *t)
 {
 	struct logfile *f = t->f;
@@ -125,6 +139,8 @@ static void write_part(const struct turn *t, const char *bytes)
 			put_aside(t);
 		if (r == 0)
 			written += n;
+		if (r == 0 && n > 0)
+			left(t, look.size + n);
 	}
 	t->part->lost = len - written;
 	t->part->error = -r;

@@ -49,6 +49,8 @@ struct logfile {
 	bool mid_line;            /* its last line has no end yet */
 	bool is_due; /* a new period has begun: it is put aside when that line is whole */
 	uint64_t line_bytes; /* of that one */
+	uint64_t left_bytes; /* as large it was when it was written to last; */
+	eff_ns left_at;      /* and when that was, of the calendar */
 	eff_ns not_before;   /* when it could not be put aside: no other try */
 	char path[];
 };

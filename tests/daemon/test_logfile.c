@@ -155,6 +155,42 @@ START_TEST(a_new_period_begins_a_new_file)
 }
 END_TEST
 
+START_TEST(what_is_written_at_the_turn_of_a_period_begins_one_file)
+{
+	struct world *w = log_world("rotate: {every: 1h}");
+
+	os_fake_files_late(w->fake, EFF_MS(4));
+	log_print(w, "one\n");
+	run_until(w, EFF_M(60) + EFF_MS(1));
+	for (int i = 0; i < 3; i++) {
+		os_fake_print(w->fake, "web", OS_STDOUT, "two\n");
+		world_run_for(w, EFF_MS(3));
+	}
+	log_print(w, "three\n");
+
+	ck_assert_str_eq(log_file(w, "/log/web.2"), "(none)");
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "one\n");
+	ck_assert_str_eq(log_file(w, "/log/web"), "two\ntwo\ntwo\nthree\n");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_takes_until_the_turn_of_a_period_to_be_written_begins_none)
+{
+	struct world *w = log_world("rotate: {every: 1h}");
+
+	os_fake_files_late(w->fake, -EFF_MS(100));
+	run_until(w, EFF_M(60) - EFF_MS(20));
+	log_print(w, "one\n");
+	run_until(w, EFF_M(60) + EFF_S(1));
+	log_print(w, "two\n");
+
+	ck_assert_str_eq(log_file(w, "/log/web.1"), "one\n");
+	ck_assert_str_eq(log_file(w, "/log/web"), "two\n");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_line_that_began_in_the_old_period_ends_in_the_old_file)
 {
 	struct world *w = log_world("rotate: {every: 1h}");
@@ -295,6 +331,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, with_size_0_and_no_period_nothing_is_put_aside);
 	tcase_add_test(tcase, keep_0_removes_what_is_put_aside);
 	tcase_add_test(tcase, a_new_period_begins_a_new_file);
+	tcase_add_test(tcase, what_is_written_at_the_turn_of_a_period_begins_one_file);
+	tcase_add_test(tcase, what_takes_until_the_turn_of_a_period_to_be_written_begins_none);
 	tcase_add_test(tcase, a_line_that_began_in_the_old_period_ends_in_the_old_file);
 	tcase_add_test(tcase, weeks_begin_on_mondays);
 	tcase_add_test(tcase,

@@ -98,7 +98,7 @@ int fake_append(struct os_file *file, const void *bytes, size_t size)
 	if (file->fake->disk_full)
 		return -ENOSPC;
 	text_add_bytes(&file->bytes, bytes, size);
-	file->written_at = eff_wall();
+	file->written_at = eff_wall() - file->fake->files_late;
 	return 0;
 }
 
@@ -118,6 +118,11 @@ int fake_look_at_log(struct os_file *file, struct os_log_look *ret_look)
 	*ret_look = (struct os_log_look){
 		.size = file->bytes.len, .written_at = file->written_at, .regular = true};
 	return 0;
+}
+
+void os_fake_files_late(struct os_fake *fake, eff_ns by)
+{
+	fake->files_late = by;
 }
 
 static struct os_file *numbered(

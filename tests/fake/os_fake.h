@@ -136,6 +136,8 @@ unsigned os_fake_waiting(struct os_fake *fake, const char *listen);
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);
 void os_fake_disk_full(struct os_fake *fake, bool full);
+/* The clock of its files is so much behind. */
+void os_fake_files_late(struct os_fake *fake, eff_ns by);
 /* Who works on logs waits until it does not. */
 void os_fake_disk_hangs(struct os_fake *fake, bool hangs);
 /* How often somebody has been at work on logs. */
