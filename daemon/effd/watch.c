@@ -126,6 +126,16 @@ static void reload(struct watch *w)
 	reload_outcome_done(&outcome);
 }
 
+/* The kernel's words for its limits speak of a device and of files. */
+static const char *reason_of(int error)
+{
+	if (error == ENOSPC)
+		return "no more folders can be watched: see fs.inotify.max_user_watches";
+	if (error == EMFILE)
+		return "no more can be watched: see fs.inotify.max_user_instances, and the limit of open files";
+	return strerror(error);
+}
+
 /* The files of one tree, until it is another one. */
 static int watch_tree(struct watch *w)
 {
@@ -140,7 +150,7 @@ static int watch_tree(struct watch *w)
 		return r;
 	if (w->watched.error)
 		log_warn("watch: not all changes of the tree's files will be seen: %s",
-			strerror(-w->watched.error));
+			reason_of(-w->watched.error));
 	/* What has changed since a reload of ours began was perhaps not read; nor was what has since another began, or effd. */
 	if (!w->has_reloaded)
 		w->read = w->watched.print + (w->watched.changed_at >= w->read_at);

@@ -150,3 +150,14 @@ echo "units: {e: $(sleeps)}" >folder/c.yaml
 eventually there d
 eventually there e
 effd_stop
+
+# What cannot be watched is said, and the tree is reloaded when it is asked for.
+EFFD_UNDER=(strace -f -o "$DIR/calls" -e trace=inotify_add_watch -e inject=inotify_add_watch:error=ENOSPC)
+effd_again
+eventually answers
+await_notice READY=1
+await_line effd.log 'not all changes .*: no more folders can be watched: see fs.inotify.max_user_watches' >/dev/null
+echo "units: {h: $(sleeps)}" >folder/c.yaml
+expect_exit 0 ctl reload
+there h
+effd_stop
