@@ -171,6 +171,8 @@ EFF_SUSPENDS eff_exit signals_run(void *arg);
 /* Await those that the first plan gives a meaning to; from the present one on. 0 or -errno. */
 int signals_init(struct effd *e);
 void signals_take(struct effd *e);
+/* From then on they are ignored: effd is about to end, with a code that is known. */
+void signals_done(struct effd *e);
 /* Once the tree has been told to stop: bound how long that may take. An effect, arg: the effd. Suspends. */
 EFF_SUSPENDS eff_exit shutdown_watch(void *arg);
 /* End effd in an orderly way. `by` NULL: nobody knows. Does not suspend. */

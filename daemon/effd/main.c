@@ -241,7 +241,7 @@ static eff_exit effd_run(void *arg)
 	tree_free(e->tree);
 	os_linux_free(e->os);
 	state_done(e);
-	eff_signals_close(&e->signals);
+	signals_done(e);
 	return eff_ok_number(e->code);
 }
 

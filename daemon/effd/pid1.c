@@ -56,6 +56,15 @@ void signals_take(struct effd *e)
 		log_error("cannot change what signals do: %s", strerror(-r));
 }
 
+/* What is sent while the last of effd goes comes too late to change how it ends. */
+void signals_done(struct effd *e)
+{
+	for (int sig = 1; sig < _NSIG; sig++)
+		if (e->signals.fd >= 0 && sig != SIGCHLD && sigismember(&e->signals.set, sig) == 1)
+			(void)signal(sig, SIG_IGN);
+	eff_signals_close(&e->signals);
+}
+
 static void asker_of(pid_t pid, uid_t uid, struct asker *ret)
 {
 	char path[32];

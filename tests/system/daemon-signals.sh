@@ -66,6 +66,14 @@ kill -RTMIN+3 "$EFFD"
 effd_ended 0
 matches "what effd says" "$(cat "$DIR/effd.log")" 'SIG37: stopping|SIGRTMIN\+3: stopping'
 
+# One that comes while the last of effd goes does not change how it ends.
+for ((i = 0; i < 12; i++)); do
+	effd_start <<<'{version: 1, units: {one: {command: sleep 1000}}}'
+	kill -TERM "$EFFD"
+	while kill -TERM "$EFFD" 2>/dev/null; do :; done
+	effd_ended 0
+done
+
 # ── The first process of a container ──
 
 if [ -n "${APART-}" ]; then
