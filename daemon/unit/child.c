@@ -140,19 +140,31 @@ int child_start(struct child *c)
 	return 0;
 }
 
-static struct cause *cause_of_process(const struct os_end *end)
+/* One that was not done with its own stop in time has had help; of its own end there is no more to say. */
+static struct cause *cause_of_end(const struct child *c, enum cause_kind kind)
 {
+	char grace[32];
+
+	if (!c->overdue)
+		return cause_new(kind, eff_wall(), NULL, "%s", "");
+	return cause_new(kind, eff_wall(), NULL, "said that it stops, and was stopped after %s",
+		duration_text(c->unit->spec->ways->stop.timeout_ns, grace));
+}
+
+static struct cause *cause_of_process(const struct child *c)
+{
+	const struct os_end *end = &c->end;
 	struct cause *cause;
 
 	if (end->signal == 0 && end->code < 0)
 		return cause_new(CAUSE_LOST, eff_wall(), NULL, "%s", "how it ended cannot be known");
 	if (end->signal == 0) {
-		cause = cause_new(CAUSE_EXIT, eff_wall(), NULL, "%s", "");
+		cause = cause_of_end(c, CAUSE_EXIT);
 		if (cause)
 			cause->code = end->code;
 		return cause;
 	}
-	cause = cause_new(end->oom ? CAUSE_OOM : CAUSE_SIGNAL, eff_wall(), NULL, "%s", "");
+	cause = cause_of_end(c, end->oom ? CAUSE_OOM : CAUSE_SIGNAL);
 	if (cause) {
 		cause->signal = end->signal;
 		cause->core = end->core;
@@ -211,7 +223,7 @@ int child_await_end(struct child *c)
 		return 0;
 	}
 	c->ended = true;
-	c->cause = c->task ? cause_of_task(exit) : cause_of_process(&c->end);
+	c->cause = c->task ? cause_of_task(exit) : cause_of_process(c);
 	eff_exit_drop(exit);
 	u->started = false;
 	u->pid = 0;

@@ -25,6 +25,7 @@ struct child {
 	struct os_end end;              /* of a process */
 	struct cause *cause;            /* how it ended; NULL: it has not, or never began */
 	bool ended;
+	bool overdue; /* it has said that it stops, and not done so within its grace */
 };
 
 void child_init(struct child *c, struct unit *u);

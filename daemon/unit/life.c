@@ -72,7 +72,8 @@ static struct cause *stop_cause(const struct unit *u, const struct child *c)
 {
 	if (u->why || u->fault)
 		return u->why ? u->why : u->fault;
-	return child_cause(c);
+	/* What it has said itself stays the reason of what it did not do in time. */
+	return c->overdue ? u->cause : child_cause(c);
 }
 
 /* Who ended it gives the kind, the process how it really went. */

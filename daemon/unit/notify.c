@@ -192,7 +192,9 @@ eff_exit notify_watch_stopping(void *arg)
 		return eff_interrupted();
 	u->says_stopping = true;
 	unit_enter(u, UNIT_STOPPING, unit_cause(u, CAUSE_INTERRUPTED, NULL, "says that it stops"));
-	if (eff_sleep(u->spec->ways->stop.timeout_ns) == 0 && u->limited)
+	if (eff_sleep(u->spec->ways->stop.timeout_ns) == 0 && u->limited) {
+		c->overdue = true;
 		eff_scope_cancel(u->limited);
+	}
 	return eff_ok(NULL);
 }

@@ -97,13 +97,18 @@ START_TEST(one_that_says_that_it_stops_and_does_not_is_helped)
 	struct world *w = world_new(
 		"web: {command: web, type: notify, restart: no, stop: {timeout: 3s}}");
 
-	world_script(w, "web", STEADY);
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(1)});
 	world_run_for(w, EFF_S(1));
 	os_fake_notify(w->fake, "web", "STOPPING=1");
+	world_run_for(w, EFF_MS(3500));
+	ck_assert_str_eq(world_unit(w, "web")->cause->text, "says that it stops");
 	world_run_for(w, EFF_S(10));
 
-	EXPECT_TRACE(w, "web", "0 spawn, 4000 TERM, 4000 SIGTERM");
+	EXPECT_TRACE(w, "web", "0 spawn, 4000 TERM, 5000 SIGTERM");
 	EXPECT_STATE(w, "web", "failed");
+	ck_assert_str_eq(world_last_exit(w, "web"), "signal SIGTERM");
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		"said that it stops, and was stopped after 3s");
 	world_free(w);
 }
 END_TEST
