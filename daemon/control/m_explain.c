@@ -64,7 +64,7 @@ static const char *wish_text(const struct unit *u)
 		return "not enabled: it is never started";
 	if (u->held)
 		return "stopped by hand: nothing automatic starts it";
-	if (u->wanted)
+	if (tree_wants(u))
 		return u->by_operator ? "wanted: started by hand" : "wanted";
 	return u->spec->activate == PLAN_MANUAL
 		? "not wanted: `activate: manual`, and nothing that runs requires it"

@@ -24,7 +24,7 @@ struct key {
 	pid_t pid;
 	uint32_t n_words;
 	enum unit_health health;
-	bool wanted, held;
+	bool wanted;
 };
 
 /* More sockets than there are bits: such a one is printed anew. */
@@ -102,8 +102,8 @@ static bool key_is(const struct key *key, const struct unit *u, const struct cou
 	return key->unit == u && key->spec == u->spec && key->since_wall == u->since_wall &&
 		key->starts == u->starts && key->restarts == u->restarts &&
 		key->log_lost_bytes == u->log_lost_bytes && key->cause == u->cause &&
-		key->last_exit == u->last_exit && key->state == u->state && key->pid == u->pid &&
-		key->health == u->health && key->wanted == u->wanted && key->held == u->held &&
+		key->last_exit == u->last_exit && key->state == u->state &&
+		key->pid == u->pid && key->health == u->health && key->wanted == tree_wants(u) &&
 		key->n_words == u->n_words && key->sockets == sockets_of(u) &&
 		key->sockets != TOO_MANY && counts_are(&key->counts, counts);
 }
@@ -125,8 +125,7 @@ static struct key key_of(const struct unit *u, const struct counts *counts)
 		.pid = u->pid,
 		.n_words = u->n_words,
 		.health = u->health,
-		.wanted = u->wanted,
-		.held = u->held,
+		.wanted = tree_wants(u),
 	};
 }
 

@@ -140,11 +140,6 @@ static void status_of_group(struct json *s, const struct unit *u, const struct c
 	(void)json_set(s, "restarts_in_period", json_int(counts->restarts_in_period));
 }
 
-static bool is_wanted(const struct unit *u)
-{
-	return u->wanted && !u->held && u->spec->enabled;
-}
-
 char *status_print(const struct tree *t, uint32_t index, const struct counts *counts)
 {
 	const struct unit *u = t->units[index];
@@ -155,7 +150,7 @@ char *status_print(const struct tree *t, uint32_t index, const struct counts *co
 	(void)json_set(s, "description", json_text(u->spec->description));
 	(void)json_set(s, "kind", json_text(kind_name(u->spec->kind)));
 	(void)json_set(s, "state", json_text(state_name(u->state)));
-	(void)json_set(s, "wanted", json_bool(is_wanted(u)));
+	(void)json_set(s, "wanted", json_bool(tree_wants(u)));
 	status_of_life(s, u, counts);
 	(void)json_set(s, "health", json_health(u, counts));
 	(void)json_set(s, "status_text", json_text(u->status_text));

@@ -93,6 +93,15 @@ static bool group_comes(const struct unit *group)
 	return true;
 }
 
+bool tree_wants(const struct unit *u)
+{
+	if (u->held || !u->spec->enabled)
+		return false;
+	return u->wanted ||
+		(u->parent && !u->parent->group_open && plan_unit_boots(u->spec) &&
+			!u->removed && group_comes(u->parent));
+}
+
 /* From the last on, since most move back: then nobody has to be passed. The new ones all take their places before any of
  * them is set going, for one may pull in another. */
 void groups_place(struct tree *t)

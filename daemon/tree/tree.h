@@ -80,6 +80,8 @@ const char *tree_summary(struct tree *t, char *buf, size_t size);
 /* The exit code that effd ends with: 0, 1, or what exit_code_from says. */
 int tree_exit_code(const struct tree *t, eff_exit end);
 
+/* Is the standing wish that it runs? One that its group will want, when that opens, is wanted as soon as the group is. */
+bool tree_wants(const struct unit *u);
 /* Is it not as it should be: wanted, and neither up, done nor at rest until its schedule? Then its group's health is failing. */
 bool tree_ails(const struct unit *u);
 
@@ -95,6 +97,7 @@ bool tree_has(const struct tree *t, const struct unit *u);
 /* Who is told, one by one, before the verb returns, of units that it acts on besides its own; and what it tells besides. */
 struct tree_told {
 	void (*lifted)(void *context, struct unit *u); /* its stop was lifted; NULL: nobody is told */
+	void (*again)(void *context, struct unit *u); /* it had ended, and is tried again; NULL */
 	void (*stopped)(void *context,
 		struct unit *u); /* it stops: a dependant, or one in conflict, which is wanted no more */
 	void *context;

@@ -171,6 +171,50 @@ START_TEST(a_supervisors_health_is_failing_while_a_wanted_child_is_not_well)
 }
 END_TEST
 
+/* "a db g": who of these is wanted. */
+static const char *wanted_of(struct client *c)
+{
+	struct json *reply = client_ask(c, "Status", "{\"units\":[\"**\"]}");
+	static char words[64];
+	size_t n = 0;
+
+	words[0] = '\0';
+	for (const struct json *v = json_first(reply_at(reply, "parameters.units")); v;
+		v = json_next(v))
+		if (json_get_bool(v, "wanted", false))
+			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s",
+				n ? " " : "", json_get_text(v, "name", "?"));
+	json_free(reply);
+	return words;
+}
+
+START_TEST(a_child_is_wanted_as_soon_as_its_group_is)
+{
+	struct server *s = server_new("db: {command: [slow], type: notify}\n"
+				      "g: {depends_on: [db], units: {a: {command: [run]},\n"
+				      "    b: {command: [run], activate: manual},\n"
+				      "    c: {command: [run], enabled: false}}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(5)});
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(state_name(world_state(s->w, "g")), "waiting");
+	ck_assert_str_eq(wanted_of(c), "/ db g g/a");
+
+	json_free(client_ask(c, "Stop", "{\"units\":[\"g\"]}"));
+	ck_assert_str_eq(wanted_of(c), "/ db");
+	json_free(client_ask(c, "Start", "{\"units\":[\"g\"],\"wait\":false}"));
+	ck_assert_str_eq(wanted_of(c), "/ db g g/a");
+	json_free(client_ask(c, "Stop", "{\"units\":[\"g/a\"]}"));
+	ck_assert_str_eq(wanted_of(c), "/ db g");
+	world_run_for(s->w, EFF_S(10));
+	ck_assert_str_eq(wanted_of(c), "/ db g");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_group_round_and_the_restarts_that_count_are_shown)
 {
 	struct server *s = server_new(
@@ -292,6 +336,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_is_up_and_one_in_backoff_tell_their_times_and_counts);
 	tcase_add_test(tcase, a_supervisor_counts_its_children_and_fails_health_with_them);
 	tcase_add_test(tcase, a_supervisors_health_is_failing_while_a_wanted_child_is_not_well);
+	tcase_add_test(tcase, a_child_is_wanted_as_soon_as_its_group_is);
 	tcase_add_test(tcase, a_group_round_and_the_restarts_that_count_are_shown);
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
 	tcase_add_test(tcase, show_resolved_tells_what_holds_and_nothing_else);
