@@ -41,6 +41,17 @@ static bool is_so_already(enum verb verb, const struct unit *u)
 	return false;
 }
 
+static void act_for_another(struct acts *all, struct unit *u)
+{
+	struct act *a = acts_add(all, u);
+
+	if (!a)
+		return;
+	a->verb = VERB_START;
+	/* A group that opens for the sake of one in it need not be up for that. */
+	a->dependant = u->spec->kind == PLAN_SUPERVISOR;
+}
+
 static void on_lifted(void *context, struct unit *lifted)
 {
 	struct acts *all = context;
@@ -54,12 +65,17 @@ static void on_lifted(void *context, struct unit *lifted)
 		return;
 	}
 	log_info("%s lifts the stop of %s", verb_name(all->verb), lifted->name);
-	a = acts_add(all, lifted);
-	if (a)
-		a->verb = VERB_START;
-	/* A group that opens for the sake of one in it need not be up for that. */
-	if (a)
-		a->dependant = lifted->spec->kind == PLAN_SUPERVISOR;
+	act_for_another(all, lifted);
+}
+
+/* What it requires, and has ended. */
+static void on_again(void *context, struct unit *u)
+{
+	struct acts *all = context;
+	const struct act *a = acts_find(all, u);
+
+	if (u != all->current && (!a || a->outcome))
+		act_for_another(all, u);
 }
 
 /* A dependant; or, by a start, what makes way for it, and who waits for an earlier verb on that learns that it is over. */
@@ -82,7 +98,8 @@ static void on_stopped(void *context, struct unit *stopped)
 static int verb_act(struct acts *all, struct unit *u, struct unit **ret_blocker)
 {
 	const struct asker *by = &all->req->conn->peer.who;
-	struct tree_told told = {.lifted = on_lifted, .stopped = on_stopped, .context = all};
+	struct tree_told told = {
+		.lifted = on_lifted, .again = on_again, .stopped = on_stopped, .context = all};
 	struct tree *t = all->req->tree;
 	int r;
 

@@ -97,7 +97,7 @@ bool tree_has(const struct tree *t, const struct unit *u);
 /* Who is told, one by one, before the verb returns, of units that it acts on besides its own; and what it tells besides. */
 struct tree_told {
 	void (*lifted)(void *context, struct unit *u); /* its stop was lifted; NULL: nobody is told */
-	void (*again)(void *context, struct unit *u); /* it had ended, and is tried again; NULL */
+	void (*again)(void *context, struct unit *u); /* it had ended, and is run again; NULL */
 	void (*stopped)(void *context,
 		struct unit *u); /* it stops: a dependant, or one in conflict, which is wanted no more */
 	void *context;

@@ -114,9 +114,18 @@ static void wish_lift(struct unit *u, const struct tree_told *told)
 		told->lifted(told->context, u);
 }
 
+/* It has ended, and is run again. One on demand goes on resting. */
+static bool is_run_again(const struct unit *u)
+{
+	return (u->state == UNIT_DONE || u->state == UNIT_FAILED) &&
+		u->spec->activate != PLAN_ON_DEMAND;
+}
+
 static void wish_begin(struct unit *u, const struct tree_told *told)
 {
 	tree_of(u)->wishes++;
+	if (told && told->again && is_run_again(u))
+		told->again(told->context, u);
 	if (u->state != UNIT_UP)
 		eff_child_reset(&u->child);
 	wish_lift(u, told);
@@ -221,7 +230,7 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tr
 		r = -EPERM;
 	for (uint32_t i = 0; r == 0 && i < set.n; i++)
 		wish_yield(t, set.units[i], by, told);
-	for (uint32_t i = 0; r == 0 && i < set.n; i++)
+	for (uint32_t i = set.n; r == 0 && i-- > 0;)
 		wish_begin(set.units[i], told);
 	if (r == 0)
 		u->by_operator = true;

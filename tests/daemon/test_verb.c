@@ -274,6 +274,36 @@ START_TEST(a_start_that_waits_for_what_cannot_come_fails_and_says_for_what)
 }
 END_TEST
 
+/* Of what it requires a start tells what had ended and is run again, and not what it only had to start. */
+START_TEST(what_a_start_runs_again_is_in_the_answer)
+{
+	struct server *s = server_new(
+		"job: {command: [job], type: oneshot, restart: no}\n"
+		"db: {command: [run], activate: manual, depends_on: [job]}\n"
+		"web: {command: [run], activate: manual, depends_on: [db]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "job", (struct script){.lives = EFF_S(1)});
+	world_run_for(s->w, EFF_S(2));
+	EXPECT_STATE(s->w, "job", "done");
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_MS(1200)),
+		"job done done, web done up");
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"job\",\"web\"]}", EFF_S(1)),
+		"job done done, web unchanged up");
+	world_script(s->w, "job", (struct script){.lives = EFF_S(1), .exits = 1});
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"db\"]}", EFF_S(1)),
+		"web done waiting, db done down");
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_S(1)),
+		"job failed failed, db failed waiting, web failed waiting");
+	world_script(s->w, "job", (struct script){.lives = EFF_S(1)});
+	ck_assert_str_eq(verb_just(c, "Start", "{\"units\":[\"web\"]}", EFF_MS(1200)),
+		"job done done, web done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(one_whose_turn_comes_after_such_a_one_fails_too)
 {
 	struct server *s = server_new("g:\n  start_order: sequential\n  units:\n"
@@ -371,6 +401,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_oneshot_is_done_when_it_has_ended_clean);
 	tcase_add_test(tcase, a_oneshot_that_runs_again_at_once_is_done_all_the_same);
 	tcase_add_test(tcase, a_start_that_waits_for_what_cannot_come_fails_and_says_for_what);
+	tcase_add_test(tcase, what_a_start_runs_again_is_in_the_answer);
 	tcase_add_test(tcase, one_whose_turn_comes_after_such_a_one_fails_too);
 	tcase_add_test(tcase,
 		a_group_that_waits_for_what_cannot_come_fails_too_and_so_does_who_needs_it);
