@@ -288,9 +288,11 @@ static struct json *next_of_stopping(const struct unit *u)
 
 	if (u->stuck)
 		return next_plain("none", -1, "is not started again until all of it is gone");
-	if (left < 0)
+	if (left >= 0)
+		return next_plain("kill", left, "the final signal, unless it has ended before");
+	if (!tree_wants(u) || (u->parent && unit_is_leaving(u->parent)))
 		return next_plain("down", -1, "as soon as all of it is gone");
-	return next_plain("kill", left, "the final signal, unless it has ended before");
+	return next_plain("end", -1, "as soon as all of it is gone; it is still wanted");
 }
 
 /* Down or done. */

@@ -166,9 +166,10 @@ static bool is_said(struct unit *u, enum unit_state to)
 }
 
 /* End the run of `d` for the sake of `u`: it begins anew at once, and waits if it has to. */
-static void dependant_cycle(struct unit *d, struct unit *u, const char *words)
+static void dependant_cycle(struct unit *d, struct unit *u, const char *ties, const char *became)
 {
-	struct cause *why = wish_cause(CAUSE_DEPENDENCY, NULL, u->cause, words);
+	struct cause *why = cause_new(CAUSE_DEPENDENCY, eff_wall(), u->cause,
+		"%s %s, which is %s", ties, u->name, became);
 
 	unit_leave(d, why);
 	eff_child_cycle(&d->child);
@@ -202,9 +203,9 @@ static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_st
 		if (!unit_is_active(d) || unit_is_leaving(d))
 			continue;
 		if (need->bind && from == UNIT_UP)
-			dependant_cycle(d, u, "it is bound to one that is up no more");
+			dependant_cycle(d, u, "it is bound to", "up no more");
 		else if (need->restart && to == UNIT_UP && is_up_again(u, need, d))
-			dependant_cycle(d, u, "to be restarted with one that is up again");
+			dependant_cycle(d, u, "to be restarted with", "up again");
 	}
 }
 

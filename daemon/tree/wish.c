@@ -138,13 +138,14 @@ static void tell_stopped(const struct tree_told *told, struct unit *u)
 }
 
 /* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
-static void dependant_leave(struct unit *d, struct cause *stop)
+static void dependant_leave(struct unit *d, const struct unit *u, struct cause *stop)
 {
 	struct cause *why;
 
 	if (!unit_is_active(d) || d->child.stopping)
 		return;
-	why = wish_cause(CAUSE_DEPENDENCY, NULL, stop, "what it requires is being stopped");
+	why = cause_new(CAUSE_DEPENDENCY, eff_wall(), stop,
+		"requires %s, which is being stopped", u->name);
 	unit_leave(d, why);
 	eff_child_cycle(&d->child);
 	cause_unref(why);
@@ -173,7 +174,7 @@ static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
 
 		if (unit_is_active(d))
 			tell_stopped(told, d);
-		dependant_leave(d, stop);
+		dependant_leave(d, u, stop);
 		if (now && d->leaving)
 			kill_within(t, d);
 	}

@@ -82,7 +82,7 @@ START_TEST(explain_says_nothing_twice)
 		"dependency: waits for db, which is down\n"
 		"stop requested by effctl (pid 4711, uid 0)\n"
 		"its last run ended\n"
-		"dependency: what it requires is being stopped (SIGTERM)\n"
+		"dependency: requires db, which is being stopped (SIGTERM)\n"
 		"-> db ready down\n"
 		"next none: nothing by itself: db is down; effctl start db\n");
 	client_free(c);
@@ -199,6 +199,23 @@ START_TEST(explain_names_the_group_that_holds_a_unit_down)
 }
 END_TEST
 
+START_TEST(explain_of_one_that_stops_by_itself_does_not_call_it_down)
+{
+	struct server *s = server_new("web: {command: [run], type: notify}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_run_for(s->w, EFF_S(1));
+	os_fake_notify(s->w->fake, "web", "STOPPING=1");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
+		"wanted\ninterrupted: says that it stops\n"
+		"next end: as soon as all of it is gone; it is still wanted\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(explain_of_one_that_stops_tells_when_it_is_killed)
 {
 	struct server *s = server_new(
@@ -215,7 +232,7 @@ START_TEST(explain_of_one_that_stops_tells_when_it_is_killed)
 	ck_assert_double_eq_tol(
 		json_get_number(reply_at(reply, "parameters.next"), "in_s", -1), 4, 0.002);
 	ck_assert_str_eq(explained(reply),
-		"wanted\ndependency: what it requires is being stopped\n"
+		"wanted\ndependency: requires db, which is being stopped\n"
 		"stop requested by effctl (pid 4711, uid 0)\n"
 		"next kill: the final signal, unless it has ended before\n");
 	client_free(c);
@@ -238,6 +255,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_names_the_one_in_backoff_that_holds_the_rest_of_a_sequence);
 	tcase_add_test(tcase, explain_of_one_that_is_ready_no_more_promises_no_timeout);
 	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);
+	tcase_add_test(tcase, explain_of_one_that_stops_by_itself_does_not_call_it_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -247,6 +247,8 @@ START_TEST(a_bound_unit_stops_when_the_other_leaves_up_and_waits_for_it)
 	ck_assert_uint_eq(world_unit(w, "web")->restarts, 0);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "web")->child), 0);
 	ck_assert_int_eq(world_unit(w, "web")->last_exit->kind, CAUSE_DEPENDENCY);
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		"it is bound to db, which is up no more");
 	world_free(w);
 }
 END_TEST
@@ -289,6 +291,8 @@ START_TEST(a_restart_edge_restarts_once_the_other_is_up_again_and_is_not_counted
 	ck_assert_uint_eq(world_unit(w, "web")->starts, 2);
 	ck_assert_uint_eq(world_unit(w, "web")->restarts, 0);
 	ck_assert_uint_eq(eff_child_failures(&world_unit(w, "web")->child), 0);
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		"to be restarted with db, which is up again");
 	world_free(w);
 }
 END_TEST
