@@ -162,6 +162,8 @@ struct loss {
 	const char *where, *why;
 };
 void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struct loss *loss);
+/* It is taken again: tell what was lost and not told, once a minute, too. */
+void losses_over(struct losses *losses, struct unit *u, const char *where);
 void sink_lose(struct sink *k, size_t bytes, int error);
 /* Give it to the file that the unit's row names now. As logfile_add(). */
 int sink_file_take(struct sink *k, const char *bytes, size_t len);

@@ -32,7 +32,7 @@ struct logfile *logfile_get(struct unit_world *world, const char *path)
 		return NULL;
 	f->world = world;
 	f->n_users = 1;
-	f->losses.told_at = -1;
+	f->losses.told_at = f->losses.over_at = -1;
 	eff_pulse_init(&f->changed);
 	memcpy(f->path, path, len);
 	eff_list_append(&world->logs, &f->link);
@@ -128,6 +128,8 @@ static void part_settle(struct logfile *f, const struct log_part *part)
 	part_lose(f, part, part->lost, strerror(part->error));
 	if (!u)
 		return;
+	if (part->lost == 0)
+		losses_over(&f->losses, u, f->path);
 	/* One that was just opened may have been put aside by an effd that ended amid. */
 	if ((part->aside || f->is_new) && part->rotate.compress == PLAN_COMPRESS_GZIP &&
 		part->rotate.keep > 0)

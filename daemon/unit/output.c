@@ -150,6 +150,20 @@ void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struc
 	text_done(&words);
 }
 
+void losses_over(struct losses *losses, struct unit *u, const char *where)
+{
+	struct text words = {0};
+
+	if (losses->bytes == 0 || (losses->over_at >= 0 && eff_now() - losses->over_at < TELL_EVERY))
+		return;
+	text_printf(&words, "%llu more bytes lost before %s could be written again; %llu in all",
+		(unsigned long long)losses->bytes, where, (unsigned long long)u->log_lost_bytes);
+	losses->over_at = eff_now();
+	losses->bytes = 0;
+	u->world->hooks->on_event(u, "log_lost", words.bytes ? words.bytes : "output lost");
+	text_done(&words);
+}
+
 void sink_lose(struct sink *k, size_t bytes, int error)
 {
 	losses_add(&k->losses, k->unit, bytes,
@@ -263,7 +277,7 @@ static size_t ring_worth(size_t limit, const char *bytes, size_t len)
 
 void sink_init(struct sink *k, struct unit *u, enum os_stream stream)
 {
-	*k = (struct sink){.unit = u, .stream = stream, .losses = {.told_at = -1}};
+	*k = (struct sink){.unit = u, .stream = stream, .losses = {.told_at = -1, .over_at = -1}};
 }
 
 /* Lines from here on have one time, and one head. */

@@ -131,8 +131,9 @@ START_TEST(a_line_over_max_line_comes_in_pieces)
 }
 END_TEST
 
-START_TEST(a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute)
+START_TEST(a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute_and_at_its_end)
 {
+	const char *said = NULL;
 	struct world *w = world_new("web: {command: web, log: {stdout: {file: /log/web}}}");
 	unsigned told = 0;
 
@@ -149,9 +150,15 @@ START_TEST(a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute)
 
 	ck_assert_str_eq(os_fake_file(w->fake, "/log/web"), "first\nlast\n");
 	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 900);
-	for (uint64_t seq = 1; seq <= w->tree->last_seq; seq++)
-		told += !strcmp(tree_event(w->tree, seq)->kind, "log_lost");
-	ck_assert_uint_eq(told, 2);
+	for (uint64_t seq = 1; seq <= w->tree->last_seq; seq++) {
+		if (strcmp(tree_event(w->tree, seq)->kind, "log_lost") != 0)
+			continue;
+		told++;
+		said = tree_event(w->tree, seq)->text;
+	}
+	ck_assert_uint_eq(told, 3);
+	ck_assert_str_eq(
+		said, "290 more bytes lost before /log/web could be written again; 900 in all");
 	EXPECT_TRACE(w, "web", "0 spawn");
 	world_free(w);
 }
@@ -258,7 +265,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_file_gets_the_bytes_as_they_are);
 	tcase_add_test(tcase, stderr_may_go_its_own_way);
 	tcase_add_test(tcase, a_line_over_max_line_comes_in_pieces);
-	tcase_add_test(tcase, a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute);
+	tcase_add_test(tcase,
+		a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute_and_at_its_end);
 	tcase_add_test(tcase, a_stdout_that_takes_no_more_loses_nothing_once_it_does_again);
 	tcase_add_test(tcase, a_stdout_that_never_takes_more_holds_up_no_end);
 	tcase_add_test(tcase, the_ring_survives_restarts_and_numbers_run_through_the_tree);
