@@ -186,13 +186,17 @@ static struct cause *group_end(struct unit *group)
 
 struct cause *group_word(struct unit *group)
 {
+	struct cause *because = group->why;
+
 	if (group->why && group->why->kind == CAUSE_STOP_REQUESTED)
 		return cause_ref(group->why);
-	return unit_cause(group, CAUSE_DEPENDENCY, group->why ? group->why : group->fault,
-		"%s stops", group->name);
+	/* One that is done has neither been told to end nor failed. */
+	if (!because)
+		because = group->fault ? group->fault : group->cause;
+	return unit_cause(group, CAUSE_DEPENDENCY, because, "%s stops", group->name);
 }
 
-static void group_stop(struct unit *group)
+static void group_stop(struct unit *group, struct cause *end)
 {
 	struct eff_list *all = &group->sup->children, *l;
 	eff_masked before = eff_mask();
@@ -200,7 +204,9 @@ static void group_stop(struct unit *group)
 
 	group->leaving = true;
 	unit_await_dependants(group);
-	unit_enter(group, UNIT_STOPPING, cause_ref(group->why ? group->why : group->fault));
+	if (group->why || group->fault)
+		end = group->why ? group->why : group->fault;
+	unit_enter(group, UNIT_STOPPING, cause_ref(end));
 	word = group_word(group);
 	for (l = all->next; l != all; l = l->next) {
 		struct unit *u = unit_of(eff_container(l, struct eff_child, link));
@@ -259,7 +265,7 @@ static struct cause *group_live(struct unit *group)
 		unit_fault(group, unit_cause(group, CAUSE_LOST, NULL, "out of memory"));
 	else if (r >= 0)
 		end = group_end(group);
-	group_stop(group);
+	group_stop(group, end);
 	return end;
 }
 

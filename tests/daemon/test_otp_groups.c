@@ -283,6 +283,7 @@ START_TEST(an_inner_supervisor_that_is_done_counts_for_the_outer_one)
 	ck_assert(world_run_to_end(w, EFF_H(1)));
 
 	EXPECT_STATES(w, "x", "0 up, 1000 stopping, 3000 done, 10000 down");
+	ck_assert_str_eq(world_last_exit(w, "x/b"), "dependency SIGTERM < exit 0 < exit 0");
 	EXPECT_STATES(w, "/", "0 up, 10000 done");
 	ck_assert_str_eq(world_last_exit(w, "/"), "exit 0 < exit 0 < exit 0");
 	ck_assert_int_eq(tree_exit_code(w->tree, w->end), 0);
