@@ -107,8 +107,12 @@ void answer_init(struct answer *answer, bool judges)
 {
 	static const char *const titles[] = {"UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "CAUSE"};
 
+	/* Why a unit is as it is says more than how often it was, for how long, and by which process. */
+	static const unsigned char spared[] = {4, 3, 2, 0};
+
 	*answer = (struct answer){.judges = judges, .all_well = true};
 	grid_init(&answer->grid, 6, titles);
+	answer->grid.spared = spared;
 }
 
 void answer_done(struct answer *answer)

@@ -12,6 +12,10 @@
 #define GAP 2
 /* Below this nothing readable would be left of the last column. */
 #define LEAST 8
+/* With less it says little, and what can be spared goes. */
+#define ENOUGH 24
+/* And so it is with names. */
+#define NAME_LEAST 12
 
 static const char *const codes[] = {
 	[GOOD] = "32", [BUSY] = "33", [BAD] = "31", [FAINT] = "2", [BOLD] = "1"};
@@ -114,11 +118,28 @@ void text_cut(char *text, size_t columns)
 	}
 }
 
+/* The same of a name, which is told from others by its end. */
+static void name_cut(char *name, size_t columns)
+{
+	size_t n = text_columns(name);
+	char *rest = name;
+
+	if (n <= columns)
+		return;
+	for (; n >= columns; n--)
+		do
+			rest++;
+		while ((*rest & 0xc0) == 0x80);
+	*name = '<';
+	memmove(name + 1, rest, strlen(rest) + 1);
+}
+
 /* `room` 0: as much as it takes. */
 static void add_painted(struct text *line, const struct grid *grid,
 	const struct grid_cell *cell, size_t room, bool colour)
 {
 	bool painted = colour && codes[cell->paint];
+	bool is_name = (size_t)(cell - grid->cells) % grid->n_columns == 0;
 	bool is_last = cell + 1 == grid->cells + grid->n_cells;
 	size_t end = is_last ? grid->texts.len : cell[1].at;
 	size_t at;
@@ -128,7 +149,7 @@ static void add_painted(struct text *line, const struct grid *grid,
 	at = line->len;
 	text_add_bytes(line, grid->texts.bytes + cell->at, end - cell->at);
 	if (room && !line->failed) {
-		text_cut(line->bytes + at, room);
+		(is_name ? name_cut : text_cut)(line->bytes + at, room);
 		line->len = at + strlen(line->bytes + at);
 	}
 	if (painted)
@@ -151,11 +172,36 @@ static void add_row(struct text *line, const struct grid *grid, const struct gri
 	unsigned last = grid->n_columns - 1;
 
 	for (unsigned i = 0; i < last; i++) {
-		add_painted(line, grid, &row[i], 0, colour);
-		add_blanks(line, widths[i] + GAP - row[i].columns);
+		bool is_cut = row[i].columns > widths[i];
+
+		if (widths[i] == 0)
+			continue;
+		add_painted(line, grid, &row[i], is_cut ? widths[i] : 0, colour);
+		add_blanks(line, is_cut ? GAP : widths[i] + GAP - row[i].columns);
 	}
 	add_painted(line, grid, &row[last], widths[last], colour);
 	text_add(line, "\n");
+}
+
+/* Make room for the last column. A column that is left out has no width. Returns what the others take. */
+static size_t widths_fit(const struct grid *grid, size_t *widths, unsigned width)
+{
+	const unsigned char *spared = grid->spared;
+	unsigned last = grid->n_columns - 1;
+	size_t wanted = widths[last] < ENOUGH ? widths[last] : ENOUGH;
+	size_t left = 0, over;
+
+	for (unsigned i = 0; i < last; i++)
+		left += widths[i] + GAP;
+	for (; width && spared && *spared && left + wanted > width; spared++) {
+		left -= widths[*spared] + GAP;
+		widths[*spared] = 0;
+	}
+	over = width && left + LEAST > width ? left + LEAST - width : 0;
+	if (widths[0] < NAME_LEAST + over)
+		over = widths[0] > NAME_LEAST ? widths[0] - NAME_LEAST : 0;
+	widths[0] -= over;
+	return left - over;
 }
 
 int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour)
@@ -163,7 +209,7 @@ int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour)
 	size_t widths[GRID_COLUMNS] = {0};
 	unsigned last = grid->n_columns - 1;
 	struct text line = {0};
-	size_t left = 0;
+	size_t left;
 	int r;
 
 	if (grid->failed)
@@ -174,8 +220,7 @@ int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour)
 
 		*widest = columns > *widest ? columns : *widest;
 	}
-	for (unsigned i = 0; i < last; i++)
-		left += widths[i] + GAP;
+	left = widths_fit(grid, widths, width);
 	/* From here on: the room that the last column has. */
 	widths[last] = !width ? 0 : width > left + LEAST ? width - left : LEAST;
 	for (size_t i = 0; i + last < grid->n_cells && !line.failed; i += grid->n_columns) {

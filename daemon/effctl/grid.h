@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table as people read it: columns aligned, the last cut to the terminal's width. */
+/* A table as people read it: columns aligned, the last cut to the terminal's width. Where little would be left of that one,
+ * others are left out, and long names are cut. */
 #ifndef EFFCTL_GRID_H
 #define EFFCTL_GRID_H
 
@@ -25,7 +26,8 @@ struct grid {
 	size_t n_cells, room;
 	struct text texts; /* of all cells, one behind the other */
 	unsigned n_columns;
-	bool failed; /* out of memory: it does not print */
+	const unsigned char *spared; /* columns left out in turn where it is narrow, up to a 0; NULL */
+	bool failed;                 /* out of memory: it does not print */
 };
 
 /* Columns by their titles. */

@@ -69,6 +69,54 @@ START_TEST(the_last_column_is_cut_to_the_width)
 }
 END_TEST
 
+/* A line of a table that is narrow, and its title. */
+static const char *narrow(unsigned width, const char *name)
+{
+	static const char *const five[] = {"UNIT", "STATE", "PID", "UPTIME", "CAUSE"};
+	static const unsigned char spared[] = {3, 2, 0};
+	static char text[256];
+	struct grid grid;
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	grid_init(&grid, 5, five);
+	grid.spared = spared;
+	grid_add(&grid, PLAIN, name);
+	grid_add(&grid, BAD, "backoff");
+	grid_add(&grid, PLAIN, "4711");
+	grid_add(&grid, PLAIN, "1m30s");
+	grid_add(&grid, PLAIN, "next try in 20s; exit 3, and more of it");
+	ck_assert_int_eq(grid_print(&grid, out, width, false), 0);
+	grid_done(&grid);
+	(void)fclose(out);
+	return text;
+}
+
+START_TEST(where_it_is_narrow_the_last_column_has_the_room_of_others)
+{
+	ck_assert_str_eq(narrow(53, "web"),
+		"UNIT  STATE    PID   UPTIME  CAUSE\n"
+		"web   backoff  4711  1m30s   next try in 20s; exit 3>\n");
+	ck_assert_str_eq(narrow(52, "web"),
+		"UNIT  STATE    PID   CAUSE\n"
+		"web   backoff  4711  next try in 20s; exit 3, and m>\n");
+	ck_assert_str_eq(narrow(42, "web"),
+		"UNIT  STATE    CAUSE\n"
+		"web   backoff  next try in 20s; exit 3, a>\n");
+}
+END_TEST
+
+START_TEST(where_nothing_can_be_spared_names_are_cut)
+{
+	ck_assert_str_eq(narrow(39, "workers/a-name-of-a-unit@1"),
+		"UNIT                  STATE    CAUSE\n"
+		"</a-name-of-a-unit@1  backoff  next tr>\n");
+	ck_assert_str_eq(narrow(10, "workers/a-name-of-a-\xc3\xbcnit@1"),
+		"UNIT          STATE    CAUSE\n"
+		"<of-a-\xc3\xbcnit@1  backoff  next tr>\n");
+	ck_assert_str_eq(narrow(10, "web"), "UNIT  STATE    CAUSE\nweb   backoff  next tr>\n");
+}
+END_TEST
+
 START_TEST(colours_do_not_move_columns)
 {
 	ck_assert_int_eq(print(0, true), 0);
@@ -108,6 +156,8 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, columns_are_aligned_by_characters);
 	tcase_add_test(tcase, the_last_column_is_cut_to_the_width);
+	tcase_add_test(tcase, where_it_is_narrow_the_last_column_has_the_room_of_others);
+	tcase_add_test(tcase, where_nothing_can_be_spared_names_are_cut);
 	tcase_add_test(tcase, colours_do_not_move_columns);
 	tcase_add_test(tcase, without_memory_nothing_is_printed);
 	suite_add_tcase(suite, tcase);
