@@ -44,6 +44,15 @@ static bool has_probe(struct load *load, struct node *map)
 			node_find(load, map, "liveness_probe"));
 }
 
+/* It is a supervisor, and what it lacks is its template. */
+static bool has_simple_strategy(struct load *load, struct node *map)
+{
+	struct node *strategy = map->kind == NODE_MAP ? node_find(load, map, "strategy") : NULL;
+
+	return strategy && strategy->kind == NODE_SCALAR &&
+		strcmp(strategy->text, "simple_one_for_one") == 0;
+}
+
 enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *above)
 {
 	struct node *map = load->drafts[index].map;
@@ -58,6 +67,8 @@ enum plan_kind unit_kind(struct load *load, uint32_t index, const struct layer *
 		return PLAN_FIBER;
 	if (above && (above->slots[FIELD_COMMAND] || above->slots[FIELD_SHELL]))
 		return PLAN_PROCESS;
+	if (has_simple_strategy(load, map))
+		return PLAN_SUPERVISOR;
 	if (has_probe(load, map))
 		return PLAN_FIBER;
 	load->drafts[index].is_broken = true;
