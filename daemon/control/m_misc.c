@@ -64,8 +64,7 @@ static struct json *signal_result(const struct unit *u, int r)
 
 	if (r == -ESRCH)
 		why = cause_new(CAUSE_SIGNAL, eff_wall(), u->cause, "%s",
-			u->spec->kind == PLAN_FIBER ? "a fiber has no process"
-						    : "nothing of it runs");
+			u->spec->kind == PLAN_FIBER ? "it has no process" : "nothing of it runs");
 	else if (r < 0)
 		why = cause_new(CAUSE_SIGNAL, eff_wall(), NULL, "cannot send: %s", strerror(-r));
 	result = json_result(u, r == -ESRCH ? "refused" : r < 0 ? "failed" : "done", why);

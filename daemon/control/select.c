@@ -67,7 +67,8 @@ static const char *nearest(const struct tree *t, const char *name)
 		/* "index" for "workers/index". */
 		if (last && last[1] && strcmp(last + 1, name) == 0)
 			return has;
-		if (distance > most || distance >= strlen(name))
+		/* Nobody who names a unit means all of them. */
+		if (distance > most || distance >= strlen(name) || strcmp(has, "/") == 0)
 			continue;
 		best = has;
 		most = distance ? distance - 1 : 0;

@@ -105,7 +105,7 @@ static const char *foreign(const char *word)
 void help_unknown(FILE *to, const char *word)
 {
 	const char *nearest = foreign(word);
-	uint32_t least = 3;
+	uint32_t least = strlen(word) < 5 ? 2 : 3;
 
 	if (nearest) {
 		(void)fprintf(to, "effctl: no such command: %s; here it is: %s\n", word, nearest);

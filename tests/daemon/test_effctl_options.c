@@ -17,6 +17,8 @@ static const struct {
 } misuses[] = {
 	{"stauts", "effctl: no such command: stauts; did you mean status?\n"},
 	{"stat", "effctl: no such command: stat; did you mean status?\n"},
+	{"stpo", "effctl: no such command: stpo; did you mean stop?\n"},
+	{"nope", "effctl: no such command: nope (effctl --help lists them)\n"},
 	{"why web", "effctl: no such command: why; here it is: explain UNIT\n"},
 	{"ls", "effctl: no such command: ls; here it is: status\n"},
 	{"frobnicate", "effctl: no such command: frobnicate (effctl --help lists them)\n"},

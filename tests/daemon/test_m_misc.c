@@ -65,8 +65,7 @@ START_TEST(a_signal_that_nobody_can_get_is_refused_with_the_reason)
 		"g/b refused down");
 	reply = client_ask(c, "Signal", "{\"signal\":\"HUP\",\"units\":[\"f\"]}");
 	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "refused");
-	ck_assert_str_eq(
-		reply_text(reply, "parameters.units.0.cause.text"), "a fiber has no process");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"), "it has no process");
 	ck_assert_int_eq(json_type(reply_at(reply, "parameters.units.0.output")), JSON_NULL);
 	json_free(reply);
 	client_free(c);

@@ -92,6 +92,9 @@ START_TEST(one_that_is_not_there_is_told_with_the_nearest)
 	json_free(reply);
 	reply = client_ask(c, "Stop", UNITS("\"g/fetch@4\""));
 	ck_assert_str_eq(reply_text(reply, "parameters.nearest"), "g/fetch@1");
+	json_free(reply);
+	reply = client_ask(c, "Status", "{\"units\":[\"g/\"]}");
+	ck_assert_str_eq(reply_text(reply, "parameters.nearest"), "g");
 	ck_assert_str_eq(reply_error(reply), "NoSuchUnit");
 	client_free(c);
 	server_free(s);
