@@ -165,7 +165,7 @@ void set_of_required(struct unit_set *set, struct unit *u)
 	for (uint32_t i = 0; i < set->n; i++) {
 		struct unit *at = set->units[i];
 
-		for (uint32_t k = 0; k < at->n_needs; k++)
+		for (uint32_t k = at->n_needs; k-- > 0;)
 			if (at->needs[k].need->required)
 				set_put(set, at->needs[k].unit);
 		if (at->parent && at->parent->parent)

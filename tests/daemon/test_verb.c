@@ -304,6 +304,22 @@ START_TEST(what_a_start_runs_again_is_in_the_answer)
 }
 END_TEST
 
+START_TEST(what_a_start_requires_begins_as_it_is_declared)
+{
+	struct server *s = server_with("one: {command: [run], replicas: 2}\n"
+				       "two: {command: [run]}\n"
+				       "web: {command: [run], depends_on: [one, two]}\n");
+	struct client *c = client_new(s);
+
+	ck_assert_str_eq(verb(c, "Stop", "{\"units\":[\"one\",\"two\"]}", EFF_S(1)),
+		"web done waiting, one@1 done down, one@2 done down, two done down");
+	ck_assert_str_eq(verb(c, "Start", "{\"units\":[\"web\"]}", EFF_S(1)),
+		"one@1 done up, one@2 done up, two done up, web done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(one_whose_turn_comes_after_such_a_one_fails_too)
 {
 	struct server *s = server_new("g:\n  start_order: sequential\n  units:\n"
@@ -402,6 +418,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_oneshot_that_runs_again_at_once_is_done_all_the_same);
 	tcase_add_test(tcase, a_start_that_waits_for_what_cannot_come_fails_and_says_for_what);
 	tcase_add_test(tcase, what_a_start_runs_again_is_in_the_answer);
+	tcase_add_test(tcase, what_a_start_requires_begins_as_it_is_declared);
 	tcase_add_test(tcase, one_whose_turn_comes_after_such_a_one_fails_too);
 	tcase_add_test(tcase,
 		a_group_that_waits_for_what_cannot_come_fails_too_and_so_does_who_needs_it);
