@@ -19,12 +19,16 @@ same "good trees" "$(judged "${good[@]}" | grep -v '^good' || true)" ""
 
 # What units say of each other it cannot see, nor what a cron line means; and what is in another file.
 unseen='^(include-twice-defined|env-file)$'
-n=0
+declare -A codes=()
 for tree in "$root"/tests/fixtures/plans/bad/*.yaml; do
 	name=${tree##*/}
-	codes=$("$BUILD/effctl" --json check "$tree" | jq -r '.diagnostics[] | select(.severity == "error") | .code' || true)
-	grep -qE '^E(102|20[124-8]|21[23678])$' <<<"$codes" && [[ ! ${name%.yaml} =~ $unseen ]] || continue
-	[[ $(judged "$tree") == bad* ]] || fail "the schema takes $name, which has: ${codes//$'\n'/ }"
-	n=$((n + 1))
+	found=$("$BUILD/effctl" --json check "$tree" | jq -r '.diagnostics[] | select(.severity == "error") | .code' || true)
+	grep -qE '^E(102|20[124-8]|21[23678])$' <<<"$found" && [[ ! ${name%.yaml} =~ $unseen ]] || continue
+	codes[$tree]=${found//$'\n'/ }
 done
-[ "$n" -ge 30 ] || fail "only $n bad trees were looked at"
+[ "${#codes[@]}" -ge 30 ] || fail "only ${#codes[@]} bad trees were looked at"
+judged "${!codes[@]}" >judged
+same "trees that were judged" "$(grep -c . judged)" "${#codes[@]}"
+while read -r word tree; do
+	[ "$word" = bad ] || fail "the schema takes ${tree##*/}, which has: ${codes[$tree]}"
+done <judged
