@@ -13,7 +13,7 @@
 
 enum {
 	MIB = 1 << 20,
-	LARGE = MIB / 4,
+	LARGE = MIB / 8,
 	BYTES_A_BYTE = 3000,
 	BYTES_BESIDE = 8 * MIB,
 	BYTES_MULTIPLIED = 2000 * MIB,
@@ -80,17 +80,24 @@ static bool is_chosen(const struct shape *shape)
 	return seed == ALL || (hash ^ hash >> 32) % ONE_IN == 0;
 }
 
+static void take_each_size(struct costs *costs, const struct shape *shape, shape_fn *take)
+{
+	for (; costs->size < SIZES; costs->size++)
+		take_once(costs, shape, take, (size_t)LARGE >> (SIZES - 1 - costs->size));
+	costs_check(costs);
+}
+
 void shape_takes(const struct shape *shape, shape_fn *take)
 {
 	struct costs costs = {0}, whole = {0};
 
 	ck_assert_int_eq(eff_rt_new(&(struct eff_rt_opts){.seed = 1}, &costs.rt), 0);
-	for (; costs.size < SIZES; costs.size++)
-		take_once(&costs, shape, take, (size_t)LARGE >> (SIZES - 1 - costs.size));
-	costs_check(&costs);
 	whole.rt = costs.rt;
-	if (is_chosen(shape))
-		take_once(&whole, shape, take, MIB);
+	/* Where a few bytes come to the most that may be made of them, more of them come to the same. */
+	if (!shape->multiplies)
+		take_each_size(&costs, shape, take);
+	if (shape->multiplies || is_chosen(shape))
+		take_once(&whole, shape, take, is_chosen(shape) ? MIB : LARGE);
 	eff_rt_free(costs.rt);
 }
 

@@ -23,8 +23,8 @@ struct shape {
 /* Reads it all; it may be changed. */
 typedef void shape_fn(const struct text *text);
 
-/* Have it read in a sixteenth of a MiB, an eighth, a quarter, and a MiB if it is its turn; and fail the test if that takes too many
- * steps or too much memory, for each of its bytes or for twice as many of them. */
+/* Have it read in an eighth of a MiB, in a half and a quarter of that, and in a whole MiB if it is its turn; and fail the test if that
+ * takes too many steps or too much memory, for each of its bytes or for twice as many of them. */
 void shape_takes(const struct shape *shape, shape_fn *take);
 /* A case of its own for the `n` shapes of a table. */
 void shapes_add(Suite *suite, const char *name, const TTest *test, int n);

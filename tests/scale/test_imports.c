@@ -44,7 +44,7 @@ static const struct shape supervisords[] = {
 	{"variables", "[program:a]\ncommand=x ", "%(ENV_A)s", "\n", NULL, NULL, 300, false},
 	{"percents", "[program:a]\ncommand=x ", "%%", "\n", NULL, NULL, 300, false},
 	{"a long name in itself", "[program:", "aaaaaaaa", "]\ncommand=x ", "%(program_name)s",
-		"\n", 300, false},
+		"\n", 300, true},
 	{"a group", "[group:g]\nprograms=", "a#,", "\n", "[program:a#]\ncommand=x\n", "", 600, false},
 	{"groups", "", "[group:g#]\nprograms=a#\n[program:a#]\ncommand=x\n", "", NULL, NULL,
 		600, false},
@@ -117,7 +117,7 @@ START_TEST(a_mib_of_compose_is_imported_in_so_many_steps)
 END_TEST
 
 static const struct shape procfiles[] = {
-	{"processes", "", "a#: x\n", "", NULL, NULL, 900, false},
+	{"processes", "", "a#: x\n", "", NULL, NULL, 950, false},
 	{"one process", "", "a: x\n", "", NULL, NULL, 2500, false},
 	{"processes of a release", "release: x\n", "a#: x\n", "", NULL, NULL, 1200, false},
 	{"a command", "a: x", " 'a b'", "\n", NULL, NULL, 300, false},

@@ -23,7 +23,7 @@ static const struct shape trees[] = {
 	{"unknown variables", A "description: \"", "${NOBODY}", "\"}}\n", NULL, NULL, 60, false},
 	{"open variables", A "description: \"", "${", "\"}}\n", NULL, NULL, 90, false},
 	{"open variables of a command", "version: 1\nunits: {a: {command: \"x ", "${", "\"}}\n",
-		NULL, NULL, 60, false},
+		NULL, NULL, 65, false},
 	{"variables in variables", A "description: \"", "${A:-${B}}", "\"}}\n", NULL, NULL, 60, false},
 	{"dollars", A "description: \"", "$$ $", "\"}}\n", NULL, NULL, 60, false},
 	{"variables of a list", A "supplementary_groups: [", "'${PORT}',", "]}}\n", NULL, NULL,
