@@ -85,6 +85,8 @@ FLAGS := -std=gnu17 -D_GNU_SOURCE -fvisibility=hidden $(WARN) $(if $(WERROR),-We
 SMALL := $(if $(strip $(MODE)),$(CFLAGS),$(CFLAGS:-O2=-Os))
 RELR := $(shell grep -qs GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && f=-Wl,-z,pack-relative-relocs && \
 	$(CC) -shared -Wl,--fatal-warnings $$f -o /dev/null -x c /dev/null 2>/dev/null && echo $$f)
+# A few hundred programs are linked to be run once: where there is a linker that does it in half the time, by that one.
+GOLD := $(if $(findstring /,$(shell $(CC) -print-prog-name=ld.gold)),-fuse-ld=gold)
 inc := -Ilib/include -Idaemon -Idaemon/effd/include $(call pkg,--cflags libcjson)
 LINK = $(CC) $(LDFLAGS) $(CFLAGS) $(MODE) -Wl,--as-needed
 EFF_LIBS := -lev $(UV) -lm -lpthread
@@ -118,6 +120,8 @@ $(O)/daemon/base/%.o $(O)/daemon/wire/%.o: small := $(CFLAGS)
 # A test keeps what it looks at in its frame, and its fibers have room for that.
 $(O)/tests/%.o: private FLAGS += -Wno-frame-larger-than
 $(O)/tests/lib/%.o: inc := -Ilib/include -Ilib/src -Itests
+# Under the sanitizers a test is compiled once for each time that it runs; but random programs run it for minutes.
+$(if $(SAN),$(call obj,$(filter-out %_structure.c %_random.c,$(TESTS))): small := $(CFLAGS:-O1=-O0))
 $(O)/lib/src/loop_uv.o $(O)/lib/examples/host_uv.o: inc += $(if $(UV),-DEFF_HAVE_UV=1 $(call pkg,--cflags libuv))
 
 $(O)/%.o: %.c $(O)/flags
@@ -183,6 +187,7 @@ $(fuzzers): more := -fsanitize=fuzzer
 $(filter $(O)/tests/daemon/%,$(tests)) $(replays) $(fuzzers): more += -Wl,--no-as-needed -lyaml
 
 $(mains): more := $(RELR)
+$(tests) $(scales) $(replays): more += $(GOLD)
 group := -Wl,--start-group
 end := -Wl,--end-group
 $(mains) $(examples) $(tests) $(scales) $(replays) $(benches) $(fuzzers):
@@ -241,7 +246,7 @@ on_uv := $(filter-out %/test_structure %/test_supervise_random,$(filter tests/li
 replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
 	$Qscripts/setup check
-	$Q$(MAKE) SAN=address,undefined all build-tests
+	$Q$(MAKE) SAN=address,undefined build-tests $(EXAMPLES:lib/%.c=$(san)/%)
 	$Q$(MAKE) all $(plain) $(dictionaries)
 	$Q$(MAKE) STEPS=1 build-scales
 	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(plain) $(SCALE:%.c=$(B)/steps/%) $(long) \
