@@ -40,11 +40,13 @@ one=$(jq -r '[.units[] | select(.state == "backoff")][0].name' "$DIR/status.json
 effd=$(ctl --json version | jq -r .pid)
 await_events 3 '.event == "state" and .to == "backoff"' "$one" >/dev/null
 descriptors=$(find "/proc/$effd/fd" -mindepth 1 | wc -l)
-from=$(field "$one" .starts) began=$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)
+# The time is taken around the counting.
+now_ms() { awk '{ printf "%d", $1 * 1000 }' /proc/uptime; }
+began=$(now_ms) from=$(field "$one" .starts)
 some_more() { [ "$(field "$one" .starts)" -ge $((from + 5)) ]; }
 eventually some_more
-took=$(($(awk '{ printf "%d", $1 * 1000 }' /proc/uptime) - began))
 tries=$(($(field "$one" .starts) - from))
+took=$(($(now_ms) - began))
 [ "$tries" -le $((took / 100 + 2)) ] || fail "$tries tries within $took ms, with a delay of 100 ms"
 no_more_descriptors() { [ "$(find "/proc/$effd/fd" -mindepth 1 | wc -l)" -le "$descriptors" ]; }
 eventually no_more_descriptors
