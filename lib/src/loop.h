@@ -27,7 +27,7 @@ struct eff_backend {
 	int (*open)(struct eff_rt *rt, struct eff__backend_state **ret_state);
 	void (*close)(struct eff__backend_state *state);
 	/* Watch `fd` for `events` (0: no more), replacing what was watched. 0 or -errno. When it is ready the backend calls
-	 * eff__fd_ready(rt, fd, events) during wait(). */
+	 * eff__fd_ready(rt, fd, events) during wait(); who was ready first is told first. */
 	int (*watch)(struct eff__backend_state *state, int fd, int events);
 	/* Wait for descriptors until `deadline` (CLOCK_MONOTONIC; 0: look and return; EFF_FOREVER: no limit). */
 	void (*wait)(struct eff__backend_state *state, eff_ns deadline);

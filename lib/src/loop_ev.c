@@ -2,8 +2,10 @@
 /* The loop on libev: descriptors and a wake-up, nothing else.
  *
  * It is a loop of its own, never the default one, whose SIGCHLD watcher steals the ends of children; ev_signal, ev_child
- * and ev_timer are not used. The next deadline is one timerfd, watched like any descriptor. Callbacks only tell io.c;
- * fibers run after wait() has returned. A watch lives in the slot of its descriptor, for libev holds its address. */
+ * and ev_timer are not used. The next deadline is one timerfd, watched like any descriptor. libev calls in the reverse of the
+ * order in which the kernel has told it, so its callbacks only note who is ready: io.c hears of them in the kernel's order, when
+ * all are known, and fibers run after wait() has returned. A watch lives in the slot of its descriptor, for libev holds its
+ * address. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +18,17 @@
 #include "loop.h"
 #include "slots.h"
 
+struct watch {
+	struct ev_io io;
+	int revents;        /* libev's word, which io.c has not heard; 0: there is none */
+	struct watch *next; /* who was ready after it */
+};
+
 struct eff__backend_state {
 	struct ev_loop *loop;
 	struct eff_rt *rt;
-	struct eff__slots watches; /* struct ev_io */
+	struct eff__slots watches; /* struct watch */
+	struct watch *ready;       /* of the wait that runs, in the kernel's order */
 	struct ev_io timer, waker;
 	struct eff__alarm alarm;
 	int wake_fd;
@@ -58,16 +67,39 @@ static void on_wake(struct ev_loop *loop, struct ev_io *io, int revents)
 	(void)r; /* the runtime looks at what was posted, whatever the count is */
 }
 
+/* The last of whom libev calls was ready first. */
 static void on_io(struct ev_loop *loop, struct ev_io *io, int revents)
 {
 	struct eff__backend_state *state = ev_userdata(loop);
-	int events = 0;
+	struct watch *watch = (struct watch *)io;
 
-	if (!(revents & EV_ERROR)) {
-		events |= revents & EV_READ ? EFF_READ : 0;
-		events |= revents & EV_WRITE ? EFF_WRITE : 0;
+	if (!watch->revents) {
+		watch->next = state->ready;
+		state->ready = watch;
 	}
-	eff__fd_ready(state->rt, io->fd, events);
+	watch->revents |= revents;
+}
+
+/* Who hears may stop others, and watch them anew: what was known of them before is not told. */
+static void tell_ready(struct eff__backend_state *state)
+{
+	struct watch *watch;
+	int revents;
+	int events;
+
+	while ((watch = state->ready)) {
+		state->ready = watch->next;
+		revents = watch->revents;
+		watch->revents = 0;
+		if (!revents)
+			continue;
+		events = 0;
+		if (!(revents & EV_ERROR)) {
+			events |= revents & EV_READ ? EFF_READ : 0;
+			events |= revents & EV_WRITE ? EFF_WRITE : 0;
+		}
+		eff__fd_ready(state->rt, watch->io.fd, events);
+	}
 }
 
 /* libev ends the process for what it cannot do without. Where it has let the old epoll go and the kernel has no new one for
@@ -97,11 +129,13 @@ static void on_wait(struct ev_loop *loop)
 	eff__alarm_set(&state->alarm, 1);
 }
 
-/* Takes back an event that is pending, too. */
-static void watch_stop(struct eff__backend_state *state, struct ev_io *watch)
+/* Takes back what was not told yet, too. */
+static void watch_stop(struct eff__backend_state *state, struct watch *watch)
 {
-	if (watch)
-		ev_io_stop(state->loop, watch);
+	if (!watch)
+		return;
+	ev_io_stop(state->loop, &watch->io);
+	watch->revents = 0;
 }
 
 static void loop_close(struct eff__backend_state *state)
@@ -145,7 +179,7 @@ static int loop_open(struct eff_rt *rt, struct eff__backend_state **ret_state)
 	if (!state)
 		return r;
 	state->rt = rt;
-	state->watches.size = sizeof(struct ev_io);
+	state->watches.size = sizeof(struct watch);
 	state->wake_fd = -1;
 	r = eff__alarm_open(&state->alarm);
 	if (r < 0)
@@ -178,7 +212,7 @@ fail:
 static int loop_watch(struct eff__backend_state *state, int fd, int events)
 {
 	int wanted = (events & EFF_READ ? EV_READ : 0) | (events & EFF_WRITE ? EV_WRITE : 0);
-	struct ev_io *watch = eff__slot(&state->watches, fd);
+	struct watch *watch = eff__slot(&state->watches, fd);
 
 	/* libev gathers changes until its next wait. */
 	watch_stop(state, watch);
@@ -188,8 +222,8 @@ static int loop_watch(struct eff__backend_state *state, int fd, int events)
 		watch = eff__slot_make(&state->watches, fd);
 	if (!watch)
 		return -ENOMEM;
-	ev_io_init(watch, on_io, fd, wanted);
-	ev_io_start(state->loop, watch);
+	ev_io_init(&watch->io, on_io, fd, wanted);
+	ev_io_start(state->loop, &watch->io);
 	return 0;
 }
 
@@ -197,10 +231,11 @@ static void loop_wait(struct eff__backend_state *state, eff_ns deadline)
 {
 	if (deadline <= 0 || deadline <= eff__monotonic()) {
 		ev_run(state->loop, EVRUN_NOWAIT);
-		return;
+	} else {
+		eff__alarm_set(&state->alarm, deadline);
+		ev_run(state->loop, EVRUN_ONCE);
 	}
-	eff__alarm_set(&state->alarm, deadline);
-	ev_run(state->loop, EVRUN_ONCE);
+	tell_ready(state);
 }
 
 static void loop_wake(struct eff__backend_state *state)

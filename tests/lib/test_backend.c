@@ -156,6 +156,42 @@ START_TEST(a_high_number_is_as_good_as_a_low_one)
 }
 END_TEST
 
+static struct eff__hook *heard_in_turn[4];
+static size_t n_heard_in_turn;
+
+static void on_turn(struct eff__hook *hook, int events)
+{
+	(void)events;
+	heard_in_turn[n_heard_in_turn++] = hook;
+}
+
+START_TEST(what_is_ready_is_heard_of_in_its_order)
+{
+	enum { N = sizeof heard_in_turn / sizeof *heard_in_turn };
+	static const int order[N] = {2, 0, 3, 1};
+	struct eff__hook hooks[N];
+	int ends[N][2];
+
+	for (int i = 0; i < N; i++) {
+		hooks[i].fn = on_turn;
+		ck_assert_int_eq(pipe2(ends[i], O_CLOEXEC | O_NONBLOCK), 0);
+		ck_assert_int_eq(eff__fd_hook(rt, ends[i][0], EFF_READ, &hooks[i]), 0);
+	}
+	backend->wait(rt->loop, 0);
+	for (int i = 0; i < N; i++)
+		ck_assert_int_eq(write(ends[order[i]][1], "x", 1), 1);
+	n_heard_in_turn = 0;
+	backend->wait(rt->loop, EFF_FOREVER);
+	ck_assert_uint_eq(n_heard_in_turn, N);
+	for (int i = 0; i < N; i++) {
+		ck_assert_ptr_eq(heard_in_turn[i], &hooks[order[i]]);
+		eff__fd_forget(rt, ends[i][0]);
+		close(ends[i][0]);
+		close(ends[i][1]);
+	}
+}
+END_TEST
+
 static int flags_of(int fd)
 {
 	return fcntl(fd, F_GETFL) & (O_NONBLOCK | O_APPEND | O_ACCMODE);
@@ -395,6 +431,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_earlier_deadline_replaces_a_later_one);
 	tcase_add_test(tcase, a_thread_and_a_signal_handler_can_wake_it);
 	tcase_add_test(tcase, a_descriptor_is_heard_of_while_it_is_watched);
+	tcase_add_test(tcase, what_is_ready_is_heard_of_in_its_order);
 	tcase_add_test(tcase, a_high_number_is_as_good_as_a_low_one);
 	tcase_add_test(tcase, a_descriptor_keeps_its_mode);
 	tcase_add_test(tcase, what_is_broken_counts_as_ready_again_and_again);

@@ -10,12 +10,14 @@ mount -t tmpfs -o size=256k,mode=755 none "$DIR/small" || skip "cannot mount a t
 # In pages, so that the last byte is taken.
 dd if=/dev/zero of="$DIR/small/filler" bs=4096 2>/dev/null || true
 new_fifo
-gate=$FIFO
+more=$FIFO
+new_fifo
+tick=$FIFO
 effd_start <<TREE
 version: 1
 units:
   writer:
-    shell: 'i=0; while [ \$i -lt 2000 ]; do echo "line \$i"; i=\$((i+1)); done; echo written >&2; read go <$gate; echo and more; read go <$gate; while :; do echo tick; sleep 0.1; done'
+    shell: 'i=0; while [ \$i -lt 2000 ]; do echo "line \$i"; i=\$((i+1)); done; echo written >&2; read go <$more; echo and more; read go <$tick; while :; do echo tick; sleep 0.1; done'
     log: {stdout: {file: $DIR/small/log}, stderr: ring}
 TREE
 pid=$(pid_of writer)
@@ -26,11 +28,11 @@ lost=$(field writer .log_lost_bytes)
 [ "$lost" -gt 0 ] || fail "nothing is counted as lost"
 same "it is said once" "$(ctl --json events | jq -c 'select(.event == "log_lost") | .unit')" '"writer"'
 
-echo go >"$gate"
+echo go >"$more"
 more_lost() { [ "$(field writer .log_lost_bytes)" -gt "$lost" ]; }
 eventually more_lost
 rm "$DIR/small/filler"
-echo go >"$gate"
+echo go >"$tick"
 await_line "$DIR/small/log" '^tick$' >/dev/null
 await_events 1 '.event == "log_lost" and (.text | test("^[0-9]+ more bytes lost before .*/small/log could be written again; "))' writer >"$DIR/said"
 same "the event has the total" "$(jq -r .text "$DIR/said" | sed 's/.*; //')" "$(field writer .log_lost_bytes) in all"
