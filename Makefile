@@ -2,7 +2,7 @@
 # make run      install what is missing, build, and run effd with conf/examples/shop.yaml in the foreground
 # make check    every test: units (sanitized), corpora, system tests, tidy; the last line counts them
 # make test     the unit tests of this build, T=daemon/test_life for one, SAN=address,undefined for sanitizers
-# make tidy     format, lint and the house rules;  sweep  soak  tsan  valgrind  cross  cover  fuzz  afl  bench  clean
+# make tidy     format, lint and the house rules;  sweep  soak  tsan  valgrind  cross  cover  seldom  fuzz  afl  bench  clean
 # make install  DESTDIR= PREFIX= LIBDIR= … (scripts/install has them all);  uninstall;  deb builds Debian packages
 # V=1 shows the commands, WERROR=1 makes warnings errors.        SPDX-License-Identifier: MIT
 
@@ -32,6 +32,7 @@ LIB := $(wildcard lib/src/*.c lib/src/*.S)
 DAEMON := $(wildcard $(FLOORS:%=daemon/%/*.c))
 EFFD := $(wildcard daemon/effd/*.c)
 EFFCTL := $(wildcard daemon/effctl/*.c daemon/effctl/import/*.c)
+SELDOM := $(shell sed '/^#/d' daemon/seldom)
 FAKE := $(wildcard tests/fake/*.c)
 TESTS := $(wildcard tests/lib/test_*.c tests/daemon/test_*.c)
 SCALE := $(wildcard tests/scale/test_*.c)
@@ -101,7 +102,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);) mkdir -p $(@D) &&
 
 .DEFAULT_GOAL := all
-.PHONY: all run check test build-tests build-scales tidy sweep soak tsan valgrind cross cover fuzz afl fuzzers bench install uninstall deb clean FORCE
+.PHONY: all run check test build-tests build-scales tidy sweep soak tsan valgrind cross cover seldom fuzz afl fuzzers bench install uninstall deb clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -151,11 +152,13 @@ $(O)/libeffctl.a: $(call obj,$(filter-out %/main.c,$(EFFCTL)))
 $(O)/%.a: $(O)/sources
 	$(call say,AR,$@) rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
-# Modules find eff_* and effd_fiber_* in effd: both archives go in whole, with what is marked for export.
 daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
-$(O)/effd: $(call obj,$(EFFD)) $(O)/libdaemon.a $(O)/libeff_ev.a
-$(O)/effd: group := -rdynamic -Wl,--whole-archive
-$(O)/effd: end := -Wl,--no-whole-archive
+# Modules find eff_* and effd_fiber_* in effd: all goes in, with what is marked for export. What most never need stands together,
+# behind what each needs, and so is not resident with it.
+whole := $(EFFD) $(DAEMON) $(LIB:%/loop_uv.c=%/loop_none.c)
+$(O)/effd: daemon/seldom $(call obj,$(filter-out $(SELDOM),$(whole)) $(filter $(SELDOM),$(whole)))
+$(O)/effd: group := -rdynamic
+$(O)/effd: end :=
 # A client waits for its socket alone: it links no runtime, and so loads no loop.
 $(O)/effctl: $(call obj,$(EFFCTL)) $(O)/libdaemon.a
 $(O)/effctl: LIBS = $(CJSON) -lm -ldl
@@ -295,6 +298,11 @@ cover:
 	$Qfind $(B)/cover -name '*.gcda' -delete
 	$Qscripts/run-tests -t 1200 $(TESTS:%.c=$(B)/cover/%)
 	$Qscripts/cover $(B)/cover
+
+# What effd is linked behind all else: daemon/seldom.
+seldom:
+	$Q$(MAKE) COVER=1 $(B)/cover/effd
+	$Qscripts/seldom $(B)/cover >$(B)/seldom && mv $(B)/seldom daemon/seldom
 
 # Both fuzzers go on from where they were, and say what they find by ending with an error: what is left in $(B)/fuzz, or in
 # $(B)/afl/found. AFL++ wants it said that nobody waits for cores, and its own ways of dying.
