@@ -131,6 +131,17 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+/* It is held for some instructions, or while the other side is woken: to look again soon costs less than to sleep. */
+static void lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 static struct eff__threads *threads_of(struct eff_rt *rt)
 {
 	struct eff__threads *threads = rt->threads;
@@ -140,7 +151,7 @@ static struct eff__threads *threads_of(struct eff_rt *rt)
 	threads = calloc(1, sizeof *threads);
 	if (!threads)
 		return NULL;
-	pthread_mutex_init(&threads->lock, NULL);
+	lock_init(&threads->lock);
 	pthread_cond_init(&threads->work, NULL);
 	pthread_cond_init(&threads->left, NULL);
 	eff_list_init(&threads->queue);
