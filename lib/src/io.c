@@ -236,6 +236,9 @@ static void entry_calm(struct eff_rt *rt, struct entry *entry, int fd, int event
 	/* The one that is due now may ask again. */
 	if (entry->watch)
 		idle &= ~entry->watch_events;
+	/* What nobody awaits at all is let go of whole: a pipe tells each write to who watches it, whatever for. */
+	if (idle && !entry->hook && !entry_wanted(entry))
+		idle = entry->armed;
 	if (idle && watch_for(rt, fd, entry->armed, entry->armed & ~idle) == 0)
 		entry->armed &= (uint8_t)~idle;
 }

@@ -194,11 +194,12 @@ END_TEST
 /* ── hooks, and what the loop is asked for ── */
 
 static const struct eff_backend *uncounted;
-static int n_watches;
+static int n_watches, watched;
 
 static int watch_counted(struct eff__backend_state *state, int fd, int events)
 {
 	n_watches++;
+	watched = events;
 	return uncounted->watch(state, fd, events);
 }
 
@@ -291,10 +292,14 @@ static void on_watch(struct eff_watch *watch)
 
 static eff_exit watches(void *arg)
 {
+	struct eff_backend counted = *rt->backend;
 	struct watcher w = {.watch = {.fn = on_watch}};
 	int ends[2];
 
 	pipe_make(ends);
+	uncounted = rt->backend;
+	counted.watch = watch_counted;
+	rt->backend = &counted;
 	eff_pulse_init(&w.told);
 	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ | EFF_WRITE, &w.watch), 0);
 	ck_assert_int_eq(eff_await_turn(), 0);
@@ -306,6 +311,8 @@ static eff_exit watches(void *arg)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(eff_await_turn(), 0);
 	ck_assert_uint_eq(w.n, 1);
+	/* Meanwhile it is not watched at all. */
+	ck_assert_int_eq(watched, 0);
 	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ | EFF_WRITE, &w.watch), 0);
 	ck_assert_int_eq(eff_pulse_await(&w.told), 0);
 	ck_assert_uint_eq(w.n, 2);
@@ -328,6 +335,7 @@ static eff_exit watches(void *arg)
 	ck_assert_int_eq(eff_await_turn(), 0);
 	ck_assert_uint_eq(w.n, 3);
 	ck_assert_int_eq(eff_fd_watch(ends[0], EFF_READ, &w.watch), -EBADF);
+	rt->backend = uncounted;
 	return eff_ok(arg);
 }
 
