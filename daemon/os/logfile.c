@@ -244,13 +244,14 @@ static bool was_moved(struct os_file *file)
 static int file_follow(struct os_file *file, struct stat *ret_st)
 {
 	bool removed;
-	int r = 0;
+	int r;
 
 	if (fstat(file->fd, ret_st) < 0)
 		return -errno;
 	removed = ret_st->st_nlink == 0;
-	if (removed || was_moved(file))
-		r = os_log_reopen(file);
+	if (!removed && !was_moved(file))
+		return 0;
+	r = os_log_reopen(file);
 	if (r >= 0)
 		return fstat(file->fd, ret_st) < 0 ? -errno : 0;
 	/* A moved file still keeps what it gets; a removed one would swallow it. */
