@@ -121,9 +121,9 @@ const char *logfile_path(const struct logfile *f);
 /* Append what `u` says, soon; the file is put aside as the unit's row wants it. Does not suspend. 0; -EAGAIN: it takes no more now;
  * -ENOMEM; -ESHUTDOWN: the tree has ended. */
 int logfile_add(struct logfile *f, struct unit *u, const char *bytes, size_t len);
-/* Where to put up to `most` bytes that are to be added: at once, and then they are not copied. NULL: it takes no more now, or
- * there is no memory. */
-char *logfile_room(struct logfile *f, size_t most);
+/* Where to put up to *most bytes that are to be added: at once, and then they are not copied. *most becomes less where much waits
+ * already. NULL: it takes no more now, or there is no memory. */
+char *logfile_room(struct logfile *f, size_t *most);
 bool logfile_is_full(const struct logfile *f);
 /* Is all that it was given in it, or lost? */
 bool logfile_is_settled(const struct logfile *f);
@@ -145,8 +145,9 @@ void archive_ask(struct unit_world *world, const char *path);
 
 void sink_init(struct sink *k, struct unit *u, enum os_stream stream);
 void sink_done(struct sink *k);
-/* Where to read up to `most` bytes that are to be taken, so that they need not be copied; NULL: where one likes. */
-char *sink_room(struct sink *k, size_t most);
+/* Where to read up to *most bytes, which may become less, that are to be taken, so that they need not be copied; NULL: where one
+ * likes. */
+char *sink_room(struct sink *k, size_t *most);
 /* It takes no more now without keeping it. */
 bool sink_is_full(const struct sink *k);
 /* Does not suspend. */

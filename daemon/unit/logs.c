@@ -8,8 +8,14 @@
 #include "unit/internal.h"
 #include "unit/logs.h"
 
-/* So much waits at most beside a file before no more is taken. */
-enum { WAITING_MOST = 256 << 10 };
+/* So much waits at most beside a file before no more is taken: the more, the seldomer a thread is woken for it. Where so much
+ * waits beside all of them together it is a share. A read is not made smaller for that. */
+enum {
+	WAITING_MOST = 1 << 20,
+	WAITING_ALL = 8 << 20,
+	SHARE = 256 << 10,
+	READ_LEAST = 256 << 10
+};
 /* Buffers of that size are kept for who needs one next, until nothing has come for a while. */
 enum { LARGE = 64 << 10 };
 
@@ -156,6 +162,7 @@ void logfile_begin(struct logfile *f)
 {
 	struct log_batch empty = f->writing;
 
+	f->world->log_waiting -= f->waiting.bytes.len;
 	f->writing = f->waiting;
 	f->waiting = empty;
 	f->closes = f->n_users == 0;
@@ -196,6 +203,7 @@ void logfile_leave(struct logfile *f)
 {
 	batch_lose(f, &f->writing);
 	batch_lose(f, &f->waiting);
+	f->world->log_waiting -= f->waiting.bytes.len;
 	eff_list_remove(&f->link);
 	eff_list_init(&f->link);
 	f->world = NULL;
@@ -215,9 +223,14 @@ void logfile_put(struct logfile *f)
 		logfile_free(f);
 }
 
+static size_t waiting_most(const struct logfile *f)
+{
+	return f->world && f->world->log_waiting >= WAITING_ALL ? SHARE : WAITING_MOST;
+}
+
 bool logfile_is_full(const struct logfile *f)
 {
-	return f->waiting.bytes.len >= WAITING_MOST;
+	return f->waiting.bytes.len >= waiting_most(f);
 }
 
 bool logfile_is_settled(const struct logfile *f)
@@ -225,14 +238,20 @@ bool logfile_is_settled(const struct logfile *f)
 	return f->settled >= f->added;
 }
 
-char *logfile_room(struct logfile *f, size_t most)
+char *logfile_room(struct logfile *f, size_t *most)
 {
+	size_t left;
 	char *room;
 
 	if (!f->world || logfile_is_full(f))
 		return NULL;
-	batch_open(&f->world->log_spares, &f->waiting, most);
-	room = text_room(&f->waiting.bytes, most);
+	left = waiting_most(f) - f->waiting.bytes.len;
+	if (left < READ_LEAST)
+		left = READ_LEAST;
+	if (*most > left)
+		*most = left;
+	batch_open(&f->world->log_spares, &f->waiting, *most);
+	room = text_room(&f->waiting.bytes, *most);
 	f->waiting.bytes.failed = false;
 	return room;
 }
@@ -261,6 +280,7 @@ int logfile_add(struct logfile *f, struct unit *u, const char *bytes, size_t len
 	}
 	part->len += len;
 	f->added += len;
+	f->world->log_waiting += len;
 	folder_queue(f);
 	return 0;
 }

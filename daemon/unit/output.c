@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Output: where what a unit writes goes. Whole lines go into the ring, the bytes as they are, or line by line with the time
- * or as JSON, to a file, or line by line to effd's own stdout behind the unit's name. What a full disk does not take is lost, counted and told once a minute: the unit
- * does not wait for it. A stdout that takes no more makes the unit wait, as it would without effd, and so does a disk that does not answer. Of more than the ring can hold only
- * the end is cut into lines, where nobody but the ring wants them. */
+/* Output: where what a unit writes goes. Whole lines go into the ring, the bytes as they are, or line by line with the time or as
+ * JSON, to a file, or line by line to effd's own stdout behind the unit's name. What a full disk does not take is lost, counted
+ * and told once a minute: the unit does not wait for it. A stdout that takes no more makes the unit wait, as it would without
+ * effd, and so does a disk that does not answer. Of more than the ring can hold only the end is cut into lines, where nobody but
+ * the ring wants them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,7 +245,7 @@ static void sink_lines_to_file(struct sink *k)
 	k->out.failed = false;
 }
 
-char *sink_room(struct sink *k, size_t most)
+char *sink_room(struct sink *k, size_t *most)
 {
 	bool is_raw = sink_target(k)->kind == PLAN_LOG_FILE && !k->by_line && !wants_lines(k);
 

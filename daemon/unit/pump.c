@@ -26,20 +26,23 @@ static const struct os_ops *ops_of(const struct pump *p)
 /* Take what is there, up to a bound. Returns how much it was. */
 static size_t pump_take(struct pump *p)
 {
-	size_t all = 0;
+	size_t most, all = 0;
 	ssize_t n;
 
 	do {
-		char *room = p->is_fast ? sink_room(&p->sink, CHUNK) : NULL;
+		char *room;
 
+		most = ROUND_MOST;
+		room = p->is_fast ? sink_room(&p->sink, &most) : NULL;
+		most = room ? most : CHUNK;
 		room = room ? room : chunk;
-		n = ops_of(p)->read(p->process, p->sink.stream, room, CHUNK);
+		n = ops_of(p)->read(p->process, p->sink.stream, room, most);
 		if (n > 0) {
 			sink_take(&p->sink, room, (size_t)n);
 			all += (size_t)n;
 		}
 		/* Less than there was room for: that was all. */
-	} while (n == CHUNK && all < ROUND_MOST && !sink_is_full(&p->sink));
+	} while (n == (ssize_t)most && all < ROUND_MOST && !sink_is_full(&p->sink));
 	p->is_dry = n == -EAGAIN;
 	if (n <= 0 && !p->is_dry) {
 		sink_end(&p->sink);

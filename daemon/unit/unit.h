@@ -78,6 +78,7 @@ struct unit_world {
 	struct eff_list log_folders;   /* with something to do; logs.c's */
 	struct eff_pulse logs_settled; /* one of those has nothing to do any more */
 	struct log_spares log_spares;
+	size_t log_waiting; /* bytes that wait beside log files */
 	struct archives archives;
 	struct sockets sockets;
 	struct eff_pulse output; /* some unit has a new line in its ring */

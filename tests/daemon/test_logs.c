@@ -7,8 +7,8 @@
 
 enum { LINE = 100 };
 
-/* `n` lines of 100 bytes that are numbered from `first`. */
-static void print_numbered(struct world *w, int first, int n)
+/* Of `unit`, `n` lines of 100 bytes that are numbered from `first`. */
+static void print_numbered_of(struct world *w, const char *unit, int first, int n)
 {
 	char line[LINE + 1];
 	char *all = calloc((size_t)n * LINE + 1, 1);
@@ -17,8 +17,14 @@ static void print_numbered(struct world *w, int first, int n)
 		(void)snprintf(line, sizeof(line), "%099d\n", first + i);
 		memcpy(all + (size_t)i * LINE, line, LINE);
 	}
-	log_print(w, all);
+	os_fake_print(w->fake, unit, OS_STDOUT, all);
+	world_run_for(w, EFF_MS(10));
 	free(all);
+}
+
+static void print_numbered(struct world *w, int first, int n)
+{
+	print_numbered_of(w, "web", first, n);
 }
 
 /* How many numbered lines are in it; -1: one is not the next after the one before. */
@@ -63,17 +69,56 @@ START_TEST(its_unit_waits_when_enough_does_and_loses_nothing)
 
 	os_fake_disk_hangs(w->fake, true);
 	print_numbered(w, 0, 3000);
-	print_numbered(w, 3000, 3000);
+	print_numbered(w, 3000, 11000);
 	reads = os_fake_reads(w->fake);
-	print_numbered(w, 6000, 3000);
+	print_numbered(w, 14000, 3000);
 	world_run_for(w, EFF_M(1));
 	/* What it has written since is in its pipe. */
 	ck_assert_uint_eq(os_fake_reads(w->fake), reads);
 
 	os_fake_disk_hangs(w->fake, false);
 	world_run_for(w, EFF_MS(10));
-	ck_assert_int_eq(lines_in_a_row(w, "/log/web", 0), 9000);
+	ck_assert_int_eq(lines_in_a_row(w, "/log/web", 0), 17000);
 	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(where_many_wait_each_waits_with_less)
+{
+	enum {
+		N = 12,
+		ROUNDS = 20,
+		LINES = 1000,
+		MOST = 1 << 20,
+		ALL = 8 << 20,
+		SHARE = 256 << 10
+	};
+	char tree[N * 80] = "", name[16];
+	struct world *w;
+	size_t waiting;
+
+	for (int j = 0; j < N; j++)
+		(void)snprintf(tree + strlen(tree), sizeof(tree) - strlen(tree),
+			"u%d: {command: u%d, log: {stdout: {file: /log/u%d}}}\n", j, j, j);
+	w = world_new(tree);
+	world_run_for(w, EFF_S(1));
+	os_fake_disk_hangs(w->fake, true);
+	for (int i = 0; i < ROUNDS; i++)
+		for (int j = 0; j < N; j++) {
+			(void)snprintf(name, sizeof(name), "u%d", j);
+			print_numbered_of(w, name, i * LINES, LINES);
+		}
+	waiting = world_unit(w, "u0")->world->log_waiting;
+	ck_assert_uint_ge(waiting, ALL);
+	ck_assert_uint_lt(waiting, ALL + N * SHARE);
+	os_fake_disk_hangs(w->fake, false);
+	world_run_for(w, EFF_S(1));
+	ck_assert_uint_eq(world_unit(w, "u0")->world->log_waiting, 0);
+	for (int j = 0; j < N; j++) {
+		(void)snprintf(name, sizeof(name), "/log/u%d", j);
+		ck_assert_int_eq(lines_in_a_row(w, name, 0), ROUNDS * LINES);
+	}
 	world_free(w);
 }
 END_TEST
@@ -84,19 +129,19 @@ START_TEST(one_that_may_lose_lines_does_not_wait)
 	unsigned reads;
 
 	os_fake_disk_hangs(w->fake, true);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 12; i++)
 		print_numbered(w, i * 2000, 2000);
 	reads = os_fake_reads(w->fake);
-	print_numbered(w, 16000, 10);
+	print_numbered(w, 24000, 10);
 	ck_assert_uint_gt(os_fake_reads(w->fake), reads);
 	ck_assert_ptr_nonnull(world_said(w, "web", "log_lost"));
 
 	os_fake_disk_hangs(w->fake, false);
 	world_run_for(w, EFF_MS(20));
 	/* What the disk was given, more than waits at most, and then the oldest 256 KiB of the rest. */
-	ck_assert_int_eq(lines_in_a_row(w, "/log/web", 0), 2000 + 4000 + 2621);
+	ck_assert_int_eq(lines_in_a_row(w, "/log/web", 0), 2000 + 12000 + 2621);
 	ck_assert_uint_eq(
-		strlen(log_file(w, "/log/web")) + world_unit(w, "web")->log_lost_bytes, 1601000);
+		strlen(log_file(w, "/log/web")) + world_unit(w, "web")->log_lost_bytes, 2401000);
 	world_free(w);
 }
 END_TEST
@@ -332,6 +377,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, a_disk_that_does_not_answer_holds_up_nobody_else);
 	tcase_add_test(tcase, its_unit_waits_when_enough_does_and_loses_nothing);
+	tcase_add_test(tcase, where_many_wait_each_waits_with_less);
 	tcase_add_test(tcase, one_that_may_lose_lines_does_not_wait);
 	tcase_add_test(tcase, one_that_ends_meanwhile_waits_a_second_and_is_written_later);
 	tcase_add_test(tcase, a_unit_is_down_when_its_log_is_whole);
