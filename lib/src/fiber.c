@@ -26,16 +26,17 @@ static inline void set_budget(struct eff_rt *rt, size_t budget)
 	__atomic_store_n(&rt->budget, budget, __ATOMIC_RELAXED);
 }
 
-__attribute__((noinline)) static void bury(struct eff_rt *rt)
+int eff__bury(struct eff_fiber **carcass)
 {
-	struct eff_fiber *carcass = rt->carcass;
+	struct eff_fiber *fiber = *carcass;
 
-	rt->carcass = NULL;
+	*carcass = NULL;
 #if EFF__TSAN
-	__tsan_destroy_fiber(carcass->context.tsan);
+	__tsan_destroy_fiber(fiber->context.tsan);
 #endif
-	eff__stack_give(&carcass->stack);
-	eff__fiber_unref(carcass);
+	eff__stack_give(&fiber->stack);
+	eff__fiber_unref(fiber);
+	return 0;
 }
 
 /* First thing in a context that runs again, or for the first time. */
@@ -47,7 +48,7 @@ static inline void arrive(struct eff_rt *rt, struct eff__context *here)
 #endif
 	(void)here;
 	if (rt->carcass)
-		bury(rt);
+		(void)eff__bury(&rt->carcass);
 }
 
 /* Tell the checkers. */
@@ -68,14 +69,27 @@ static inline void depart(
 	(void)last;
 }
 
-/* The one place that switches: see switch_x86_64.S for why. Its arguments are where the switch wants them. */
-__attribute__((noinline)) static int jump(
-	struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
+/* Until somebody switches back. Returns 0: so it can be a function's last act. */
+static inline int jump(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
 {
+#if EFF__JUMP
+	return eff__jump(from, to, &rt->carcass);
+#else
 	depart(rt, from, to, false);
 	eff__switch(from, to);
 	arrive(rt, from);
 	return 0;
+#endif
+}
+
+static inline void jump_last(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
+{
+#if EFF__JUMP
+	eff__jump_last(from, to, &rt->carcass);
+#else
+	depart(rt, from, to, true);
+	eff__switch_last(from, to);
+#endif
 }
 
 /* The body of a fiber has returned and what it owned is gone. Its nodes go with it: nobody looks at them again. */
@@ -201,8 +215,7 @@ static void trampoline(void)
 	next = next_is_usual(rt) ? take_ready(rt) : next_ready_called(rt);
 	rt->carcass = fiber;
 	to = next ? &next->context : &rt->main_context;
-	depart(rt, &fiber->context, to, true);
-	eff__switch_last(&fiber->context, to);
+	jump_last(&fiber->context, to, rt);
 }
 
 static int leave_to(struct eff_rt *rt, struct eff_fiber *fiber, struct eff_fiber *next)

@@ -23,83 +23,9 @@
 #include <eff/timer.h>
 
 #include "sanitize.h"
+#include "switch.h"
 
-#if defined(EFF_UCONTEXT) || defined(__ILP32__) || !(defined(__x86_64__) || defined(__aarch64__))
-#define EFF__UCONTEXT 1
-#include <ucontext.h>
-#else
-#define EFF__UCONTEXT 0
-#endif
-
-/* ── A: stacks, the switch, timers ── */
-
-/* Stacks of one size: a list of free ones, each with the next one's address in its top word. */
-struct eff__stack_class {
-	void *free;
-	size_t n_spare; /* free, and not reserved */
-	size_t size;    /* what may be touched; a guard page is below */
-	size_t n_cut;
-	char *uncut, *end; /* of the newest slab */
-};
-struct eff__stack {
-	void *base; /* lowest address that may be touched */
-	size_t size;
-	struct eff__stack_class *class;
-	unsigned valgrind_id;
-};
-struct eff__stacks; /* a pool: slabs, and a class for each power of two */
-struct eff__stacks *eff__stacks_new(void);
-void eff__stacks_free(struct eff__stacks *stacks);
-/* From here on guard as older kernels need it, though this one may know better. */
-void eff__stacks_guard_by_mprotect(struct eff__stacks *stacks);
-/* The class for so many bytes; NULL when they are beyond reason. */
-struct eff__stack_class *eff__stack_class(struct eff__stacks *stacks, size_t size);
-/* Make a spare one. 0 or -ENOMEM. */
-int eff__stack_cut(struct eff__stacks *stacks, struct eff__stack_class *class);
-/* A stack that was reserved is there when it is taken. */
-static inline int eff__stack_reserve(struct eff__stacks *stacks, struct eff__stack_class *class)
-{
-	int r = class->n_spare ? 0 : eff__stack_cut(stacks, class);
-
-	if (r >= 0)
-		class->n_spare--;
-	return r;
-}
-static inline void eff__stack_unreserve(struct eff__stack_class *class)
-{
-	class->n_spare++;
-}
-void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stack);
-void eff__stack_give(struct eff__stack *stack);
-size_t eff__stacks_mapped(const struct eff__stacks *stacks);
-/* How much of it, from its top on, has ever been touched, in whole pages; 0 when that cannot be known. */
-size_t eff__stack_touched(const struct eff__stack *stack);
-bool eff__stack_is_guard(const struct eff__stack *stack, const void *address);
-/* Tell of an overflow by the name of the fiber, from a handler of SIGSEGV. Process-wide, once, and a signal stack for this
- * thread. What cannot be had is left out. */
-void eff__overflow_watch(struct eff_rt *rt);
-void eff__overflow_unwatch(struct eff_rt *rt);
-
-/* The saved registers of a context that does not run are on its stack; this is its stack pointer. */
-struct eff__context {
-	void *sp;
-#if EFF__UCONTEXT
-	ucontext_t registers;
-#endif
-#if EFF__ASAN
-	void *fake_stack;
-	const void *bottom;
-	size_t size;
-#endif
-#if EFF__TSAN
-	void *tsan;
-#endif
-};
-void eff__context_make(
-	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void));
-void eff__switch(struct eff__context *from, const struct eff__context *to);
-/* Nobody will come back to `from`. To be a function's last act. */
-void eff__switch_last(struct eff__context *from, const struct eff__context *to);
+/* ── A: timers ── */
 
 struct eff__timer_group; /* timers.c: those of a span of time */
 struct eff__timers {

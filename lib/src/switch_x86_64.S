@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The switch for x86-64: the callee-saved registers and the control words of both floating-point units go on the stack
  * that is left, and come from the stack that is entered; the control words only when they differ, which is rare, since
- * loading them is slow. fiber.c calls it from one place only: so everybody returns to where the processor expects a return,
- * and the returns after it stay predicted.
+ * loading them is slow.
+ *
+ * The processor expects a return to whoever called last, which is the one that is left. Where the one that is entered called
+ * from the same place, as one of many of a kind, it is right, and so are the returns after it. Else a jump is predicted by
+ * where it went before, and a return would be predicted wrongly.
+ *
+ * Who has just ended is buried on the way, once its stack is left.
  *
  * A context that has never run is known by the lowest bit of its stack pointer, below which switch.c has put its entry: that
  * is jumped to, for a return nobody was called from would be predicted wrongly. So the last switch of a context is jumped
@@ -12,9 +17,15 @@
 	.globl eff__switch
 	.hidden eff__switch
 	.type eff__switch, @function
+	.globl eff__jump
+	.hidden eff__jump
+	.type eff__jump, @function
 	.p2align 4
 eff__switch:
 	.cfi_startproc
+	leaq .Lnobody(%rip), %rdx
+eff__jump:
+	movq (%rsp), %r8
 	pushq %rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %rbp, 0
@@ -38,7 +49,7 @@ eff__switch:
 	stmxcsr (%rsp)
 	fnstcw 4(%rsp)
 	movl (%rsp), %eax
-	movzwl 4(%rsp), %edx
+	movzwl 4(%rsp), %r9d
 	movq %rsp, (%rdi)
 	movq (%rsi), %rcx
 	testb $1, %cl
@@ -47,7 +58,7 @@ eff__switch:
 	movq %rcx, %rsp
 	cmpl (%rsp), %eax
 	jne 2f
-	cmpw 4(%rsp), %dx
+	cmpw 4(%rsp), %r9w
 	jne 2f
 1:	addq $8, %rsp
 	.cfi_adjust_cfa_offset -8
@@ -69,7 +80,20 @@ eff__switch:
 	popq %rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %rbp
+	cmpq $0, (%rdx)
+	jne 4f
+	xorl %eax, %eax
+	cmpq %r8, (%rsp)
+	jne 3f
 	ret
+3:	popq %rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register %rip, %rcx
+	jmp *%rcx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rip, 0
+4:	movq %rdx, %rdi
+	jmp eff__bury
 	.cfi_adjust_cfa_offset 56
 	.cfi_rel_offset %rbp, 48
 	.cfi_rel_offset %rbx, 40
@@ -82,22 +106,32 @@ eff__switch:
 	jmp 1b
 	.cfi_endproc
 	.size eff__switch, .-eff__switch
+	.size eff__jump, .-eff__jump
 
+/* What began by a jump and ends by one leaves the last call as it found it: as a rule, that of who is entered now. */
 	.globl eff__switch_last
 	.hidden eff__switch_last
 	.type eff__switch_last, @function
+	.globl eff__jump_last
+	.hidden eff__jump_last
+	.type eff__jump_last, @function
 	.p2align 4
 eff__switch_last:
 	.cfi_startproc
+	leaq .Lnobody(%rip), %rdx
+eff__jump_last:
 	stmxcsr -8(%rsp)
 	fnstcw -4(%rsp)
 	movl -8(%rsp), %eax
-	movzwl -4(%rsp), %edx
+	movzwl -4(%rsp), %r9d
 	movq (%rsi), %rcx
 	testb $1, %cl
-	jz .Lenter
+	jnz .Lbegin
+	movq 56(%rcx), %r8
+	jmp .Lenter
 	.cfi_endproc
 	.size eff__switch_last, .-eff__switch_last
+	.size eff__jump_last, .-eff__jump_last
 
 /* It begins with the modes that the ABI gives a process. */
 	.type eff__switch_begin, @function
@@ -110,7 +144,7 @@ eff__switch_begin:
 	xorl %ebp, %ebp
 	cmpl $0x1f80, %eax
 	jne 1f
-	cmpl $0x37f, %edx
+	cmpl $0x37f, %r9d
 	jne 1f
 	jmp *%rcx
 1:	movl $0x1f80, -8(%rsp)
@@ -133,5 +167,10 @@ eff__switch_bottom:
 	ud2
 	.cfi_endproc
 	.size eff__switch_bottom, .-eff__switch_bottom
+
+	.section .rodata
+	.p2align 3
+.Lnobody:
+	.quad 0
 #endif
 	.section .note.GNU-stack, "", %progbits
