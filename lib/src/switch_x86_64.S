@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The switch for x86-64: the callee-saved registers and the control words of both floating-point units go on the stack
  * that is left, and come from the stack that is entered; the control words only when they differ, which is rare, since
- * loading them is slow.
+ * loading them is slow. What exceptions there have been, which is in one of them as well, is nobody's.
  *
  * The processor expects a return to whoever called last, which is the one that is left. Where the one that is entered called
  * from the same place, as one of many of a kind, it is right, and so are the returns after it. Else a jump is predicted by
@@ -56,7 +56,8 @@ eff__jump:
 	jnz .Lbegin
 .Lenter:
 	movq %rcx, %rsp
-	cmpl (%rsp), %eax
+	xorl (%rsp), %eax
+	testl $0xffc0, %eax
 	jne 2f
 	cmpw 4(%rsp), %r9w
 	jne 2f
@@ -142,6 +143,7 @@ eff__switch_begin:
 	leaq -1(%rcx), %rsp
 	popq %rcx
 	xorl %ebp, %ebp
+	andl $0xffc0, %eax
 	cmpl $0x1f80, %eax
 	jne 1f
 	cmpl $0x37f, %r9d
