@@ -11,14 +11,6 @@ static void decide(struct act *a, const char *outcome, struct cause *why)
 	a->why = why;
 }
 
-/* Up as soon as it has been executed: nothing else is known of it. */
-static bool ready_is_exec_alone(const struct plan_unit *spec)
-{
-	return spec->kind == PLAN_PROCESS && spec->type == PLAN_EXEC &&
-		spec->rules->startup.kind == PLAN_PROBE_NONE &&
-		spec->rules->readiness.kind == PLAN_PROBE_NONE;
-}
-
 /* Who in it has survived the final signal? NULL: nobody. */
 static struct unit *stuck_in(const struct tree *t, struct unit *u)
 {
@@ -62,19 +54,6 @@ static bool judge_stuck(struct act *a, const struct tree *t)
 	return stuck != NULL;
 }
 
-static void judge_up(struct act *a, eff_ns now, eff_ns *wake_at)
-{
-	const struct unit *u = a->unit;
-	eff_ns sure_at = eff_ns_add(u->since, VERB_EARLY);
-
-	if (a->verb == VERB_RESTART && u->starts == a->starts)
-		return;
-	if (!ready_is_exec_alone(u->spec) || now >= sure_at)
-		decide(a, "done", NULL);
-	else if (sure_at < *wake_at)
-		*wake_at = sure_at;
-}
-
 /* Start and restart. */
 static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at)
 {
@@ -90,7 +69,9 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 	} else if (judge_stuck(a, t)) {
 		return;
 	} else if (u->state == UNIT_UP) {
-		judge_up(a, now, wake_at);
+		if ((a->verb == VERB_START || u->starts > a->starts) &&
+			start_is_sure(t, u, now, wake_at))
+			decide(a, "done", NULL);
 	} else if (unit_rests(u)) {
 		/* Nothing comes any more, and there was no attempt: its group ended, or the tree does. */
 		decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed", NULL);

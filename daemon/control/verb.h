@@ -16,7 +16,8 @@ struct request;
 
 enum verb { VERB_START, VERB_STOP, VERB_RESTART, VERB_RESET };
 
-/* A process that ends so soon after it was executed, where readiness is that alone, has failed to start. */
+/* A process that ends so soon after it was executed, where readiness is that alone, has failed to start, and with it a group
+ * that it takes with it. */
 #define VERB_EARLY EFF_MS(200)
 
 const char *verb_name(enum verb verb);
@@ -34,6 +35,9 @@ struct act {
 
 /* Decide, if it can be: sets `outcome` and `why`. *wake_at becomes earlier when time alone will decide. Pure but for that. */
 void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at);
+/* Of a unit that is up: is it too late for an end to be a failed start? If time alone will decide *wake_at becomes earlier, else
+ * a change of the tree does. */
+bool start_is_sure(const struct tree *t, const struct unit *u, eff_ns now, eff_ns *wake_at);
 
 /* All that one request is about. */
 struct acts {
