@@ -217,9 +217,15 @@ static const struct unit *tree_first_ailing(const struct tree *t)
 	return NULL;
 }
 
+bool tree_left_out(const struct unit *u)
+{
+	return u->state == UNIT_DOWN && !u->child.fiber && u->child.rest == EFF_REST_GROUP &&
+		u->parent->group_open;
+}
+
 bool tree_ails(const struct unit *u)
 {
-	if (u->state == UNIT_UP)
+	if (u->state == UNIT_UP || tree_left_out(u))
 		return false;
 	if (state_has_failed(u->state))
 		return true;
@@ -247,8 +253,8 @@ const char *tree_summary(struct tree *t, char *buf, size_t size)
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		const struct unit *u = t->units[i];
 
-		/* One on demand that rests is as it should be. */
-		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u) ||
+		/* One on demand that rests is as it should be, and so is one that a round has left out. */
+		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u) || tree_left_out(u) ||
 			(u->listens && unit_awaits_schedule(u)))
 			continue;
 		n++;

@@ -322,6 +322,37 @@ START_TEST(a_supervisor_that_is_done_and_always_restarts_begins_anew)
 }
 END_TEST
 
+/* A temporary one is not missed, unless it has failed itself; when it is asked for again it is as any other. */
+START_TEST(a_group_is_well_without_whom_its_round_has_left_out)
+{
+	struct world *w = world_new(TREE("",
+		"  g:\n    strategy: one_for_all\n    units:\n"
+		"      a: {command: a}\n      b: {command: b, restart: no}\n"));
+	struct tree *t;
+	char summary[200];
+
+	WORLD_SCRIPTS(w, "a", CRASH_AFTER(EFF_S(1)), STEADY);
+	WORLD_SCRIPTS(w, "b", STEADY, CRASH_AFTER(EFF_S(1)));
+	world_run_for(w, EFF_MS(1500));
+	t = tree_of(world_unit(w, "g"));
+	ck_assert_str_eq(tree_summary(t, summary, sizeof(summary)),
+		"0 of 1 up; g/a: exit 1, next try in 500 ms");
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_STATE(w, "g/b", "down");
+	ck_assert(world_unit(w, "g/b")->wanted);
+	ck_assert(!tree_ails(world_unit(w, "g/b")));
+	ck_assert_str_eq(tree_summary(t, summary, sizeof(summary)), "1 of 1 up");
+	world_start(w, "g/b");
+	world_run_for(w, 0);
+	ck_assert_str_eq(tree_summary(t, summary, sizeof(summary)), "2 of 2 up");
+	world_run_for(w, EFF_H(1));
+	EXPECT_STATE(w, "g/b", "failed");
+	ck_assert(tree_ails(world_unit(w, "g/b")));
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -348,6 +379,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_inner_supervisor_that_is_done_counts_for_the_outer_one);
 	tcase_add_test(tcase, an_inner_supervisor_that_gave_up_is_restarted_and_is_not_done);
 	tcase_add_test(tcase, a_supervisor_that_is_done_and_always_restarts_begins_anew);
+	tcase_add_test(tcase, a_group_is_well_without_whom_its_round_has_left_out);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
