@@ -34,16 +34,20 @@ static void variable_set(struct text *text, const char *name, const char *value)
 /* What it has of an end is there, and empty where that has none. Returns false: no memory. */
 static bool variables_make(struct variables *v, const struct unit *u, const struct cause *cause)
 {
+	const struct cause *end = cause;
 	const char *signal = "";
 	char buf[16], code[24] = "", restarts[24];
 	bool failed = false;
 
 	*v = (struct variables){0};
-	if (cause && cause->signal > 0)
-		signal = signal_text(cause->signal, buf);
+	/* That was one end too many: how the process did is that end's to say. */
+	if (cause && cause->kind == CAUSE_MAX_RESTARTS)
+		end = cause->because;
+	if (end && end->signal > 0)
+		signal = signal_text(end->signal, buf);
 	/* To print a number would take more stack than all the rest of a run. */
-	if (cause && cause->code >= 0)
-		*number_write(code, (uint64_t)cause->code) = '\0';
+	if (end && end->code >= 0)
+		*number_write(code, (uint64_t)end->code) = '\0';
 	*number_write(restarts, u->restarts) = '\0';
 	variable_set(&v->texts[0], "EFFD_UNIT=", u->name);
 	variable_set(&v->texts[1], "EFFD_CAUSE=", cause ? cause_kind_name(cause->kind) : "");

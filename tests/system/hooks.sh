@@ -38,7 +38,7 @@ on_failure: web|exit|3||0|mine|$DIR/work
 pre_start: web|exit|3||1|mine|$DIR/work
 post_stop: web|exit|3||1|mine|$DIR/work
 on_failure: web|exit|3||1|mine|$DIR/work
-on_give_up: web|max_restarts|||1|mine|$DIR/work
+on_give_up: web|max_restarts|3||1|mine|$DIR/work
 killed: killed|signal||SIGKILL|0||$DIR"
 matches "the unit's log" "$(ctl --json logs web | jq -r .text)" '^said by pre_start$'
 matches "the unit's log" "$(ctl --json logs web | jq -r .text)" '^said by on_give_up$'
