@@ -13,10 +13,15 @@
 /* Of a request some is not the file. */
 #define FILE_MOST (FRAME_LIMIT - 8192)
 
+static bool is_stdin(const struct effctl *e)
+{
+	return strcmp(e->before[1], "-") == 0;
+}
+
 static enum code complain_file(struct effctl *e, int r)
 {
 	(void)fputs("effctl: cannot read ", e->err);
-	put_text(e->err, e->before[1]);
+	put_text(e->err, is_stdin(e) ? "the standard input" : e->before[1]);
 	if (r == -EFBIG)
 		(void)fprintf(e->err, ": it is longer than %zu KiB\n", FILE_MOST / 1024);
 	else
@@ -41,7 +46,8 @@ static enum code add(struct effctl *e, const char *file, const char *text)
 
 enum code c_add(struct effctl *e)
 {
-	char *file = file_absolute(e->before[1]);
+	/* So it is named from now on, beside what relative paths in it are relative to; a file may be called `-`. */
+	char *file = file_absolute(is_stdin(e) ? "<stdin>" : e->before[1]);
 	struct text text = {0};
 	enum code code;
 	int r = file ? file_take(e->before[1], FILE_MOST, &text) : -ENOMEM;

@@ -45,6 +45,14 @@ $DIR/more/bad.yaml:3:20: error[E301]: there is no unit \`dbb\`
       |                    ^
    help: units beside it: a, c
 effctl: the tree has errors; nothing was changed"
+expect_exit 1 ctl add pool - <<<'units: {c: {comand: x}}'
+same "what is wrong with the standard input" "$ERR" "$DIR/<stdin>:1:13: error[E201]: unknown key \`comand\`
+    1 | units: {c: {comand: x}}
+      |             ^
+   help: did you mean \`command\`?
+effctl: the tree has errors; nothing was changed"
+expect_exit 1 ctl add pool - <<<$'\xff'
+same "no text" "$ERR" "effctl: cannot read the standard input: it is no text in UTF-8"
 expect_exit 1 ctl add db more/two.yaml
 expect_exit 4 ctl add dbb more/two.yaml
 expect_exit 1 ctl add pool more/none.yaml
@@ -56,6 +64,7 @@ same "the tree is as it was" "$(names)" "/ db pool pool/a"
 
 # A unit like any other; one that fails its start says so and goes on by its policy.
 expect_exit 0 ctl add pool - <<<'units: {b: {depends_on: [a]}, c: {}}'
+same "where it is from" "$(ctl --json show pool/b | jq -r '.units[].values[] | select(.field == "depends_on") | .place.file')" "$DIR/<stdin>"
 expect_exit 1 ctl --json add pool - <<<"units: {bad: {shell: 'echo oh; exit 3'}}"
 same "a failed start" "$(jq -c '.units[] | [.name, .outcome, .output]' <<<"$OUT")" '["pool/bad","failed",["oh"]]'
 expect_exit 0 ctl --json stop db
