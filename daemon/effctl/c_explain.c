@@ -78,8 +78,7 @@ static void put_explained(struct effctl *e, const struct json *explained)
 	const char *state = json_get_text(explained, "state", "?");
 
 	if (!json_get(explained, "unit")) {
-		put_text(e->out, e->units[0]);
-		(void)fputs(" has no replicas\n", e->out);
+		put_no_replicas(e->out, e->units[0]);
 		return;
 	}
 	put_text(e->out, json_get_text(explained, "unit", e->units[0]));

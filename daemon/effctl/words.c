@@ -151,6 +151,12 @@ void put_text(FILE *to, const char *text)
 	}
 }
 
+void put_no_replicas(FILE *to, const char *name)
+{
+	put_text(to, name);
+	(void)fputs(" has no replicas\n", to);
+}
+
 enum code out_of_memory(struct effctl *e)
 {
 	(void)fputs("effctl: out of memory\n", e->err);

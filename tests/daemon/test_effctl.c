@@ -70,6 +70,21 @@ START_TEST(status_of_one_unit_tells_all_and_its_last_output)
 }
 END_TEST
 
+/* A name that stands for nobody is no mistake, so it is well; but a table of nobody says nothing. */
+START_TEST(status_of_units_without_replicas_says_so)
+{
+	static const struct served_step steps[] = {
+		{"{\"units\":[\"web\",\"db\"]}", {SERVED_REPLY("{\"units\":[]}")}}, {0}};
+
+	served_play(steps);
+	ck_assert_int_eq(served_effctl("status web db"), CODE_DONE);
+	ck_assert_str_eq(served_out, "web has no replicas\ndb has no replicas\n");
+	served_play(steps);
+	ck_assert_int_eq(served_effctl("--json status web db"), CODE_DONE);
+	ck_assert_str_eq(served_out, "{\"units\":[]}\n");
+}
+END_TEST
+
 START_TEST(status_of_named_units_ends_with_3_unless_all_are_well)
 {
 	static const struct {
@@ -409,6 +424,7 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, served_open, served_close);
 	tcase_add_test(tcase, status_is_an_aligned_table);
 	tcase_add_test(tcase, status_of_one_unit_tells_all_and_its_last_output);
+	tcase_add_test(tcase, status_of_units_without_replicas_says_so);
 	tcase_add_loop_test(tcase, status_of_named_units_ends_with_3_unless_all_are_well, 0, 7);
 	tcase_add_loop_test(
 		tcase, the_output_of_one_is_asked_for_when_it_is_known_that_it_is_one, 0, 2);
