@@ -65,8 +65,6 @@ int sink_try(struct sink *k)
 	struct os *os = k->unit->world->os;
 	int r;
 
-	if (k->out.failed)
-		return -ENOMEM;
 	switch (sink_target(k)->kind) {
 	case PLAN_LOG_FILE:
 		r = sink_file_take(k, k->out.bytes, k->out.len);
@@ -136,7 +134,6 @@ int sink_flush(struct sink *k, bool to_the_end)
 	if (r < 0)
 		sink_lose(k, k->out.len, -r);
 	k->out.len = 0;
-	k->out.failed = false;
 	if (r == 0 && k->file && to_the_end)
 		r = logfile_await(k->file);
 	else if (r == 0 && k->file && k->unit->spec->ways->on_block == PLAN_BLOCK)
@@ -146,7 +143,7 @@ int sink_flush(struct sink *k, bool to_the_end)
 
 bool sink_hand_over(struct sink *k, bool to_the_end)
 {
-	if (k->out.failed || (k->out.len > 0 && (sink_try(k) < 0 || k->out.len > 0)))
+	if (k->out.len > 0 && (sink_try(k) < 0 || k->out.len > 0))
 		return false;
 	if (!k->file)
 		return true;

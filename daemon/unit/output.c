@@ -48,79 +48,6 @@ static bool wants_every_line(const struct sink *k)
 	return k->by_line || probe_awaits_line(u) || !eff_list_empty(&u->world->output.waiters);
 }
 
-static void ring_line(const struct sink *k, const char *text, size_t len, bool partial)
-{
-	struct unit *u = k->unit;
-	struct ring_line line = {.number = u->world->next_line++,
-		.wall_at = k->taken_at,
-		.text = text,
-		.len = (uint32_t)len,
-		.run = (uint16_t)u->starts,
-		.stream = (uint8_t)k->stream,
-		.partial = partial};
-
-	probe_see_line(u, text, len);
-	if (!u->ring)
-		u->ring = ring_new(u->spec->ways->ring_bytes);
-	if (u->ring)
-		ring_add(u->ring, &line);
-	eff_pulse_send(&u->world->output);
-}
-
-static void sink_emit(struct sink *k, const char *text, size_t len, bool partial)
-{
-	bool is_file = sink_target(k)->kind == PLAN_LOG_FILE;
-	struct line line = {.text = text,
-		.len = len,
-		.partial = partial,
-		.goes_on = is_file && k->mid_line,
-		.is_file = is_file,
-		.is_json = k->unit->spec->ways->format == PLAN_JSON};
-
-	ring_line(k, text, len, partial);
-	if (k->by_line && is_record(sink_target(k)->kind))
-		k->priority = record_add(&k->out, &line, k->mid_line ? k->priority : -1, k->stream);
-	else if (k->by_line)
-		line_add(&k->out, &k->head, &line);
-	k->mid_line = partial;
-}
-
-/* The last bytes of a line, which as a rule are all of it. */
-static void sink_end_line(struct sink *k, const char *bytes, size_t len, bool cut)
-{
-	if (k->line.len == 0) {
-		sink_emit(k, bytes, len, cut);
-		return;
-	}
-	text_add_bytes(&k->line, bytes, len);
-	sink_emit(k, k->line.bytes, k->line.len, cut);
-	k->line.len = 0;
-}
-
-/* Cut `bytes` into lines; a line longer than max_line goes out in pieces. */
-static void sink_split(struct sink *k, const char *bytes, size_t len)
-{
-	size_t most = k->unit->spec->ways->max_line_bytes;
-
-	if (sink_target(k)->kind == PLAN_LOG_SYSLOG && most > SYSLOG_MOST)
-		most = SYSLOG_MOST;
-	while (len > 0) {
-		const char *newline = memchr(bytes, '\n', len);
-		size_t n = newline ? (size_t)(newline - bytes) : len;
-		bool cut = k->line.len + n > most;
-
-		if (cut)
-			n = most - k->line.len;
-		if (newline || cut)
-			sink_end_line(k, bytes, n, cut);
-		else
-			text_add_bytes(&k->line, bytes, n);
-		n += newline && !cut;
-		bytes += n;
-		len -= n;
-	}
-}
-
 static const char *target_name(const struct sink *k)
 {
 	switch (sink_target(k)->kind) {
@@ -170,6 +97,101 @@ void sink_lose(struct sink *k, size_t bytes, int error)
 	losses_add(&k->losses, k->unit, bytes,
 		&(struct loss){.where = k->file ? logfile_path(k->file) : target_name(k),
 			.why = strerror(error)});
+}
+
+/* If there was no memory for what was added to a text, that is lost, and the text as it was. */
+static void sink_spill(struct sink *k, struct text *text, size_t before, size_t bytes)
+{
+	if (!text->failed)
+		return;
+	text->failed = false;
+	text->len = before;
+	if (bytes)
+		sink_lose(k, bytes, ENOMEM);
+}
+
+static void ring_line(const struct sink *k, const char *text, size_t len, bool partial)
+{
+	struct unit *u = k->unit;
+	struct ring_line line = {.number = u->world->next_line++,
+		.wall_at = k->taken_at,
+		.text = text,
+		.len = (uint32_t)len,
+		.run = (uint16_t)u->starts,
+		.stream = (uint8_t)k->stream,
+		.partial = partial};
+
+	probe_see_line(u, text, len);
+	if (!u->ring)
+		u->ring = ring_new(u->spec->ways->ring_bytes);
+	if (u->ring)
+		ring_add(u->ring, &line);
+	eff_pulse_send(&u->world->output);
+}
+
+static void sink_emit(struct sink *k, const char *text, size_t len, bool partial)
+{
+	bool is_file = sink_target(k)->kind == PLAN_LOG_FILE;
+	size_t before = k->out.len;
+	struct line line = {.text = text,
+		.len = len,
+		.partial = partial,
+		.goes_on = is_file && k->mid_line,
+		.is_file = is_file,
+		.is_json = k->unit->spec->ways->format == PLAN_JSON};
+
+	ring_line(k, text, len, partial);
+	if (k->by_line && is_record(sink_target(k)->kind))
+		k->priority = record_add(&k->out, &line, k->mid_line ? k->priority : -1, k->stream);
+	else if (k->by_line)
+		line_add(&k->out, &k->head, &line);
+	sink_spill(k, &k->out, before, len);
+	k->mid_line = partial;
+}
+
+/* What has no end yet. In the ring, which keeps no more than it can, nothing is missed. */
+static void sink_keep(struct sink *k, const char *bytes, size_t len)
+{
+	size_t before = k->line.len;
+
+	text_add_bytes(&k->line, bytes, len);
+	sink_spill(k, &k->line, before, k->by_line ? len : 0);
+}
+
+/* The last bytes of a line, which as a rule are all of it. */
+static void sink_end_line(struct sink *k, const char *bytes, size_t len, bool cut)
+{
+	if (k->line.len == 0) {
+		sink_emit(k, bytes, len, cut);
+		return;
+	}
+	sink_keep(k, bytes, len);
+	sink_emit(k, k->line.bytes, k->line.len, cut);
+	k->line.len = 0;
+}
+
+/* Cut `bytes` into lines; a line longer than max_line goes out in pieces. */
+static void sink_split(struct sink *k, const char *bytes, size_t len)
+{
+	size_t most = k->unit->spec->ways->max_line_bytes;
+
+	if (sink_target(k)->kind == PLAN_LOG_SYSLOG && most > SYSLOG_MOST)
+		most = SYSLOG_MOST;
+	while (len > 0) {
+		const char *newline = memchr(bytes, '\n', len);
+		size_t n = newline ? (size_t)(newline - bytes) : len;
+		bool cut = k->line.len + n > most;
+
+		if (cut)
+			n = most - k->line.len;
+		if (newline || cut)
+			sink_end_line(k, bytes, n, cut);
+		else
+			sink_keep(k, bytes, n);
+		n += newline && !cut;
+		bytes += n;
+		len -= n;
+	}
 }
 
 static char *sink_path(const struct sink *k, const struct plan_log_target *target)
@@ -236,13 +258,12 @@ static void sink_lines_to_file(struct sink *k)
 {
 	int r = 0;
 
-	if (sink_target(k)->kind == PLAN_LOG_FILE && (k->out.len > 0 || k->out.failed))
+	if (sink_target(k)->kind == PLAN_LOG_FILE && k->out.len > 0)
 		r = sink_try(k);
 	if (r == 0 || r == -EAGAIN)
 		return;
 	sink_lose(k, k->out.len, -r);
 	k->out.len = 0;
-	k->out.failed = false;
 }
 
 char *sink_room(struct sink *k, size_t *most)
@@ -362,6 +383,7 @@ void output_line(struct unit *u, const char *line, size_t len)
 	if (!k.by_line && u->spec->out.kind == PLAN_LOG_FILE) {
 		text_add_bytes(&k.out, line, len);
 		text_add(&k.out, "\n");
+		sink_spill(&k, &k.out, 0, len);
 	}
 	sink_lines_to_file(&k);
 	if (k.out.len > 0 && sink_try(&k) < 0)

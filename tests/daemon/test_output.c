@@ -6,6 +6,7 @@
 
 #include <check.h>
 
+#include "base/alloc.h"
 #include "fake/world.h"
 #include "unit/ring.h"
 
@@ -252,6 +253,63 @@ START_TEST(what_is_left_behind_and_still_prints_holds_no_end_for_longer_than_a_s
 }
 END_TEST
 
+static size_t count_of(const char *text, const char *among)
+{
+	size_t n = 0;
+
+	for (text = strpbrk(text ? text : "", among); text; text = strpbrk(text + 1, among))
+		n++;
+	return n;
+}
+
+/* Of the unit's output, with the n-th allocation on its way failing. Returns how many are still to come before that. */
+static uint64_t print_failing(struct world *w, const char *text, uint64_t n)
+{
+	(void)alloc_fail_after(n);
+	os_fake_print(w->fake, "web", OS_STDOUT, text);
+	world_run_for(w, EFF_S(1));
+	return alloc_fail_after(0);
+}
+
+/* Whichever allocation it is: what is not there has been counted, and what comes after it is there. */
+START_TEST(what_there_is_no_memory_for_is_counted_as_lost)
+{
+	static const char *const targets[] = {
+		"stdout: inherit", "stdout: {file: /log/web}, format: json", "stdout: syslog"};
+	static char much[1500];
+	char tree[200];
+	uint64_t n_lost = 0, left = 0;
+
+	(void)snprintf(tree, sizeof(tree), "web: {command: web, log: {%s}}", targets[_i]);
+	/* So that what is there for the test to see needs no memory any more. */
+	memset(much, 'z', sizeof(much) - 2);
+	much[sizeof(much) - 2] = '\n';
+	for (uint64_t n = 1; left == 0; n++) {
+		struct world *w = world_new(tree);
+		uint64_t lost;
+		size_t there;
+
+		world_run_for(w, EFF_S(1));
+		(void)print_failing(w, much, 0);
+		left = print_failing(w, "QQQ\nXX", n);
+		left = print_failing(w, "X\nQQQQQ\n", left);
+		(void)print_failing(w, "JJ", 0);
+		(void)print_failing(w, "J\n", 0);
+
+		lost = world_unit(w, "web")->log_lost_bytes;
+		there = count_of(os_fake_stdout(w->fake), "QXJ") +
+			count_of(os_fake_file(w->fake, "/log/web"), "QXJ") +
+			count_of(os_fake_records(w->fake), "QXJ");
+		/* What was lost may have had its head already. */
+		ck_assert_msg(there + lost >= 14, "%d, %d: %zu there, %d lost", _i, (int)n,
+			there, (int)lost);
+		n_lost += lost;
+		world_free(w);
+	}
+	ck_assert_uint_gt(n_lost, 0);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -273,6 +331,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_ring_has_the_size_that_the_unit_gives_it);
 	tcase_add_test(tcase,
 		what_is_left_behind_and_still_prints_holds_no_end_for_longer_than_a_second);
+	tcase_add_loop_test(tcase, what_there_is_no_memory_for_is_counted_as_lost, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
