@@ -93,6 +93,11 @@ EFF_SUSPENDS int fates_await(struct request *req, const struct reload_outcome *o
 /* Reload with units. Answers the request. Suspends. */
 EFF_SUSPENDS void own_reloads(struct request *req, const struct json *names, eff_ns until);
 
+/* ── next.c ── */
+
+/* What comes next of a unit, in how many seconds, and what else there is to do; null when nothing has to come. */
+struct json *json_next_of(const struct tree *t, const struct unit *u);
+
 /* ── rest.c: is anything still to come? Pure looks at the tree ── */
 
 /* At rest, and nothing on its way: no start begun, no group about to start it. */
