@@ -125,6 +125,10 @@ static struct json *next_of_resting(const struct unit *u)
 		return next_plain("none", -1, "nothing: it is not enabled");
 	if (!unit_rests(u))
 		return next_plain("start", -1, "with its supervisor");
+	if (u->wanted && !u->held && tree_left_out(u))
+		return next_plain("none", -1,
+			"nothing by itself: its group was restarted, and with `restart: no` it is not; "
+			"effctl start starts it");
 	if (u->state == UNIT_DONE || !u->wanted || u->held || !group || group->group_open)
 		return next_plain("none", -1, "nothing by itself; effctl start starts it");
 	while (group->parent && state_rests(group->parent->state))

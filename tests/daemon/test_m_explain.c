@@ -240,6 +240,26 @@ START_TEST(explain_of_one_that_stops_tells_when_it_is_killed)
 }
 END_TEST
 
+START_TEST(explain_tells_why_one_that_a_round_has_left_out_stays_down)
+{
+	struct server *s = server_new("g:\n  strategy: one_for_all\n  units:\n    a: {command: [dies]}\n"
+				      "    b: {command: [run], restart: no}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	WORLD_SCRIPTS(s->w, "dies", {.lives = EFF_S(1), .exits = 1}, {.lives = EFF_FOREVER});
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g/b\"}")),
+		"wanted\ngroup restart: goes with g/a (SIGTERM)\nexit 1\n"
+		"next none: nothing by itself: its group was restarted, and with `restart: no` it is "
+		"not; effctl start starts it\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g\"}")),
+		"wanted\nnext (none): (none)\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -257,6 +277,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_by_itself_does_not_call_it_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
+	tcase_add_test(tcase, explain_tells_why_one_that_a_round_has_left_out_stays_down);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
