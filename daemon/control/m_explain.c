@@ -94,6 +94,38 @@ static void chain_add_ailing(struct json *chain, const struct tree *t, const str
 	text_done(&text);
 }
 
+static void add_target(struct text *to, const struct unit *u, const struct plan_log_target *target)
+{
+	static const char *const names[] = {
+		[PLAN_LOG_INHERIT] = "effd's stdout",
+		[PLAN_LOG_NULL] = "nowhere",
+		[PLAN_LOG_RING] = "its ring alone",
+		[PLAN_LOG_SYSLOG] = "syslog",
+		[PLAN_LOG_JOURNAL] = "the journal",
+	};
+
+	if (target->kind == PLAN_LOG_FILE)
+		unit_log_path(u, target, to);
+	else
+		text_add(to, names[target->kind]);
+}
+
+/* So much since it was loaded, and where it was to go. */
+static void chain_add_lost(struct json *chain, const struct unit *u)
+{
+	struct text text = {0};
+
+	text_printf(&text, "has lost %llu byte%s of its output, which goes to ",
+		(unsigned long long)u->log_lost_bytes, u->log_lost_bytes == 1 ? "" : "s");
+	add_target(&text, u, &u->spec->out);
+	if (u->spec->err.kind != PLAN_LOG_STDOUT) {
+		text_add(&text, ", and stderr to ");
+		add_target(&text, u, &u->spec->err);
+	}
+	chain_add(chain, &text, 0, NULL);
+	text_done(&text);
+}
+
 static struct json *explain_chain(const struct tree *t, const struct unit *u)
 {
 	bool is_end = cause_is_completed_by(u->cause, u->last_exit);
@@ -116,6 +148,8 @@ static struct json *explain_chain(const struct tree *t, const struct unit *u)
 		chain_add(chain, &text, 0, NULL);
 		text_done(&text);
 	}
+	if (u->log_lost_bytes > 0)
+		chain_add_lost(chain, u);
 	if (u->last_exit && !is_end && !cause_is_in(u->last_exit, u->cause)) {
 		text_add(&text, "its last run ended");
 		chain_add(chain, &text, u->last_exit->wall_at, NULL);

@@ -194,20 +194,12 @@ static void sink_split(struct sink *k, const char *bytes, size_t len)
 	}
 }
 
-static char *sink_path(const struct sink *k, const struct plan_log_target *target)
+void unit_log_path(const struct unit *u, const struct plan_log_target *target, struct text *to)
 {
-	struct text path = {0};
-
 	if (target->path)
-		text_add(&path, target->path);
+		text_add(to, target->path);
 	else
-		text_printf(&path, "%s/%s.log",
-			k->unit->world->log_dir ? k->unit->world->log_dir : ".", k->unit->name);
-	if (path.failed) {
-		text_done(&path);
-		return NULL;
-	}
-	return path.bytes;
+		text_printf(to, "%s/%s.log", u->world->log_dir ? u->world->log_dir : ".", u->name);
 }
 
 static void sink_close_file(struct sink *k)
@@ -219,17 +211,20 @@ static void sink_close_file(struct sink *k)
 /* Take the file that the unit's row names now. */
 static int sink_take_file(struct sink *k, const struct plan_log_target *target)
 {
-	char *path = sink_path(k, target);
 	struct logfile *before = k->file;
+	struct text path = {0};
+	int r = 0;
 
-	if (!path)
-		return -ENOMEM;
-	if (!before || strcmp(path, logfile_path(before)) != 0) {
-		k->file = logfile_get(k->unit->world, path);
+	unit_log_path(k->unit, target, &path);
+	if (path.failed) {
+		r = -ENOMEM;
+	} else if (!before || strcmp(path.bytes, logfile_path(before)) != 0) {
+		k->file = logfile_get(k->unit->world, path.bytes);
 		logfile_put(before);
+		r = k->file ? 0 : -ENOMEM;
 	}
-	free(path);
-	return k->file ? 0 : -ENOMEM;
+	text_done(&path);
+	return r;
 }
 
 int sink_file_take(struct sink *k, const char *bytes, size_t len)

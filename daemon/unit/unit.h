@@ -193,6 +193,11 @@ void unit_free(struct unit *u);
 /* Hand it the row of a newer plan: at once when it rests or `now`; else when its present run has ended. */
 void unit_adopt(struct unit *u, struct plan *plan, const struct plan_unit *spec, bool now);
 
+/* ── output.c ── */
+
+/* The path of its log, for a target that is a file. Appended. */
+void unit_log_path(const struct unit *u, const struct plan_log_target *target, struct text *to);
+
 /* ── life.c: the story ── */
 
 /* One run of a process or a fiber: wait for needs, start, up, await the end, stop, judge. An effect. Suspends. */

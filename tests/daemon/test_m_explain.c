@@ -260,6 +260,26 @@ START_TEST(explain_tells_why_one_that_a_round_has_left_out_stays_down)
 }
 END_TEST
 
+START_TEST(explain_tells_what_output_is_lost_and_where_it_was_to_go)
+{
+	struct server *s = server_new(
+		"a: {command: [run], log: {stdout: {file: /log/a}, stderr: journal}}\n"
+		"b: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER, .complains = "gone\n"});
+	os_fake_records_fail(s->w->fake, ENOENT);
+	world_run_for(s->w, EFF_S(5));
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"a\"}")),
+		"wanted\nhas lost 6 bytes of its output, which goes to /log/a, and stderr to the journal\n"
+		"next (none): (none)\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"b\"}")),
+		"wanted\nnext (none): (none)\n");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -278,6 +298,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_of_one_that_stops_by_itself_does_not_call_it_down);
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
 	tcase_add_test(tcase, explain_tells_why_one_that_a_round_has_left_out_stays_down);
+	tcase_add_test(tcase, explain_tells_what_output_is_lost_and_where_it_was_to_go);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
