@@ -33,6 +33,12 @@ static struct record *ring_at(const struct ring *r, size_t offset)
 	return (struct record *)(void *)(r->bytes + offset);
 }
 
+static size_t ring_step(const struct ring *r, size_t at)
+{
+	at += record_size(ring_at(r, at)->len);
+	return at >= r->wrap ? 0 : at;
+}
+
 struct ring *ring_new(size_t limit_bytes)
 {
 	struct ring *r = calloc(1, sizeof(*r));
@@ -72,23 +78,16 @@ static bool ring_resize(struct ring *r, size_t size)
 
 	if (!bytes)
 		return false;
-	for (uint32_t i = 0; i < r->count; i++) {
+	for (uint32_t i = 0; i < r->count; i++, at = ring_step(r, at))
 		total += record_size(ring_at(r, at)->len);
-		at += record_size(ring_at(r, at)->len);
-		if (at >= r->wrap)
-			at = 0;
-	}
 	for (; total > size; ring_drop_first(r))
 		total -= record_size(ring_at(r, r->first)->len);
 	at = r->first;
-	for (uint32_t i = 0; i < r->count; i++) {
+	for (uint32_t i = 0; i < r->count; i++, at = ring_step(r, at)) {
 		size_t len = record_size(ring_at(r, at)->len);
 
 		memcpy(bytes + next, r->bytes + at, len);
 		next += len;
-		at += len;
-		if (at >= r->wrap)
-			at = 0;
 	}
 	free(r->bytes);
 	r->bytes = bytes;
@@ -153,12 +152,6 @@ void ring_add(struct ring *r, const struct ring_line *line)
 	r->count++;
 }
 
-static size_t ring_step(const struct ring *r, size_t at)
-{
-	at += record_size(ring_at(r, at)->len);
-	return at >= r->wrap ? 0 : at;
-}
-
 bool ring_next(const struct ring *r, uint64_t number, struct ring_line *ret_line)
 {
 	size_t at;
@@ -195,26 +188,22 @@ uint64_t ring_tail(const struct ring *r, uint32_t n)
 	return n == 0 ? UINT64_MAX : ring_at(r, at)->number;
 }
 
-static uint32_t ring_run_count(const struct ring *r, uint16_t run)
-{
-	size_t at = r->first;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < r->count; i++, at = ring_step(r, at))
-		n += ring_at(r, at)->run == run;
-	return n;
-}
-
 uint64_t ring_run_tail(const struct ring *r, uint16_t run, uint32_t n)
 {
-	uint32_t left = r ? ring_run_count(r, run) : 0;
-	size_t at;
+	size_t at = r ? r->first : 0, tail = at;
+	uint32_t seen = 0;
 
-	if (left == 0 || n == 0)
-		return UINT64_MAX;
-	for (at = r->first; left > n || ring_at(r, at)->run != run; at = ring_step(r, at))
-		left -= ring_at(r, at)->run == run;
-	return ring_at(r, at)->number;
+	for (uint32_t i = 0; r && i < r->count; i++, at = ring_step(r, at)) {
+		if (ring_at(r, at)->run != run)
+			continue;
+		if (seen++ == 0)
+			tail = at;
+		else if (seen > n)
+			do
+				tail = ring_step(r, tail);
+			while (ring_at(r, tail)->run != run);
+	}
+	return seen > 0 && n > 0 ? ring_at(r, tail)->number : UINT64_MAX;
 }
 
 uint32_t ring_count(const struct ring *r)
