@@ -51,6 +51,7 @@ static inline void arrive(struct eff_rt *rt, struct eff__context *here)
 		(void)eff__bury(&rt->carcass);
 }
 
+#if !EFF__JUMP
 /* Tell the checkers. */
 static inline void depart(
 	struct eff_rt *rt, struct eff__context *from, struct eff__context *to, bool last)
@@ -68,6 +69,7 @@ static inline void depart(
 	(void)to;
 	(void)last;
 }
+#endif
 
 /* Until somebody switches back. Returns 0: so it can be a function's last act. */
 static inline int jump(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
