@@ -25,6 +25,13 @@ struct fates {
 	eff_ns until;
 };
 
+/* Or fails again and again: without a delay between two attempts no look finds it in one. */
+static bool has_failed(const struct unit *u)
+{
+	return state_has_failed(u->state) ||
+		(u->state != UNIT_UP && eff_child_failures(&u->child) > 0);
+}
+
 /* What keeps this group from being up and has failed; NULL. */
 static const struct unit *failed_in(const struct tree *t, const struct unit *group)
 {
@@ -34,7 +41,7 @@ static const struct unit *failed_in(const struct tree *t, const struct unit *gro
 		group->spec->kind != PLAN_SUPERVISOR)
 		return NULL;
 	for (uint32_t i = first + 1; i < plan_unit(t->plan, first)->end; i++)
-		if (t->units[i]->state == UNIT_BACKOFF)
+		if (t->units[i]->state != UNIT_FAILED && has_failed(t->units[i]))
 			return t->units[i];
 	return NULL;
 }
@@ -62,11 +69,12 @@ static void judge_wait(struct act *a, const struct tree *t)
 		act_decide(a, "done", NULL);
 		return;
 	}
-	if (!other || !state_has_failed(other->state))
+	if (!other || !has_failed(other))
 		other = failed_in(t, other ? other : a->unit);
 	if (other)
 		act_decide(a, "failed",
-			cause_new(CAUSE_DEPENDENCY, eff_wall(), other->cause,
+			cause_new(CAUSE_DEPENDENCY, eff_wall(),
+				other->cause ? other->cause : other->last_exit,
 				"waits for %s, which is %s", other->name, unit_phrase(other)));
 }
 

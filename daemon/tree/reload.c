@@ -204,12 +204,13 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	return 0;
 }
 
-/* Is it where it was to go, as far as that may be waited for? What does not end, has no time to be ready in, or has been ready
- * and waits to be so again, would hold up the next reload for good. */
+/* Is it where it was to go, as far as that may be waited for? What does not end, has no time to be ready in, has been ready
+ * and waits to be so again, or tries again as soon as it has failed, would hold up the next reload for good. */
 static bool unit_has_arrived(const struct unit *u, enum plan_action action)
 {
 	bool may_take_long = action == PLAN_DO_LIVE || u->child.up_since >= 0 ||
-		u->spec->ways->start_timeout_ns == PLAN_FOREVER;
+		u->spec->ways->start_timeout_ns == PLAN_FOREVER ||
+		eff_child_failures(&u->child) > 0;
 
 	if (u->stuck)
 		return true;

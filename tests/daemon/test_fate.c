@@ -140,6 +140,32 @@ START_TEST(what_waits_for_one_that_failed_has_failed_with_it)
 }
 END_TEST
 
+START_TEST(what_fails_again_and_again_without_a_delay_holds_up_nobody)
+{
+	struct server *s = server_of("keep: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "fails",
+		(struct script){.lives = EFF_MS(300), .ready_after = EFF_FOREVER, .exits = 1});
+	for (int i = 0; i < 2; i++) {
+		reload_for(c,
+			i ? TREE("  db: {command: [fails, 2], type: notify, restart: {backoff: {initial: 0s}}}\n"
+				 "  web: {command: [run], depends_on: [db]}\n"
+				 "  g: {units: {x: {command: [fails], type: notify, restart: {backoff: {initial: 0s}}}}}\n")
+			  : TREE("  db: {command: [fails], type: notify, restart: {backoff: {initial: 0s}}}\n"
+				 "  web: {command: [run], depends_on: [db]}\n"),
+			NULL, EFF_S(2));
+		ck_assert_str_eq(fates(client_reply(c)),
+			i ? "db restart failed starting new: exit; g start failed starting new: dependency; "
+			    "g/x start failed starting new: exit"
+			  : "keep stop done - new; db start failed starting new: exit; "
+			    "web start failed waiting new: dependency");
+	}
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(an_end_within_200_ms_is_a_failed_start)
 {
 	struct server *s = server_of("web: {command: [run]}\n");
@@ -254,6 +280,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_does_not_start_has_failed_and_the_rest_is_new);
 	tcase_add_test(tcase, what_does_not_end_is_as_it_was);
 	tcase_add_test(tcase, what_waits_for_one_that_failed_has_failed_with_it);
+	tcase_add_test(tcase, what_fails_again_and_again_without_a_delay_holds_up_nobody);
 	tcase_add_test(tcase, an_end_within_200_ms_is_a_failed_start);
 	tcase_add_test(tcase, what_waits_for_effds_next_start_is_as_it_was);
 	tcase_add_test(tcase, when_time_is_up_it_says_how_far_it_has_come);
