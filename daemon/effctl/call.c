@@ -142,11 +142,29 @@ enum code call_receive_good(struct effctl *e, struct reply *ret_reply)
 	return code;
 }
 
+/* Where others wait for a place effd closes who has been silent, and so one that asks now and then: it is there all the same. */
+static void call_renew(struct effctl *e)
+{
+	struct link anew;
+
+	if (!link_has_ended(&e->link))
+		return;
+	link_init(&anew);
+	if (link_open(&anew, e->socket) < 0) {
+		link_close(&anew);
+		return;
+	}
+	link_close(&e->link);
+	e->link = anew;
+}
+
 enum code call_ask(
 	struct effctl *e, enum method method, struct json *parameters, struct reply *ret_reply)
 {
-	enum code code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
+	enum code code;
 
+	call_renew(e);
+	code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
 	return code == CODE_DONE ? call_receive_good(e, ret_reply) : code;
 }
 

@@ -64,6 +64,14 @@ int link_open(struct link *link, const char *path)
 	return 0;
 }
 
+bool link_has_ended(const struct link *link)
+{
+	char byte;
+
+	return link->fd >= 0 && !frame_in_is_partial(&link->in) &&
+		recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 pid_t link_peer(const struct link *link)
 {
 	struct ucred peer;

@@ -32,6 +32,8 @@ void link_close(struct link *link); /* fine on one that is not open */
 void link_limit(struct link *link, double seconds);
 /* Returns 0; -ETIMEDOUT when nobody takes the connection; or -errno of connect(2). */
 int link_open(struct link *link, const char *path);
+/* Has the other end closed it, and is nothing left to receive? Does not wait. */
+bool link_has_ended(const struct link *link);
 /* Who listens there, if it is root's or of this user; 0: it is not, or cannot be known. */
 pid_t link_peer(const struct link *link);
 /* Takes the message. Returns 0, -ENOMEM, -ETIMEDOUT, or -errno of send(2). */

@@ -69,6 +69,32 @@ START_TEST(a_share_is_of_one_process)
 }
 END_TEST
 
+/* effd has made room for another, between two samples. */
+START_TEST(who_was_closed_for_being_silent_asks_anew)
+{
+	served_play((struct served_step[]){{"Status", {STATUS(UNIT("a", "1", "null", "1024"))}},
+		{SERVED_ANOTHER, {0}}, {"Status", {STATUS(UNIT("b", "1", "null", "1024"))}}, {0}});
+
+	ck_assert_int_eq(served_effctl("top"), CODE_DONE);
+
+	ck_assert_str_eq(served_err, "");
+	ck_assert_ptr_nonnull(strstr(served_out, "\nb     up "));
+}
+END_TEST
+
+START_TEST(who_was_silent_when_effd_ended_says_that_it_has_gone)
+{
+	served_goes = true;
+	served_play((struct served_step[]){
+		{"Status", {STATUS(UNIT("a", "1", "null", "1024"))}}, {0}});
+
+	ck_assert_int_eq(served_effctl("top"), CODE_NO_DAEMON);
+
+	served_goes = false;
+	ck_assert_ptr_nonnull(strstr(served_err, " has gone"));
+}
+END_TEST
+
 START_TEST(without_effd_it_says_so)
 {
 	ck_assert_int_eq(served_effctl("-s /nowhere/socket top"), CODE_NO_DAEMON);
@@ -85,6 +111,8 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, served_open, served_close);
 	tcase_add_test(tcase, who_takes_most_is_first);
 	tcase_add_test(tcase, a_share_is_of_one_process);
+	tcase_add_test(tcase, who_was_closed_for_being_silent_asks_anew);
+	tcase_add_test(tcase, who_was_silent_when_effd_ended_says_that_it_has_gone);
 	tcase_add_test(tcase, without_effd_it_says_so);
 	suite_add_tcase(suite, tcase);
 	return suite;
