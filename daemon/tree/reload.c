@@ -205,12 +205,14 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 }
 
 /* Is it where it was to go, as far as that may be waited for? What does not end, has no time to be ready in, has been ready
- * and waits to be so again, or tries again as soon as it has failed, would hold up the next reload for good. */
-static bool unit_has_arrived(const struct unit *u, enum plan_action action)
+ * and waits to be so again, or begins again before it was ready, as one that has failed or that is restarted with another, would
+ * hold up the next reload for good. */
+static bool unit_has_arrived(
+	const struct unit *u, enum plan_action action, const struct tree_was *was)
 {
-	bool may_take_long = action == PLAN_DO_LIVE || u->child.up_since >= 0 ||
-		u->spec->ways->start_timeout_ns == PLAN_FOREVER ||
-		eff_child_failures(&u->child) > 0;
+	bool has_tried = u->starts > was->starts + 1 || eff_child_failures(&u->child) > 0;
+	bool may_take_long = action == PLAN_DO_LIVE || u->child.up_since >= 0 || has_tried ||
+		u->spec->ways->start_timeout_ns == PLAN_FOREVER;
 
 	if (u->stuck)
 		return true;
@@ -237,7 +239,8 @@ static int tree_await_change(struct tree *t, struct plan *plan, const struct tre
 		/* By name: what was added comes and goes meanwhile. */
 		while (row && row->kind != PLAN_SUPERVISOR && r == 0 && !t->ended.set &&
 			tree_find(t, row->name) &&
-			!unit_has_arrived(tree_find(t, row->name), change->action))
+			!unit_has_arrived(
+				tree_find(t, row->name), change->action, &reloaded->was[i]))
 			r = eff_pulse_await(&t->changed);
 	}
 	return r < 0 ? r : tree_await_burial(t, reloaded->old);

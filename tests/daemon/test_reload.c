@@ -357,6 +357,24 @@ START_TEST(an_empty_reload_changes_nothing)
 }
 END_TEST
 
+START_TEST(one_that_is_restarted_with_another_again_and_again_holds_up_no_reload)
+{
+	struct world *w = world_new("a: {command: a, restart: {backoff: {initial: 0s}}}");
+
+	world_script(w, "a", (struct script){.lives = EFF_MS(500), .exits = 1});
+	world_script(w, "b", (struct script){.ready_after = EFF_S(1), .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"a: {command: a, restart: {backoff: {initial: 0s}}}\n"
+		"b: {command: b, type: notify, depends_on: {a: {restart: true}}}");
+	world_run_for(w, EFF_S(3));
+
+	EXPECT_STATE(w, "b", "starting");
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(the_plan_of_a_reload_does_nothing_and_its_id_changes_with_wishes)
 {
 	struct world *w = world_new("a: {command: a}\nb: {command: b}");
@@ -413,6 +431,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, nothing_starts_in_a_group_that_does_not_run);
 	tcase_add_test(tcase, a_bad_tree_changes_nothing);
 	tcase_add_test(tcase, an_empty_reload_changes_nothing);
+	tcase_add_test(tcase, one_that_is_restarted_with_another_again_and_again_holds_up_no_reload);
 	tcase_add_test(tcase, the_plan_of_a_reload_does_nothing_and_its_id_changes_with_wishes);
 	suite_add_tcase(suite, tcase);
 	return suite;
