@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "unit/internal.h"
 
 /* A path for which there may be something to do. */
@@ -67,7 +68,7 @@ void archive_ask(struct unit_world *world, const char *path)
 	struct archive_wish **at = wish_find(a, path), *wish = NULL;
 
 	if (world->beside && !*at)
-		wish = calloc(1, sizeof(*wish) + len);
+		wish = alloc_new(sizeof(*wish) + len);
 	if (wish) {
 		memcpy(wish->path, path, len);
 		*at = wish;

@@ -12,6 +12,7 @@ void line_head(struct text *head, const struct unit *u, enum os_stream stream, b
 	char at[32];
 
 	head->len = 0;
+	head->failed = false;
 	(void)wall_text(eff_wall(), at);
 	if (is_json)
 		text_printf(head, "{\"at\":\"%s\",\"unit\":\"%s\",\"stream\":\"%s\",\"text\":\"",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "unit/internal.h"
 #include "unit/logs.h"
 
@@ -33,7 +34,7 @@ struct logfile *logfile_get(struct unit_world *world, const char *path)
 			return f;
 		}
 	}
-	f = calloc(1, sizeof(*f) + len);
+	f = alloc_new(sizeof(*f) + len);
 	if (!f)
 		return NULL;
 	f->world = world;
@@ -105,7 +106,7 @@ static struct log_part *part_of(struct log_batch *batch, struct unit *u)
 	if (batch->n_parts == batch->room) {
 		size_t room = batch->room ? 2 * batch->room : 1;
 
-		part = realloc(batch->parts, room * sizeof(*part));
+		part = alloc_grow(batch->parts, room * sizeof(*part));
 		if (!part)
 			return NULL;
 		batch->parts = part;

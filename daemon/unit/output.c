@@ -141,6 +141,8 @@ static void sink_emit(struct sink *k, const char *text, size_t len, bool partial
 		.is_json = k->unit->spec->ways->format == PLAN_JSON};
 
 	ring_line(k, text, len, partial);
+	/* Without what comes before it, it is no line. */
+	k->out.failed |= k->by_line && k->head.failed;
 	if (k->by_line && is_record(sink_target(k)->kind))
 		k->priority = record_add(&k->out, &line, k->mid_line ? k->priority : -1, k->stream);
 	else if (k->by_line)

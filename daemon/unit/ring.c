@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "unit/ring.h"
 
 struct record {
@@ -41,7 +42,7 @@ static size_t ring_step(const struct ring *r, size_t at)
 
 struct ring *ring_new(size_t limit_bytes)
 {
-	struct ring *r = calloc(1, sizeof(*r));
+	struct ring *r = alloc_new(sizeof(*r));
 
 	if (r)
 		r->limit = limit_bytes & ~(size_t)7;
@@ -72,7 +73,7 @@ static void ring_drop_first(struct ring *r)
 /* Move everything, in order, to a buffer of `size` bytes, dropping the oldest that do not fit. */
 static bool ring_resize(struct ring *r, size_t size)
 {
-	char *bytes = malloc(size ? size : 1);
+	char *bytes = alloc_grow(NULL, size);
 	size_t next = 0, total = 0;
 	size_t at = r->first;
 
