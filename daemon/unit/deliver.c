@@ -14,6 +14,27 @@ enum { WAITING_MOST = 256 << 10 };
 #define PAUSE_LEAST EFF_US(100)
 #define PAUSE_MOST EFF_MS(50)
 
+static const char *target_name(const struct sink *k)
+{
+	switch (sink_target(k)->kind) {
+	case PLAN_LOG_INHERIT:
+		return "to effd's stdout";
+	case PLAN_LOG_SYSLOG:
+		return "to syslog";
+	case PLAN_LOG_JOURNAL:
+		return "to the journal";
+	default:
+		return "the log";
+	}
+}
+
+void sink_lose(struct sink *k, size_t bytes, int error)
+{
+	losses_add(&k->losses, k->unit, bytes,
+		&(struct loss){.where = k->file ? logfile_path(k->file) : target_name(k),
+			.why = strerror(error)});
+}
+
 /* The first `n` bytes of what waits are gone. */
 static void out_drop(struct sink *k, size_t n)
 {
@@ -92,24 +113,49 @@ static int sink_wait(const struct sink *k, bool got_somewhere, eff_ns *pause)
 	return eff_sleep(*pause);
 }
 
-/* Up to a bound whole lines wait, the oldest or the newest of them. */
+/* Where the first line ends that ends in `bytes` from `at` on; `none`: no line does. */
+static size_t line_end(const struct text *bytes, size_t at, size_t none)
+{
+	const char *end = at < bytes->len ? memchr(bytes->bytes + at, '\n', bytes->len - at) : NULL;
+
+	return end ? (size_t)(end + 1 - bytes->bytes) : none;
+}
+
+/* Up to a bound whole lines wait, the oldest or the newest of them; one that its file has the beginning of is the oldest, and stays.
+ * Of one that was begun, what is still to come goes the way of its beginning. */
 static void sink_bound(struct sink *k, enum plan_on_block on_block)
 {
-	size_t lost = k->out.len > WAITING_MOST ? k->out.len - WAITING_MOST : 0;
+	struct text *out = &k->out;
+	size_t over = out->len > WAITING_MOST ? out->len - WAITING_MOST : 0;
+	size_t from = 0, to = out->len;
 	const char *end;
 
-	if (!lost)
+	if (!over)
 		return;
 	if (on_block == PLAN_DROP_NEW) {
-		end = memrchr(k->out.bytes, '\n', WAITING_MOST);
-		lost = k->out.len - (end ? (size_t)(end + 1 - k->out.bytes) : 0);
-		k->out.len -= lost;
+		end = memrchr(out->bytes, '\n', WAITING_MOST);
+		from = end ? (size_t)(end + 1 - out->bytes) : 0;
 	} else {
-		end = memchr(k->out.bytes + lost - 1, '\n', WAITING_MOST + 1);
-		lost = end ? (size_t)(end + 1 - k->out.bytes) : k->out.len;
-		out_drop(k, lost);
+		if (k->file && k->file_mid_line)
+			from = line_end(out, 0, 0);
+		from = from < WAITING_MOST ? from : 0;
+		to = line_end(out, from + over - 1, out->len);
 	}
-	sink_lose(k, lost, EAGAIN);
+	k->skips = k->file && !k->by_line && to == out->len && out->bytes[to - 1] != '\n';
+	memmove(out->bytes + from, out->bytes + to, out->len - to);
+	out->len -= to - from;
+	sink_lose(k, to - from, EAGAIN);
+}
+
+size_t sink_skip(struct sink *k, const char *bytes, size_t len)
+{
+	const char *end = k->skips ? memchr(bytes, '\n', len) : NULL;
+	size_t skipped = end ? (size_t)(end + 1 - bytes) : k->skips ? len : 0;
+
+	k->skips &= !end;
+	if (skipped > 0)
+		sink_lose(k, skipped, EAGAIN);
+	return skipped;
 }
 
 int sink_flush(struct sink *k, bool to_the_end)

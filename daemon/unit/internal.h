@@ -165,7 +165,6 @@ struct loss {
 void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struct loss *loss);
 /* It is taken again: tell what was lost and not told, once a minute, too. */
 void losses_over(struct losses *losses, struct unit *u, const char *where);
-void sink_lose(struct sink *k, size_t bytes, int error);
 /* Give it to the file that the unit's row names now. As logfile_add(). */
 int sink_file_take(struct sink *k, const char *bytes, size_t len);
 /* One line of a fiber's own. Does not suspend. */
@@ -173,11 +172,15 @@ void output_line(struct unit *u, const char *line, size_t len);
 
 /* ── deliver.c ── */
 
+/* So much of it is lost, by this errno. */
+void sink_lose(struct sink *k, size_t bytes, int error);
 /* Hand some of what waits to who is to have it. Does not suspend. 0, maybe with more to come; -EAGAIN; -errno. */
 int sink_try(struct sink *k);
 /* Hand over all of it. While no more is taken, wait and try again; or, where the unit must not wait and it is not its end,
  * leave a bounded part in `out`. Suspends. 0 or -ECANCELED. */
 EFF_SUSPENDS int sink_flush(struct sink *k, bool to_the_end);
+/* How many of these bytes are the rest of a line whose beginning was lost: they are lost, too. */
+size_t sink_skip(struct sink *k, const char *bytes, size_t len);
 /* Hand over what can be without waiting. Was that all, and need nothing be waited for? */
 bool sink_hand_over(struct sink *k, bool to_the_end);
 /* What still waits is lost. */

@@ -48,20 +48,6 @@ static bool wants_every_line(const struct sink *k)
 	return k->by_line || probe_awaits_line(u) || !eff_list_empty(&u->world->output.waiters);
 }
 
-static const char *target_name(const struct sink *k)
-{
-	switch (sink_target(k)->kind) {
-	case PLAN_LOG_INHERIT:
-		return "to effd's stdout";
-	case PLAN_LOG_SYSLOG:
-		return "to syslog";
-	case PLAN_LOG_JOURNAL:
-		return "to the journal";
-	default:
-		return "the log";
-	}
-}
-
 void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struct loss *loss)
 {
 	struct text words = {0};
@@ -90,13 +76,6 @@ void losses_over(struct losses *losses, struct unit *u, const char *where)
 	losses->bytes = 0;
 	u->world->hooks->on_event(u, "log_lost", words.bytes ? words.bytes : "output lost");
 	text_done(&words);
-}
-
-void sink_lose(struct sink *k, size_t bytes, int error)
-{
-	losses_add(&k->losses, k->unit, bytes,
-		&(struct loss){.where = k->file ? logfile_path(k->file) : target_name(k),
-			.why = strerror(error)});
 }
 
 /* If there was no memory for what was added to a text, that is lost, and the text as it was. */
@@ -233,14 +212,23 @@ int sink_file_take(struct sink *k, const char *bytes, size_t len)
 {
 	int r = sink_take_file(k, sink_target(k));
 
-	return r < 0 ? r : logfile_add(k->file, k->unit, bytes, len);
+	if (r == 0)
+		r = logfile_add(k->file, k->unit, bytes, len);
+	if (r == 0)
+		k->file_mid_line = bytes[len - 1] != '\n';
+	return r;
 }
 
 /* What it does not take at once waits. */
 static void sink_to_file(struct sink *k, const char *bytes, size_t len)
 {
-	int r = k->out.len > 0 ? -EAGAIN : sink_file_take(k, bytes, len);
+	size_t from = sink_skip(k, bytes, len);
+	int r = 0;
 
+	bytes += from;
+	len -= from;
+	if (len > 0)
+		r = k->out.len > 0 ? -EAGAIN : sink_file_take(k, bytes, len);
 	if (r == -EAGAIN)
 		text_add_bytes(&k->out, bytes, len);
 	if (r == -EAGAIN && k->out.failed)
@@ -267,7 +255,7 @@ char *sink_room(struct sink *k, size_t *most)
 {
 	bool is_raw = sink_target(k)->kind == PLAN_LOG_FILE && !k->by_line && !wants_lines(k);
 
-	if (!is_raw || k->out.len > 0 || sink_take_file(k, sink_target(k)) < 0)
+	if (!is_raw || k->out.len > 0 || k->skips || sink_take_file(k, sink_target(k)) < 0)
 		return NULL;
 	return logfile_room(k->file, most);
 }

@@ -22,14 +22,16 @@ struct losses {
 struct sink {
 	struct unit *unit;
 	enum os_stream stream;
-	pid_t pid;            /* of the process that writes; 0 */
-	eff_ns taken_at;      /* what is taken now, of the wall's clock */
-	struct text line;     /* the beginning of a line whose end has not come */
-	struct text head;     /* of lines that are taken now */
-	struct text out;      /* lines, or bytes for a file, not yet taken by where they go */
-	bool by_line;         /* it gets lines, and not the bytes as they are */
-	bool mid_line;        /* the line at hand is a long one, whose first pieces are gone */
-	int priority;         /* of that one, for the system's log */
+	pid_t pid;          /* of the process that writes; 0 */
+	eff_ns taken_at;    /* what is taken now, of the wall's clock */
+	struct text line;   /* the beginning of a line whose end has not come */
+	struct text head;   /* of lines that are taken now */
+	struct text out;    /* lines, or bytes for a file, not yet taken by where they go */
+	bool by_line;       /* it gets lines, and not the bytes as they are */
+	bool mid_line;      /* the line at hand is a long one, whose first pieces are gone */
+	bool file_mid_line; /* what its file was given last is no end of a line */
+	bool skips;         /* the beginning of a line was lost: the rest of it is lost, too */
+	int priority;       /* of that one, for the system's log */
 	struct logfile *file; /* NULL: none */
 	struct losses losses;
 };

@@ -7,8 +7,8 @@
 
 enum { LINE = 100 };
 
-/* Of `unit`, `n` lines of 100 bytes that are numbered from `first`. */
-static void print_numbered_of(struct world *w, const char *unit, int first, int n)
+/* `n` lines of 100 bytes that are numbered from `first`. */
+static char *numbered(int first, int n)
 {
 	char line[LINE + 1];
 	char *all = calloc((size_t)n * LINE + 1, 1);
@@ -17,6 +17,13 @@ static void print_numbered_of(struct world *w, const char *unit, int first, int 
 		(void)snprintf(line, sizeof(line), "%099d\n", first + i);
 		memcpy(all + (size_t)i * LINE, line, LINE);
 	}
+	return all;
+}
+
+static void print_numbered_of(struct world *w, const char *unit, int first, int n)
+{
+	char *all = numbered(first, n);
+
 	os_fake_print(w->fake, unit, OS_STDOUT, all);
 	world_run_for(w, EFF_MS(10));
 	free(all);
@@ -142,6 +149,42 @@ START_TEST(one_that_may_lose_lines_does_not_wait)
 	ck_assert_int_eq(lines_in_a_row(w, "/log/web", 0), 2000 + 12000 + 2621);
 	ck_assert_uint_eq(
 		strlen(log_file(w, "/log/web")) + world_unit(w, "web")->log_lost_bytes, 2401000);
+	world_free(w);
+}
+END_TEST
+
+/* Whatever is lost, what is read at once ends amid a line. */
+START_TEST(what_is_lost_is_lost_by_the_line)
+{
+	enum { LINES = 30000, AT_ONCE = 250030 };
+	static const char *const ways[] = {"on_block: drop-new", "on_block: drop-old"};
+	struct world *w = log_world(ways[_i]);
+	char *all = numbered(0, LINES), *at = all;
+	size_t n = 0;
+	int last = -1;
+
+	os_fake_disk_hangs(w->fake, true);
+	for (char *next; (size_t)(at - all) + AT_ONCE < LINES * LINE; at = next) {
+		char kept = *(next = at + AT_ONCE);
+
+		*next = '\0';
+		log_print(w, at);
+		*next = kept;
+		if (n++ == 8)
+			os_fake_disk_hangs(w->fake, false);
+	}
+	log_print(w, at);
+	free(all);
+
+	n = 0;
+	for (const char *line = log_file(w, "/log/web"); *line; line += LINE, n++) {
+		ck_assert_msg(strcspn(line, "\n") == LINE - 1 && atoi(line) > last,
+			"line %zu, behind %d: %.100s", n, last, line);
+		last = atoi(line);
+	}
+	ck_assert_int_eq(last, LINES - 1);
+	ck_assert_uint_lt(n, LINES);
+	ck_assert_uint_eq(n * LINE + world_unit(w, "web")->log_lost_bytes, LINES * LINE);
 	world_free(w);
 }
 END_TEST
@@ -379,6 +422,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, its_unit_waits_when_enough_does_and_loses_nothing);
 	tcase_add_test(tcase, where_many_wait_each_waits_with_less);
 	tcase_add_test(tcase, one_that_may_lose_lines_does_not_wait);
+	tcase_add_loop_test(tcase, what_is_lost_is_lost_by_the_line, 0, 2);
 	tcase_add_test(tcase, one_that_ends_meanwhile_waits_a_second_and_is_written_later);
 	tcase_add_test(tcase, a_unit_is_down_when_its_log_is_whole);
 	tcase_add_test(tcase, what_one_that_is_gone_has_lost_is_told_by_the_root);
