@@ -54,6 +54,15 @@ static bool judge_stuck(struct act *a, const struct tree *t)
 	return stuck != NULL;
 }
 
+/* Has the run that was to begin been ended for the next one of its schedule? So may all that come after it. */
+static bool run_is_replaced(const struct act *a)
+{
+	const struct plan_schedule *schedule = &a->unit->spec->rules->schedule;
+
+	return schedule->is_there && schedule->overlap == PLAN_OVERLAP_KILL &&
+		a->unit->starts > a->starts + 1;
+}
+
 /* Start and restart. */
 static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at)
 {
@@ -62,6 +71,8 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 
 	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
 		decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
+	} else if (run_is_replaced(a)) {
+		decide(a, "failed", cause_ref(u->last_exit));
 	} else if (u->removed) {
 		decide(a, "superseded", NULL);
 	} else if (a->dependant && u->starts > a->starts && unit_is_active(u)) {

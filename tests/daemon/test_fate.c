@@ -166,6 +166,24 @@ START_TEST(what_fails_again_and_again_without_a_delay_holds_up_nobody)
 }
 END_TEST
 
+START_TEST(what_is_replaced_by_its_next_run_holds_up_nobody)
+{
+	struct server *s = server_of("keep: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	reload_for(c,
+		TREE("  job: {command: [run], type: oneshot, schedule: {every: 10s, overlap: kill}}\n"),
+		NULL, EFF_S(15));
+	ck_assert_str_eq(fates(client_reply(c)), "keep stop done - new; job start done waiting new");
+	reload_for(c,
+		TREE("  job: {command: [run, 2], type: oneshot, schedule: {every: 10s, overlap: kill}}\n"),
+		NULL, EFF_S(20));
+	ck_assert_str_eq(fates(client_reply(c)), "job restart failed starting new: dependency");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(an_end_within_200_ms_is_a_failed_start)
 {
 	struct server *s = server_of("web: {command: [run]}\n");
@@ -281,6 +299,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_does_not_end_is_as_it_was);
 	tcase_add_test(tcase, what_waits_for_one_that_failed_has_failed_with_it);
 	tcase_add_test(tcase, what_fails_again_and_again_without_a_delay_holds_up_nobody);
+	tcase_add_test(tcase, what_is_replaced_by_its_next_run_holds_up_nobody);
 	tcase_add_test(tcase, an_end_within_200_ms_is_a_failed_start);
 	tcase_add_test(tcase, what_waits_for_effds_next_start_is_as_it_was);
 	tcase_add_test(tcase, when_time_is_up_it_says_how_far_it_has_come);

@@ -398,6 +398,21 @@ START_TEST(a_disabled_unit_is_refused)
 }
 END_TEST
 
+START_TEST(a_run_that_gives_way_to_the_next_of_its_schedule_has_failed)
+{
+	struct server *s = server_with("job: {command: [run], type: oneshot, "
+				       "schedule: {every: 10s, overlap: kill}}\n");
+	struct client *c = client_new(s);
+
+	ck_assert_str_eq(
+		verb(c, "Start", "{\"units\":[\"job\"]}", EFF_S(20)), "job failed starting");
+	ck_assert_str_eq(
+		verb(c, "Restart", "{\"units\":[\"job\"]}", EFF_S(20)), "job failed starting");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -406,6 +421,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("outcomes");
 
 	test_leak_guard(tcase);
+	tcase_add_test(tcase, a_run_that_gives_way_to_the_next_of_its_schedule_has_failed);
 	tcase_add_test(tcase, a_start_is_done_when_the_unit_is_up_and_stayed_so_for_200_ms);
 	tcase_add_test(tcase, an_end_within_200_ms_of_exec_is_a_failed_start_with_its_output);
 	tcase_add_test(tcase, the_output_of_a_failed_start_is_of_that_run_alone);
