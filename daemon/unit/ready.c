@@ -109,12 +109,11 @@ static int ready_await_newline(struct child *c)
 }
 
 /* The one that was started puts another into the background and goes; a file tells which. Until that is so, of a process of
- * the unit, it is looked at again and again: the file may be a former run's. */
+ * the unit, it is looked at again and again: the file may be a former run's. The row that names it may be another after each wait. */
 static int ready_await_background(struct child *c)
 {
 	struct unit *u = c->unit;
 	struct os *os = u->world->os;
-	const char *path = u->spec->ways->pid_file;
 	eff_ns pause = LOOK_FIRST;
 	struct os_end end;
 	pid_t pid;
@@ -127,14 +126,14 @@ static int ready_await_background(struct child *c)
 		return -ECHILD;
 	}
 	for (;;) {
-		r = os->ops->pid_file(os, path, &pid);
+		r = os->ops->pid_file(os, u->spec->ways->pid_file, &pid);
 		if (eff_check() < 0)
 			return eff_check();
 		if (r == 0)
 			r = os->ops->follow(c->process, pid);
 		if (r == 0)
 			break;
-		unit_lacks(u, "pid_file %s: %s", path,
+		unit_lacks(u, "pid_file %s: %s", u->spec->ways->pid_file,
 			r == -ESRCH ? "names no process of the unit" : errno_name(-r));
 		r = eff_sleep(pause);
 		if (r < 0)
@@ -174,17 +173,16 @@ static int ready_await_type(struct child *c)
 
 int ready_await(struct child *c)
 {
-	const struct plan_unit *spec = c->unit->spec;
+	enum plan_type type = c->unit->spec->type;
 	struct eff_scope within;
 	int r = 0;
 
-	if (spec->type == PLAN_ONESHOT)
+	if (type == PLAN_ONESHOT)
 		return ready_await_oneshot(c);
-	if (spec->type == PLAN_FORKING)
+	if (type == PLAN_FORKING)
 		r = ready_await_background(c);
 	if (r < 0 ||
-		((spec->type == PLAN_EXEC || spec->type == PLAN_FORKING) &&
-			!has_probes_to_pass(spec)))
+		((type == PLAN_EXEC || type == PLAN_FORKING) && !has_probes_to_pass(c->unit->spec)))
 		return r;
 	eff_scope_open(&within);
 	r = eff_fork(EFF(ready_watch_end, c), NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* When a unit is up by its own word: notifications, and the time that a start may take. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include <check.h>
@@ -171,10 +172,11 @@ END_TEST
 
 /* The pid that the fake kernel gives the one that its first process leaves. */
 #define BACKGROUND 101001
+#define FORKING(more) "web: {command: web, type: forking, pid_file: /run/web.pid" more "}"
 
 START_TEST(a_forking_unit_is_up_when_its_file_names_who_goes_on)
 {
-	struct world *w = world_new("web: {command: web, type: forking, pid_file: /run/web.pid}");
+	struct world *w = world_new(FORKING(""));
 
 	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_S(10)});
 	world_run_for(w, EFF_MS(400));
@@ -193,10 +195,27 @@ START_TEST(a_forking_unit_is_up_when_its_file_names_who_goes_on)
 }
 END_TEST
 
+/* Its row is another then, and where the first one stood is something else. */
+START_TEST(a_file_is_awaited_through_reloads)
+{
+	struct world *w = world_new(FORKING(""));
+
+	(void)mallopt(M_PERTURB, 0x55);
+	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_S(10)});
+	world_run_for(w, EFF_MS(400));
+	world_reload(w, FORKING(", labels: {a: b}"));
+	world_reload(w, FORKING(", labels: {a: c}"));
+	os_fake_socket(w->fake, "/run/web.pid", BACKGROUND, 0);
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATES(w, "web", "0 starting, 450 up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_file_that_names_a_stranger_is_not_believed)
 {
-	struct world *w = world_new("web: {command: web, type: forking, pid_file: /run/web.pid,"
-				    " start_timeout: 5s, restart: no}");
+	struct world *w = world_new(FORKING(", start_timeout: 5s, restart: no"));
 
 	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_S(100)});
 	os_fake_socket(w->fake, "/run/web.pid", 1, 0);
@@ -213,8 +232,7 @@ END_TEST
 
 START_TEST(a_forking_unit_that_fails_to_put_anything_into_the_background_has_failed)
 {
-	struct world *w = world_new(
-		"web: {command: web, type: forking, pid_file: /run/web.pid, restart: no}");
+	struct world *w = world_new(FORKING(", restart: no"));
 
 	world_script(w, "web", (struct script){.lives = EFF_MS(300), .exits = 3});
 	world_run_for(w, EFF_S(1));
@@ -227,7 +245,7 @@ END_TEST
 
 START_TEST(what_a_forking_unit_left_in_the_background_is_stopped_with_it)
 {
-	struct world *w = world_new("web: {command: web, type: forking, pid_file: /run/web.pid}");
+	struct world *w = world_new(FORKING(""));
 
 	world_script(w, "web", (struct script){.lives = EFF_MS(300), .leaves = EFF_FOREVER});
 	os_fake_socket(w->fake, "/run/web.pid", BACKGROUND, 0);
@@ -413,6 +431,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, without_a_newline_start_timeout_ends_it);
 	tcase_add_test(tcase, an_end_before_the_newline_is_a_failed_start);
 	tcase_add_test(tcase, a_forking_unit_is_up_when_its_file_names_who_goes_on);
+	tcase_add_test(tcase, a_file_is_awaited_through_reloads);
 	tcase_add_test(tcase, a_file_that_names_a_stranger_is_not_believed);
 	tcase_add_test(tcase,
 		a_forking_unit_that_fails_to_put_anything_into_the_background_has_failed);
