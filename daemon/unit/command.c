@@ -296,10 +296,12 @@ static eff_exit reload_command_run(void *arg)
 {
 	struct reload_run *run = arg;
 	struct command command = {.argv = run->unit->spec->ways->reload_command};
+	struct plan *plan = plan_ref(run->unit->plan); /* as in hook_run() */
 
 	run->result = command_run(run->unit, &command);
 	if (run->result == -EIO || run->result == -ECHILD)
 		run->words = words_new(&command, run->result);
+	plan_unref(plan);
 	return eff_ok(NULL);
 }
 

@@ -76,6 +76,7 @@ __attribute__((noinline)) static void describe(
 int hook_run(struct unit *u, struct hook_call *call)
 {
 	struct command command = {.argv = call->hook->argv};
+	struct plan *plan;
 	struct eff_scope within;
 	struct variables variables;
 	bool timed_out;
@@ -83,6 +84,7 @@ int hook_run(struct unit *u, struct hook_call *call)
 
 	if (!command.argv)
 		return 0;
+	plan = plan_ref(u->plan); /* what could not be executed is named by the row */
 	eff_scope_open(&within);
 	eff_scope_limit(&within, eff_ns_add(eff_now(), call->hook->timeout_ns));
 	if (variables_make(&variables, u, call->cause)) {
@@ -94,6 +96,7 @@ int hook_run(struct unit *u, struct hook_call *call)
 	/* The time of somebody around us is theirs to tell of. */
 	if (r < 0 && (timed_out || (r != -ECANCELED && r != -ETIMEDOUT)))
 		describe(call, r, &command);
+	plan_unref(plan);
 	return timed_out ? -EIO : r;
 }
 

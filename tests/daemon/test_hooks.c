@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands at the turns of a unit's life: when they run, what waits for them, and what becomes of it when they fail. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,26 @@ START_TEST(pre_start_runs_before_the_program_and_holds_it_back)
 	ck_assert_str_eq(helper_trace(w, "prepare"), "0 spawn, 2000 end");
 	EXPECT_TRACE(w, "web", "2000 spawn");
 	EXPECT_STATES(w, "web", "0 starting, 2000 up");
+	world_free(w);
+}
+END_TEST
+
+/* The row that names it is another then, and where the first one stood is something else. */
+START_TEST(a_hook_that_cannot_be_executed_is_named_through_reloads)
+{
+#define WEB(more) "web: {command: web, hooks: {pre_start: prepare}, restart: no" more "}"
+	struct world *w = world_new(WEB(""));
+
+	(void)mallopt(M_PERTURB, 0x55);
+	world_script(w, "prepare", HELPER(.exec_takes = EFF_S(1), .exec_error = ENOENT));
+	world_run_for(w, EFF_MS(100));
+	world_reload(w, WEB(", labels: {a: b}"));
+	world_reload(w, WEB(", labels: {a: c}"));
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATE(w, "web", "failed");
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		"pre_start: exec: ENOENT (No such file or directory): prepare");
 	world_free(w);
 }
 END_TEST
@@ -326,6 +347,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("hooks");
 
 	tcase_add_test(tcase, pre_start_runs_before_the_program_and_holds_it_back);
+	tcase_add_test(tcase, a_hook_that_cannot_be_executed_is_named_through_reloads);
 	tcase_add_test(tcase, a_pre_start_that_fails_fails_the_start);
 	tcase_add_test(tcase, a_pre_start_has_its_own_time_within_the_start_timeout);
 	tcase_add_test(tcase, a_pre_start_that_cannot_be_executed_says_why);

@@ -186,6 +186,8 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 	if (p->executed)
 		return 0;
 	*ret_fault = p->fault;
+	/* Who asks has it no longer than what he asked with. */
+	ret_fault->what = program_of(spawn);
 	return -ECHILD;
 }
 
