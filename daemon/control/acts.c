@@ -42,6 +42,7 @@ struct act *acts_add(struct acts *all, struct unit *u)
 		a->verb = all->verb;
 		a->dependant = false;
 		a->verbs = u->verbs;
+		a->sure_at = 0;
 		return a;
 	}
 	if (!all->places)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Has it been up for long enough that its start may be said to have succeeded? Of what is up as soon as it could be executed
- * nothing is known in that moment; so too of a group that such a one takes with it. */
+ * nothing is known in that moment; so too of a group that such a one takes with it. A group that is there after its own first
+ * 200 ms has started, also where one in it ends again and again. */
 #include "control/methods.h"
 #include "control/verb.h"
 
@@ -12,10 +13,8 @@ static bool ready_is_exec_alone(const struct plan_unit *spec)
 		spec->rules->readiness.kind == PLAN_PROBE_NONE;
 }
 
-static bool has_been_up(const struct unit *u, eff_ns now, eff_ns *wake_at)
+static bool has_been_up(const struct unit *u, eff_ns sure_at, eff_ns now, eff_ns *wake_at)
 {
-	eff_ns sure_at = eff_ns_add(u->since, VERB_EARLY);
-
 	if (!ready_is_exec_alone(u->spec) || now >= sure_at)
 		return true;
 	if (sure_at < *wake_at)
@@ -32,27 +31,42 @@ static bool can_end(const struct unit *u, const struct unit *group)
 	return true;
 }
 
-/* One that ends by itself, and is not judged yet, is on its way to where it takes the group with it. */
-static bool goes_on(const struct unit *u, eff_ns now, eff_ns *wake_at)
+static bool group_ends(const struct unit *u)
 {
-	if (u->spec->kind == PLAN_SUPERVISOR && u->group_open && u->sup->end != EFF_SUP_GOES_ON)
-		return false;
-	if (u->state == UNIT_STOPPING && !u->leaving)
-		return false;
-	return u->state != UNIT_UP || (!u->ended && has_been_up(u, now, wake_at));
+	return u->spec->kind == PLAN_SUPERVISOR && u->group_open && u->sup->end != EFF_SUP_GOES_ON;
 }
 
-bool start_is_sure(const struct tree *t, const struct unit *u, eff_ns now, eff_ns *wake_at)
+/* One that ends by itself, and is not judged yet, is on its way to where it takes the group with it. What begins after those
+ * 200 ms is a restart, and what ends then is no failed start. */
+static bool goes_on(const struct unit *u, eff_ns group_sure_at, eff_ns now, eff_ns *wake_at)
 {
+	eff_ns sure_at = eff_ns_add(u->since, VERB_EARLY);
+
+	if (u->since >= group_sure_at)
+		return true;
+	if (group_ends(u) || (u->state == UNIT_STOPPING && !u->leaving))
+		return false;
+	if (u->state != UNIT_UP)
+		return true;
+	return !u->ended &&
+		has_been_up(u, sure_at < group_sure_at ? sure_at : group_sure_at, now, wake_at);
+}
+
+bool start_is_sure(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at)
+{
+	const struct unit *u = a->unit;
 	uint32_t first;
 	bool sure;
 
+	/* A round takes a group down and up again: that begins nothing anew. */
+	if (a->sure_at == 0)
+		a->sure_at = eff_ns_add(u->since, VERB_EARLY);
 	if (u->spec->kind != PLAN_SUPERVISOR)
-		return has_been_up(u, now, wake_at);
+		return has_been_up(u, eff_ns_add(u->since, VERB_EARLY), now, wake_at);
 	first = tree_index(t, u->name);
-	sure = goes_on(u, now, wake_at);
+	sure = !group_ends(u);
 	for (uint32_t i = first + 1; first != UINT32_MAX && i < plan_unit(t->plan, first)->end; i++)
-		if (can_end(t->units[i], u) && !goes_on(t->units[i], now, wake_at))
+		if (can_end(t->units[i], u) && !goes_on(t->units[i], a->sure_at, now, wake_at))
 			sure = false;
 	return sure;
 }

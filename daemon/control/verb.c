@@ -81,7 +81,7 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 		return;
 	} else if (u->state == UNIT_UP) {
 		if ((a->verb == VERB_START || u->starts > a->starts) &&
-			start_is_sure(t, u, now, wake_at))
+			start_is_sure(a, t, now, wake_at))
 			decide(a, "done", NULL);
 	} else if (unit_rests(u)) {
 		/* Nothing comes any more, and there was no attempt: its group ended, or the tree does. */

@@ -30,14 +30,16 @@ struct act {
 	bool dependant; /* stopped for another's sake, which may let it run again at any time */
 	const char *outcome; /* NULL: not decided */
 	struct cause *why;   /* of the outcome; NULL: the unit's own */
+	eff_ns sure_at; /* of a start: when the first 200 ms of being up are over; 0: it was not up yet */
 	struct json *result;
 };
 
-/* Decide, if it can be: sets `outcome` and `why`. *wake_at becomes earlier when time alone will decide. Pure but for that. */
+/* Decide, if it can be: sets `outcome` and `why`, on the way `sure_at`. *wake_at becomes earlier when time alone will decide. Pure
+ * but for that. */
 void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at);
 /* Of a unit that is up: is it too late for an end to be a failed start? If time alone will decide *wake_at becomes earlier, else
  * a change of the tree does. */
-bool start_is_sure(const struct tree *t, const struct unit *u, eff_ns now, eff_ns *wake_at);
+bool start_is_sure(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at);
 
 /* All that one request is about. */
 struct acts {

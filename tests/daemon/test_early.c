@@ -99,6 +99,17 @@ START_TEST(one_that_is_not_gone_yet_is_waited_for)
 }
 END_TEST
 
+/* A round takes the group down and up again. One that ends so soon each time does not keep it from having started: it is there
+ * after its own first 200 ms, and goes on. */
+START_TEST(one_that_ends_again_and_again_does_not_hold_the_answer)
+{
+	expect_at(server_of("g:\n  activate: manual\n  strategy: one_for_all\n  units:\n"
+			    "    a: {command: [run]}\n"
+			    "    b: {command: [brief], critical: true, restart: {backoff: {jitter: 0}}}\n"),
+		methods[_i], EFF_MS(650), "g done up");
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -113,6 +124,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tcase, it_may_be_one_restart_too_many, 0, 2);
 	tcase_add_loop_test(tcase, nobody_is_waited_for_who_cannot_take_it_with_it, 0, 2);
 	tcase_add_loop_test(tcase, one_that_is_not_gone_yet_is_waited_for, 0, 2);
+	tcase_add_loop_test(tcase, one_that_ends_again_and_again_does_not_hold_the_answer, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
