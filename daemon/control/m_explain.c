@@ -110,15 +110,21 @@ static void add_target(struct text *to, const struct unit *u, const struct plan_
 		text_add(to, names[target->kind]);
 }
 
-/* So much since it was loaded, and where it was to go. */
+/* So much since it was loaded, and where it was to go. The root has no output: it answers for those that were taken away before
+ * theirs was written. */
 static void chain_add_lost(struct json *chain, const struct unit *u)
 {
 	struct text text = {0};
 
-	text_printf(&text, "has lost %llu byte%s of its output, which goes to ",
-		(unsigned long long)u->log_lost_bytes, u->log_lost_bytes == 1 ? "" : "s");
-	add_target(&text, u, &u->spec->out);
-	if (u->spec->err.kind != PLAN_LOG_STDOUT) {
+	text_printf(&text, "has lost %llu byte%s of ", (unsigned long long)u->log_lost_bytes,
+		u->log_lost_bytes == 1 ? "" : "s");
+	if (u->parent) {
+		text_add(&text, "its output, which goes to ");
+		add_target(&text, u, &u->spec->out);
+	} else {
+		text_add(&text, "the output of units that are gone");
+	}
+	if (u->parent && u->spec->err.kind != PLAN_LOG_STDOUT) {
 		text_add(&text, ", and stderr to ");
 		add_target(&text, u, &u->spec->err);
 	}

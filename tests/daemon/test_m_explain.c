@@ -275,6 +275,9 @@ START_TEST(explain_tells_what_output_is_lost_and_where_it_was_to_go)
 		"next (none): (none)\n");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"b\"}")),
 		"wanted\nnext (none): (none)\n");
+	world_unit(s->w, "/")->log_lost_bytes = 1;
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"/\"}")),
+		"wanted\nhas lost 1 byte of the output of units that are gone\nnext (none): (none)\n");
 	client_free(c);
 	server_free(s);
 }
