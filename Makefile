@@ -156,7 +156,7 @@ daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
 # Modules find eff_* and effd_fiber_* in effd: all goes in, with what is marked for export. What most never need stands together,
 # behind what each needs, and so is not resident with it.
 whole := $(EFFD) $(DAEMON) $(LIB:%/loop_uv.c=%/loop_none.c)
-$(O)/effd: daemon/seldom $(call obj,$(filter-out $(SELDOM),$(whole)) $(filter $(SELDOM),$(whole)))
+$(O)/effd: daemon/seldom $(O)/sources $(call obj,$(filter-out $(SELDOM),$(whole)) $(filter $(SELDOM),$(whole)))
 $(O)/effd: group := -rdynamic
 $(O)/effd: end :=
 # A client waits for its socket alone: it links no runtime, and so loads no loop.
