@@ -151,7 +151,8 @@ static void sink_end_line(struct sink *k, const char *bytes, size_t len, bool cu
 	k->line.len = 0;
 }
 
-/* Cut `bytes` into lines; a line longer than max_line goes out in pieces. */
+/* Cut `bytes` into lines; a line longer than max_line goes out in pieces. What is kept of one may be longer already: the bound may
+ * have been another then. */
 static void sink_split(struct sink *k, const char *bytes, size_t len)
 {
 	size_t most = k->unit->spec->ways->max_line_bytes;
@@ -161,10 +162,11 @@ static void sink_split(struct sink *k, const char *bytes, size_t len)
 	while (len > 0) {
 		const char *newline = memchr(bytes, '\n', len);
 		size_t n = newline ? (size_t)(newline - bytes) : len;
-		bool cut = k->line.len + n > most;
+		size_t room = k->line.len < most ? most - k->line.len : 0;
+		bool cut = n > room;
 
 		if (cut)
-			n = most - k->line.len;
+			n = room;
 		if (newline || cut)
 			sink_end_line(k, bytes, n, cut);
 		else

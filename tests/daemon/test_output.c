@@ -253,6 +253,29 @@ START_TEST(what_is_left_behind_and_still_prints_holds_no_end_for_longer_than_a_s
 }
 END_TEST
 
+/* What was kept of the line when more of it could be kept is a piece of its own. */
+START_TEST(a_line_that_is_longer_than_a_new_max_line_comes_in_pieces)
+{
+	struct world *w = world_new("web: {command: web, log: {max_line: 256B}}");
+	char line[201], expected[300];
+
+	memset(line, 'x', 200);
+	line[200] = '\0';
+	world_script(w, "web", STEADY);
+	world_run_for(w, EFF_S(1));
+	os_fake_print(w->fake, "web", OS_STDOUT, line);
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "web: {command: web, log: {max_line: 128B}}");
+	os_fake_print(w->fake, "web", OS_STDOUT, "rest\nnext\n");
+	world_run_for(w, EFF_S(1));
+
+	(void)snprintf(expected, sizeof(expected), "%s+|rest|next|", line);
+	ck_assert_str_eq(ring_text(w, "web"), expected);
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 0);
+	world_free(w);
+}
+END_TEST
+
 static size_t count_of(const char *text, const char *among)
 {
 	size_t n = 0;
@@ -323,6 +346,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_file_gets_the_bytes_as_they_are);
 	tcase_add_test(tcase, stderr_may_go_its_own_way);
 	tcase_add_test(tcase, a_line_over_max_line_comes_in_pieces);
+	tcase_add_test(tcase, a_line_that_is_longer_than_a_new_max_line_comes_in_pieces);
 	tcase_add_test(tcase,
 		a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute_and_at_its_end);
 	tcase_add_test(tcase, a_stdout_that_takes_no_more_loses_nothing_once_it_does_again);
