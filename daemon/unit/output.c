@@ -48,10 +48,17 @@ static bool wants_every_line(const struct sink *k)
 	return k->by_line || probe_awaits_line(u) || !eff_list_empty(&u->world->output.waiters);
 }
 
+/* What a fiber loses is told once a minute too, and its sink and its file may be gone after each line. */
+static struct losses *losses_of(struct unit *u, struct losses *losses)
+{
+	return u->spec->kind == PLAN_FIBER ? &u->losses : losses;
+}
+
 void losses_add(struct losses *losses, struct unit *u, size_t bytes, const struct loss *loss)
 {
 	struct text words = {0};
 
+	losses = losses_of(u, losses);
 	u->log_lost_bytes += bytes;
 	losses->bytes += bytes;
 	if (losses->told_at >= 0 && eff_now() - losses->told_at < TELL_EVERY)
@@ -68,6 +75,7 @@ void losses_over(struct losses *losses, struct unit *u, const char *where)
 {
 	struct text words = {0};
 
+	losses = losses_of(u, losses);
 	if (losses->bytes == 0 || (losses->over_at >= 0 && eff_now() - losses->over_at < TELL_EVERY))
 		return;
 	text_printf(&words, "%llu more bytes lost before %s could be written again; %llu in all",
@@ -362,6 +370,7 @@ void sink_rest(struct sink *k)
 void output_line(struct unit *u, const char *line, size_t len)
 {
 	struct sink k;
+	int r;
 
 	sink_init(&k, u, OS_STDOUT);
 	k.by_line = wants_lines(&k);
@@ -373,7 +382,8 @@ void output_line(struct unit *u, const char *line, size_t len)
 		sink_spill(&k, &k.out, 0, len);
 	}
 	sink_lines_to_file(&k);
-	if (k.out.len > 0 && sink_try(&k) < 0)
-		u->log_lost_bytes += len;
+	r = k.out.len > 0 ? sink_try(&k) : 0;
+	if (r < 0)
+		sink_lose(&k, len, -r);
 	sink_done(&k);
 }

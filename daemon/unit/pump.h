@@ -7,16 +7,9 @@
 
 #include "base/text.h"
 #include "os/os.h"
+#include "unit/unit.h"
 
-struct unit;
 struct logfile;
-
-/* Output that was lost. */
-struct losses {
-	eff_ns told_at; /* of the last word about it; -1: none */
-	eff_ns over_at; /* of the last word that it is over; -1: none */
-	uint64_t bytes; /* of which there was no word yet */
-};
 
 /* Where what a unit writes to a stream goes. */
 struct sink {

@@ -34,6 +34,7 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 	eff_pulse_init(&u->changed);
 	eff_pulse_init(&u->line_seen);
 	u->due_at = -1;
+	u->losses.told_at = u->losses.over_at = -1;
 	u->child = (struct eff_child){
 		.name = u->name, .policy = unit_policy(spec), .up_since = -1, .next_at = -1};
 	eff_list_init(&u->child.link);

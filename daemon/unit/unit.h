@@ -53,6 +53,13 @@ struct archives {
 };
 void archives_done(struct archives *archives);
 
+/* Output that was lost. */
+struct losses {
+	eff_ns told_at; /* of the last word about it; -1: none */
+	eff_ns over_at; /* of the last word that it is over; -1: none */
+	uint64_t bytes; /* of which there was no word yet */
+};
+
 /* Large buffers between two uses; logs.c's. */
 enum { N_LOG_SPARES = 3 };
 struct log_spares {
@@ -167,6 +174,7 @@ struct unit {
 	struct eff_pulse line_seen;
 
 	struct ring *ring; /* its last lines; NULL until there are any */
+	struct losses losses; /* of a fiber's lines, each of which has a sink and a file of its own */
 
 	/* A supervisor has one, while group_open; others have no room for it. Behind it, or in its place, stands the name. */
 	struct eff_sup sup[];

@@ -165,6 +165,28 @@ START_TEST(a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute_and_a
 }
 END_TEST
 
+START_TEST(what_a_fiber_loses_is_told_once_a_minute_too)
+{
+	static const char *const targets[] = {"{file: /log/f}", "journal"};
+	char tree[200];
+	unsigned told = 0;
+	struct world *w;
+
+	(void)snprintf(tree, sizeof(tree),
+		"f: {fiber: heartbeat, with: {every: 1s, text: hi}, log: {stdout: %s}}",
+		targets[_i]);
+	w = world_new(tree);
+	os_fake_disk_full(w->fake, true);
+	os_fake_records_fail(w->fake, ENOENT);
+	world_run_for(w, EFF_MS(90500));
+	for (uint64_t seq = 1; seq <= w->tree->last_seq; seq++)
+		told += strcmp(tree_event(w->tree, seq)->kind, "log_lost") == 0;
+	ck_assert_uint_eq(told, 2);
+	ck_assert_uint_ge(world_unit(w, "f")->log_lost_bytes, 90 * strlen("hi"));
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_stdout_that_takes_no_more_loses_nothing_once_it_does_again)
 {
 	struct world *w = world_new("web: {command: web}\nother: {command: other}");
@@ -349,6 +371,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_line_that_is_longer_than_a_new_max_line_comes_in_pieces);
 	tcase_add_test(tcase,
 		a_full_disk_costs_lines_that_are_counted_and_told_once_a_minute_and_at_its_end);
+	tcase_add_loop_test(tcase, what_a_fiber_loses_is_told_once_a_minute_too, 0, 2);
 	tcase_add_test(tcase, a_stdout_that_takes_no_more_loses_nothing_once_it_does_again);
 	tcase_add_test(tcase, a_stdout_that_never_takes_more_holds_up_no_end);
 	tcase_add_test(tcase, the_ring_survives_restarts_and_numbers_run_through_the_tree);
