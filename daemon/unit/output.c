@@ -314,8 +314,6 @@ static void sink_take_part(struct sink *k, const char *bytes, size_t len)
 	size_t skipped = 0;
 
 	sink_begin(k);
-	if (!k->by_line && sink_target(k)->kind == PLAN_LOG_FILE)
-		sink_to_file(k, bytes, len);
 	if (!wants_every_line(k))
 		skipped = len - ring_worth(k->unit->spec->ways->ring_bytes, bytes, len);
 	if (skipped) {
@@ -323,6 +321,9 @@ static void sink_take_part(struct sink *k, const char *bytes, size_t len)
 		k->mid_line = false;
 	}
 	sink_split(k, bytes + skipped, len - skipped);
+	/* Last, for they may be in its buffer, which is its own from then on. */
+	if (!k->by_line && sink_target(k)->kind == PLAN_LOG_FILE)
+		sink_to_file(k, bytes, len);
 	sink_lines_to_file(k);
 }
 
