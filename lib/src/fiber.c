@@ -51,7 +51,21 @@ static inline void arrive(struct eff_rt *rt, struct eff__context *here)
 		(void)eff__bury(&rt->carcass);
 }
 
-#if !EFF__JUMP
+/* jump(): until somebody switches back. Returns 0: so it can be a function's last act. */
+#if EFF__JUMP
+
+static inline int jump(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
+{
+	return eff__jump(from, to, &rt->carcass);
+}
+
+static inline void jump_last(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
+{
+	eff__jump_last(from, to, &rt->carcass);
+}
+
+#else
+
 /* Tell the checkers. */
 static inline void depart(
 	struct eff_rt *rt, struct eff__context *from, struct eff__context *to, bool last)
@@ -69,30 +83,24 @@ static inline void depart(
 	(void)to;
 	(void)last;
 }
-#endif
 
-/* Until somebody switches back. Returns 0: so it can be a function's last act. */
-static inline int jump(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
+/* The one place that switches: so everybody returns to where the processor expects a return. */
+__attribute__((noinline)) static int jump(
+	struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
 {
-#if EFF__JUMP
-	return eff__jump(from, to, &rt->carcass);
-#else
 	depart(rt, from, to, false);
 	eff__switch(from, to);
 	arrive(rt, from);
 	return 0;
-#endif
 }
 
 static inline void jump_last(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
 {
-#if EFF__JUMP
-	eff__jump_last(from, to, &rt->carcass);
-#else
 	depart(rt, from, to, true);
 	eff__switch_last(from, to);
-#endif
 }
+
+#endif
 
 /* The body of a fiber has returned and what it owned is gone. Its nodes go with it: nobody looks at them again. */
 static inline void fiber_end(struct eff_fiber *fiber)

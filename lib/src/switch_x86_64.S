@@ -54,8 +54,8 @@ eff__jump:
 	movq (%rsi), %rcx
 	testb $1, %cl
 	jnz .Lbegin
-.Lenter:
 	movq %rcx, %rsp
+.Lenter:
 	xorl (%rsp), %eax
 	testl $0xffc0, %eax
 	jne 2f
@@ -128,7 +128,8 @@ eff__jump_last:
 	movq (%rsi), %rcx
 	testb $1, %cl
 	jnz .Lbegin
-	movq 56(%rcx), %r8
+	movq %rcx, %rsp
+	movq 56(%rsp), %r8
 	jmp .Lenter
 	.cfi_endproc
 	.size eff__switch_last, .-eff__switch_last
