@@ -101,8 +101,8 @@ int sink_try(struct sink *k)
 	return r;
 }
 
-/* Wait before the next try: for a file, till it has room; else the shortest pause after one that has got somewhere, for a queue may be short, and its reader
- * quick. Suspends. */
+/* Wait before the next try: for a file, till it has room; else the shortest pause after one that has got somewhere, for a
+ * queue may be short, and its reader quick. Suspends. */
 static int sink_wait(const struct sink *k, bool got_somewhere, eff_ns *pause)
 {
 	if (k->file)
