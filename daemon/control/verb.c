@@ -63,11 +63,22 @@ static bool run_is_replaced(const struct act *a)
 		a->unit->starts > a->starts + 1;
 }
 
+/* Is what it waits for such that it does not come by itself? */
+static void judge_hope(struct act *a, const struct tree *t)
+{
+	struct unit *hopeless = unit_hopeless_for(t, a->unit);
+
+	if (hopeless)
+		decide(a, "failed",
+			cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,
+				"waits for %s, which is %s", hopeless->name,
+				unit_phrase(hopeless)));
+}
+
 /* Start and restart. */
 static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at)
 {
 	struct unit *u = a->unit;
-	struct unit *hopeless;
 
 	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
 		decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
@@ -87,12 +98,7 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 		/* Nothing comes any more, and there was no attempt: its group ended, or the tree does. */
 		decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed", NULL);
 	} else {
-		hopeless = unit_hopeless_for(t, u);
-		if (hopeless)
-			decide(a, "failed",
-				cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,
-					"waits for %s, which is %s", hopeless->name,
-					unit_phrase(hopeless)));
+		judge_hope(a, t);
 	}
 }
 
