@@ -98,12 +98,14 @@ static eff_ns spread(const struct plan_schedule *s)
 	return s->jitter_ns > 0 ? eff_ns_scale(s->jitter_ns, eff_random_unit()) : 0;
 }
 
-/* Was there a moment since it ran last? */
+/* Was there a moment since it ran last? When that is known its row may be another. */
 static bool has_missed(struct unit *u)
 {
-	const struct plan_schedule *s = &row_of(u)->rules->schedule;
 	eff_ns last = recall(u), next;
+	const struct plan_schedule *s = &row_of(u)->rules->schedule;
 
+	if (!s->is_there || s->catch_up == PLAN_CATCH_UP_NO)
+		return false;
 	if (last < 0) {
 		/* From now on it is known how long it has not run. */
 		remember(u);

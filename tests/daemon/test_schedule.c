@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Units that run at their times. */
-#include <stdio.h>
 #include <string.h>
 
 #include <check.h>
@@ -254,28 +253,6 @@ START_TEST(jitter_spreads_a_start_and_not_the_grid)
 }
 END_TEST
 
-START_TEST(missed_runs_are_made_up_for_by_one)
-{
-	struct world *w = world_new(BACKUP "{every: 1h, catch_up: once}, activate: manual}");
-	struct os *os = os_fake_seam(w->fake);
-	char then[32];
-
-	w->tree->world.state_dir = "/var/lib/effd";
-	(void)snprintf(then, sizeof(then), "%lld", (long long)(w->wall_zero - EFF_H(5)));
-	ck_assert_int_eq(os->ops->write_state(os, "/var/lib/effd/schedule/backup", then), 0);
-	world_script(w, "backup", (struct script){.lives = EFF_S(1)});
-	world_run_for(w, EFF_S(1));
-	world_reload(w, BACKUP "{every: 1h, catch_up: once}}");
-	world_run_for(w, EFF_M(119));
-
-	/* At once, and by its schedule from then on. */
-	EXPECT_TRACE(w, "backup", "1000 spawn, 2000 exit 0, 3601000 spawn, 3602000 exit 0");
-	/* It remembers, now. */
-	ck_assert_str_ne(os_fake_file(w->fake, "/var/lib/effd/schedule/backup"), then);
-	world_free(w);
-}
-END_TEST
-
 START_TEST(a_schedule_that_a_reload_changes_takes_hold_at_once)
 {
 	struct world *w = world_new(BACKUP "{every: 1h}}");
@@ -427,7 +404,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, one_that_comes_after_it_waits_for_a_run_and_not_for_the_next);
 	tcase_add_test(tcase, cron_goes_by_the_calendar);
 	tcase_add_test(tcase, jitter_spreads_a_start_and_not_the_grid);
-	tcase_add_test(tcase, missed_runs_are_made_up_for_by_one);
 	tcase_add_test(tcase, a_schedule_that_a_reload_changes_takes_hold_at_once);
 	tcase_add_test(tcase, a_schedule_that_is_taken_away_leaves_a_unit_like_any_other);
 	tcase_add_test(tcase, a_schedule_that_is_taken_away_runs_nothing_that_has_run);

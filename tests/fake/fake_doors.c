@@ -123,7 +123,10 @@ struct os_file *fake_file(struct os_fake *fake, const char *path, bool make)
 int fake_read_state(struct os *os, const char *path, char *buf, size_t size)
 {
 	const struct os_file *f = file_find(fake_of(os), path);
+	int r = fake_of(os)->state_takes > 0 ? eff_sleep(fake_of(os)->state_takes) : 0;
 
+	if (r < 0)
+		return r;
 	if (!f)
 		return -ENOENT;
 	(void)snprintf(buf, size, "%s", f->bytes.bytes ? f->bytes.bytes : "");
@@ -161,6 +164,11 @@ const char *os_fake_file(const struct os_fake *fake, const char *path)
 	if (!f || f->removed)
 		return NULL;
 	return f->bytes.bytes ? f->bytes.bytes : "";
+}
+
+void os_fake_state_takes(struct os_fake *fake, eff_ns takes)
+{
+	fake->state_takes = takes;
 }
 
 void os_fake_disk_full(struct os_fake *fake, bool full)

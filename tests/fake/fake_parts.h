@@ -77,6 +77,7 @@ struct os_fake {
 	eff_ns record_error_until;
 	unsigned n_refused;
 	bool disk_full, stdout_full;
+	eff_ns state_takes;
 	eff_ns files_late;        /* their clock */
 	bool disk_hangs, at_logs; /* at_logs: somebody is at work on some */
 	struct eff_pulse disk_answers;

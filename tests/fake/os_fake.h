@@ -136,6 +136,8 @@ unsigned os_fake_waiting(struct os_fake *fake, const char *listen);
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);
 void os_fake_disk_full(struct os_fake *fake, bool full);
+/* How long it takes to read what is to be remembered. */
+void os_fake_state_takes(struct os_fake *fake, eff_ns takes);
 /* The clock of its files is so much behind. */
 void os_fake_files_late(struct os_fake *fake, eff_ns by);
 /* Who works on logs waits until it does not. */
