@@ -70,12 +70,25 @@ static void listen_failed(struct demand *d, const struct os_fault *fault)
 				errno_name(fault->error), strerror(fault->error), fault->what));
 }
 
+/* As sockets_ensure(), and say what it could not. */
+static int demand_open(struct demand *d)
+{
+	struct plan *plan = plan_ref(
+		d->unit->plan); /* the row must stay until all are open, and its words are said */
+	struct os_fault fault = {0};
+	int r = sockets_ensure(d->unit, &fault);
+
+	if (r == -ECHILD)
+		listen_failed(d, &fault);
+	plan_unref(plan);
+	return r;
+}
+
 /* Have them opened, or wait before that is tried again. 0 or -ECANCELED. */
 static int demand_listen(struct demand *d)
 {
 	struct unit *u = d->unit;
-	struct os_fault fault = {0};
-	int r = sockets_ensure(u, &fault);
+	int r = demand_open(d);
 	eff_ns until;
 
 	if (r == 0) {
@@ -88,7 +101,6 @@ static int demand_listen(struct demand *d)
 	}
 	if (r != -ECHILD)
 		return r;
-	listen_failed(d, &fault);
 	until = eff_ns_add(eff_now(), d->delay);
 	while (r != -ECANCELED && is_kept(u) && eff_now() < until && !sockets_are_open(u))
 		r = await_change(u, until);

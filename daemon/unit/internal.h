@@ -39,7 +39,8 @@ struct given {
 	char *names;
 	size_t n;
 };
-/* Open those of the unit's row that are not open. Suspends. 0; -ECHILD with *ret_fault; -ECANCELED, -ETIMEDOUT. */
+/* Open those of the unit's row, whose plan the caller keeps, that are not open. Suspends. 0; -ECHILD with *ret_fault;
+ * -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int sockets_give(struct unit *u, struct given *ret, struct os_fault *ret_fault);
 void sockets_give_back(struct unit_world *world, struct given *given);
 

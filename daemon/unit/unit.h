@@ -238,8 +238,8 @@ EFF_SUSPENDS int sockets_open(struct unit_world *world, struct unit *root);
 /* Close them all; `list`: one that nobody has taken. */
 void sockets_close(struct unit_world *world);
 void sockets_unmake(struct held *list);
-/* Open those of the unit's row that are not open. Suspends. 0; -ECHILD with *ret_fault, which is good until the next
- * suspension; -ECANCELED, -ETIMEDOUT. */
+/* Open those of the unit's row, whose plan the caller keeps, that are not open. Suspends. 0; -ECHILD with *ret_fault, which is
+ * good until the next suspension; -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int sockets_ensure(struct unit *u, struct os_fault *ret_fault);
 bool sockets_are_open(const struct unit *u);
 /* When somebody comes to one of the unit's sockets, or is there already, `visited` is set and `changed` sent; once. Asking

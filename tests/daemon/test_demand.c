@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Units on demand: who comes to a socket starts them, as often as it is called for and no oftener. */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include <check.h>
@@ -341,6 +342,32 @@ START_TEST(who_comes_before_it_is_wanted_is_not_forgotten)
 }
 END_TEST
 
+/* Its row is another when the first of them is open, and where the first row stood is something else. */
+START_TEST(its_sockets_are_opened_through_reloads)
+{
+#define OTHER "tcp:127.0.0.1:81"
+#define TWO(labels) \
+	"version: 1\nname: t\nsockets: {http: {listen: '" AT "'}, more: {listen: '" OTHER "'}}\n" \
+	"units: {web: {command: web, sockets: [http, more], activate: on-demand" labels "}}\n"
+	begin(TWO(""));
+	(void)mallopt(M_PERTURB, 0x55);
+	os_fake_listen_takes(w->fake, AT, EFF_S(25));
+	os_fake_listen_fails(w->fake, OTHER, EACCES);
+	/* Nobody else waits for one for more than 10 s. */
+	world_run_for(w, EFF_S(12));
+	world_reload(w, TWO(", labels: {a: b}"));
+	world_run_for(w, EFF_S(11));
+	world_reload(w, TWO(", labels: {a: c}"));
+	world_run_for(w, EFF_MS(12100));
+	ck_assert_str_eq(world_unit(w, "web")->cause->text,
+		"socket: EACCES (Permission denied): " OTHER);
+	os_fake_listen_fails(w->fake, OTHER, 0);
+	world_run_for(w, EFF_S(5));
+	ck_assert(world_unit(w, "web")->listens);
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("demand");
@@ -362,6 +389,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_group_that_begins_anew_has_it_rest_anew);
 	tcase_add_test(tcase, all_replicas_are_started_by_one_who_comes);
 	tcase_add_test(tcase, who_comes_before_it_is_wanted_is_not_forgotten);
+	tcase_add_test(tcase, its_sockets_are_opened_through_reloads);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
