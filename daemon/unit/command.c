@@ -298,7 +298,8 @@ static eff_exit reload_command_run(void *arg)
 	struct command command = {.argv = run->unit->spec->ways->reload_command};
 	struct plan *plan = plan_ref(run->unit->plan); /* as in hook_run() */
 
-	run->result = command_run(run->unit, &command);
+	/* It may have been taken away before this began. */
+	run->result = command.argv ? command_run(run->unit, &command) : -ENOTSUP;
 	if (run->result == -EIO || run->result == -ECHILD)
 		run->words = words_new(&command, run->result);
 	plan_unref(plan);

@@ -349,6 +349,40 @@ START_TEST(one_unit_that_crashes_disturbs_no_other)
 END_TEST
 
 Suite *test_suite(void);
+struct own_reload {
+	struct unit *unit;
+	char *words;
+	int result;
+};
+
+static eff_exit reload_by_itself(void *arg)
+{
+	struct own_reload *own = arg;
+
+	own->result = unit_reload(own->unit, &own->words);
+	return eff_ok(NULL);
+}
+
+/* It is told to in the very moment in which its row comes to say nothing of how. */
+START_TEST(a_reload_command_that_is_taken_away_is_none)
+{
+	struct world *w = world_new("web: {command: web, reload: {command: again}}");
+	struct own_reload own = {.result = 1};
+
+	world_script(w, "web", STEADY);
+	world_run_for(w, EFF_S(1));
+	own.unit = world_unit(w, "web");
+	ck_assert_int_eq(eff_fork_daemon(EFF(reload_by_itself, &own), NULL), 0);
+	world_reload(w, "web: {command: web}");
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_int_eq(own.result, -ENOTSUP);
+	ck_assert_ptr_null(own.words);
+	EXPECT_STATE(w, "web", "up");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/unit/life");
@@ -372,6 +406,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_failed_exec_is_an_end_like_any_other_and_rearms_the_delay);
 	tcase_add_test(tcase, the_last_exit_tells_how_the_process_really_ended);
 	tcase_add_test(tcase, one_unit_that_crashes_disturbs_no_other);
+	tcase_add_test(tcase, a_reload_command_that_is_taken_away_is_none);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
