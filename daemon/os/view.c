@@ -324,13 +324,16 @@ int os_view_make(struct os_linux *os, const struct os_spawn *spawn, struct os_fa
 	struct making *m;
 	int r;
 
-	if (!wanted || !spawn->view || (*spawn->view)->fd >= 0)
+	if (!wanted || !spawn->view || (*spawn->view && (*spawn->view)->fd >= 0))
 		return 0;
 	m = making_new(os, spawn);
 	r = m ? eff_blocking(make_and_join, m, making_free) : -ENOMEM;
 	if (r == -ECANCELED || r == -ETIMEDOUT)
 		return r;
+	/* With a run that this is not of the one that was there may have been closed meanwhile. */
 	if (r >= 0 && !m->error)
+		r = os_view_hold(os, spawn);
+	if (r >= 0 && !m->error && *spawn->view)
 		view_keep(m, *spawn->view);
 	*ret_fault = (struct os_fault){.stage = "security", .error = -r, .what = spawn->argv[0]};
 	if (r >= 0 && m->error) {

@@ -150,6 +150,43 @@ OS_TEST(nothing_stays_of_one_that_nobody_waits_for)
 	close_view();
 }
 
+struct beginning {
+	struct os_child *child;
+	int result;
+};
+
+static eff_exit begin_it(void *arg)
+{
+	struct beginning *b = arg;
+	struct os_spawn spawn = in_view("ls /tmp; echo it >/tmp/it");
+	struct os_fault fault;
+
+	b->result = os->ops->spawn(os, &spawn, &b->child, &fault);
+	return eff_ok(NULL);
+}
+
+/* A command that outlasts its unit's run begins while another run comes and goes. */
+OS_TEST(one_that_is_closed_while_it_is_made_is_made_all_the_same)
+{
+	struct beginning b = {.result = 1};
+	struct eff_fiber *fiber;
+
+	if (!is_root())
+		return;
+	ck_assert_int_eq(eff_fork(EFF(begin_it, &b), &fiber), 0);
+	while (!view && b.result == 1)
+		ck_assert_int_eq(eff_yield(), 0);
+	ck_assert_int_eq(b.result, 1);
+	close_view();
+	ck_assert_int_eq(eff_await(fiber, NULL), 0);
+	eff_fiber_unref(fiber);
+	ck_assert_int_eq(b.result, 0);
+	(void)ended(b.child);
+	finish(b.child);
+	ck_assert_str_eq(output_of(in_view("cat /tmp/it")), "it\n");
+	close_view();
+}
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
@@ -162,5 +199,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_cannot_be_written_is_so_but_for_what_is_its_own);
 	tcase_add_test(tcase, what_cannot_be_written_has_to_be_there);
 	tcase_add_test(tcase, nothing_stays_of_one_that_nobody_waits_for);
+	tcase_add_test(tcase, one_that_is_closed_while_it_is_made_is_made_all_the_same);
 	return suite;
 }
