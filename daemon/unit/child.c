@@ -17,11 +17,17 @@ void child_init(struct child *c, struct unit *u)
 	eff_pulse_init(&c->alive);
 }
 
-static void child_exec_fault(struct unit *u, const char *stage, int error, const char *what)
+static struct cause *exec_cause(struct unit *u, const struct os_fault *fault)
 {
-	unit_fault(u,
-		unit_cause(u, CAUSE_EXEC_ERROR, NULL, "%s: %s (%s): %s", stage,
-			errno_name(error), strerror(error), what ? what : u->name));
+	return unit_cause(u, CAUSE_EXEC_ERROR, NULL, "%s: %s (%s): %s", fault->stage,
+		errno_name(fault->error), strerror(fault->error),
+		fault->what ? fault->what : u->name);
+}
+
+static int cannot_fork(struct unit *u, int error)
+{
+	unit_fault(u, exec_cause(u, &(struct os_fault){.stage = "fork", .error = error}));
+	return -ECHILD;
 }
 
 static bool wants_socket(const struct plan_unit *spec)
@@ -62,6 +68,7 @@ static int child_start_process(struct child *c)
 	struct os_spawn spawn = unit_spawn(u, spec->argv);
 	struct os_fault fault = {0};
 	struct given given = {0};
+	struct cause *cause = NULL;
 	int r = sockets_give(u, &given, &fault);
 
 	spawn.out = OS_CAPTURE;
@@ -77,20 +84,19 @@ static int child_start_process(struct child *c)
 	sockets_give_back(u->world, &given);
 	u->process = c->process;
 	u->pid = c->process ? os->ops->pid(c->process) : 0;
+	/* Before the wait: the fault's words are good until then. */
+	if (r == -ECHILD && fault.stage)
+		cause = exec_cause(u, &fault);
 	/* A child that could not execute is on its way out by itself: it is no process that one would have to stop. */
 	if (r == -ECHILD && c->process)
 		(void)child_await_end(c);
 	if (r == -ECHILD && fault.stage)
-		child_exec_fault(u, fault.stage, fault.error, fault.what);
+		unit_fault(u, cause);
 	plan_unref(plan);
 	if (r < 0)
 		return r;
 	r = child_start_readers(c);
-	if (r < 0) {
-		child_exec_fault(u, "fork", -r, NULL);
-		return -ECHILD;
-	}
-	return 0;
+	return r < 0 ? cannot_fork(u, -r) : 0;
 }
 
 static int child_start_task(struct child *c)
@@ -121,11 +127,7 @@ static int child_start_task(struct child *c)
 				.stack_bytes = spec->ways->stack_bytes},
 			&c->task);
 	}
-	if (r < 0) {
-		child_exec_fault(u, "fork", -r, NULL);
-		return -ECHILD;
-	}
-	return 0;
+	return r < 0 ? cannot_fork(u, -r) : 0;
 }
 
 int child_start(struct child *c)

@@ -349,6 +349,25 @@ START_TEST(one_unit_that_crashes_disturbs_no_other)
 END_TEST
 
 Suite *test_suite(void);
+/* What was missing is said before the process that found it out is gone: then the words may be of another. */
+START_TEST(a_failed_exec_is_not_told_in_the_words_of_another)
+{
+	struct world *w = world_new("a: {command: a, restart: no}\nb: {command: b, restart: no}");
+
+	world_script(w, "a",
+		(struct script){.exec_error = ENOENT, .interpreter = "x", .fails_for = EFF_MS(20)});
+	world_script(w, "b",
+		(struct script){.exec_error = ENOENT, .interpreter = "y", .exec_takes = EFF_MS(10)});
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(world_unit(w, "a")->last_exit->text,
+		"exec: ENOENT (No such file or directory): a: interpreter x");
+	ck_assert_str_eq(world_unit(w, "b")->last_exit->text,
+		"exec: ENOENT (No such file or directory): b: interpreter y");
+	world_free(w);
+}
+END_TEST
+
 struct own_reload {
 	struct unit *unit;
 	char *words;
@@ -406,6 +425,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_failed_exec_is_an_end_like_any_other_and_rearms_the_delay);
 	tcase_add_test(tcase, the_last_exit_tells_how_the_process_really_ended);
 	tcase_add_test(tcase, one_unit_that_crashes_disturbs_no_other);
+	tcase_add_test(tcase, a_failed_exec_is_not_told_in_the_words_of_another);
 	tcase_add_test(tcase, a_reload_command_that_is_taken_away_is_none);
 	suite_add_tcase(suite, tcase);
 	return suite;

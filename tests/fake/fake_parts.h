@@ -102,6 +102,7 @@ struct os_fake {
 	struct text limits; /* the last that os_fake_limits() was asked for */
 	size_t n_escaped;
 	char breach[FAKE_MESSAGE_SIZE];
+	char fault_what[64];
 };
 
 /* A process. Instants are of the runtime's clock; EFF_FOREVER: not to come. */

@@ -59,7 +59,7 @@ static void process_executes(struct os_child *p)
 		p->fault = (struct os_fault){.stage = s->exec_stage ? s->exec_stage : "exec",
 			.error = s->exec_error,
 			.what = p->program};
-		process_ends(p, (struct os_end){.code = 127});
+		p->end_at = eff_ns_add(now, s->fails_for);
 		return;
 	}
 	p->executed = true;
@@ -83,8 +83,10 @@ static void process_steps(struct os_child *p)
 {
 	eff_ns now = eff_now();
 
-	if (!p->executed && !p->ended && now >= p->exec_at)
+	if (!p->executed && !p->faulty && !p->ended && now >= p->exec_at)
 		process_executes(p);
+	if (p->faulty && !p->ended && now >= p->end_at)
+		process_ends(p, (struct os_end){.code = 127});
 	if (!p->ended && now >= p->ready_at) {
 		p->ready_at = EFF_FOREVER;
 		p->ready_said = true;
@@ -117,7 +119,7 @@ static eff_ns process_next(const struct os_child *p)
 	if (p->ended)
 		return p->left_at;
 	if (!p->executed)
-		return earlier(p->exec_at, p->death_at);
+		return earlier(p->faulty ? p->end_at : p->exec_at, p->death_at);
 	return earlier(p->ready_at, earlier(p->end_at, p->death_at));
 }
 

@@ -177,7 +177,7 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 	if (eff_fork_daemon(EFF_NAMED("process", fake_process_play, p), &p->player) < 0)
 		abort();
 	*ret_child = p;
-	while (!p->executed && !p->ended) {
+	while (!p->executed && !p->ended && !p->faulty) {
 		int r = eff_pulse_await(&p->changed);
 
 		if (r < 0)
@@ -188,6 +188,11 @@ int fake_spawn(struct os *os, const struct os_spawn *spawn, struct os_child **re
 	*ret_fault = p->fault;
 	/* Who asks has it no longer than what he asked with. */
 	ret_fault->what = program_of(spawn);
+	if (!script.interpreter)
+		return -ECHILD;
+	(void)snprintf(fake->fault_what, sizeof(fake->fault_what), "%s: interpreter %s",
+		program_of(spawn), script.interpreter);
+	ret_fault->what = fake->fault_what;
 	return -ECHILD;
 }
 

@@ -23,6 +23,8 @@ struct script {
 	eff_ns exec_takes; /* between clone and exec, where only SIGKILL reaches it; EFF_FOREVER hangs */
 	int exec_error; /* then its start fails with this errno */
 	const char *exec_stage; /* at this stage; NULL: exec. With fork or user there is no process at all */
+	const char *interpreter; /* it is that which is missing: said in words of the fake's, good until its next ones */
+	eff_ns fails_for; /* that process is there for so long yet */
 	eff_ns ready_after; /* after exec: it says READY=1, if it was given a socket; EFF_FOREVER: never */
 	eff_ns lives; /* after exec, then it ends by itself; EFF_FOREVER */
 	int exits;    /* with this code … */
