@@ -71,8 +71,7 @@ static void judge_hope(struct act *a, const struct tree *t)
 	if (hopeless)
 		decide(a, "failed",
 			cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,
-				"waits for %s, which is %s", hopeless->name,
-				unit_phrase(hopeless)));
+				"waits for %s, which is %s", hopeless->name, unit_phrase(hopeless)));
 }
 
 /* Start and restart. */
