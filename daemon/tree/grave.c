@@ -41,6 +41,56 @@ void graves_free(struct tree *t)
 	eff_list_init(&t->graveyard);
 }
 
+/* The group that it is in, which lived on when it was taken out, and may be taken out itself before this one has gone; NULL: it
+ * went with it. */
+static struct unit *group_of_dead(const struct grave *g, uint32_t i)
+{
+	uint32_t parent = g->dead[i] ? plan_unit(g->plan, i)->parent : PLAN_NONE;
+
+	return parent == PLAN_NONE || g->dead[parent] ? NULL : g->dead[i]->parent;
+}
+
+void grave_hold_groups(const struct grave *g)
+{
+	for (uint32_t i = 0; i < g->n; i++)
+		if (group_of_dead(g, i))
+			group_of_dead(g, i)->n_users++;
+}
+
+static void grave_leave_groups(const struct grave *g)
+{
+	for (uint32_t i = 0; i < g->n; i++) {
+		struct unit *group = group_of_dead(g, i);
+
+		if (!group)
+			continue;
+		group->n_users--;
+		eff_pulse_send(&group->changed);
+	}
+}
+
+/* Whoever waits for one of these, or is shown to, waits for it no more. The edges of those that are in the tree were drawn anew
+ * when these were taken out; those of others that are taken out as well were not. */
+static void grave_unlink(const struct grave *g)
+{
+	struct tree *t = g->tree;
+	uint64_t gone = ++t->last_set;
+
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->dead[i])
+			g->dead[i]->in_set = gone;
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (t->units[i]->awaits && t->units[i]->awaits->in_set == gone)
+			t->units[i]->awaits = NULL;
+	for (struct eff_list *l = t->graveyard.next; l != &t->graveyard; l = l->next) {
+		const struct grave *other = eff_container(l, struct grave, link);
+
+		for (uint32_t i = 0; i < other->n; i++)
+			if (other->dead[i])
+				unlink_unit(other->dead[i], gone);
+	}
+}
+
 eff_exit grave_keep(void *arg)
 {
 	struct grave *g = arg;
@@ -55,6 +105,8 @@ eff_exit grave_keep(void *arg)
 			(void)eff_pulse_await(&g->dead[i]->changed);
 	eff_unmask(before);
 	eff_list_remove(&g->link);
+	grave_leave_groups(g);
+	grave_unlink(g);
 	for (uint32_t i = 0; i < g->n; i++) {
 		struct unit *successor = g->dead[i] ? tree_find(t, g->dead[i]->name) : NULL;
 

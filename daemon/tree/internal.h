@@ -94,6 +94,8 @@ struct grave {
 };
 /* Those of the present tree that `plan` does not have. NULL: out of memory. */
 struct grave *grave_make(struct tree *t, struct plan *plan);
+/* It is kept: the groups that its dead are in, and that live on, stay in memory for as long as these. */
+void grave_hold_groups(const struct grave *g);
 /* With the dead in it. NULL is fine. */
 void grave_free(struct grave *g);
 /* Wait until the dead rest, take them out of their groups, and start who waited for their names. An effect, arg: the grave,
@@ -109,6 +111,8 @@ void graves_free(struct tree *t);
 
 /* Make the edges of all units anew, after the rows of `plan`; units[i] is row i. 0 or -ENOMEM, then nothing is changed. */
 int link_units(struct unit **units, const struct plan *plan);
+/* Those of this set are about to be freed: no edge of `u` has one of them at its other end any more. */
+void unlink_unit(struct unit *u, uint64_t set);
 /* A set of units, in the order in which they were put in. */
 struct unit_set {
 	struct unit **units;

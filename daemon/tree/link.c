@@ -114,6 +114,37 @@ int link_units(struct unit **units, const struct plan *plan)
 	return made ? 0 : -ENOMEM;
 }
 
+static uint32_t needs_without(struct unit_need *needs, uint32_t n, uint64_t set)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (needs[i].unit->in_set != set)
+			needs[left++] = needs[i];
+	return left;
+}
+
+static uint32_t units_without(struct unit **units, uint32_t n, uint64_t set)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (units[i]->in_set != set)
+			units[left++] = units[i];
+	return left;
+}
+
+void unlink_unit(struct unit *u, uint64_t set)
+{
+	u->n_needs = needs_without(u->needs, u->n_needs, set);
+	u->n_needed_by = needs_without(u->needed_by, u->n_needed_by, set);
+	u->n_after = units_without(u->after, u->n_after, set);
+	u->n_before = units_without(u->before, u->n_before, set);
+	u->n_conflicts = units_without(u->conflicts, u->n_conflicts, set);
+	if (u->awaits && u->awaits->in_set == set)
+		u->awaits = NULL;
+}
+
 uint32_t unit_index(const struct unit *u)
 {
 	const struct plan_unit *row = u->next ? u->next : u->spec;

@@ -201,6 +201,8 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	plan_unref(before);
 	if (eff_fork_in(t->top.scope, EFF(grave_keep, g), NULL) < 0)
 		log_error("out of memory: what a reload removed stays in memory");
+	else
+		grave_hold_groups(g);
 	return 0;
 }
 

@@ -148,6 +148,33 @@ START_TEST(one_that_gave_up_with_it_holds_up_nobody_but_its_own)
 }
 END_TEST
 
+/* It names those that come after it, and they do not name it: so they may go before it. */
+#define GONE_GROUP "g: {before: [d, w], units: {x: " STUCK_UNIT "}}\n"
+#define SLOW_UNIT "d: {command: slow, stop: {timeout: 1m}}\n"
+
+START_TEST(one_that_was_taken_out_and_waits_does_not_look_at_those_that_are_gone)
+{
+	struct world *w = stuck_world(GONE_GROUP SLOW_UNIT "w: {command: w}\n");
+
+	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(30)});
+	world_restart(w, "d");
+	world_restart(w, "g/x");
+	world_run_for(w, EFF_S(10));
+	ck_assert(world_unit(w, "g/x")->stuck);
+	world_stop(w, "d");
+	world_run_for(w, EFF_S(1));
+	world_mark(w);
+	world_reload(w, SLOW_UNIT "w: {command: w}\n");
+	world_run_for(w, EFF_S(1));
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_reload(w, SLOW_UNIT);
+	world_run_for(w, EFF_S(200));
+
+	EXPECT_TRACE(w, "w", "1000 TERM, 1000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -159,6 +186,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, one_that_still_ends_well_is_waited_for);
 	tcase_add_test(tcase, a_round_with_a_group_with_it_goes_on);
 	tcase_add_test(tcase, one_that_gave_up_with_it_holds_up_nobody_but_its_own);
+	tcase_add_test(tcase, one_that_was_taken_out_and_waits_does_not_look_at_those_that_are_gone);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

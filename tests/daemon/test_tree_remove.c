@@ -273,6 +273,26 @@ START_TEST(replicas_that_were_added_go_together)
 }
 END_TEST
 
+START_TEST(one_that_is_gone_and_whose_last_word_is_not_said_keeps_its_group_in_memory)
+{
+	struct world *w = world_new(POOL(""));
+
+	world_script(w, "work", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_script(w, "wail", (struct script){.helper = true, .lives = EFF_S(10), .exits = 2});
+	world_run_for(w, 0);
+	ck_assert_int_eq(world_add(w, "pool", "a: {restart: no, hooks: {on_give_up: wail}}"), 0);
+	world_run_for(w, EFF_S(2));
+	ck_assert_ptr_null(tree_find(w->tree, "pool/a"));
+	world_reload(w, "db: {command: db}");
+	world_run_for(w, EFF_S(20));
+
+	ck_assert_str_eq(world_said(w, "pool/a", "hook_failed"), "on_give_up: exit 2");
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	ck_assert(eff_list_empty(&w->tree->graveyard));
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -292,6 +312,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_goes_while_a_plan_is_made_does_not_come_back);
 	tcase_add_test(tcase, what_goes_while_a_reload_waits_for_another_does_not_come_back);
 	tcase_add_test(tcase, replicas_that_were_added_go_together);
+	tcase_add_test(tcase,
+		one_that_is_gone_and_whose_last_word_is_not_said_keeps_its_group_in_memory);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
