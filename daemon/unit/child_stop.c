@@ -71,8 +71,12 @@ static int child_ask(struct child *c)
 	eff_scope_open(&grace);
 	eff_scope_limit(&grace, eff_ns_add(eff_now(), stop->timeout_ns));
 	u->grace = u->limited = &grace;
-	if (stop->command && (!c->ended || c->remains) && c->process)
-		r = command_run(u, &(struct command){.argv = stop->command});
+	if (stop->command && (!c->ended || c->remains) && c->process) {
+		struct command command = {.argv = stop->command};
+
+		r = command_run(u, &command);
+		command_close(u, &command);
+	}
 	if (r != -ECANCELED && r != -ETIMEDOUT) {
 		child_signal(c, u->spec->ways->stop.signal, whom);
 		r = child_await_gone(c);

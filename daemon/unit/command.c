@@ -241,7 +241,7 @@ int command_run(struct unit *u, struct command *command)
 	if (r == 0)
 		r = command_await(u, process, command);
 	command->process = process;
-	if (!command->lingers)
+	if (!command->lingers && r != -ECHILD)
 		command_close(u, command);
 	plan_unref(plan);
 	return r;
@@ -302,6 +302,7 @@ static eff_exit reload_command_run(void *arg)
 	run->result = command.argv ? command_run(run->unit, &command) : -ENOTSUP;
 	if (run->result == -EIO || run->result == -ECHILD)
 		run->words = words_new(&command, run->result);
+	command_close(run->unit, &command);
 	plan_unref(plan);
 	return eff_ok(NULL);
 }

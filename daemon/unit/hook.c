@@ -96,6 +96,7 @@ int hook_run(struct unit *u, struct hook_call *call)
 	/* The time of somebody around us is theirs to tell of. */
 	if (r < 0 && (timed_out || (r != -ECANCELED && r != -ETIMEDOUT)))
 		describe(call, r, &command);
+	command_close(u, &command);
 	plan_unref(plan);
 	return timed_out ? -EIO : r;
 }

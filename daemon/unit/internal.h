@@ -61,10 +61,10 @@ struct command {
 	struct os_fault fault; /* why it was not; what it names is valid until the next suspension */
 };
 /* Run a command in the unit's context (its user, folder, environment) to its end. What it leaves is killed, also when the
- * wait is cut short. Suspends. 0: it exited with 0; -EIO: otherwise; -ECHILD: it could not be executed; -ECANCELED,
- * -ETIMEDOUT. */
+ * wait is cut short. Suspends. 0: it exited with 0; -EIO: otherwise; -ECHILD: it could not be executed, and when that has been
+ * told command_close() is the caller's to call; -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int command_run(struct unit *u, struct command *command);
-/* Kill what is left of it and wait until that is gone, 5 s at most. Suspends; masked, but for one that lingers. */
+/* Kill what is left of it, if anything, and wait until that is gone, 5 s at most. Suspends; masked, but for one that lingers. */
 EFF_SUSPENDS void command_close(struct unit *u, struct command *command);
 /* The end of a run: wait for those that linger, 5 s at most. Suspends; masked. */
 EFF_SUSPENDS void commands_close(struct unit *u);

@@ -340,6 +340,26 @@ START_TEST(a_supervisor_whose_pre_start_fails_starts_nobody)
 }
 END_TEST
 
+START_TEST(a_hook_that_cannot_be_executed_is_not_told_in_the_words_of_another)
+{
+	struct world *w = world_new("a: {command: a, restart: no, hooks: {pre_start: one}}\n"
+				    "b: {command: b, restart: no, hooks: {pre_start: two}}");
+
+	world_script(w, "one",
+		HELPER(.exec_error = ENOENT, .interpreter = "x", .fails_for = EFF_MS(20),
+			.unkillable_for = EFF_MS(20)));
+	world_script(w, "two",
+		HELPER(.exec_error = ENOENT, .interpreter = "y", .exec_takes = EFF_MS(10)));
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(world_unit(w, "a")->last_exit->text,
+		"pre_start: exec: ENOENT (No such file or directory): one: interpreter x");
+	ck_assert_str_eq(world_unit(w, "b")->last_exit->text,
+		"pre_start: exec: ENOENT (No such file or directory): two: interpreter y");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -364,6 +384,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, on_give_up_of_a_critical_unit_is_heard_before_the_end);
 	tcase_add_test(tcase, a_supervisor_has_hooks_too);
 	tcase_add_test(tcase, a_supervisor_whose_pre_start_fails_starts_nobody);
+	tcase_add_test(tcase, a_hook_that_cannot_be_executed_is_not_told_in_the_words_of_another);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
