@@ -84,6 +84,13 @@ void act_decide(struct act *a, const char *outcome, struct cause *why)
 	a->why = why;
 }
 
+void act_decide_for(struct act *a, const struct unit *other, struct cause *because)
+{
+	act_decide(a, "failed",
+		cause_new(CAUSE_DEPENDENCY, eff_wall(), because, "waits for %s, which is %s",
+			other->name, unit_phrase(other)));
+}
+
 /* ── waiting for what becomes of it ── */
 
 /* Keep what is to be said of it as it is now, and say it to who wants to hear of each. */

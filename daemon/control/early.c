@@ -58,11 +58,11 @@ bool start_is_sure(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake
 	uint32_t first;
 	bool sure;
 
+	if (u->spec->kind != PLAN_SUPERVISOR)
+		return has_been_up(u, eff_ns_add(u->since, VERB_EARLY), now, wake_at);
 	/* A round takes a group down and up again: that begins nothing anew. */
 	if (a->sure_at == 0)
 		a->sure_at = eff_ns_add(u->since, VERB_EARLY);
-	if (u->spec->kind != PLAN_SUPERVISOR)
-		return has_been_up(u, eff_ns_add(u->since, VERB_EARLY), now, wake_at);
 	first = tree_index(t, u->name);
 	sure = !group_ends(u);
 	for (uint32_t i = first + 1; first != UINT32_MAX && i < plan_unit(t->plan, first)->end; i++)

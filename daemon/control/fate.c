@@ -72,10 +72,7 @@ static void judge_wait(struct act *a, const struct tree *t)
 	if (!other || !has_failed(other))
 		other = failed_in(t, other ? other : a->unit);
 	if (other)
-		act_decide(a, "failed",
-			cause_new(CAUSE_DEPENDENCY, eff_wall(),
-				other->cause ? other->cause : other->last_exit,
-				"waits for %s, which is %s", other->name, unit_phrase(other)));
+		act_decide_for(a, other, other->cause ? other->cause : other->last_exit);
 }
 
 /* One that the new tree has not. When the reload is over, all has gone but what does not end. */

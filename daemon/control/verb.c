@@ -5,12 +5,6 @@
 #include "control/methods.h"
 #include "control/verb.h"
 
-static void decide(struct act *a, const char *outcome, struct cause *why)
-{
-	a->outcome = outcome;
-	a->why = why;
-}
-
 /* Who in it has survived the final signal? NULL: nobody. */
 static struct unit *stuck_in(const struct tree *t, struct unit *u)
 {
@@ -50,7 +44,7 @@ static bool judge_stuck(struct act *a, const struct tree *t)
 	struct unit *stuck = stuck_in(t, a->unit);
 
 	if (stuck)
-		decide(a, "failed", stuck_cause(stuck));
+		act_decide(a, "failed", stuck_cause(stuck));
 	return stuck != NULL;
 }
 
@@ -69,9 +63,7 @@ static void judge_hope(struct act *a, const struct tree *t)
 	struct unit *hopeless = unit_hopeless_for(t, a->unit);
 
 	if (hopeless)
-		decide(a, "failed",
-			cause_new(CAUSE_DEPENDENCY, eff_wall(), hopeless->cause,
-				"waits for %s, which is %s", hopeless->name, unit_phrase(hopeless)));
+		act_decide_for(a, hopeless, hopeless->cause);
 }
 
 /* Start and restart. */
@@ -80,22 +72,23 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 	struct unit *u = a->unit;
 
 	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
-		decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
+		act_decide(a, u->ended_well ? "done" : "failed", cause_ref(u->last_exit));
 	} else if (run_is_replaced(a)) {
-		decide(a, "failed", cause_ref(u->last_exit));
+		act_decide(a, "failed", cause_ref(u->last_exit));
 	} else if (u->removed) {
-		decide(a, "superseded", NULL);
+		act_decide(a, "superseded", NULL);
 	} else if (a->dependant && u->starts > a->starts && unit_is_active(u)) {
-		decide(a, "done", NULL);
+		act_decide(a, "done", NULL);
 	} else if (judge_stuck(a, t)) {
 		return;
 	} else if (u->state == UNIT_UP) {
 		if ((a->verb == VERB_START || u->starts > a->starts) &&
 			start_is_sure(a, t, now, wake_at))
-			decide(a, "done", NULL);
+			act_decide(a, "done", NULL);
 	} else if (unit_rests(u)) {
 		/* Nothing comes any more, and there was no attempt: its group ended, or the tree does. */
-		decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed", NULL);
+		act_decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed",
+			NULL);
 	} else {
 		judge_hope(a, t);
 	}
@@ -110,7 +103,7 @@ static void judge_stop(struct act *a, const struct tree *t)
 	if (judge_stuck(a, t))
 		return;
 	if (runs_again || waits || unit_rests(u))
-		decide(a, "done", NULL);
+		act_decide(a, "done", NULL);
 }
 
 static void judge_reset(struct act *a)
@@ -119,13 +112,13 @@ static void judge_reset(struct act *a)
 
 	if ((u->state != UNIT_FAILED && u->state != UNIT_BACKOFF) || u->ends > a->ends ||
 		unit_rests(u))
-		decide(a, "done", NULL);
+		act_decide(a, "done", NULL);
 }
 
 void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at)
 {
 	if (a->unit->verbs != a->verbs && !a->dependant) {
-		decide(a, "superseded", NULL);
+		act_decide(a, "superseded", NULL);
 		return;
 	}
 	switch (a->verb) {

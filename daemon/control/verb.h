@@ -30,7 +30,7 @@ struct act {
 	bool dependant; /* stopped for another's sake, which may let it run again at any time */
 	const char *outcome; /* NULL: not decided */
 	struct cause *why;   /* of the outcome; NULL: the unit's own */
-	eff_ns sure_at; /* of a start: when the first 200 ms of being up are over; 0: it was not up yet */
+	eff_ns sure_at; /* of a group's start: when its first 200 ms of being up are over; 0: it was not up yet */
 	struct json *result;
 };
 
@@ -64,6 +64,8 @@ struct act *acts_find(struct acts *all, const struct unit *u);
 struct act *acts_add(struct acts *all, struct unit *u);
 /* Takes the cause. */
 void act_decide(struct act *a, const char *outcome, struct cause *why);
+/* It has failed, for it waits for another that does not come; `because`, which stays the caller's, is why. */
+void act_decide_for(struct act *a, const struct unit *other, struct cause *because);
 /* Until all are decided; each is told as it is. Suspends. 0; -errno: nobody is there to be answered. */
 EFF_SUSPENDS int acts_await(struct acts *all);
 void acts_answer(struct acts *all);
