@@ -50,8 +50,10 @@ static void sample_done(struct sample *sample)
 
 static enum code sample_take(struct effctl *e, struct sample *sample)
 {
-	enum code code = call_ask(e, METHOD_STATUS, call_units(e), &sample->reply);
+	enum code code;
 
+	call_renew(e);
+	code = call_ask(e, METHOD_STATUS, call_units(e), &sample->reply);
 	sample->is_there = code == CODE_DONE;
 	sample->at_s = now_s();
 	return code;

@@ -142,8 +142,7 @@ enum code call_receive_good(struct effctl *e, struct reply *ret_reply)
 	return code;
 }
 
-/* Where others wait for a place effd closes who has been silent, and so one that asks now and then: it is there all the same. */
-static void call_renew(struct effctl *e)
+void call_renew(struct effctl *e)
 {
 	struct link anew;
 
@@ -161,10 +160,8 @@ static void call_renew(struct effctl *e)
 enum code call_ask(
 	struct effctl *e, enum method method, struct json *parameters, struct reply *ret_reply)
 {
-	enum code code;
+	enum code code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
 
-	call_renew(e);
-	code = call_send(e, method, parameters, ANSWER_TIMEOUT_S);
 	return code == CODE_DONE ? call_receive_good(e, ret_reply) : code;
 }
 

@@ -27,6 +27,9 @@ enum code call_send_all(struct effctl *e, enum method method, struct json *param
 enum code call_receive(struct effctl *e, struct reply *ret_reply);
 /* The next reply, which must be no error: else as call_refused(). */
 enum code call_receive_good(struct effctl *e, struct reply *ret_reply);
+/* For one that asks now and then, before it asks again: where others wait for a place effd closes who has been silent, but is there
+ * all the same. If that has happened, connect anew. */
+void call_renew(struct effctl *e);
 /* One call, one good reply. */
 enum code call_ask(
 	struct effctl *e, enum method method, struct json *parameters, struct reply *ret_reply);
