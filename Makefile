@@ -29,6 +29,7 @@ endif
 # Sources, by folder.
 FLOORS := base plan wire os unit tree control
 LIB := $(wildcard lib/src/*.c lib/src/*.S)
+LIB_EV := $(LIB:%/loop_uv.c=%/loop_none.c)
 DAEMON := $(wildcard $(FLOORS:%=daemon/%/*.c))
 EFFD := $(wildcard daemon/effd/*.c)
 EFFCTL := $(wildcard daemon/effctl/*.c daemon/effctl/import/*.c)
@@ -143,7 +144,7 @@ $(O)/flags $(O)/sources: FORCE
 
 # Archives. Quick append: two folders may have files of one name.
 $(O)/libeff.a: $(call obj,$(LIB))
-$(O)/libeff_ev.a: $(call obj,$(LIB:%/loop_uv.c=%/loop_none.c))
+$(O)/libeff_ev.a: $(call obj,$(LIB_EV))
 $(O)/libdaemon.a: $(call obj,$(DAEMON))
 $(O)/libfake.a: $(call obj,$(FAKE))
 $(O)/libeffd.a: $(call obj,$(filter-out %/main.c,$(EFFD)))
@@ -155,7 +156,7 @@ $(O)/%.a: $(O)/sources
 daemon_libs := $(O)/libdaemon.a $(O)/libeff.a
 # Modules find eff_* and effd_fiber_* in effd: all goes in, with what is marked for export. What most never need stands together,
 # behind what each needs, and so is not resident with it.
-whole := $(EFFD) $(DAEMON) $(LIB:%/loop_uv.c=%/loop_none.c)
+whole := $(EFFD) $(DAEMON) $(LIB_EV)
 $(O)/effd: daemon/seldom $(O)/sources $(call obj,$(filter-out $(SELDOM),$(whole)) $(filter $(SELDOM),$(whole)))
 $(O)/effd: group := -rdynamic
 $(O)/effd: end :=

@@ -330,11 +330,12 @@ int os_view_make(struct os_linux *os, const struct os_spawn *spawn, struct os_fa
 	r = m ? eff_blocking(make_and_join, m, making_free) : -ENOMEM;
 	if (r == -ECANCELED || r == -ETIMEDOUT)
 		return r;
-	/* With a run that this is not of the one that was there may have been closed meanwhile. */
-	if (r >= 0 && !m->error)
+	if (r >= 0 && !m->error) {
+		/* The one that was there may have been closed meanwhile, by the end of a run that this does not belong to. */
 		r = os_view_hold(os, spawn);
-	if (r >= 0 && !m->error && *spawn->view)
-		view_keep(m, *spawn->view);
+		if (r >= 0 && *spawn->view)
+			view_keep(m, *spawn->view);
+	}
 	*ret_fault = (struct os_fault){.stage = "security", .error = -r, .what = spawn->argv[0]};
 	if (r >= 0 && m->error) {
 		(void)snprintf(os->fault_what, sizeof(os->fault_what), "%s", m->what);

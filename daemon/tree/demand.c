@@ -73,8 +73,8 @@ static void listen_failed(struct demand *d, const struct os_fault *fault)
 /* As sockets_ensure(), and say what it could not. */
 static int demand_open(struct demand *d)
 {
-	struct plan *plan = plan_ref(
-		d->unit->plan); /* the row must stay until all are open, and its words are said */
+	/* The row must stay until all are open, and its words are said. */
+	struct plan *plan = plan_ref(d->unit->plan);
 	struct os_fault fault = {0};
 	int r = sockets_ensure(d->unit, &fault);
 

@@ -35,11 +35,11 @@ void sink_lose(struct sink *k, size_t bytes, int error)
 			.why = strerror(error)});
 }
 
-/* The first `n` bytes of what waits are gone. */
-static void out_drop(struct sink *k, size_t n)
+/* What waits has these bytes no more. */
+static void out_cut(struct sink *k, size_t from, size_t to)
 {
-	memmove(k->out.bytes, k->out.bytes + n, k->out.len - n);
-	k->out.len -= n;
+	memmove(k->out.bytes + from, k->out.bytes + to, k->out.len - to);
+	k->out.len -= to - from;
 }
 
 /* A record in `out` is the digit of its priority, the text, and a newline. */
@@ -77,7 +77,7 @@ static int send_some(struct sink *k)
 		if (r == 0)
 			sent += len;
 	}
-	out_drop(k, sent);
+	out_cut(k, 0, sent);
 	return r;
 }
 
@@ -142,8 +142,7 @@ static void sink_bound(struct sink *k, enum plan_on_block on_block)
 		to = line_end(out, from + over - 1, out->len);
 	}
 	k->skips = k->file && !k->by_line && to == out->len && out->bytes[to - 1] != '\n';
-	memmove(out->bytes + from, out->bytes + to, out->len - to);
-	out->len -= to - from;
+	out_cut(k, from, to);
 	sink_lose(k, to - from, EAGAIN);
 }
 

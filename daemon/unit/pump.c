@@ -23,6 +23,19 @@ static const struct os_ops *ops_of(const struct pump *p)
 	return p->sink.unit->world->os->ops;
 }
 
+/* Where to read to, and how much: of what comes fast, where it goes, if it may. */
+static char *pump_room(struct pump *p, size_t *ret_most)
+{
+	char *room;
+
+	*ret_most = ROUND_MOST;
+	room = p->is_fast ? sink_room(&p->sink, ret_most) : NULL;
+	if (room)
+		return room;
+	*ret_most = CHUNK;
+	return chunk;
+}
+
 /* Take what is there, up to a bound. Returns how much it was. */
 static size_t pump_take(struct pump *p)
 {
@@ -30,12 +43,8 @@ static size_t pump_take(struct pump *p)
 	ssize_t n;
 
 	do {
-		char *room;
+		char *room = pump_room(p, &most);
 
-		most = ROUND_MOST;
-		room = p->is_fast ? sink_room(&p->sink, &most) : NULL;
-		most = room ? most : CHUNK;
-		room = room ? room : chunk;
 		n = ops_of(p)->read(p->process, p->sink.stream, room, most);
 		if (n > 0) {
 			sink_take(&p->sink, room, (size_t)n);
