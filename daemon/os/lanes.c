@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* Work on log files, on a thread, for it may have to wait for a disk: one job after the other in each folder, so that one
  * that hangs holds up its own folder's, and so that who renames there is alone. So many folders are worked on at once that
- * there is a thread left for others. Where no thread is to be had, it is done here: better late than not at all. */
+ * there is a thread left for others; one that hangs is not counted among those after a second. Where no thread is to be
+ * had, it is done here: better late than not at all. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <eff/clock.h>
 #include <eff/io.h>
+#include <eff/scope.h>
 
 #include "base/alloc.h"
 #include "os/internal.h"
 
-enum { LANES_MOST = 3 };
+enum {
+	LANES_AT_WORK = 3,
+	LANES_IN_ALL = 48, /* with those that hang */
+};
+
+#define HANGS EFF_S(1)
 
 struct lane {
 	struct eff_list link;
+	struct eff_list at_work; /* in the list of those that are taken */
 	struct lanes *lanes;
 	unsigned n_users; /* who waits for it, and who has it */
 	bool taken;
+	eff_ns taken_at;
 	char folder[];
 };
 
@@ -37,6 +47,7 @@ struct lane_wait {
 void os_lanes_init(struct lanes *lanes)
 {
 	eff_list_init(&lanes->list);
+	eff_list_init(&lanes->at_work);
 	eff_list_init(&lanes->waiting);
 }
 
@@ -70,12 +81,28 @@ static void lane_put(struct lane *lane)
 	free(lane);
 }
 
+/* May one more be worked on? */
+static bool lanes_have_room(const struct lanes *lanes)
+{
+	const struct eff_list *at_work = &lanes->at_work;
+	eff_ns now = eff_now();
+	unsigned n_hang = 0;
+
+	for (const struct eff_list *l = at_work->next; l != at_work; l = l->next)
+		n_hang += now - eff_container(l, struct lane, at_work)->taken_at >= HANGS;
+	return lanes->n_taken - n_hang < LANES_AT_WORK && lanes->n_taken < LANES_IN_ALL;
+}
+
 static bool lane_try(struct lane *lane)
 {
-	if (lane->taken || lane->lanes->n_taken >= LANES_MOST)
+	struct lanes *lanes = lane->lanes;
+
+	if (lane->taken || !lanes_have_room(lanes))
 		return false;
 	lane->taken = true;
-	lane->lanes->n_taken++;
+	lane->taken_at = eff_now();
+	lanes->n_taken++;
+	eff_list_append(&lanes->at_work, &lane->at_work);
 	return true;
 }
 
@@ -83,7 +110,7 @@ static bool lane_try(struct lane *lane)
 static void lanes_go_on(struct lanes *lanes)
 {
 	for (struct eff_list *l = lanes->waiting.next, *next;
-		l != &lanes->waiting && lanes->n_taken < LANES_MOST; l = next) {
+		l != &lanes->waiting && lanes_have_room(lanes); l = next) {
 		struct lane_wait *wait = eff_container(l, struct lane_wait, link);
 
 		next = l->next;
@@ -100,6 +127,7 @@ static void lane_leave(struct lane *lane)
 
 	lane->taken = false;
 	lanes->n_taken--;
+	eff_list_remove(&lane->at_work);
 	lane_put(lane);
 	lanes_go_on(lanes);
 }
@@ -142,6 +170,18 @@ static int lane_run(struct lane *lane, const struct lane_job *wanted)
 	return 0;
 }
 
+/* Suspends. 0: it is its turn, or there is reason to look whether others hang. */
+static int go_await(struct eff_event *go)
+{
+	struct eff_scope within;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), HANGS));
+	r = eff_event_await(go);
+	return eff_scope_close(&within) == -ETIMEDOUT ? 0 : r;
+}
+
 /* Suspends. 0: it is taken. */
 static int lane_await(struct lane *lane)
 {
@@ -152,7 +192,8 @@ static int lane_await(struct lane *lane)
 		return 0;
 	eff_event_init(&wait.go);
 	eff_list_append(&lane->lanes->waiting, &wait.link);
-	r = eff_event_await(&wait.go);
+	while ((r = go_await(&wait.go)) == 0 && !wait.go.set)
+		lanes_go_on(lane->lanes);
 	if (wait.go.set)
 		return 0;
 	eff_list_remove(&wait.link);

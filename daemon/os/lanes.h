@@ -10,7 +10,8 @@
 struct os;
 
 struct lanes {
-	struct eff_list list; /* of folders that somebody works in, or waits for */
+	struct eff_list list;    /* of folders that somebody works in, or waits for */
+	struct eff_list at_work; /* of those that somebody works in */
 	struct eff_list waiting; /* whose lane is taken, or for whom there is no thread; who came first is first */
 	unsigned n_taken;
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What must block runs on a thread of a small pool. Threads are made when a job finds none idle, and end when idle for a
- * while. A job is a piece of heap that belongs to the queue, then to its thread, then to the loop's thread, which wakes
- * who waits or, if nobody does any more, calls `done`. All hand-overs are under one mutex. When the runtime ends with
- * a job that hangs, its thread is left alone: it finds the pool deserted, touches nothing else, and the last frees it. */
+ * while. A few are enough for jobs that end; one that hangs is not counted as one of those few after a second, so that
+ * it holds up others for no longer. A job is a piece of heap that belongs to the queue, then to its thread, then to the
+ * loop's thread, which wakes who waits or, if nobody does any more, calls `done`. All hand-overs are under one mutex. When
+ * the runtime ends with a job that hangs, its thread is left alone: it finds the pool deserted, touches nothing else, and
+ * the last frees it. */
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,14 +12,18 @@
 #include "internal.h"
 
 enum {
-	MAX_THREADS = 4,
+	THREADS_AT_WORK = 4,
+	THREADS_IN_ALL = 64,     /* with those that hang */
 	STACK_BYTES = 128 << 10, /* name services like some room */
 	IDLE_S = 5,
 	LEAVE_S = 2, /* what a job that hangs may delay the runtime's end by */
 };
 
+#define HANGS EFF_S(1)
+
 struct job {
-	struct eff_list link;
+	struct eff_list link; /* in the queue, then among those at work, then among the finished */
+	eff_ns began;         /* on the monotonic clock */
 	void (*fn)(void *arg);
 	void (*done)(void *arg);
 	void *arg;
@@ -32,10 +38,11 @@ struct job_wait {
 struct eff__threads {
 	pthread_mutex_t lock;
 	pthread_cond_t work, left; /* left: a thread has ended */
-	struct eff_list queue, finished;
+	struct eff_list queue, at_work, finished;
 	struct eff_rt *rt;
 	struct eff_post post;
-	pthread_t ended[MAX_THREADS]; /* to be joined */
+	struct eff_timer again; /* while jobs wait for want of a thread: does one hang by now? */
+	pthread_t ended[THREADS_IN_ALL]; /* to be joined */
 	unsigned n_ended, n_threads, n_idle, n_queued;
 	bool quit, deserted;
 };
@@ -47,6 +54,13 @@ static struct timespec in_seconds(int seconds)
 	clock_gettime(CLOCK_MONOTONIC, &at);
 	at.tv_sec += seconds;
 	return at;
+}
+
+static eff_ns monotonic(void)
+{
+	struct timespec now = in_seconds(0);
+
+	return EFF_S(now.tv_sec) + now.tv_nsec;
 }
 
 static void threads_destroy(struct eff__threads *threads)
@@ -85,20 +99,28 @@ static void on_post(struct eff_post *post)
 	collect(eff_container(post, struct eff__threads, post));
 }
 
+static struct job *job_begin(struct eff__threads *threads, struct eff_list *link)
+{
+	struct job *job = eff_container(link, struct job, link);
+
+	job->began = monotonic();
+	eff_list_append(&threads->at_work, link);
+	return job;
+}
+
 /* With the lock held: the next job, after waiting for one; NULL: the thread is not needed any more. */
 static struct job *job_next(struct eff__threads *threads)
 {
 	struct timespec until = in_seconds(IDLE_S);
 	int r = 0;
 
-	threads->n_idle++;
 	while (eff_list_empty(&threads->queue) && !threads->quit && r != ETIMEDOUT)
 		r = pthread_cond_clockwait(&threads->work, &threads->lock, CLOCK_MONOTONIC, &until);
 	threads->n_idle--;
 	if (eff_list_empty(&threads->queue) || threads->deserted)
 		return NULL;
 	threads->n_queued--;
-	return eff_container(eff_list_pop(&threads->queue), struct job, link);
+	return job_begin(threads, eff_list_pop(&threads->queue));
 }
 
 static void *thread_main(void *arg)
@@ -112,11 +134,13 @@ static void *thread_main(void *arg)
 		pthread_mutex_unlock(&threads->lock);
 		job->fn(job->arg);
 		pthread_mutex_lock(&threads->lock);
+		eff_list_remove(&job->link);
 		if (threads->deserted) {
 			free(job); /* nobody is left to tell */
 			break;
 		}
 		eff_list_append(&threads->finished, &job->link);
+		threads->n_idle++;
 		eff_rt_post(threads->rt, &threads->post);
 	}
 	last = --threads->n_threads == 0 && threads->deserted;
@@ -142,6 +166,8 @@ static void lock_init(pthread_mutex_t *lock)
 	pthread_mutexattr_destroy(&attr);
 }
 
+static void look_again(struct eff_timer *timer);
+
 static struct eff__threads *threads_of(struct eff_rt *rt)
 {
 	struct eff__threads *threads = rt->threads;
@@ -155,7 +181,9 @@ static struct eff__threads *threads_of(struct eff_rt *rt)
 	pthread_cond_init(&threads->work, NULL);
 	pthread_cond_init(&threads->left, NULL);
 	eff_list_init(&threads->queue);
+	eff_list_init(&threads->at_work);
 	eff_list_init(&threads->finished);
+	threads->again.fire = look_again;
 	threads->rt = rt;
 	threads->post.fn = on_post;
 	rt->threads = threads;
@@ -190,9 +218,49 @@ static int thread_start(struct eff__threads *threads)
 	r = pthread_create(&thread, &attr, thread_main, threads);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
-	if (r == 0)
+	if (r == 0) {
 		threads->n_threads++;
+		threads->n_idle++;
+	}
 	return -r;
+}
+
+/* With the lock held. */
+static bool may_have_another(const struct eff__threads *threads)
+{
+	unsigned n_hang = 0;
+	eff_ns now;
+
+	if (threads->n_threads < THREADS_AT_WORK)
+		return true;
+	now = monotonic();
+	for (struct eff_list *l = threads->at_work.next; l != &threads->at_work; l = l->next)
+		n_hang += now - eff_container(l, struct job, link)->began >= HANGS;
+	return threads->n_threads - n_hang < THREADS_AT_WORK && threads->n_threads < THREADS_IN_ALL;
+}
+
+/* With the lock held: if jobs wait for want of a thread, look in a while whether one hangs. */
+static void watch_queue(struct eff__threads *threads)
+{
+	struct eff_rt *rt = threads->rt;
+
+	if (threads->n_queued <= threads->n_idle || threads->again.armed)
+		return;
+	eff__timer_arm(&rt->timers, &threads->again, eff_ns_add(eff__now(rt), HANGS));
+	eff__stir(rt);
+}
+
+static void look_again(struct eff_timer *timer)
+{
+	struct eff__threads *threads = eff_container(timer, struct eff__threads, again);
+
+	pthread_mutex_lock(&threads->lock);
+	join_ended(threads);
+	while (threads->n_idle < threads->n_queued && may_have_another(threads) &&
+		thread_start(threads) == 0)
+		;
+	watch_queue(threads);
+	pthread_mutex_unlock(&threads->lock);
 }
 
 /* Queue the job, and see that a thread will take it. */
@@ -202,13 +270,14 @@ static int job_start(struct eff__threads *threads, struct job *job)
 
 	pthread_mutex_lock(&threads->lock);
 	join_ended(threads);
-	if (threads->n_idle <= threads->n_queued && threads->n_threads < MAX_THREADS)
+	if (threads->n_idle <= threads->n_queued && may_have_another(threads))
 		r = thread_start(threads);
 	/* Without one more thread it waits for those that there are. */
 	if (threads->n_threads > 0) {
 		eff_list_append(&threads->queue, &job->link);
 		threads->n_queued++;
 		pthread_cond_signal(&threads->work);
+		watch_queue(threads);
 		r = 0;
 	}
 	pthread_mutex_unlock(&threads->lock);
@@ -266,6 +335,7 @@ void eff__threads_free(struct eff_rt *rt)
 	if (!threads)
 		return;
 	rt->threads = NULL;
+	eff__timer_disarm(&rt->timers, &threads->again);
 	eff_list_init(&jobs);
 	pthread_mutex_lock(&threads->lock);
 	threads->quit = true;

@@ -117,6 +117,29 @@ OS_TEST(folders_that_hang_leave_a_thread_to_others)
 		end(&hung[i], fibers[i]);
 }
 
+/* As many as are worked on at once, and more; one comes before that can be known of them, one after it. */
+OS_TEST(folders_that_hang_do_not_hold_up_other_folders)
+{
+	enum { MANY = 10 };
+	static char names[MANY][16];
+	struct work hung[MANY], waits = {.folder = "/y"}, later = {.folder = "/z"};
+	struct eff_fiber *fibers[MANY];
+
+	loop = pthread_self();
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "/%d", i);
+		let_hang(&hung[i], names[i]);
+		fibers[i] = begin(&hung[i]);
+	}
+	end(&waits, begin(&waits));
+	end(&later, begin(&later));
+	for (int i = 0; i < MANY; i++) {
+		ck_assert_uint_eq(hung[i].n_ran, 0);
+		let_go(&hung[i]);
+		end(&hung[i], fibers[i]);
+	}
+}
+
 OS_TEST(what_nobody_waits_for_any_more_is_told_when_it_has_run)
 {
 	struct work hung, next = {.folder = "/a"};
@@ -225,6 +248,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, a_folder_that_hangs_holds_up_itself_alone);
 	tcase_add_test(tcase, folders_that_hang_leave_a_thread_to_others);
+	tcase_add_test(tcase, folders_that_hang_do_not_hold_up_other_folders);
 	tcase_add_test(tcase, what_nobody_waits_for_any_more_is_told_when_it_has_run);
 	tcase_add_test(tcase, one_that_gives_up_in_line_never_runs);
 	tcase_add_test(tcase, who_waits_longer_goes_first);

@@ -116,6 +116,39 @@ START_TEST(many_jobs_share_four_threads)
 }
 END_TEST
 
+/* Those that hang are as many as there are threads for jobs that end. One was queued when that could not be known yet, and
+ * what comes later need not wait. */
+static eff_exit hang(void *arg)
+{
+	enum { N = 4 };
+	static struct work w[N], queued, later;
+	struct eff_fiber *fibers[N];
+
+	for (int i = 0; i < N; i++) {
+		ck_assert_int_eq(pipe2(w[i].gate, O_CLOEXEC), 0);
+		ck_assert_int_eq(eff_fork(EFF(job, &w[i]), &fibers[i]), 0);
+	}
+	ck_assert_int_eq(eff_yield(), 0);
+	ck_assert_int_eq(eff_blocking(work, &queued, done), 0);
+	ck_assert_int_eq(eff_blocking(work, &later, done), 0);
+	ck_assert_int_eq(queued.n_ran + later.n_ran, 2);
+	for (int i = 0; i < N; i++) {
+		ck_assert_int_eq(w[i].n_ran, 0);
+		close(w[i].gate[1]);
+		ck_assert_int_eq(eff_await(fibers[i], NULL), 0);
+		eff_fiber_unref(fibers[i]);
+		ck_assert_int_eq(w[i].n_ran, 1);
+		close(w[i].gate[0]);
+	}
+	return eff_ok(arg);
+}
+
+START_TEST(jobs_that_hang_do_not_hold_up_others)
+{
+	run_root(hang);
+}
+END_TEST
+
 static eff_exit abandoned(void *arg)
 {
 	static struct work w, other;
@@ -200,6 +233,7 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tcase, open_runtime, close_runtime);
 	tcase_add_test(tcase, a_job_runs_on_another_thread_without_signals);
 	tcase_add_test(tcase, many_jobs_share_four_threads);
+	tcase_add_test(tcase, jobs_that_hang_do_not_hold_up_others);
 	tcase_add_test(tcase, a_job_whose_waiter_has_gone_runs_to_its_end_and_is_done_in_the_loop);
 	tcase_add_test(tcase, the_end_of_the_runtime_ends_jobs_and_calls_done);
 	tcase_add_test(tcase, a_job_that_hangs_does_not_hold_the_end_of_the_runtime);
