@@ -247,7 +247,8 @@ static int lookup_await(struct lookup *l)
 		return 0;
 	}
 	r = eff_blocking(lookup_run, l, lookup_free);
-	if (r == -EAGAIN || r == -ENOMEM)
+	/* One that was begun is freed when it has ended. */
+	if (r < 0 && r != -ECANCELED && r != -ETIMEDOUT)
 		lookup_free(l);
 	return r;
 }

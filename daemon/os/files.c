@@ -121,7 +121,7 @@ static struct question *ask(void (*fn)(void *arg), const char *path, const char 
 		return q;
 	}
 	/* One that was begun is freed when it has ended. */
-	if (*ret_result == -ENOMEM || *ret_result == -EAGAIN)
+	if (*ret_result != -ECANCELED && *ret_result != -ETIMEDOUT)
 		free(q);
 	return NULL;
 }

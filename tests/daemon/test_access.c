@@ -9,6 +9,7 @@
 
 #include "control/access.h"
 #include "leak.h"
+#include "no_loop.h"
 
 static struct access rules(uid_t self)
 {
@@ -126,6 +127,22 @@ START_TEST(a_socket_group_that_does_not_exist_is_an_error)
 }
 END_TEST
 
+static eff_exit resolve_refused(void *arg)
+{
+	static const struct plan_pair readers[] = {{"root", NULL}};
+	struct plan_daemon daemon = {.readers = readers, .n_readers = 1, .socket_group = "root"};
+	struct access access;
+
+	ck_assert_int_eq(access_resolve(&daemon, &access), -EMFILE);
+	return eff_ok(arg);
+}
+
+START_TEST(names_that_cannot_be_looked_up_leave_nothing)
+{
+	without_loop(resolve_refused, NULL);
+}
+END_TEST
+
 START_TEST(numbers_beyond_all_users_are_no_users)
 {
 	static const struct plan_pair readers[] = {{"4294967295", NULL}, {"4294967296", NULL},
@@ -173,6 +190,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, readers_by_user_or_group_may_look);
 	tcase_add_test(tcase, names_become_numbers_and_unknown_ones_are_left_out);
 	tcase_add_test(tcase, a_socket_group_that_does_not_exist_is_an_error);
+	tcase_add_test(tcase, names_that_cannot_be_looked_up_leave_nothing);
 	tcase_add_test(tcase, numbers_beyond_all_users_are_no_users);
 	tcase_add_test(tcase, a_peer_is_known_as_the_kernel_knows_it);
 	suite_add_tcase(suite, tcase);

@@ -2,7 +2,9 @@
 /* Files that tell of a unit: is it there, and which pid is in it? */
 #include <fcntl.h>
 
+#include "daemon/no_loop.h"
 #include "daemon/os_world.h"
+#include "os/internal.h"
 
 static void write_file(const char *path, const char *text)
 {
@@ -83,6 +85,21 @@ OS_TEST(a_look_that_is_cut_short_leaves_nothing)
 	ck_assert_int_eq(eff_scope_close(&within), -ETIMEDOUT);
 }
 
+static eff_exit look_refused(void *arg)
+{
+	pid_t pid = 0;
+
+	ck_assert_int_eq(linux_file_there(NULL, "/"), -EMFILE);
+	ck_assert_int_eq(linux_pid_file(NULL, "/", &pid), -EMFILE);
+	return eff_ok(arg);
+}
+
+START_TEST(a_look_that_is_refused_leaves_nothing)
+{
+	without_loop(look_refused, NULL);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
@@ -93,5 +110,6 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_no_file_is_no_pid_file);
 	tcase_add_test(tcase, what_is_remembered_is_there_again_whole);
 	tcase_add_test(tcase, a_look_that_is_cut_short_leaves_nothing);
+	tcase_add_test(tcase, a_look_that_is_refused_leaves_nothing);
 	return suite;
 }
