@@ -34,6 +34,7 @@ struct control {
 	int spare_fds[SPARE_FDS]; /* kept for clients; the last one to turn a client away */
 	uint32_t n_spare_fds;
 	struct eff_scope *scope; /* of control_run(): work that outlives its client */
+	struct eff_list errands; /* such as has not begun */
 	struct rows rows;        /* what was last said of each unit */
 };
 

@@ -6,6 +6,7 @@
 void errand_init(struct errand *errand, struct control *control,
 	int (*carry_out)(struct errand *errand), void (*free)(struct errand *errand))
 {
+	eff_list_init(&errand->link);
 	errand->n_refs = 1;
 	errand->result = -ECANCELED;
 	errand->control = control;
@@ -24,6 +25,7 @@ static eff_exit errand_run(void *arg)
 {
 	struct errand *errand = arg;
 
+	eff_list_remove(&errand->link);
 	errand->result = errand->carry_out(errand);
 	eff_event_set(&errand->ended);
 	errand_unref(errand);
@@ -32,11 +34,22 @@ static eff_exit errand_run(void *arg)
 
 int errand_begin(struct errand *errand)
 {
-	int r = eff_fork_in(errand->control->scope, EFF(errand_run, errand), NULL);
+	struct control *control = errand->control;
+	int r = eff_fork_in(control->scope, EFF(errand_run, errand), NULL);
 
-	if (r == 0)
+	if (r == 0) {
 		errand->n_refs++;
+		eff_list_append(&control->errands, &errand->link);
+	}
 	return r;
+}
+
+void errands_drop(struct control *control)
+{
+	struct eff_list *link;
+
+	while ((link = eff_list_pop(&control->errands)) != NULL)
+		errand_unref(eff_container(link, struct errand, link));
 }
 
 int errand_await(struct errand *errand, eff_ns until)

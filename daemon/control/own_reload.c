@@ -15,10 +15,22 @@ struct own_reload {
 	char *words; /* how it failed; NULL */
 };
 
+static void own_let_go(struct own_reload *own)
+{
+	struct unit *u = own->unit;
+
+	own->unit = NULL;
+	if (!u)
+		return;
+	u->n_users--;
+	eff_pulse_send(&u->changed);
+}
+
 static void own_free(struct errand *errand)
 {
 	struct own_reload *own = eff_container(errand, struct own_reload, errand);
 
+	own_let_go(own);
 	free(own->name);
 	free(own->words);
 	free(own);
@@ -27,12 +39,9 @@ static void own_free(struct errand *errand)
 static int own_run(struct errand *errand)
 {
 	struct own_reload *own = eff_container(errand, struct own_reload, errand);
-	struct unit *u = own->unit;
-	int r = unit_reload(u, &own->words);
+	int r = unit_reload(own->unit, &own->words);
 
-	own->unit = NULL;
-	u->n_users--;
-	eff_pulse_send(&u->changed);
+	own_let_go(own);
 	return r;
 }
 

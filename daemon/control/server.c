@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/conn.h"
+#include "control/errand.h"
 
 enum {
 	CLIENTS_MAX = 256,
@@ -72,6 +73,7 @@ int control_open(const struct control_opts *opts, struct control **ret, struct t
 	control->listener = (struct listener){.fd = -1, .lock_fd = -1};
 	control->access.socket_group = ACCESS_NO_GROUP;
 	eff_list_init(&control->conns);
+	eff_list_init(&control->errands);
 	control_keep_spare_fds(control);
 	r = control_listen(control, opts, why);
 	if (r < 0) {
@@ -261,7 +263,8 @@ eff_exit control_run(void *arg)
 		}
 	}
 	(void)eff_scope_close(&scope);
-	/* Of clients whose fiber was ended before its first step. */
+	/* Of clients, and of errands, whose fiber was ended before its first step. */
 	conns_free(control);
+	errands_drop(control);
 	return eff_interrupted();
 }

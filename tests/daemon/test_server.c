@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The server and its connections: what breaks, lies, floods, stalls or vanishes costs its own connection and no other. */
+#include <fcntl.h>
+
 #include <check.h>
 
 #include "base/alloc.h"
@@ -318,6 +320,60 @@ START_TEST(a_client_that_came_at_the_last_moment_leaves_nothing_behind)
 }
 END_TEST
 
+/* ── the end of effd in the turn of a request ── */
+
+struct ender {
+	struct server *s;
+	int ends[2];
+};
+
+static eff_exit end_when_told(void *arg)
+{
+	const struct ender *e = arg;
+
+	if (eff_wait_fd(e->ends[0], EFF_READ) >= 0)
+		eff_interrupt_async(e->s->fiber);
+	return eff_ok(NULL);
+}
+
+/* Whichever of the two the loop tells first. */
+static void end_while_asked(struct ender *e, struct client *c, const char *const *call, bool first)
+{
+	if (first)
+		client_call(c, call[0], call[1], false);
+	ck_assert_int_eq(write(e->ends[1], "x", 1), 1);
+	if (!first)
+		client_call(c, call[0], call[1], false);
+	ck_assert(client_is_closed(c));
+}
+
+START_TEST(what_a_request_begins_goes_with_effd_that_ends_in_the_same_turn)
+{
+	static const char *const calls[][2] = {{"Reload", NULL},
+		{"Reload", "{\"units\":[\"web\"]}"},
+		{"Add", "{\"supervisor\":\"pool\",\"tree\":\"units: {x: {}}\",\"file\":\"/x\"}"}};
+	struct server *s = server_new(
+		"web: {command: [web], reload: {signal: SIGHUP}}\n"
+		"pool: {strategy: simple_one_for_one, template: {command: [web]}}\n");
+	struct client *c = client_new(s);
+	struct ender e = {.s = s};
+	struct eff_fiber *fiber;
+
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER});
+	s->document = one_unit;
+	ck_assert_int_eq(pipe2(e.ends, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(eff_fork_daemon(EFF(end_when_told, &e), &fiber), 0);
+	server_turn(s);
+	end_while_asked(&e, c, calls[_i / 2], _i % 2);
+	ck_assert_uint_eq(tree_find(s->w->tree, "web")->n_users, 0);
+	eff_fiber_unref(fiber);
+	eff_fd_close(e.ends[0]);
+	eff_fd_close(e.ends[1]);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -339,6 +395,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_request_of_a_mebibyte_is_read);
 	tcase_add_test(tcase, the_end_of_effd_closes_every_connection);
 	tcase_add_test(tcase, a_client_that_came_at_the_last_moment_leaves_nothing_behind);
+	tcase_add_loop_test(
+		tcase, what_a_request_begins_goes_with_effd_that_ends_in_the_same_turn, 0, 6);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
