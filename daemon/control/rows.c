@@ -243,11 +243,12 @@ static char *moving_write(char *to, const struct unit *u, eff_ns now)
 
 int rows_renew(struct rows *rows, struct tree *t, const uint32_t *index, uint32_t n)
 {
-	const struct plan *plan = t->plan;
+	/* Of a plan that has gone, another may have the address. */
+	uint64_t generation = t->generation;
 	int r = eff_await_turn();
 	uint32_t i = 0;
 
-	while (i < n && r == 0 && t->plan == plan) {
+	while (i < n && r == 0 && t->generation == generation) {
 		struct look look = {.now = eff_now(), .usage_age = LOOK_NEW};
 
 		for (; i < n && look.n_made < ROWS_A_TURN; i++)

@@ -182,6 +182,47 @@ START_TEST(a_look_at_many_is_made_ready_in_parts)
 }
 END_TEST
 
+struct renewal {
+	struct world *w;
+	uint32_t index[600];
+};
+
+static eff_exit renew(void *arg)
+{
+	const struct renewal *renewal = arg;
+	struct rows rows = {0};
+
+	ck_assert_int_eq(rows_renew(&rows, renewal->w->tree, renewal->index, 600), 0);
+	rows_done(&rows);
+	return eff_ok(NULL);
+}
+
+static eff_exit take_over(void *arg)
+{
+	ck_assert_int_eq(eff_await_turn(), 0);
+	((struct world *)arg)->tree->generation++;
+	return eff_ok(NULL);
+}
+
+/* Be it where the one before was. */
+START_TEST(units_of_a_plan_that_was_taken_over_meanwhile_are_not_looked_at)
+{
+	struct renewal renewal = {.w = world_new("web: {command: [web], replicas: 600}\n")};
+	unsigned before;
+
+	for (uint32_t i = 0; i < 600; i++)
+		renewal.index[i] = i + 1;
+	world_script(renewal.w, "web", forever);
+	world_run_for(renewal.w, EFF_S(1));
+	before = os_fake_usages(renewal.w->fake);
+	ck_assert_int_eq(eff_fork_daemon(EFF(renew, &renewal), NULL), 0);
+	ck_assert_int_eq(eff_fork_daemon(EFF(take_over, renewal.w), NULL), 0);
+	world_run_for(renewal.w, 0);
+	ck_assert_uint_eq(os_fake_usages(renewal.w->fake) - before, ROWS_A_TURN);
+	world_free(renewal.w);
+}
+END_TEST
+
 START_TEST(a_second_look_tells_what_has_changed_since)
 {
 	struct server *s = server_new("web: {command: [web], restart: {backoff: {jitter: 0}}}\n"
@@ -254,6 +295,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, that_a_socket_is_open_is_told_when_it_is);
 	tcase_add_test(tcase, a_row_that_lacked_memory_is_whole_at_the_next_look);
 	tcase_add_test(tcase, a_look_at_many_is_made_ready_in_parts);
+	tcase_add_test(tcase, units_of_a_plan_that_was_taken_over_meanwhile_are_not_looked_at);
 	tcase_add_test(tcase, a_second_look_tells_what_has_changed_since);
 	tcase_add_test(tcase, words_of_a_unit_are_the_last_ones);
 	suite_add_tcase(suite, tcase);
