@@ -189,8 +189,7 @@ static enum code print_answer(struct effctl *e, const struct answer *answer)
 	if (e->n_units == 1 && answer->n_units == 1)
 		return print_one(e, answer->read);
 	if (answer->n_units == 0) {
-		for (size_t i = 0; i < e->n_units; i++)
-			put_no_replicas(e->out, e->units[i]);
+		put_units_have_none(e, e->out);
 		return CODE_DONE;
 	}
 	return grid_print(&answer->grid, e->out, e->width, e->colour) < 0 ? out_of_memory(e)

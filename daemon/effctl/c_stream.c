@@ -84,6 +84,9 @@ static enum code ask_prefix(struct effctl *e, bool *ret_prefix)
 		v = json_next(v))
 		n += strcmp(json_get_text(v, "kind", ""), "supervisor") != 0;
 	*ret_prefix = n > 1;
+	/* Not among the output. */
+	if (!json_first(json_get(reply.parameters, "units")))
+		put_units_have_none(e, e->err);
 	reply_done(&reply);
 	return CODE_DONE;
 }

@@ -66,7 +66,7 @@ enum code c_wait(struct effctl *e)
 	const char *state = e->value[OPTION_FOR];
 	struct json *parameters;
 	enum code code;
-	bool more = true;
+	bool more = true, some = false;
 
 	if (!state || state_parse(state) < 0)
 		return complain_state(e);
@@ -81,9 +81,12 @@ enum code c_wait(struct effctl *e)
 		if (code != CODE_DONE)
 			break;
 		code = put_status(e, reply.parameters);
+		some |= json_get(reply.parameters, "name") != NULL;
 		more = reply.continues;
 		reply_done(&reply);
 		(void)fflush(e->out);
 	}
+	if (code == CODE_DONE && !some && !e->given[OPTION_JSON])
+		put_units_have_none(e, e->out);
 	return code;
 }

@@ -93,6 +93,8 @@ enum code results_put(struct effctl *e, const struct json *parameters, const cha
 		if (!e->given[OPTION_JSON])
 			put_result(e, v, done);
 	}
+	if (!e->given[OPTION_JSON] && !json_first(json_get(parameters, "units")))
+		put_units_have_none(e, e->out);
 	return code;
 }
 

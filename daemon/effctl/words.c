@@ -157,6 +157,12 @@ void put_no_replicas(FILE *to, const char *name)
 	(void)fputs(" has no replicas\n", to);
 }
 
+void put_units_have_none(const struct effctl *e, FILE *to)
+{
+	for (size_t i = 0; i < e->n_units; i++)
+		put_no_replicas(to, e->units[i]);
+}
+
 enum code out_of_memory(struct effctl *e)
 {
 	(void)fputs("effctl: out of memory\n", e->err);

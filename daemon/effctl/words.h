@@ -24,6 +24,8 @@ void add_bytes(struct text *to, double bytes);
 void put_text(FILE *to, const char *text);
 /* Print that nothing goes by this name, which is in the tree. */
 void put_no_replicas(FILE *to, const char *name);
+/* Nor by any of the names that were given. */
+void put_units_have_none(const struct effctl *e, FILE *to);
 /* Print a document; at a terminal in many lines, for people. put_json_line(): one of many, always on one line. */
 enum code put_json(struct effctl *e, const struct json *document);
 enum code put_json_line(struct effctl *e, const struct json *document);

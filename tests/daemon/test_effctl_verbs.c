@@ -101,6 +101,24 @@ START_TEST(signals_and_reloads_of_units_say_what_was_done)
 }
 END_TEST
 
+START_TEST(a_verb_on_units_without_replicas_says_so)
+{
+	static const struct served_step steps[] = {
+		{"{\"units\":[\"web\",\"db\"]", {SERVED_REPLY("{\"units\":[]}")}}, {0}};
+	static const char *const verbs[] = {
+		"start", "stop", "restart", "reset", "signal HUP", "reload"};
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "--json %s web db", verbs[_i]);
+	served_play(steps);
+	ck_assert_int_eq(served_effctl(line + strlen("--json ")), CODE_DONE);
+	ck_assert_str_eq(served_out, "web has no replicas\ndb has no replicas\n");
+	served_play(steps);
+	ck_assert_int_eq(served_effctl(line), CODE_DONE);
+	ck_assert_str_eq(served_out, "{\"units\":[]}\n");
+}
+END_TEST
+
 START_TEST(wait_prints_each_unit_when_it_is_so)
 {
 	served_play((struct served_step[]){
@@ -113,6 +131,15 @@ START_TEST(wait_prints_each_unit_when_it_is_so)
 	served_play((struct served_step[]){{"Wait", {SERVED_REPLY(SERVED_WEB)}}, {0}});
 	ck_assert_int_eq(served_effctl("--json wait --for=up web"), CODE_DONE);
 	ck_assert_str_eq(served_out, SERVED_WEB "\n");
+}
+END_TEST
+
+START_TEST(a_wait_for_units_without_replicas_says_so)
+{
+	served_play((struct served_step[]){{"Wait", {SERVED_REPLY("{}")}}, {0}});
+
+	ck_assert_int_eq(served_effctl("wait --for up web"), CODE_DONE);
+	ck_assert_str_eq(served_out, "web has no replicas\n");
 }
 END_TEST
 
@@ -135,6 +162,18 @@ START_TEST(logs_of_one_unit_have_no_prefix)
 	ck_assert_int_eq(served_effctl("logs -n5 web"), CODE_DONE);
 
 	ck_assert_str_eq(served_out, "hello\n");
+}
+END_TEST
+
+START_TEST(logs_of_units_without_replicas_say_so_beside_the_output)
+{
+	served_play((struct served_step[]){{"Status", {SERVED_REPLY("{\"units\":[]}")}},
+		{"Logs", {SERVED_REPLY("{}")}}, {0}});
+
+	ck_assert_int_eq(served_effctl("logs web"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "");
+	ck_assert_str_eq(served_err, "web has no replicas\n");
 }
 END_TEST
 
@@ -369,9 +408,12 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, add_sends_the_file_and_shows_its_lines_with_what_is_wrong);
 	tcase_add_test(tcase, remove_says_what_it_removed);
 	tcase_add_loop_test(tcase, signals_and_reloads_of_units_say_what_was_done, 0, 3);
+	tcase_add_loop_test(tcase, a_verb_on_units_without_replicas_says_so, 0, 6);
 	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
+	tcase_add_test(tcase, a_wait_for_units_without_replicas_says_so);
 	tcase_add_test(tcase, wait_ends_with_1_when_effd_ends);
 	tcase_add_test(tcase, logs_of_one_unit_have_no_prefix);
+	tcase_add_test(tcase, logs_of_units_without_replicas_say_so_beside_the_output);
 	tcase_add_test(tcase, logs_that_are_followed_end_with_effd);
 	tcase_add_test(tcase, a_line_in_pieces_is_put_together);
 	tcase_add_test(tcase, events_are_one_a_line);

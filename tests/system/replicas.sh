@@ -97,6 +97,10 @@ tree 0 >"$TREE"
 expect_exit 0 ctl reload
 expect_exit 0 ctl --json restart pool/fetch
 same "none" "$(jq -c .units <<<"$OUT")" "[]"
+expect_exit 0 ctl stop pool/fetch
+same "none to stop" "$OUT" "pool/fetch has no replicas"
+expect_exit 0 ctl logs pool/fetch
+same "none that say anything" "$OUT$ERR" "pool/fetch has no replicas"
 expect_exit 0 ctl wait --for up pool/fetch
 same "who needs none of them" "$(pids web)" "$web"
 
