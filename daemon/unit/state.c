@@ -114,6 +114,7 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	u->plan = plan_ref(plan);
 	u->spec = spec;
 	u->child.policy = unit_policy(spec);
+	eff_child_hasten(&u->child);
 	ring_limit(u->ring, spec->ways->ring_bytes);
 	unit_limit(u);
 	plan_unref(old);

@@ -143,14 +143,15 @@ static int child_await_delay(struct eff_child *c, eff_ns delay)
 	struct eff_scope within;
 	int r;
 
-	c->next_at = eff_ns_add(eff_now(), delay);
-	eff__child_moved(c);
+	/* While it says when, its fiber is in this scope: eff_child_hasten() changes its limit. */
 	eff_scope_open(&within);
+	c->next_at = eff_ns_add(eff_now(), delay);
 	eff_scope_limit(&within, c->next_at);
+	eff__child_moved(c);
 	/* Without a delay the others must still have their turn: a child may end without ever waiting. */
 	r = delay > 0 ? eff_event_await(&c->hurry) : eff_yield();
-	(void)eff_scope_close(&within);
 	c->next_at = -1;
+	(void)eff_scope_close(&within);
 	return r == -ECANCELED ? r : 0;
 }
 

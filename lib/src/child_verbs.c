@@ -152,6 +152,32 @@ void eff_child_cycle(struct eff_child *c)
 	}
 }
 
+/* The last delay once more, as long as chance could have made it. */
+static eff_ns longest_delay(const struct eff_child *c)
+{
+	struct eff_sched_state pace = c->pace;
+	const struct eff_sched_in in = {.now = eff_now(), .random = 1, .last = &c->last};
+	eff_ns delay = 0;
+
+	for (unsigned p = 0; p < EFF_SCHED_PARTS; p++)
+		pace.parts[p].given -= pace.parts[p].given > 0;
+	return eff_sched_next(&c->policy.backoff, &pace, &in, &delay) ? delay : EFF_FOREVER;
+}
+
+void eff_child_hasten(struct eff_child *c)
+{
+	eff_ns at;
+
+	if (c->next_at < 0)
+		return;
+	at = eff_ns_add(eff_now(), longest_delay(c));
+	if (at >= c->next_at)
+		return;
+	c->next_at = at;
+	eff_scope_limit(c->fiber->scope, at);
+	eff__child_moved(c);
+}
+
 void eff_child_reset(struct eff_child *c)
 {
 	eff_sched_begin(&c->pace, eff_now());

@@ -212,6 +212,29 @@ START_TEST(what_effd_ended_is_never_clean_even_where_its_code_is)
 }
 END_TEST
 
+START_TEST(a_shorter_backoff_holds_for_the_delay_that_runs)
+{
+	struct world *w = world_new(
+		"web: {command: web, restart: {backoff: {initial: 1h, max: 4h, jitter: 0}}}\n"
+		"g: {restart: {backoff: {initial: 1h, jitter: 0, max: 1h}}, intensity: {max_restarts: 0, period: 1s},\n"
+		"    units: {in: {command: in}}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(1), .exits = 1}, {.lives = EFF_FOREVER});
+	WORLD_SCRIPTS(w, "in", {.lives = EFF_S(1), .exits = 1}, {.lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(11));
+	world_reload(w,
+		"web: {command: web, restart: {backoff: {initial: 4s, max: 4h, jitter: 0}}}\n"
+		"g: {restart: {backoff: {initial: 2s, jitter: 0, max: 1h}}, intensity: {max_restarts: 0, period: 1s},\n"
+		"    units: {in: {command: in}}}");
+	world_run_for(w, EFF_S(60));
+
+	ck_assert_str_eq(world_changes(w), "web live; g live");
+	EXPECT_TRACE(w, "web", "0 spawn, 1000 exit 1, 15000 spawn");
+	EXPECT_TRACE(w, "g/in", "0 spawn, 1000 exit 1, 13000 spawn");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -229,6 +252,7 @@ Suite *test_suite(void)
 		a_oneshot_that_fails_is_tried_again_and_its_failures_are_forgotten_when_it_is_done);
 	tcase_add_test(tcase, a_oneshot_has_no_start_timeout_unless_it_says_so_and_then_max_runtime);
 	tcase_add_test(tcase, what_effd_ended_is_never_clean_even_where_its_code_is);
+	tcase_add_test(tcase, a_shorter_backoff_holds_for_the_delay_that_runs);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

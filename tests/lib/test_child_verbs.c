@@ -251,6 +251,34 @@ FIBER_TEST(each_moment_of_a_life_has_a_state)
 	return played(&sup);
 }
 
+FIBER_TEST(a_delay_that_runs_is_cut_to_what_another_backoff_would_give_at_most)
+{
+	struct player p[] = {PLAYER("a", FAILS_AFTER(EFF_S(1)))};
+	struct eff_child *a = &p[0].child;
+	struct eff_sched slow = eff_exponential(EFF_M(1), 2.0),
+			 fast = eff_exponential(EFF_S(1), 3.0);
+	struct eff_sup sup;
+
+	a->policy.backoff = slow;
+	PLAY(&sup, p);
+	eff_child_hasten(a);
+	(void)eff_sleep(EFF_S(63));
+	eff_child_hasten(a);
+	ck_assert_int_eq(a->next_at, EFF_S(182));
+	a->policy.backoff = eff_sched_jitter(fast, 1.0, 2.0);
+	eff_child_hasten(a);
+	ck_assert_int_eq(a->next_at, EFF_S(69));
+	/* Nor is it put off again. */
+	(void)eff_sleep(EFF_S(1));
+	eff_child_hasten(a);
+	a->policy.backoff = slow;
+	eff_child_hasten(a);
+	(void)eff_sleep(EFF_S(7));
+	ck_assert_int_eq(a->next_at, EFF_S(70 + 240));
+	EXPECT("a+@0 a-@1 a~@1 a+@61 a-@62 a~@62 a+@69 a-@70 a~@70 ");
+	return played(&sup);
+}
+
 static eff_exit tells_when_up(void *arg)
 {
 	struct player *p = arg;
@@ -408,6 +436,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, a_place_is_kept_in_the_order);
 	tcase_add_test(c, whatever_is_moved_the_places_stay_in_order);
 	tcase_add_test(c, each_moment_of_a_life_has_a_state);
+	tcase_add_test(c, a_delay_that_runs_is_cut_to_what_another_backoff_would_give_at_most);
 	tcase_add_test(c, any_number_may_wait_until_one_is_up);
 	tcase_add_test(c, an_effect_may_ask_which_child_it_is);
 	tcase_add_test(c, one_that_says_nothing_may_be_up_when_it_begins);

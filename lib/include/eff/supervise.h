@@ -242,6 +242,9 @@ EFF_API EFF_SUSPENDS int eff_child_stop(struct eff_child *child);
 /* Cut its run short and begin anew, without judging or counting it; out of a delay at once. At rest: nothing. Does not
  * suspend. */
 EFF_API void eff_child_cycle(struct eff_child *child);
+/* Its policy has another backoff now: one that waits out a delay waits no longer, from now on, than that would have it wait
+ * at most after the same end. Does not suspend. */
+EFF_API void eff_child_hasten(struct eff_child *child);
 /* Forget its failures: k is 0. Does not suspend. */
 EFF_API void eff_child_reset(struct eff_child *child);
 /* Suspends until it comes to rest. Returns 0, and by then it may have been started again, or forgotten and be gone;
