@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Log files put aside, compressed: gzip reads one and writes another, both of which it is handed, in a process of its own
  * that ends with effd. Meanwhile names may move on, so that the file is found again by what it is when the archive is
- * whole and on the disk; until then that one has a name that nothing else has, and goes with the next try if effd was killed. */
+ * whole and on the disk; until then that one has a name that nothing else has, and goes with the next try if effd ended amid. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -160,7 +160,15 @@ static int gzip_run(const struct archive *a)
 
 /* ── the archive ── */
 
-/* As old as it was, as open to others, and on the disk: the original is about to go. */
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* As old as it was, as open to others, and on the disk: the original is about to go. Both are closed here, which may wait for
+ * the disk; the folder, which is no more than a path, goes without. */
 static void finish(void *arg)
 {
 	struct archive *a = arg;
@@ -171,6 +179,8 @@ static void finish(void *arg)
 	(void)fchmod(a->to, a->st.st_mode & 0777);
 	(void)futimens(a->to, times);
 	a->result = fdatasync(a->to) < 0 ? -errno : 0;
+	close_one(&a->from);
+	close_one(&a->to);
 }
 
 /* Give it its name. One that was too old to be kept in the meantime goes. */
@@ -187,13 +197,6 @@ static int put_in_place(const struct archive *a)
 	if (r == 0 && unlinkat(a->folder, old, 0) < 0)
 		r = -errno;
 	return r == -ENOENT ? 0 : r;
-}
-
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
 }
 
 static void archive_close(void *arg)
@@ -269,13 +272,6 @@ static struct archive *archive_new(struct os_linux *os, const char *path)
 	return NULL;
 }
 
-/* The end of one that nobody waits for any more. */
-static void archive_drop(void *arg)
-{
-	archive_end(arg);
-	archive_free(arg);
-}
-
 /* Who ends the wait for an archive waits for this, if the disk answers in time. Suspends. As linux_with_logs(). */
 static int archive_end_soon(struct archive *a)
 {
@@ -311,13 +307,13 @@ static void archive_leave(struct archive *a)
 		archive_free(a);
 }
 
-/* Takes the archive. */
+/* Takes the archive. One that is left while it is finished is let be too: whoever is told of that runs the loop. */
 static int archive_make(struct archive *a)
 {
 	int end, r = gzip_run(a);
 
 	if (r == 0) {
-		r = eff_blocking(finish, a, archive_drop);
+		r = eff_blocking(finish, a, archive_free);
 		if (r == -ECANCELED || r == -ETIMEDOUT)
 			return r;
 		r = r < 0 ? r : a->result;

@@ -286,6 +286,64 @@ OS_TEST(one_that_is_interrupted_touches_no_folder_that_hangs)
 	eff_fd_close(begun);
 }
 
+static void block(void *arg)
+{
+	char c;
+
+	ck_assert_int_ge(read(*(int *)arg, &c, 1), 0);
+}
+
+static eff_exit block_a_thread(void *arg)
+{
+	ck_assert_int_eq(eff_blocking(block, arg, NULL), 0);
+	return eff_ok(NULL);
+}
+
+static bool waits_for_a_thread(const struct eff_fiber *fiber)
+{
+	struct eff_fiber_info info;
+
+	eff_fiber_info(fiber, &info);
+	return info.waits_for && strcmp(info.waits_for, "thread") == 0;
+}
+
+/* What hangs there would hang the loop. */
+OS_TEST(one_that_is_left_while_it_is_finished_is_not_touched_by_the_loop)
+{
+	struct eff_fiber *fiber, *blocking[4];
+	int result = 99, begun, go, gates[2][2];
+
+	ck_assert_int_eq(mkdir(world_path("l"), 0755), 0);
+	make("l/x.1", "one");
+	begun = slow_gzip(&result, &fiber);
+	ck_assert_int_eq(pipe2(gates[0], O_CLOEXEC) | pipe2(gates[1], O_CLOEXEC), 0);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(eff_fork(EFF(block_a_thread, &gates[i == 0][0]), &blocking[i]), 0);
+	go = open(world_path("go"), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(write(go, "go\n", 3), 3);
+	while (!waits_for_a_thread(fiber))
+		ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_int_eq(eff_interrupt(fiber, NULL), 0);
+	eff_fiber_unref(fiber);
+	ck_assert_int_eq(result, -ECANCELED);
+	/* One thread is free, and does one thing after the other. */
+	close(gates[1][1]);
+	ck_assert_int_eq(compress("none/x"), -ENOENT);
+	ck_assert_str_eq(names("l"), "x.1 x.gz.part");
+	close(gates[0][1]);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(eff_await(blocking[i], NULL), 0);
+		eff_fiber_unref(blocking[i]);
+	}
+	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
+	ck_assert_int_eq(compress("l/x"), 1);
+	ck_assert_str_eq(names("l"), "x.1.gz");
+	close(go);
+	close(gates[0][0]);
+	close(gates[1][0]);
+	eff_fd_close(begun);
+}
+
 /* However long that takes: who renames there in the meantime would have its files exchanged under it. */
 OS_TEST(it_gets_its_name_when_it_is_its_turn)
 {
@@ -349,6 +407,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, names_may_move_on_meanwhile);
 	tcase_add_test(tcase, one_that_is_interrupted_leaves_nothing);
 	tcase_add_test(tcase, one_that_is_interrupted_touches_no_folder_that_hangs);
+	tcase_add_test(tcase, one_that_is_left_while_it_is_finished_is_not_touched_by_the_loop);
 	tcase_add_test(tcase, it_gets_its_name_when_it_is_its_turn);
 	tcase_add_test(tcase, root_compresses_nothing_through_somebody_elses_link);
 	return suite;
