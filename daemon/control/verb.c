@@ -48,13 +48,27 @@ static bool judge_stuck(struct act *a, const struct tree *t)
 	return stuck != NULL;
 }
 
-/* Has the run that was to begin been ended for the next one of its schedule? So may all that come after it. */
+/* Does it go down with another one that fails, each time before it is up? */
+static bool goes_with_failing(const struct unit *u)
+{
+	for (uint32_t i = 0; u->state != UNIT_UP && !u->removed && i < u->n_needs; i++) {
+		const struct plan_need *need = u->needs[i].need;
+
+		if ((need->restart || need->bind) && eff_child_failures(&u->needs[i].unit->child) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Has the run that was to begin been ended for the next one of its schedule, or with another's? So may all that come after it. */
 static bool run_is_replaced(const struct act *a)
 {
 	const struct plan_schedule *schedule = &a->unit->spec->rules->schedule;
 
-	return schedule->is_there && schedule->overlap == PLAN_OVERLAP_KILL &&
-		a->unit->starts > a->starts + 1;
+	if (a->unit->starts <= a->starts + 1)
+		return false;
+	return (schedule->is_there && schedule->overlap == PLAN_OVERLAP_KILL) ||
+		(!a->dependant && goes_with_failing(a->unit));
 }
 
 /* Is what it waits for such that it does not come by itself? */

@@ -166,6 +166,37 @@ START_TEST(what_fails_again_and_again_without_a_delay_holds_up_nobody)
 }
 END_TEST
 
+/* Once a second, before it is ready. */
+START_TEST(what_is_restarted_with_one_that_fails_again_and_again_has_failed)
+{
+	static const char *const needs[][2] = {
+		{"restart", "1s"}, {"restart", "0s"}, {"bind", "0s"}};
+	struct server *s = server_of("keep: {command: [run]}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+	char tree[256];
+
+	world_script(s->w, "fails", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_script(s->w, "late", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(3)});
+	(void)snprintf(tree, sizeof(tree),
+		TREE("  keep: {command: [run]}\n"
+		     "  db: {command: [fails], restart: {backoff: {factor: 1, jitter: 0, initial: %s}}}\n"
+		     "  web: {command: [late], type: notify, depends_on: {db: {%s: true}}}\n"),
+		needs[_i][1], needs[_i][0]);
+	reload_for(c, tree, NULL, EFF_S(10));
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.1.cause.text"),
+		_i < 2 ? "to be restarted with db, which is up again"
+		       : "it is bound to db, which is up no more");
+	ck_assert_ptr_nonnull(strstr(fates(reply), "; web start failed starting new: dependency"));
+	client_call(c, "Start", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(10));
+	ck_assert_str_eq(reply_results(client_reply(c)), "web failed starting");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(what_is_replaced_by_its_next_run_holds_up_nobody)
 {
 	struct server *s = server_of("keep: {command: [run]}\n");
@@ -299,6 +330,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_does_not_end_is_as_it_was);
 	tcase_add_test(tcase, what_waits_for_one_that_failed_has_failed_with_it);
 	tcase_add_test(tcase, what_fails_again_and_again_without_a_delay_holds_up_nobody);
+	tcase_add_loop_test(
+		tcase, what_is_restarted_with_one_that_fails_again_and_again_has_failed, 0, 3);
 	tcase_add_test(tcase, what_is_replaced_by_its_next_run_holds_up_nobody);
 	tcase_add_test(tcase, an_end_within_200_ms_is_a_failed_start);
 	tcase_add_test(tcase, what_waits_for_effds_next_start_is_as_it_was);
