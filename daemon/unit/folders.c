@@ -106,15 +106,23 @@ static void folder_leave(struct log_folder *d)
 	d->world = NULL;
 }
 
-static void list_drop(struct os *os, struct eff_list *list)
+static void list_close(struct os *os, struct eff_list *list)
+{
+	for (struct eff_list *l = list->next; l != list; l = l->next) {
+		struct logfile *f = eff_container(l, struct logfile, line);
+
+		if (f->file)
+			os->ops->close_log(f->file);
+	}
+}
+
+static void list_drop(struct eff_list *list)
 {
 	struct eff_list *l;
 
 	while ((l = eff_list_pop(list)) != NULL) {
 		struct logfile *f = eff_container(l, struct logfile, line);
 
-		if (f->file)
-			os->ops->close_log(f->file);
 		f->file = NULL;
 		f->at_work = f->queued = false;
 		if (f->n_users == 0)
@@ -122,14 +130,21 @@ static void list_drop(struct os *os, struct eff_list *list)
 	}
 }
 
+static void folder_drop(struct log_folder *d)
+{
+	list_drop(&d->at_work);
+	list_drop(&d->line);
+	free(d);
+}
+
 /* One that was left is done. */
-static void folder_drop(void *arg)
+static void folder_close(void *arg)
 {
 	struct log_folder *d = arg;
 
-	list_drop(d->os, &d->at_work);
-	list_drop(d->os, &d->line);
-	free(d);
+	list_close(d->os, &d->at_work);
+	list_close(d->os, &d->line);
+	folder_drop(d);
 }
 
 /* All that there is to do. Suspends. */
@@ -140,7 +155,7 @@ static int folder_do(struct log_folder *d)
 	while (r == 0 && !eff_list_empty(&d->line)) {
 		folder_begin(d);
 		do
-			r = d->os->ops->with_logs(d->os, d->path, folder_work, d, folder_drop);
+			r = d->os->ops->with_logs(d->os, d->path, folder_work, d, folder_close);
 		while (r == -ENOMEM && (r = eff_sleep(TRY_AGAIN)) == 0);
 		if (r == 0)
 			folder_settle(d);
@@ -176,11 +191,14 @@ static eff_exit folder_run(void *arg)
 		if (r == 0)
 			r = folder_await_more(d);
 	} while (r == 0);
-	/* The files of one that does not get its turn in its time are left as they are. */
-	if (eff_list_empty(&d->line) && eff_list_empty(&d->at_work))
+	if (eff_list_empty(&d->line) && eff_list_empty(&d->at_work)) {
 		folder_free(d);
-	else
-		folder_leave(d);
+		return eff_ok(NULL);
+	}
+	folder_leave(d);
+	/* The files of one that does not get its turn in its time are left as they are, open: a close may wait for the disk. */
+	if (r != -EINPROGRESS)
+		folder_drop(d);
 	return eff_ok(NULL);
 }
 

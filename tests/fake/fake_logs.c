@@ -47,6 +47,8 @@ int fake_with_logs(struct os *os, const char *folder, void (*fn)(void *arg), voi
 	(void)folder;
 	while (r == 0 && fake->disk_hangs)
 		r = eff_pulse_await(&fake->disk_answers);
+	if (r < 0 && fake->threads_hang)
+		return r;
 	if (r == 0) {
 		fake->n_visits++;
 		run_alone(fake, fn, arg);
@@ -65,6 +67,12 @@ void os_fake_disk_hangs(struct os_fake *fake, bool hangs)
 		return;
 	fake_jobs_end(fake);
 	eff_pulse_send(&fake->disk_answers);
+}
+
+void os_fake_threads_hang(struct os_fake *fake, bool hang)
+{
+	fake->threads_hang = hang;
+	os_fake_disk_hangs(fake, hang);
 }
 
 unsigned os_fake_visits(const struct os_fake *fake)

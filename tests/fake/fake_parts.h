@@ -80,6 +80,7 @@ struct os_fake {
 	eff_ns state_takes;
 	eff_ns files_late;        /* their clock */
 	bool disk_hangs, at_logs; /* at_logs: somebody is at work on some */
+	bool threads_hang;        /* with the disk; whose wait ends has had no turn */
 	struct eff_pulse disk_answers;
 	struct fake_job *jobs; /* that nobody waits for */
 	unsigned n_visits;

@@ -144,6 +144,8 @@ void os_fake_state_takes(struct os_fake *fake, eff_ns takes);
 void os_fake_files_late(struct os_fake *fake, eff_ns by);
 /* Who works on logs waits until it does not. */
 void os_fake_disk_hangs(struct os_fake *fake, bool hangs);
+/* The same, for work elsewhere has all threads: whose wait is ended never gets its turn. */
+void os_fake_threads_hang(struct os_fake *fake, bool hang);
 /* How often somebody has been at work on logs. */
 unsigned os_fake_visits(const struct os_fake *fake);
 /* How long gzip takes (its archive is "gz:" and what was compressed), and its error (positive; 0: none). */
