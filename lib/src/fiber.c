@@ -140,12 +140,12 @@ static void trampoline(void);
 static void begin(struct eff_fiber *fiber)
 {
 	fiber->state = EFF__BEGUN;
-	eff__stack_take(fiber->stack.class, &fiber->stack);
+	eff__stack_take(&fiber->stack);
 	eff__context_make(&fiber->context, &fiber->stack, trampoline);
 #if EFF__ASAN
 	fiber->context.fake_stack = NULL;
-	fiber->context.bottom = fiber->stack.base;
-	fiber->context.size = fiber->stack.size;
+	fiber->context.bottom = eff__stack_base(&fiber->stack);
+	fiber->context.size = eff__stack_size(&fiber->stack);
 #endif
 #if EFF__TSAN
 	fiber->context.tsan = __tsan_create_fiber(0);

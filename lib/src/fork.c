@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-/* What every fiber leaves as it was: nothing waits, is owned or awaits, and no stack is held. */
+/* What every fiber leaves as it was: nothing waits, is owned or awaits. */
 static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
 {
 	fiber->rt = rt;
@@ -15,7 +15,6 @@ static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
 	fiber->scope = &fiber->body;
 	eff__scope_init(&fiber->body, fiber, NULL);
 	eff_list_init(&fiber->awaiting);
-	fiber->stack.base = NULL;
 }
 
 /* See to it that there is a spare one. */

@@ -17,11 +17,11 @@ static size_t stack_used(const struct eff_fiber *fiber)
 	const struct eff__stack *stack = &fiber->stack;
 	const char *sp = fiber->context.sp;
 
-	if (!stack->base)
+	if (fiber->state != EFF__BEGUN)
 		return 0;
 	if (fiber == fiber->rt->current)
 		sp = __builtin_frame_address(0);
-	return (size_t)((const char *)stack->base + stack->size - sp);
+	return (size_t)((const char *)stack->top + sizeof(void *) - sp);
 }
 
 static uint64_t owner_of(const struct eff_fiber *fiber)
@@ -66,7 +66,7 @@ void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_in
 		.limit_at = ended ? EFF_FOREVER : nearest_limit(fiber),
 		.born_at = fiber->born_at,
 		.stack_bytes = fiber->e.stack_bytes,
-		.stack_used = ended ? 0 : stack_used(fiber),
+		.stack_used = stack_used(fiber),
 	};
 	/* When it has ended its owner may have, too. */
 	if (!ended)
@@ -79,9 +79,7 @@ void eff_fiber_info(const struct eff_fiber *fiber, struct eff_fiber_info *ret_in
 
 size_t eff_fiber_stack_peak(const struct eff_fiber *fiber)
 {
-	bool has_stack = fiber->state != EFF__ENDED && fiber->stack.base;
-
-	return has_stack ? eff__stack_touched(&fiber->stack) : 0;
+	return fiber->state == EFF__BEGUN ? eff__stack_touched(&fiber->stack) : 0;
 }
 
 void eff_rt_each(struct eff_rt *rt,

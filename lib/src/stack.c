@@ -37,7 +37,7 @@ enum {
 };
 
 #if EFF__VALGRIND
-static bool on_valgrind;
+bool eff__stacks_checked;
 #endif
 
 static const size_t slab_bytes = (size_t)64 << 20;
@@ -81,7 +81,7 @@ struct eff__stacks *eff__stacks_new(void)
 	for (unsigned i = 0; i < N_CLASSES; i++)
 		stacks->classes[i].size = ((size_t)1 << (i + SMALLEST)) - stacks->page;
 #if EFF__VALGRIND
-	on_valgrind = EFF__ON_VALGRIND;
+	eff__stacks_checked = EFF__ON_VALGRIND;
 #endif
 #ifdef EFF_GUARD_MPROTECT
 	eff__stacks_guard_by_mprotect(stacks);
@@ -226,56 +226,33 @@ int eff__stack_cut(struct eff__stacks *stacks, struct eff__stack_class *class)
 	return n ? 0 : -ENOMEM;
 }
 
+void eff__stack_show(struct eff__stack *stack)
+{
+	char *base = eff__stack_base(stack);
+	size_t size = eff__stack_size(stack);
+
 #if EFF__VALGRIND
-__attribute__((noinline, cold)) static void show_valgrind(struct eff__stack *stack)
-{
-	char *base = stack->base;
-
-	stack->valgrind_id = VALGRIND_STACK_REGISTER(base, base + stack->size);
-}
-
-__attribute__((noinline, cold)) static void hide_from_valgrind(const struct eff__stack *stack)
-{
-	VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
-}
-#endif
-
-void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stack)
-{
-	char *top = class->free;
-
-	assert(top);
-	class->free = *(void **)top;
-	/* Where fibers are begun one after another the next one's has not been touched for long, if ever. */
-	__builtin_prefetch(class->free);
-	ret_stack->class = class;
-	ret_stack->size = class->size;
-	ret_stack->base = top + sizeof(void *) - class->size;
-#if EFF__VALGRIND
-	if (on_valgrind)
-		show_valgrind(ret_stack);
+	stack->valgrind_id = VALGRIND_STACK_REGISTER(base, base + size);
 #endif
 #if EFF__ASAN
 	/* The last fiber's frames never returned. */
-	ASAN_UNPOISON_MEMORY_REGION(ret_stack->base, ret_stack->size);
-	__lsan_register_root_region(ret_stack->base, ret_stack->size);
+	ASAN_UNPOISON_MEMORY_REGION(base, size);
+	__lsan_register_root_region(base, size);
 #endif
+	(void)base;
+	(void)size;
 }
 
-void eff__stack_give(struct eff__stack *stack)
+void eff__stack_hide(struct eff__stack *stack)
 {
-	char *top = (char *)stack->base + stack->size - sizeof(void *);
-
 #if EFF__VALGRIND
-	if (on_valgrind)
-		hide_from_valgrind(stack);
+	VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
 #endif
 #if EFF__ASAN
-	__lsan_unregister_root_region(stack->base, stack->size);
-	ASAN_UNPOISON_MEMORY_REGION(top, sizeof(void *));
+	__lsan_unregister_root_region(eff__stack_base(stack), eff__stack_size(stack));
+	ASAN_UNPOISON_MEMORY_REGION(stack->top, sizeof(void *));
 #endif
-	push(stack->class, top);
-	stack->base = NULL;
+	(void)stack;
 }
 
 /* The kernel is asked for a number of pages at a time, from the far end on. */
@@ -283,28 +260,28 @@ size_t eff__stack_touched(const struct eff__stack *stack)
 {
 	enum { AT_ONCE = 64 };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t n_pages = stack->size / page;
+	size_t size = eff__stack_size(stack);
+	char *base = eff__stack_base(stack);
+	size_t n_pages = size / page;
 	unsigned char there[AT_ONCE];
 
 	for (size_t i = 0; i < n_pages; i++) {
 		size_t n = n_pages - i < AT_ONCE ? n_pages - i : AT_ONCE;
 
-		if (i % AT_ONCE == 0 && mincore((char *)stack->base + i * page, n * page, there) < 0)
+		if (i % AT_ONCE == 0 && mincore(base + i * page, n * page, there) < 0)
 			return 0;
 		if (there[i % AT_ONCE] & 1)
-			return stack->size - i * page;
+			return size - i * page;
 	}
 	return 0;
 }
 
 bool eff__stack_is_guard(const struct eff__stack *stack, const void *address)
 {
-	const char *end = stack->base;
-	size_t guard_bytes;
-
-	if (!end)
-		return false;
+	const char *end = eff__stack_base(stack);
+	size_t size = eff__stack_size(stack);
 	/* Together they are a power of two. */
-	guard_bytes = ((size_t)1 << (64 - __builtin_clzl(stack->size))) - stack->size;
+	size_t guard_bytes = ((size_t)1 << (64 - __builtin_clzl(size))) - size;
+
 	return (const char *)address < end && (const char *)address >= end - guard_bytes;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sanitize.h"
 
@@ -20,7 +21,7 @@ struct eff_rt;
 
 /* ── stacks ── */
 
-/* Stacks of one size: a list of free ones, each with the next one's address in its top word. */
+/* Stacks of one size: a list of free ones by their top words, in each of which is the next one's address. */
 struct eff__stack_class {
 	void *free;
 	size_t n_spare; /* free, and not reserved */
@@ -29,11 +30,19 @@ struct eff__stack_class {
 	char *uncut, *end; /* of the newest slab */
 };
 struct eff__stack {
-	void *base; /* lowest address that may be touched */
-	size_t size;
+	void *top; /* its highest word, once it is taken */
 	struct eff__stack_class *class;
 	unsigned valgrind_id;
 };
+static inline size_t eff__stack_size(const struct eff__stack *stack)
+{
+	return stack->class->size;
+}
+/* The lowest address that may be touched. */
+static inline void *eff__stack_base(const struct eff__stack *stack)
+{
+	return (char *)stack->top + sizeof(void *) - stack->class->size;
+}
 struct eff__stacks; /* a pool: slabs, and a class for each power of two */
 struct eff__stacks *eff__stacks_new(void);
 void eff__stacks_free(struct eff__stacks *stacks);
@@ -56,8 +65,45 @@ static inline void eff__stack_unreserve(struct eff__stack_class *class)
 {
 	class->n_spare++;
 }
-void eff__stack_take(struct eff__stack_class *class, struct eff__stack *ret_stack);
-void eff__stack_give(struct eff__stack *stack);
+/* There is a checker that is to be told of what is taken and given. */
+#if EFF__VALGRIND
+extern bool eff__stacks_checked __attribute__((visibility("hidden")));
+#else
+enum { eff__stacks_checked = EFF__ASAN };
+#endif
+__attribute__((cold)) void eff__stack_show(struct eff__stack *stack);
+__attribute__((cold)) void eff__stack_hide(struct eff__stack *stack);
+/* The next one of its class, where one is reserved. `unseen`: when no checker is to be told. */
+static inline void eff__stack_take_unseen(struct eff__stack *stack)
+{
+	struct eff__stack_class *class = stack->class;
+
+	stack->top = class->free;
+	class->free = *(void **)stack->top;
+	/* Where fibers are begun one after another the next one's has not been touched for long, if ever. */
+	__builtin_prefetch(class->free);
+}
+static inline void eff__stack_take(struct eff__stack *stack)
+{
+	eff__stack_take_unseen(stack);
+	if (eff__stacks_checked)
+		eff__stack_show(stack);
+}
+static inline void eff__stack_give_unseen(struct eff__stack *stack)
+{
+	struct eff__stack_class *class = stack->class;
+	void **top = stack->top;
+
+	*top = class->free;
+	class->free = top;
+	class->n_spare++;
+}
+static inline void eff__stack_give(struct eff__stack *stack)
+{
+	if (eff__stacks_checked)
+		eff__stack_hide(stack);
+	eff__stack_give_unseen(stack);
+}
 size_t eff__stacks_mapped(const struct eff__stacks *stacks);
 /* How much of it, from its top on, has ever been touched, in whole pages; 0 when that cannot be known. */
 size_t eff__stack_touched(const struct eff__stack *stack);
@@ -84,8 +130,22 @@ struct eff__context {
 	void *tsan;
 #endif
 };
+#if defined(__x86_64__) && !EFF__UCONTEXT
+extern const char eff__switch_bottom[] __attribute__((visibility("hidden")));
+static inline void eff__context_make(
+	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void))
+{
+	uintptr_t *sp = stack->top;
+
+	/* As if the entry had been called from the bottom, which leaves the stack a word off alignment. */
+	*sp = (uintptr_t)eff__switch_bottom;
+	*--sp = (uintptr_t)entry;
+	context->sp = (char *)sp + 1; /* it has never run */
+}
+#else
 void eff__context_make(
 	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void));
+#endif
 void eff__switch(struct eff__context *from, const struct eff__context *to);
 /* Nobody will come back to `from`. To be a function's last act. */
 void eff__switch_last(struct eff__context *from, const struct eff__context *to);

@@ -229,8 +229,8 @@ static eff_exit call_on_main(void *arg)
 	(void)arg;
 	ck_assert_int_eq(eff_fork(EFF(say_it, TEXT("other")), NULL), 0);
 	eff_deep(on_main, &there);
-	ck_assert(there < (uintptr_t)self->stack.base ||
-		there >= (uintptr_t)self->stack.base + self->stack.size);
+	ck_assert(there < (uintptr_t)eff__stack_base(&self->stack) ||
+		there >= (uintptr_t)eff__stack_base(&self->stack) + eff__stack_size(&self->stack));
 	ck_assert_ptr_eq(eff_self(), self);
 	/* Nobody ran meanwhile. */
 	ck_assert_str_eq(run_trace, "");

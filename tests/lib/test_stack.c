@@ -31,11 +31,10 @@ static void teardown(void)
 
 static struct eff__stack take(size_t size)
 {
-	struct eff__stack_class *class = eff__stack_class(pool, size);
-	struct eff__stack stack;
+	struct eff__stack stack = {.class = eff__stack_class(pool, size)};
 
-	ck_assert_int_eq(eff__stack_reserve(pool, class), 0);
-	eff__stack_take(class, &stack);
+	ck_assert_int_eq(eff__stack_reserve(pool, stack.class), 0);
+	eff__stack_take(&stack);
 	return stack;
 }
 
@@ -49,10 +48,10 @@ START_TEST(a_stack_is_a_power_of_two_less_its_guard_page)
 		size_t want = sizes[i][1];
 
 		if (FACTOR > 1)
-			ck_assert_uint_ge(stack.size + 4096, want);
+			ck_assert_uint_ge(eff__stack_size(&stack) + 4096, want);
 		else
-			ck_assert_uint_eq(stack.size + 4096, want);
-		memset(stack.base, 0x55, stack.size);
+			ck_assert_uint_eq(eff__stack_size(&stack) + 4096, want);
+		memset(eff__stack_base(&stack), 0x55, eff__stack_size(&stack));
 		eff__stack_give(&stack);
 	}
 }
@@ -62,16 +61,16 @@ START_TEST(the_stack_used_last_is_used_next)
 {
 	struct eff__stack a = take(65536);
 	struct eff__stack b = take(65536);
-	void *base_of_a = a.base;
-	void *base_of_b = b.base;
+	void *base_of_a = eff__stack_base(&a);
+	void *base_of_b = eff__stack_base(&b);
 
 	ck_assert_ptr_ne(base_of_a, base_of_b);
 	eff__stack_give(&b);
 	eff__stack_give(&a);
 	a = take(65536);
 	b = take(65536);
-	ck_assert_ptr_eq(a.base, base_of_a);
-	ck_assert_ptr_eq(b.base, base_of_b);
+	ck_assert_ptr_eq(eff__stack_base(&a), base_of_a);
+	ck_assert_ptr_eq(eff__stack_base(&b), base_of_b);
 	eff__stack_give(&a);
 	eff__stack_give(&b);
 }
@@ -84,12 +83,14 @@ START_TEST(stacks_do_not_overlap)
 
 	for (int i = 0; i < N; i++) {
 		stacks[i] = take(8192);
-		*(int *)stacks[i].base = i;
-		((int *)((char *)stacks[i].base + stacks[i].size))[-1] = i;
+		*(int *)eff__stack_base(&stacks[i]) = i;
+		((int *)((char *)eff__stack_base(&stacks[i]) + eff__stack_size(&stacks[i])))[-1] = i;
 	}
 	for (int i = 0; i < N; i++) {
-		ck_assert_int_eq(*(int *)stacks[i].base, i);
-		ck_assert_int_eq(((int *)((char *)stacks[i].base + stacks[i].size))[-1], i);
+		ck_assert_int_eq(*(int *)eff__stack_base(&stacks[i]), i);
+		ck_assert_int_eq(((int *)((char *)eff__stack_base(&stacks[i]) +
+					 eff__stack_size(&stacks[i])))[-1],
+			i);
 		eff__stack_give(&stacks[i]);
 	}
 }
@@ -149,7 +150,7 @@ START_TEST(without_address_space_reserving_fails_and_what_is_there_stays)
 	ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
 	while (eff__stack_reserve(pool, class) == 0)
 		n++;
-	memset(stack.base, 1, stack.size);
+	memset(eff__stack_base(&stack), 1, eff__stack_size(&stack));
 	eff__stack_give(&stack);
 	ck_assert_int_eq(eff__stack_reserve(pool, class), 0);
 	none.rlim_cur = RLIM_INFINITY;
@@ -197,7 +198,7 @@ START_TEST(below_a_stack_is_a_guard_of_either_kind)
 	if (_i)
 		eff__stacks_guard_by_mprotect(pool);
 	stack = take(65536);
-	base = stack.base;
+	base = eff__stack_base(&stack);
 	ck_assert_int_eq(mapping_ends_at(base), _i || !kernel_has_guards());
 	ck_assert(eff__stack_is_guard(&stack, base - 1));
 	ck_assert(eff__stack_is_guard(&stack, base - 4096));
@@ -220,12 +221,12 @@ START_TEST(the_kernel_knows_how_deep_a_stack_was_touched)
 	struct eff__stack small = take(8192);
 
 	ck_assert_uint_le(eff__stack_touched(&large), 4096);
-	((char *)large.base)[large.size - 100000] = 1;
+	((char *)eff__stack_base(&large))[eff__stack_size(&large) - 100000] = 1;
 	ck_assert_uint_eq(eff__stack_touched(&large), (100000 + 4095) / 4096 * 4096);
-	((char *)large.base)[0] = 1;
-	ck_assert_uint_eq(eff__stack_touched(&large), large.size);
-	((char *)small.base)[0] = 1;
-	ck_assert_uint_eq(eff__stack_touched(&small), small.size);
+	((char *)eff__stack_base(&large))[0] = 1;
+	ck_assert_uint_eq(eff__stack_touched(&large), eff__stack_size(&large));
+	((char *)eff__stack_base(&small))[0] = 1;
+	ck_assert_uint_eq(eff__stack_touched(&small), eff__stack_size(&small));
 	eff__stack_give(&large);
 	eff__stack_give(&small);
 }
@@ -238,12 +239,14 @@ START_TEST(a_forked_child_has_none_of_it)
 	int status;
 	pid_t pid;
 
-	memset(stack.base, 1, stack.size);
-	ck_assert_int_eq(mincore((char *)stack.base, 4096, &there), 0);
+	memset(eff__stack_base(&stack), 1, eff__stack_size(&stack));
+	ck_assert_int_eq(mincore((char *)eff__stack_base(&stack), 4096, &there), 0);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (!pid)
-		_exit(mincore((char *)stack.base, 4096, &there) < 0 && errno == ENOMEM ? 0 : 1);
+		_exit(mincore((char *)eff__stack_base(&stack), 4096, &there) < 0 && errno == ENOMEM
+				? 0
+				: 1);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	eff__stack_give(&stack);

@@ -18,13 +18,11 @@ static int steps;
 
 static void start(int i, void (*entry)(void))
 {
-	struct eff__stack_class *class;
-
 	if (!pool)
 		pool = eff__stacks_new();
-	class = eff__stack_class(pool, 65536);
-	ck_assert_int_eq(eff__stack_reserve(pool, class), 0);
-	eff__stack_take(class, &stacks[i]);
+	stacks[i].class = eff__stack_class(pool, 65536);
+	ck_assert_int_eq(eff__stack_reserve(pool, stacks[i].class), 0);
+	eff__stack_take(&stacks[i]);
 	eff__context_make(&contexts[i], &stacks[i], entry);
 }
 
@@ -65,8 +63,9 @@ static void aligned(void)
 	volatile _Alignas(16) char there[32] = {0};
 
 	steps = ((uintptr_t)there & 15) == 0 &&
-		(const char *)there > (const char *)stacks[0].base &&
-		(const char *)there < (const char *)stacks[0].base + stacks[0].size;
+		(const char *)there > (const char *)eff__stack_base(&stacks[0]) &&
+		(const char *)there <
+			(const char *)eff__stack_base(&stacks[0]) + eff__stack_size(&stacks[0]);
 	back();
 }
 
