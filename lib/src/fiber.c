@@ -102,6 +102,19 @@ static inline void jump_last(struct eff__context *from, struct eff__context *to,
 
 #endif
 
+/* To who wants to know of it before those who await. */
+__attribute__((noinline)) static void tell_of_end(struct eff_rt *rt, struct eff_fiber *fiber)
+{
+	if (rt->watch)
+		eff__watch_gone(rt->watch);
+	if (fiber->on_end)
+		fiber->on_end(fiber, fiber->on_end_context);
+	if (fiber->locals)
+		eff__locals_unref(fiber->locals);
+	fiber->on_end = NULL;
+	fiber->locals = NULL;
+}
+
 /* The body of a fiber has returned and what it owned is gone. Its nodes go with it: nobody looks at them again. */
 static inline void fiber_end(struct eff_fiber *fiber)
 {
@@ -116,12 +129,8 @@ static inline void fiber_end(struct eff_fiber *fiber)
 	fiber->all.prev->next = fiber->all.next;
 	fiber->all.next->prev = fiber->all.prev;
 	rt->stats.fibers_live--;
-	if (rt->watch)
-		eff__watch_gone(rt->watch);
-	if (fiber->on_end)
-		fiber->on_end(fiber, fiber->on_end_context);
-	if (fiber->locals)
-		eff__locals_unref(fiber->locals);
+	if ((uintptr_t)rt->watch | (uintptr_t)fiber->on_end | (uintptr_t)fiber->locals)
+		tell_of_end(rt, fiber);
 	while (!eff_list_empty(&fiber->awaiting))
 		eff__wake(eff_container(fiber->awaiting.next, struct eff__wait, link), 0);
 }
@@ -158,8 +167,6 @@ static inline struct eff_fiber *take_ready(struct eff_rt *rt)
 
 	set_budget(rt, rt->budget - 1);
 	rt->ready = fiber->next;
-	if (!rt->ready)
-		rt->ready_end = &rt->ready;
 	set_current(rt, fiber);
 	return fiber;
 }
@@ -199,15 +206,10 @@ static inline bool next_is_usual(const struct eff_rt *rt)
 __attribute__((noinline)) static void live(struct eff_rt *rt, struct eff_fiber *fiber)
 {
 	eff_exit exit;
-	const volatile eff_exit *seen = &exit;
 
 	arrive(rt, &fiber->context);
 	exit = fiber->e.fn(fiber->e.arg);
-	/* Word by word, as in fiber_init(). */
-	fiber->exit.tag = seen->tag;
-	fiber->exit.code = seen->code;
-	fiber->exit.value.pointer = seen->value.pointer;
-	fiber->exit.notes = seen->notes;
+	eff__exit_copy(&fiber->exit, &exit);
 	if (!eff__scope_is_bare(&fiber->body))
 		fiber->exit = eff_scope_end(&fiber->body, fiber->exit);
 	fiber_end(fiber);

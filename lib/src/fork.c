@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-/* What every fiber leaves as it was: nothing waits, is owned or awaits. */
+/* What every fiber leaves as it was: nothing waits, is owned, awaits or is to be told. */
 static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
 {
 	fiber->rt = rt;
@@ -15,6 +15,8 @@ static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
 	fiber->scope = &fiber->body;
 	eff__scope_init(&fiber->body, fiber, NULL);
 	eff_list_init(&fiber->awaiting);
+	fiber->on_end = NULL;
+	fiber->locals = NULL;
 }
 
 /* See to it that there is a spare one. */
@@ -36,18 +38,16 @@ static int block_reserve(struct eff_rt *rt)
 
 /* Field by field, and only what differs from fiber to fiber: clearing the whole block would cost more than the rest of a
  * fork. */
-static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const eff *e)
+static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt,
+	const struct eff_fiber *forker, const eff *e)
 {
-	const struct eff_fiber *forker = rt->current;
 	/* Word by word, as it was written: a wider copy would wait until the processor has gathered it. */
 	const volatile eff *seen = e;
 
 	fiber->e.fn = seen->fn;
 	fiber->e.arg = seen->arg;
 	fiber->e.name = seen->name;
-	fiber->e.stack_bytes = seen->stack_bytes;
-	if (!fiber->e.stack_bytes)
-		fiber->e.stack_bytes = rt->stack_bytes;
+	fiber->e.stack_bytes = rt->stack_bytes;
 	fiber->body.env = NULL;
 	fiber->body.limit_at = EFF_FOREVER;
 	fiber->body.reason = 0;
@@ -55,24 +55,22 @@ static inline void fiber_init(struct eff_fiber *fiber, struct eff_rt *rt, const 
 	fiber->body.closing = false;
 	fiber->mask = 0;
 	fiber->n_reasons = 0;
-	fiber->on_end = NULL;
+	fiber->state = EFF__NEW;
+	fiber->awaited = false;
+	fiber->n_refs = 1;
 	fiber->id = ++rt->next_id;
 	fiber->parent_id = forker ? forker->id : 0;
-	fiber->locals = forker ? forker->locals : NULL;
-	fiber->born_at = rt->clock ? rt->clock->now : rt->turn_at;
-	fiber->state = EFF__NEW;
-	fiber->n_refs = 1;
-	fiber->awaited = false;
+	fiber->born_at = *rt->born_at;
 }
 
 /* There is a spare block, and a stack of its class is reserved. */
-static inline struct eff_fiber *fork_spare(struct eff_rt *rt, struct eff_scope *scope,
-	const eff *e, struct eff__stack_class *class)
+static inline struct eff_fiber *fork_spare(struct eff_rt *rt, const struct eff_fiber *forker,
+	struct eff_scope *scope, const eff *e, struct eff__stack_class *class)
 {
 	struct eff_fiber *fiber = rt->spare;
 
 	rt->spare = fiber->next;
-	fiber_init(fiber, rt, e);
+	fiber_init(fiber, rt, forker, e);
 	fiber->stack.class = class;
 	fiber->owner = scope;
 	eff_list_append(&scope->fibers, &fiber->owned);
@@ -91,13 +89,15 @@ static inline void hand_out(struct eff_fiber *fiber, struct eff_fiber **ret_fibe
 	*ret_fiber = fiber;
 }
 
-__attribute__((noinline)) static int fork_unusual(
-	struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
 {
+	const struct eff_fiber *forker = rt->current;
 	struct eff__stack_class *class = rt->stack_class;
 	struct eff_fiber *fiber;
 	int r;
 
+	if (scope->closing)
+		return -ECANCELED;
 	if (e->stack_bytes)
 		class = eff__stack_class(rt->stacks, e->stack_bytes);
 	r = class ? block_reserve(rt) : -ENOMEM;
@@ -105,40 +105,43 @@ __attribute__((noinline)) static int fork_unusual(
 		r = eff__stack_reserve(rt->stacks, class);
 	if (r < 0)
 		return r;
-	fiber = fork_spare(rt, scope, e, class);
-	if (fiber->locals)
-		(void)eff__locals_ref(fiber->locals);
-	if (!rt->current)
+	fiber = fork_spare(rt, forker, scope, e, class);
+	if (e->stack_bytes)
+		fiber->e.stack_bytes = e->stack_bytes;
+	if (forker && forker->locals)
+		fiber->locals = eff__locals_ref(forker->locals);
+	if (!forker)
 		eff__stir(rt);
 	hand_out(fiber, ret_fiber);
 	return 0;
 }
 
-/* The usual case calls nothing, and so has nothing to save. */
-int eff__fork(struct eff_rt *rt, struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
+/* The same, where the usual case calls nothing, and so has nothing to save. */
+static inline int fork_usual(struct eff_rt *rt, const struct eff_fiber *forker,
+	struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
 {
-	const struct eff_fiber *forker = rt->current;
 	struct eff__stack_class *class = rt->stack_class;
 
-	if (scope->closing)
-		return -ECANCELED;
-	if (!forker || forker->locals || e->stack_bytes || !rt->spare || !class->n_spare)
-		return fork_unusual(rt, scope, e, ret_fiber);
+	if (!forker || forker->locals || scope->closing || e->stack_bytes || !rt->spare ||
+		!class->n_spare)
+		return eff__fork(rt, scope, e, ret_fiber);
 	class->n_spare--;
-	hand_out(fork_spare(rt, scope, e, class), ret_fiber);
+	hand_out(fork_spare(rt, forker, scope, e, class), ret_fiber);
 	return 0;
 }
 
 int eff_fork_from(const eff *e, struct eff_fiber **ret_fiber)
 {
-	struct eff_scope *scope = eff__in_fiber("eff_fork")->scope;
+	const struct eff_fiber *forker = eff__in_fiber("eff_fork");
 
-	return eff__fork(eff__rt, scope, e, ret_fiber);
+	return fork_usual(eff__rt, forker, forker->scope, e, ret_fiber);
 }
 
 int eff_fork_in_from(struct eff_scope *scope, const eff *e, struct eff_fiber **ret_fiber)
 {
-	return eff__fork(eff__in_runtime("eff_fork_in"), scope, e, ret_fiber);
+	struct eff_rt *rt = eff__in_runtime("eff_fork_in");
+
+	return fork_usual(rt, rt->current, scope, e, ret_fiber);
 }
 
 int eff_fork_daemon_from(const eff *e, struct eff_fiber **ret_fiber)
@@ -154,18 +157,28 @@ struct eff_fiber *eff_fiber_ref(struct eff_fiber *fiber)
 	return fiber;
 }
 
-void eff__fiber_forget(struct eff_fiber *fiber)
+static inline void block_give(struct eff_fiber *fiber)
 {
-	struct eff_rt *rt = fiber->rt;
+	fiber->next = fiber->rt->spare;
+	fiber->rt->spare = fiber;
+}
 
+__attribute__((noinline)) static void forget_unusual(struct eff_fiber *fiber)
+{
 	if (fiber->state != EFF__ENDED)
 		eff__misuse("eff_fiber_unref", "given back more often than it was taken");
 	if (!fiber->awaited && (fiber->exit.tag == EFF_FAIL || fiber->exit.tag == EFF_DIE))
-		eff__tell_unhandled(rt, eff_fiber_name(fiber), fiber->exit);
-	if (fiber->exit.notes)
-		eff_exit_drop(fiber->exit);
-	fiber->next = rt->spare;
-	rt->spare = fiber;
+		eff__tell_unhandled(fiber->rt, eff_fiber_name(fiber), fiber->exit);
+	eff_exit_drop(fiber->exit);
+	block_give(fiber);
+}
+
+void eff__fiber_forget(struct eff_fiber *fiber)
+{
+	if (fiber->state != EFF__ENDED || fiber->exit.tag != EFF_OK || fiber->exit.notes)
+		forget_unusual(fiber);
+	else
+		block_give(fiber);
 }
 
 void eff_fiber_unref(struct eff_fiber *fiber)

@@ -68,12 +68,12 @@ struct eff_fiber {
 	struct eff__wait *wait;  /* what it waits with; NULL */
 	struct eff_scope *scope; /* the innermost */
 	uint32_t mask;           /* scopes of this depth and less are hidden */
+	unsigned n_reasons; /* scopes that are open and have one: mostly 0, and no wait need look for it */
 	enum eff__fiber_state state;
+	unsigned awaited; /* somebody has seen its exit; as wide as its neighbours, to be cleared with them */
+	unsigned n_refs;
 	struct eff__context context;
 	struct eff_rt *rt;
-	unsigned n_reasons; /* scopes that are open and have one: mostly 0, and no wait need look for it */
-	unsigned n_refs;
-	bool awaited; /* somebody has seen its exit */
 	eff e;
 	struct eff__stack stack;
 	struct eff_scope body;   /* depth 1; cancelled by interrupt */
@@ -112,7 +112,7 @@ struct eff__threads;       /* blocking.c: the pool */
 struct __attribute__((aligned(64))) eff_rt {
 	struct eff_fiber *current;    /* NULL: on the main stack; set by set_current() */
 	struct eff_fiber *ready;      /* the first; NULL */
-	struct eff_fiber **ready_end; /* where the next one is hung */
+	struct eff_fiber *ready_last; /* if there is a first */
 	size_t budget;                /* fibers that may still run in this turn */
 	size_t turn_budget;           /* what it began with */
 	struct eff_fiber *carcass;    /* ended: its stack is given back by who runs next */
@@ -137,8 +137,9 @@ struct __attribute__((aligned(64))) eff_rt {
 	uint64_t random[4];
 	uint64_t next_id;
 	size_t stack_bytes;
-	eff_ns turn_at;       /* the real clock when it was last read */
-	unsigned turns_heard; /* in a row, with late deadlines put off */
+	eff_ns turn_at;        /* the real clock when it was last read */
+	const eff_ns *born_at; /* that, or the virtual one */
+	unsigned turns_heard;  /* in a row, with late deadlines put off */
 	void *signal_stack;
 	struct eff_rt_stats stats;
 	unsigned io_burst; /* reads, writes and accepts since a fiber waited for a descriptor */
@@ -196,8 +197,22 @@ static inline void eff__stir(struct eff_rt *rt)
 static inline void eff__enqueue(struct eff_rt *rt, struct eff_fiber *fiber)
 {
 	fiber->next = NULL;
-	*rt->ready_end = fiber;
-	rt->ready_end = &fiber->next;
+	if (rt->ready)
+		rt->ready_last->next = fiber;
+	else
+		rt->ready = fiber;
+	rt->ready_last = fiber;
+}
+
+/* Word by word, as it was written: a wider copy would wait until the processor has gathered it. */
+static inline void eff__exit_copy(eff_exit *to, const eff_exit *from)
+{
+	const volatile eff_exit *seen = from;
+
+	to->tag = seen->tag;
+	to->code = seen->code;
+	to->value.pointer = seen->value.pointer;
+	to->notes = seen->notes;
 }
 
 /* `first` with `second` behind it; an OK gives way to what is not. Takes both. */

@@ -36,11 +36,11 @@ static uint64_t seed_from_kernel(void)
 
 static void rt_init(struct eff_rt *rt, const struct eff_rt_opts *opts)
 {
-	rt->ready_end = &rt->ready;
 	eff_list_init(&rt->all);
 	eff__scope_init(&rt->daemons, NULL, NULL);
 	rt->daemons.env = opts->env;
 	rt->clock = opts->clock;
+	rt->born_at = rt->clock ? &rt->clock->now : &rt->turn_at;
 	rt->backend = opts->backend ? opts->backend : eff_backend_ev();
 	rt->hooks = opts->hooks;
 	rt->stack_bytes = opts->stack_bytes ? opts->stack_bytes : default_stack_bytes;
