@@ -8,23 +8,13 @@
  * happens twice. An ended fiber leaves its stack as a carcass, which is given back by whoever runs next. */
 #include <stdlib.h>
 
+#include "jump.h"
 #include "watchdog.h"
 
 /* A definition that does not say the model again does not have it. */
 _Thread_local struct eff_rt *eff__rt __attribute__((tls_model("initial-exec")));
 
 /* ── switching ── */
-
-/* The watchdog's thread looks at who runs and at the count of switches; for the loop's own thread these are plain. */
-static inline void set_current(struct eff_rt *rt, struct eff_fiber *fiber)
-{
-	__atomic_store_n(&rt->current, fiber, __ATOMIC_RELEASE);
-}
-
-static inline void set_budget(struct eff_rt *rt, size_t budget)
-{
-	__atomic_store_n(&rt->budget, budget, __ATOMIC_RELAXED);
-}
 
 int eff__bury(struct eff_fiber **carcass)
 {
@@ -51,13 +41,7 @@ static inline void arrive(struct eff_rt *rt, struct eff__context *here)
 		(void)eff__bury(&rt->carcass);
 }
 
-/* jump(): until somebody switches back. Returns 0: so it can be a function's last act. */
 #if EFF__JUMP
-
-static inline int jump(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
-{
-	return eff__jump(from, to, &rt->carcass);
-}
 
 static inline void jump_last(struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
 {
@@ -85,7 +69,7 @@ static inline void depart(
 }
 
 /* The one place that switches: so everybody returns to where the processor expects a return. */
-__attribute__((noinline)) static int jump(
+__attribute__((noinline)) int eff__jump_to(
 	struct eff__context *from, struct eff__context *to, struct eff_rt *rt)
 {
 	depart(rt, from, to, false);
@@ -144,31 +128,16 @@ static void end_unborn(struct eff_fiber *fiber)
 	eff__fiber_unref(fiber);
 }
 
-static void trampoline(void);
-
 static void begin(struct eff_fiber *fiber)
 {
-	fiber->state = EFF__BEGUN;
-	eff__stack_take(&fiber->stack);
-	eff__context_make(&fiber->context, &fiber->stack, trampoline);
+	eff__begin_unseen(fiber);
+	if (eff__stacks_checked)
+		eff__stack_show(&fiber->stack);
 #if EFF__ASAN
 	fiber->context.fake_stack = NULL;
 	fiber->context.bottom = eff__stack_base(&fiber->stack);
 	fiber->context.size = eff__stack_size(&fiber->stack);
 #endif
-#if EFF__TSAN
-	fiber->context.tsan = __tsan_create_fiber(0);
-#endif
-}
-
-static inline struct eff_fiber *take_ready(struct eff_rt *rt)
-{
-	struct eff_fiber *fiber = rt->ready;
-
-	set_budget(rt, rt->budget - 1);
-	rt->ready = fiber->next;
-	set_current(rt, fiber);
-	return fiber;
 }
 
 /* The next ready fiber of this turn, fit to be switched to and current; NULL: it is the main stack's turn. */
@@ -177,7 +146,7 @@ static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 	struct eff_fiber *self = rt->current;
 
 	while (rt->ready && rt->budget) {
-		struct eff_fiber *fiber = take_ready(rt);
+		struct eff_fiber *fiber = eff__take_ready(rt);
 
 		if (fiber->state == EFF__NEW && fiber->n_reasons) {
 			rt->current = self; /* on whose stack it ends */
@@ -188,19 +157,13 @@ static inline struct eff_fiber *next_ready(struct eff_rt *rt)
 			begin(fiber);
 		return fiber;
 	}
-	set_current(rt, NULL);
+	eff__set_current(rt, NULL);
 	return NULL;
 }
 
 __attribute__((noinline)) static struct eff_fiber *next_ready_called(struct eff_rt *rt)
 {
 	return next_ready(rt);
-}
-
-/* There is one, and it has run before: then it is only to be taken. */
-static inline bool next_is_usual(const struct eff_rt *rt)
-{
-	return rt->ready && rt->budget && rt->ready->state != EFF__NEW;
 }
 
 __attribute__((noinline)) static void live(struct eff_rt *rt, struct eff_fiber *fiber)
@@ -216,7 +179,7 @@ __attribute__((noinline)) static void live(struct eff_rt *rt, struct eff_fiber *
 }
 
 /* The bottom frame of every fiber. It never returns: the jump is its last act, so that compilers make it one. */
-static void trampoline(void)
+void eff__trampoline(void)
 {
 	struct eff_rt *rt = eff__rt;
 	struct eff_fiber *fiber = rt->current;
@@ -224,7 +187,7 @@ static void trampoline(void)
 	struct eff__context *to;
 
 	live(rt, fiber);
-	next = next_is_usual(rt) ? take_ready(rt) : next_ready_called(rt);
+	next = eff__next_is_usual(rt) ? eff__take_ready(rt) : next_ready_called(rt);
 	rt->carcass = fiber;
 	to = next ? &next->context : &rt->main_context;
 	jump_last(&fiber->context, to, rt);
@@ -234,11 +197,11 @@ static int leave_to(struct eff_rt *rt, struct eff_fiber *fiber, struct eff_fiber
 {
 	if (next == fiber)
 		return 0;
-	return jump(&fiber->context, next ? &next->context : &rt->main_context, rt);
+	return eff__jump_to(&fiber->context, next ? &next->context : &rt->main_context, rt);
 }
 
 /* Apart, so that the usual case has nothing to save. */
-__attribute__((noinline)) static int leave_called(struct eff_rt *rt, struct eff_fiber *fiber)
+__attribute__((noinline)) int eff__leave(struct eff_rt *rt, struct eff_fiber *fiber)
 {
 	return leave_to(rt, fiber, next_ready(rt));
 }
@@ -246,9 +209,9 @@ __attribute__((noinline)) static int leave_called(struct eff_rt *rt, struct eff_
 /* Switch from the current fiber to the next one, until something has made it ready and its turn has come. */
 static inline int leave(struct eff_rt *rt, struct eff_fiber *fiber)
 {
-	if (__builtin_expect(!next_is_usual(rt), 0))
-		return leave_called(rt, fiber);
-	return leave_to(rt, fiber, take_ready(rt));
+	if (__builtin_expect(!eff__next_is_usual(rt), 0))
+		return eff__leave(rt, fiber);
+	return leave_to(rt, fiber, eff__take_ready(rt));
 }
 
 void eff__run_ready(struct eff_rt *rt, size_t budget)
@@ -257,25 +220,25 @@ void eff__run_ready(struct eff_rt *rt, size_t budget)
 
 	assert(!rt->current);
 	rt->turn_budget = budget;
-	set_budget(rt, budget);
+	eff__set_budget(rt, budget);
 	while ((fiber = next_ready(rt))) {
-		(void)jump(&rt->main_context, &fiber->context, rt);
+		(void)eff__jump_to(&rt->main_context, &fiber->context, rt);
 		while (rt->main_call) {
 			void (*call)(void *arg) = rt->main_call;
 
 			fiber = rt->current;
 			rt->main_call = NULL;
 			rt->main_caller = fiber;
-			set_current(rt, NULL);
+			eff__set_current(rt, NULL);
 			call(rt->main_arg);
 			rt->main_caller = NULL;
-			set_current(rt, fiber);
-			(void)jump(&rt->main_context, &fiber->context, rt);
+			eff__set_current(rt, fiber);
+			(void)eff__jump_to(&rt->main_context, &fiber->context, rt);
 		}
 	}
 	rt->stats.switches += budget - rt->budget;
 	rt->turn_budget = 0;
-	set_budget(rt, 0);
+	eff__set_budget(rt, 0);
 }
 
 void eff_deep(void (*fn)(void *arg), void *arg)
@@ -288,7 +251,7 @@ void eff_deep(void (*fn)(void *arg), void *arg)
 	}
 	rt->main_call = fn;
 	rt->main_arg = arg;
-	(void)jump(&rt->current->context, &rt->main_context, rt);
+	(void)eff__jump_to(&rt->current->context, &rt->main_context, rt);
 }
 
 /* ── waiting ── */

@@ -5,7 +5,7 @@
  * returns to a list of spare ones, so forking allocates nothing once the program has been as large before. */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "jump.h"
 
 /* What every fiber leaves as it was: nothing waits, is owned, awaits or is to be told. */
 static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
@@ -187,28 +187,67 @@ void eff_fiber_unref(struct eff_fiber *fiber)
 		eff__fiber_unref(fiber);
 }
 
-int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit)
+/* Field by field: clearing it first would take as long again. */
+static inline void wait_for_end(struct eff__wait *wait, struct eff_fiber *fiber)
 {
-	struct eff__wait wait = {.what = "fiber", .on = EFF__ON_FIBER, .number = (int64_t)fiber->id};
+	wait->fiber = NULL;
+	wait->abort = NULL;
+	wait->what = "fiber";
+	wait->number = (int64_t)fiber->id;
+	wait->on = EFF__ON_FIBER;
+	wait->result = 0;
+	wait->done = false;
+	eff_list_append(&fiber->awaiting, &wait->link);
+}
+
+static inline void see_exit(struct eff_fiber *fiber, eff_exit *ret_exit)
+{
+	fiber->awaited = true;
+	if (!ret_exit)
+		return;
+	eff__exit_copy(ret_exit, &fiber->exit);
+	if (ret_exit->notes)
+		(void)eff_exit_keep(*ret_exit);
+}
+
+/* It has ended, or there may be a reason not to wait. */
+static int await_unusual(struct eff_fiber *fiber, eff_exit *ret_exit)
+{
+	struct eff__wait wait;
 	int r;
 
-	if (fiber == eff_self())
-		return -EDEADLK;
+	fiber->n_refs++;
 	if (fiber->state == EFF__ENDED) {
 		r = eff_check();
 	} else {
-		(void)eff_fiber_ref(fiber);
-		eff_list_append(&fiber->awaiting, &wait.link);
+		wait_for_end(&wait, fiber);
 		r = eff__park(&wait);
 	}
-	if (r >= 0) {
-		fiber->awaited = true;
-		if (ret_exit)
-			*ret_exit = eff_exit_keep(fiber->exit);
-	}
-	if (wait.link.next)
-		eff__fiber_unref(fiber);
+	if (r >= 0)
+		see_exit(fiber, ret_exit);
+	eff__fiber_unref(fiber);
 	return r;
+}
+
+int eff_await(struct eff_fiber *fiber, eff_exit *ret_exit)
+{
+	struct eff_rt *rt = eff__rt;
+	struct eff_fiber *self = rt ? rt->current : NULL;
+	struct eff__wait wait;
+
+	if (fiber == self)
+		return -EDEADLK;
+	if (!self || self->n_reasons || fiber->state == EFF__ENDED)
+		return await_unusual(fiber, ret_exit);
+	fiber->n_refs++;
+	wait_for_end(&wait, fiber);
+	wait.fiber = self;
+	self->wait = &wait;
+	eff__leave_waiting(rt, self);
+	if (wait.result >= 0)
+		see_exit(fiber, ret_exit);
+	eff__fiber_unref(fiber);
+	return wait.result;
 }
 
 void eff_interrupt_async(struct eff_fiber *fiber)
