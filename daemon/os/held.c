@@ -93,7 +93,8 @@ void linux_keep_no_more(struct os_child *child, struct os_kept **kept)
 {
 	if (!child->kept)
 		return;
-	child->cgroup->kept = false;
+	/* What was empty while it was kept is still there. */
+	child->cgroup->kept = child->cgroup->empty = false;
 	child->kept = NULL;
 	os_streams_close_kept(*kept);
 	free(*kept);
