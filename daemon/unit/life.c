@@ -37,7 +37,7 @@ static int unit_watch(struct unit *u, struct child *c)
 {
 	int r = probes_watch(u);
 
-	if (r == 0 && c->watchdog_ns > 0 && !c->remains)
+	if (r == 0 && u->spec->ways->watchdog_ns > 0 && !c->remains)
 		r = eff_fork(EFF(watchdog_watch, c), NULL);
 	if (r == 0 && u->spec->rules->hooks.on_ready.argv)
 		r = eff_fork_in(u->run, EFF(hook_when_ready, u), NULL);

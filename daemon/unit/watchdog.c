@@ -6,14 +6,15 @@
 #include "base/text.h"
 #include "unit/internal.h"
 
-/* Suspends until a sign has come, or the time is up. 0, -ETIMEDOUT, -ECANCELED. */
+/* Suspends until a sign has come, or the time is up, which one that has said 0 has not. 0, -ETIMEDOUT, -ECANCELED. */
 static int await_sign(struct child *c)
 {
 	struct eff_scope within;
 	int r;
 
 	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), c->watchdog_ns));
+	eff_scope_limit(
+		&within, c->watchdog_ns ? eff_ns_add(eff_now(), c->watchdog_ns) : EFF_FOREVER);
 	r = c->watchdog_bites ? -ETIMEDOUT : eff_pulse_await(&c->alive);
 	(void)eff_scope_close(&within);
 	return r;

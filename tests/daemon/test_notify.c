@@ -222,6 +222,23 @@ START_TEST(a_unit_may_change_its_watchdog_and_pull_it)
 }
 END_TEST
 
+START_TEST(a_unit_may_end_its_watchdog)
+{
+	struct world *w = world_new("web: {command: web, watchdog: 10s, restart: no}");
+
+	world_script(w, "web", STEADY);
+	world_run_for(w, EFF_S(5));
+	os_fake_notify(w->fake, "web", "WATCHDOG_USEC=0");
+	world_run_for(w, EFF_H(1));
+	EXPECT_STATES(w, "web", "0 up");
+	os_fake_notify(w->fake, "web", "WATCHDOG_USEC=10000000");
+	world_run_for(w, EFF_S(20));
+
+	EXPECT_TRACE(w, "web", "0 spawn, 3615000 TERM, 3615000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(without_a_watchdog_signs_of_life_mean_nothing)
 {
 	struct world *w = world_new("web: {command: web, type: notify}");
@@ -254,6 +271,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, signs_of_life_that_stay_away_end_a_unit);
 	tcase_add_test(tcase, a_unit_is_watched_from_when_it_is_up);
 	tcase_add_test(tcase, a_unit_may_change_its_watchdog_and_pull_it);
+	tcase_add_test(tcase, a_unit_may_end_its_watchdog);
 	tcase_add_test(tcase, without_a_watchdog_signs_of_life_mean_nothing);
 	suite_add_tcase(suite, tcase);
 	return suite;
