@@ -235,15 +235,16 @@ bool os_cgroup_has(const struct cgroup *group, pid_t pid)
 	const struct cgroups *all = group->all;
 	const char *const parts[] = {all->own, "/", all->base, "/", group->name};
 	auto_fclose FILE *file = NULL;
-	char path[64], text[1024];
-	const char *at;
-	size_t n;
+	auto_free char *line = NULL;
+	char path[64];
+	const char *at = NULL;
+	size_t room = 0, n;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
 	file = fopen(path, "re");
-	n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
-	text[n] = '\0';
-	at = os_cgroup_own(text, &n);
+	/* Those of version 1 come first, and each may be as long as a path. */
+	while (file && !at && getline(&line, &room, file) >= 0)
+		at = os_cgroup_own(line, &n);
 	for (size_t i = 0; at && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		n = strlen(parts[i]);
 		at = strncmp(at, parts[i], n) == 0 ? at + n : NULL;

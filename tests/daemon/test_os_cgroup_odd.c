@@ -34,11 +34,57 @@ CGROUP_TEST(what_was_empty_before_it_was_kept_no_more_is_removed)
 	ck_assert(!is_there("unit:test"));
 }
 
+/* ── beside groups of version 1 ── */
+
+#define OLD "/sys/fs/cgroup/freezer"
+enum { DEEP = 8, NAME = 180 };
+
+/* Ways there: the last is the longest. */
+static char old_ways[DEEP][sizeof(OLD) + (size_t)DEEP * (NAME + 1)];
+
+static bool old_make(void)
+{
+	for (int i = 0; i < DEEP; i++) {
+		char *to = stpcpy(old_ways[i], i ? old_ways[i - 1] : OLD);
+
+		*to = '/';
+		memset(to + 1, 'x', NAME);
+		(void)memcpy(to + 1, strrchr(home, '/') + 1, strlen(strrchr(home, '/') + 1));
+		if (mkdir(old_ways[i], 0755) < 0)
+			return false;
+	}
+	return true;
+}
+
+static void old_remove(void)
+{
+	for (int i = DEEP; i-- > 0;)
+		ck_assert_int_eq(rmdir(old_ways[i]), 0);
+}
+
+CGROUP_TEST(who_is_in_it_is_known_however_much_there_is_of_other_groups)
+{
+	struct os_child *child;
+
+	if (access(OLD "/cgroup.procs", W_OK) < 0 || !old_make()) {
+		fprintf(stderr, "there are no groups of version 1 here\n");
+		return;
+	}
+	ck_assert(cgroup_join(old_ways[DEEP - 1]));
+	child = started_held(shell("exec sleep 1000"));
+	ck_assert(cgroup_join(OLD));
+
+	ck_assert(os_cgroup_has(child->cgroup, os->ops->pid(child)));
+	kill_all(child);
+	old_remove();
+}
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
 	Suite *suite = world_suite("os_cgroup_odd", &tcase);
 
 	tcase_add_test(tcase, what_was_empty_before_it_was_kept_no_more_is_removed);
+	tcase_add_test(tcase, who_is_in_it_is_known_however_much_there_is_of_other_groups);
 	return suite;
 }
