@@ -190,8 +190,10 @@ static bool events_wait(struct cgroup *group)
 static bool group_look(struct cgroup *group)
 {
 	bool populated = false, frozen;
+	int r = group->waited ? os_cgroup_events(group->events_fd, &populated, &frozen) : 0;
 
-	if (group->waited && os_cgroup_events(group->events_fd, &populated, &frozen) == 0 && populated)
+	/* Where another has removed it there is no such file; for want of memory there may be somebody. */
+	if (populated || (r < 0 && r != -ENODEV))
 		return false;
 	if (!group->kept)
 		(void)try_remove(group);

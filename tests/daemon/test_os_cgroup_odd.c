@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* A child's control group in odd moments: it was empty before that mattered, the kernel denies what it gives else, or says more of
  * other groups than of this one. */
+#include <fcntl.h>
+#include <poll.h>
+
 #include "daemon/cgroup_home.h"
+
+static pid_t line_of_pid(struct os_child *child)
+{
+	char line[32];
+
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	return (pid_t)atoi(line);
+}
 
 static struct os_kept *kept;
 
@@ -31,6 +42,40 @@ CGROUP_TEST(what_was_empty_before_it_was_kept_no_more_is_removed)
 		(void)eff_await_turn();
 	os->ops->keep_no_more(child, &kept);
 	os->ops->free(child);
+	ck_assert(!is_there("unit:test"));
+}
+
+/* The file is another for a while: a folder cannot be read. */
+CGROUP_TEST(a_group_that_cannot_be_looked_into_is_not_taken_for_empty)
+{
+	struct eff_list *all = &linux_of(os)->cgroups.all;
+	struct os_child *child = started_held(
+		shell("setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &"));
+	pid_t left = line_of_pid(child);
+	struct cgroup *group = child->cgroup;
+	int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), events;
+
+	(void)ended(child);
+	os->ops->free(child);
+	ck_assert(group->waited);
+	events = fcntl(group->events_fd, F_DUPFD_CLOEXEC, 0);
+	ck_assert_int_ge(dup3(folder, group->events_fd, O_CLOEXEC), 0);
+	/* Of which that file tells, too. */
+	ck_assert_int_eq(os_cgroup_write(group->fd, "cgroup.freeze", "1"), 0);
+	ck_assert_int_eq(poll(&(struct pollfd){.fd = events, .events = POLLPRI}, 1, -1), 1);
+	for (int i = 0; i < 10; i++)
+		(void)eff_await_turn();
+
+	ck_assert(!eff_list_empty(all));
+	ck_assert(is_there("unit:test"));
+
+	ck_assert_int_ge(dup3(events, group->events_fd, O_CLOEXEC), 0);
+	(void)close(events);
+	(void)close(folder);
+	ck_assert_int_eq(os_cgroup_write(group->fd, "cgroup.freeze", "0"), 0);
+	ck_assert_int_eq(kill(left, SIGKILL), 0);
+	while (!eff_list_empty(all))
+		(void)eff_await_turn();
 	ck_assert(!is_there("unit:test"));
 }
 
@@ -86,5 +131,6 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, what_was_empty_before_it_was_kept_no_more_is_removed);
 	tcase_add_test(tcase, who_is_in_it_is_known_however_much_there_is_of_other_groups);
+	tcase_add_test(tcase, a_group_that_cannot_be_looked_into_is_not_taken_for_empty);
 	return suite;
 }
