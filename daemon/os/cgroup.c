@@ -282,11 +282,13 @@ bool os_cgroup_kill(struct cgroup *group)
 
 	if (group->empty)
 		return false;
-	if (!group->killing && os_cgroup_write(group->fd, "cgroup.kill", "1") == 0) {
+	/* An older kernel has no such file; for what else there is to lack there may be room the next time. */
+	if (group->unkilled != -ENOENT)
+		group->unkilled = os_cgroup_write(group->fd, "cgroup.kill", "1");
+	if (group->unkilled == 0) {
 		group->killed = true;
 		return true;
 	}
-	group->killing = true;
 	os_cgroup_each(group->fd, &k.procs);
 	return k.reached;
 }
@@ -347,13 +349,13 @@ int os_cgroup_await_empty(struct cgroup *group)
 
 	while (r >= 0 && !os_cgroup_is_empty(group)) {
 		bool told = events_wait(group);
-		eff_ns at = told && !group->killing ? EFF_FOREVER : eff_ns_add(eff_now(), delay);
+		eff_ns at = told && !group->unkilled ? EFF_FOREVER : eff_ns_add(eff_now(), delay);
 
 		/* It may have become empty before it was watched. */
 		if (told)
 			(void)group_look(group);
 		r = await_change(group, at);
-		if (group->killing && !group->empty)
+		if (group->unkilled && !group->empty)
 			(void)os_cgroup_kill(group);
 		if (delay < LOOK_MOST)
 			delay *= 2;

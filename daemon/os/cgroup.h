@@ -125,7 +125,7 @@ struct cgroup {
 	bool frozen;     /* when it was found to be empty */
 	eff_ns empty_at; /* then */
 	bool empty; /* for good, or until it is used again; if it is not kept it is removed, too */
-	bool killing;    /* the kernel cannot in one go: who is seen is killed */
+	int unkilled; /* -errno: why it could not be killed in one go; then who is seen is killed */
 	bool released;   /* nobody's any more: it goes when it is empty */
 	bool former;     /* of an effd that was killed */
 	unsigned limits; /* that were set, bits of enum terms_cgroup_limit */

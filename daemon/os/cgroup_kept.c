@@ -25,7 +25,8 @@ bool os_cgroup_renew(struct cgroup *group)
 		os_cgroup_has_below(group->fd))
 		return false;
 	group->used = true;
-	group->empty = group->killing = false;
+	group->empty = false;
+	group->unkilled = 0;
 	group->n_oom = os_cgroup_oom_kills(group);
 	return true;
 }

@@ -102,7 +102,7 @@ CGROUP_TEST(a_kernel_that_cannot_kill_in_one_go_kills_until_nobody_is_left)
 
 	for (int i = 0; i < 3; i++)
 		pids[i] = line_of_pid(child);
-	child->cgroup->killing = true;
+	child->cgroup->unkilled = -ENOENT;
 	ck_assert_int_eq(os->ops->signal(child, SIGKILL, OS_GROUP), 0);
 	ck_assert_int_eq(os->ops->await_gone(child), 0);
 	for (int i = 0; i < 3; i++)

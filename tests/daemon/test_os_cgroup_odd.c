@@ -3,8 +3,16 @@
  * other groups than of this one. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include "daemon/cgroup_home.h"
+
+static bool lives(pid_t pid)
+{
+	struct procfs_stat st;
+
+	return os_procfs_stat(pid, &st) && st.state != 'Z' && st.state != 'X';
+}
 
 static pid_t line_of_pid(struct os_child *child)
 {
@@ -43,6 +51,29 @@ CGROUP_TEST(what_was_empty_before_it_was_kept_no_more_is_removed)
 	os->ops->keep_no_more(child, &kept);
 	os->ops->free(child);
 	ck_assert(!is_there("unit:test"));
+}
+
+/* One beside it, and it does not run away. */
+#define HELPER "sleep 1000 >/dev/null & echo $!; exec sleep 1000 >/dev/null"
+
+CGROUP_TEST(a_group_that_could_not_be_killed_for_want_of_descriptors_is_killed_whole_later)
+{
+	struct os_child *child = started_held(shell(HELPER));
+	pid_t helper = line_of_pid(child);
+	struct rlimit before, none;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	(void)os->ops->signal(child, SIGKILL, OS_GROUP);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert(lives(helper));
+
+	ck_assert_int_eq(os->ops->await_gone(child), 0);
+
+	ck_assert(!lives(helper));
+	ck_assert(child->cgroup->killed);
+	finish(child);
 }
 
 /* The file is another for a while: a folder cannot be read. */
@@ -132,5 +163,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_was_empty_before_it_was_kept_no_more_is_removed);
 	tcase_add_test(tcase, who_is_in_it_is_known_however_much_there_is_of_other_groups);
 	tcase_add_test(tcase, a_group_that_cannot_be_looked_into_is_not_taken_for_empty);
+	tcase_add_test(tcase,
+		a_group_that_could_not_be_killed_for_want_of_descriptors_is_killed_whole_later);
 	return suite;
 }
