@@ -316,9 +316,9 @@ static void others_clear(const struct cgroups *all)
 
 	for (unsigned n = 1; n <= MOST_BASES; n++) {
 		base_name(name, n);
-		if (faccessat(all->home_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			return;
-		if (strcmp(name, all->base) != 0)
+		/* Of those between them some have ended well. */
+		if (strcmp(name, all->base) != 0 &&
+			faccessat(all->home_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			other_clear(all, name);
 	}
 }

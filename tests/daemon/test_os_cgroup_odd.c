@@ -110,6 +110,31 @@ CGROUP_TEST(a_group_that_cannot_be_looked_into_is_not_taken_for_empty)
 	ck_assert(!is_there("unit:test"));
 }
 
+/* The third of four, which had ended well, is not there any more. */
+CGROUP_TEST(what_a_killed_effd_has_left_is_found_behind_a_gap)
+{
+	struct os_linux_opts opts = {.nofile_soft = -1};
+	struct os_child *child = started(shell("exec sleep 1000"));
+	char path[4300];
+	struct os *next;
+
+	(void)snprintf(path, sizeof(path), "%s/effd+4", home);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/effd+4/unit:test", home);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "echo %d > %s/effd+4/unit:test/cgroup.procs",
+		(int)os->ops->pid(child), home);
+	ck_assert_int_eq(system(path), 0);
+
+	ck_assert_int_eq(os_linux_new(&opts, &next), 0);
+	ck_assert_int_eq(os_linux_hold(next), 0);
+
+	ck_assert_str_eq(linux_of(next)->cgroups.base, "effd+2");
+	ck_assert(!lives(os->ops->pid(child)));
+	os_linux_free(next);
+	finish(child);
+}
+
 /* ── beside groups of version 1 ── */
 
 #define OLD "/sys/fs/cgroup/freezer"
@@ -161,6 +186,7 @@ Suite *test_suite(void)
 	Suite *suite = world_suite("os_cgroup_odd", &tcase);
 
 	tcase_add_test(tcase, what_was_empty_before_it_was_kept_no_more_is_removed);
+	tcase_add_test(tcase, what_a_killed_effd_has_left_is_found_behind_a_gap);
 	tcase_add_test(tcase, who_is_in_it_is_known_however_much_there_is_of_other_groups);
 	tcase_add_test(tcase, a_group_that_cannot_be_looked_into_is_not_taken_for_empty);
 	tcase_add_test(tcase,
