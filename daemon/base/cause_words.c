@@ -6,6 +6,15 @@
 #include "base/cause.h"
 #include "base/cause_words.h"
 
+/* So much of the first `len` bytes that no character is cut in two. */
+static size_t whole_characters(const char *text, size_t len)
+{
+	size_t good = utf8_span(text, len);
+
+	/* What is wrong before the last three has come so. */
+	return good + 3 < len || (unsigned char)text[len] >> 6 != 2 ? len : good;
+}
+
 /* "exec_error" as "exec error". */
 static void add_kind(struct text *to, const char *kind)
 {
@@ -67,7 +76,7 @@ void cause_add_alone(struct text *to, const struct cause *cause)
 const char *cause_line(const struct cause *cause, char *buf, size_t size)
 {
 	struct text text = {0};
-	size_t i;
+	size_t i, len;
 
 	if (size == 0)
 		return buf;
@@ -77,10 +86,11 @@ const char *cause_line(const struct cause *cause, char *buf, size_t size)
 		text_add(&text, "; because of ");
 		cause_add_alone(&text, cause->because);
 	}
-	for (i = 0; i + 1 < size && text.bytes && i < text.len; i++)
-		buf[i] = text.bytes[i];
-	buf[i] = '\0';
-	if (i == 0)
+	len = text.len < size ? text.len : whole_characters(text.bytes, size - 1);
+	if (len > 0)
+		memcpy(buf, text.bytes, len);
+	buf[len] = '\0';
+	if (len == 0)
 		(void)strncat(buf, cause ? cause_kind_name(cause->kind) : "unknown", size - 1);
 	text_done(&text);
 	for (i = 0; buf[i]; i++)

@@ -61,6 +61,20 @@ START_TEST(a_cause_is_one_line)
 }
 END_TEST
 
+/* A service manager takes no status that is no UTF-8. */
+START_TEST(a_line_that_is_cut_ends_with_a_whole_character)
+{
+	struct cause *end = cause_new(CAUSE_HOOK, 0, NULL, "%s", "a\u20ac\xff");
+	char buf[16];
+
+	ck_assert_str_eq(cause_line(end, buf, sizeof("hook: a") + 4), "hook: a\u20ac\xff");
+	ck_assert_str_eq(cause_line(end, buf, sizeof("hook: a") + 3), "hook: a\u20ac");
+	ck_assert_str_eq(cause_line(end, buf, sizeof("hook: a") + 2), "hook: a");
+	ck_assert_str_eq(cause_line(end, buf, sizeof("hook: a") + 1), "hook: a");
+	cause_unref(end);
+}
+END_TEST
+
 static int links(const struct cause *cause)
 {
 	int n = 0;
@@ -114,6 +128,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tcase, every_kind_is_found_by_its_name);
 	tcase_add_test(tcase, a_cause_is_one_line);
+	tcase_add_test(tcase, a_line_that_is_cut_ends_with_a_whole_character);
 	tcase_add_test(tcase, a_year_of_failures_is_eight_causes);
 	tcase_add_test(tcase, a_cause_lives_as_long_as_someone_has_it);
 	tcase_add_test(tcase, without_memory_a_cause_is_null);
