@@ -32,7 +32,7 @@ static void look(void *arg)
 	q->result = stat(q->path, &st) < 0 ? -errno : 0;
 }
 
-/* "123" and a newline, or blanks around. */
+/* "123" and the end of the line, with blanks around; what is in further lines, as PostgreSQL has them, is the program's. */
 static int number_of(const char *text, pid_t *ret_pid)
 {
 	char *end;
@@ -40,7 +40,10 @@ static int number_of(const char *text, pid_t *ret_pid)
 
 	errno = 0;
 	n = strtol(text, &end, 10);
-	if (end == text || errno || n <= 0 || n > INT32_MAX || end[strspn(end, " \t\r\n")] != '\0')
+	if (end == text || errno || n <= 0 || n > INT32_MAX)
+		return -EINVAL;
+	end += strspn(end, " \t\r");
+	if (*end != '\n' && *end != '\0')
 		return -EINVAL;
 	*ret_pid = (pid_t)n;
 	return 0;

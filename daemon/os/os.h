@@ -196,8 +196,8 @@ struct os_ops {
 	int (*http_get)(struct os *os, const struct os_http *request);
 	/* Is there a file of this name? Suspends. 0, -ENOENT, or why it cannot be told. */
 	int (*file_there)(struct os *os, const char *path);
-	/* The number in a file that a program has written its pid to; whose it is, follow() finds out. Suspends. 0; -ENOENT;
-	 * -EINVAL when there is no number in it; … */
+	/* The number in the first line of a file that a program has written its pid to; whose it is, follow() finds out.
+	 * Suspends. 0; -ENOENT; -EINVAL when there is none in it; … */
 	int (*pid_file)(struct os *os, const char *path, pid_t *ret_pid);
 
 	/* A small file of effd's own, read whole, at most `size` - 1 bytes and a NUL; made anew, in one step, with its folder. Suspend.

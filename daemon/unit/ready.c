@@ -134,7 +134,9 @@ static int ready_await_background(struct child *c)
 		if (r == 0)
 			break;
 		unit_lacks(u, "pid_file %s: %s", u->spec->ways->pid_file,
-			r == -ESRCH ? "names no process of the unit" : errno_name(-r));
+			r == -ESRCH            ? "names no process of the unit"
+				: r == -EINVAL ? "its first line is no pid"
+					       : errno_name(-r));
 		r = eff_sleep(pause);
 		if (r < 0)
 			return r;

@@ -26,15 +26,17 @@ OS_TEST(a_file_is_there_or_not)
 	ck_assert_int_eq(os->ops->file_there(os, world_path("up/on")), -ENOTDIR);
 }
 
-OS_TEST(a_pid_file_has_a_number_and_nothing_else)
+OS_TEST(the_first_line_of_a_pid_file_is_a_number_and_nothing_else)
 {
 	static const struct {
 		const char *text;
 		int result;
 		pid_t pid;
-	} files[] = {{"42", 0, 42}, {"42\n", 0, 42}, {" 42 \r\n", 0, 42}, {"", -EINVAL, 0},
-		{"\n", -EINVAL, 0}, {"0", -EINVAL, 0}, {"-1", -EINVAL, 0}, {"4x", -EINVAL, 0},
-		{"42 43", -EINVAL, 0}, {"99999999999999999999", -EINVAL, 0}};
+	} files[] = {{"42", 0, 42}, {"42\n", 0, 42}, {" 42 \r\n", 0, 42},
+		{"42\n/var/lib/postgresql/15/main\n1795789263\n5432\n", 0, 42},
+		{"", -EINVAL, 0}, {"\n", -EINVAL, 0}, {"0", -EINVAL, 0}, {"-1", -EINVAL, 0},
+		{"4x", -EINVAL, 0}, {"42 43", -EINVAL, 0}, {"42 43\n", -EINVAL, 0},
+		{"x\n42\n", -EINVAL, 0}, {"99999999999999999999", -EINVAL, 0}};
 	const char *path = world_path("pid");
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -106,7 +108,7 @@ Suite *test_suite(void)
 	Suite *suite = world_suite("os_files", &tcase);
 
 	tcase_add_test(tcase, a_file_is_there_or_not);
-	tcase_add_test(tcase, a_pid_file_has_a_number_and_nothing_else);
+	tcase_add_test(tcase, the_first_line_of_a_pid_file_is_a_number_and_nothing_else);
 	tcase_add_test(tcase, what_is_no_file_is_no_pid_file);
 	tcase_add_test(tcase, what_is_remembered_is_there_again_whole);
 	tcase_add_test(tcase, a_look_that_is_cut_short_leaves_nothing);
