@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `effctl top`: who runs, and what it takes. At a terminal the table is drawn anew each second; elsewhere it is printed
- * once, when a second has shown what share of a processor each has had. */
+/* `effctl top`: who runs, and what it takes. At a terminal that can be drawn on the table is drawn anew each second; elsewhere
+ * it is printed once, when a second has shown what share of a processor each has had. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,10 +170,12 @@ static int table_print(struct effctl *e, const struct table *t, size_t most, uns
 {
 	static const char *const titles[] = {
 		"UNIT", "STATE", "PID", "CPU", "MEMORY", "RESTARTS", "UPTIME", "CAUSE"};
+	static const unsigned char spared[] = {5, 6, 2, 4, 0};
 	struct grid grid;
 	int r;
 
 	grid_init(&grid, 8, titles);
+	grid.spared = spared;
 	for (size_t i = 0; i < t->n && i < most; i++)
 		add_row(&grid, &t->rows[i]);
 	r = grid_print(&grid, e->out, width, e->colour);
@@ -181,14 +183,31 @@ static int table_print(struct effctl *e, const struct table *t, size_t most, uns
 	return r;
 }
 
-static void put_summary(struct effctl *e, const struct table *t)
+/* `width` 0: as wide as it gets. Takes the text. */
+static void put_line(struct effctl *e, struct text *line, unsigned width)
 {
-	struct text memory = {0};
+	if (width && line->bytes)
+		text_cut(line->bytes, width);
+	(void)fprintf(e->out, "%s\n", line->bytes ? line->bytes : "?");
+	text_done(line);
+}
 
-	add_bytes(&memory, t->memory);
-	(void)fprintf(e->out, "%zu units: %zu up, %zu in trouble; CPU %.1f%%, memory %s\n",
-		t->n, t->n_up, t->n_bad, t->cpu * 100, memory.bytes ? memory.bytes : "?");
-	text_done(&memory);
+static void put_summary(struct effctl *e, const struct table *t, unsigned width)
+{
+	struct text line = {0};
+
+	text_printf(&line, "%zu units: %zu up, %zu in trouble; CPU %.1f%%, memory ", t->n,
+		t->n_up, t->n_bad, t->cpu * 100);
+	add_bytes(&line, t->memory);
+	put_line(e, &line, width);
+}
+
+static void put_keys(struct effctl *e, unsigned width)
+{
+	struct text line = {0};
+
+	text_add(&line, "keys: c by CPU, m by memory, t as in the tree, q to end");
+	put_line(e, &line, width);
 }
 
 /* Two samples that are a period apart; `keys` decide in which order, or that it is enough. */
@@ -206,8 +225,8 @@ static enum code watch_draw(struct watch *w)
 
 	if (r == 0) {
 		screen_begin(&w->screen);
-		put_summary(w->e, &table);
-		(void)fputs("keys: c by CPU, m by memory, t as in the tree, q to end\n", w->e->out);
+		put_summary(w->e, &table, w->screen.columns);
+		put_keys(w->e, w->screen.columns);
 		r = table_print(w->e, &table, w->screen.rows > 4 ? w->screen.rows - 4 : 1,
 			w->screen.columns);
 		screen_show(&w->screen);
@@ -302,7 +321,7 @@ static enum code print_once(struct effctl *e, const struct sample *before, const
 		code = put_json(e, document);
 		json_free(document);
 	} else {
-		put_summary(e, &table);
+		put_summary(e, &table, e->width);
 		if (table_print(e, &table, table.n, e->width) < 0)
 			code = out_of_memory(e);
 	}
@@ -328,5 +347,5 @@ static enum code once(struct effctl *e)
 
 enum code c_top(struct effctl *e)
 {
-	return e->terminal && !e->given[OPTION_JSON] ? watch_run(e) : once(e);
+	return e->terminal && !e->dumb && !e->given[OPTION_JSON] ? watch_run(e) : once(e);
 }

@@ -48,6 +48,7 @@ struct command {
 struct effctl {
 	FILE *out, *err;
 	bool colour, terminal; /* of `out` */
+	bool dumb;             /* a terminal that only takes lines */
 	bool utf8;             /* it shows more than ASCII; false before learn_locale() */
 	unsigned width;        /* columns; 0: as wide as it gets */
 

@@ -23,7 +23,8 @@ static void look_at_output(struct effctl *e)
 	if (fd < 0 || !isatty(fd))
 		return;
 	e->terminal = true;
-	e->colour = !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
+	e->dumb = !terminal || !*terminal || strcmp(terminal, "dumb") == 0;
+	e->colour = !(no_colour && *no_colour) && !e->dumb;
 	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 		e->width = size.ws_col;
 }

@@ -14,10 +14,10 @@ units:
 TREE
 
 # Sets TOP and opens descriptor 9 to its keyboard; what it draws goes to $DIR/drawn.
-top_start() {
+top_start() { # NUMBER [COMMANDS-BEFORE]
 	mkfifo "$DIR/keys.$1"
 	: >"$DIR/drawn"
-	script -qefc "$BUILD/effctl -s $SOCKET top; echo ended with \$?" /dev/null <"$DIR/keys.$1" >"$DIR/drawn" &
+	script -qefc "export TERM=xterm; ${2-} $BUILD/effctl -s $SOCKET top; echo ended with \$?" /dev/null <"$DIR/keys.$1" >"$DIR/drawn" &
 	TOP=$!
 	exec 9>"$DIR/keys.$1"
 }
@@ -40,6 +40,23 @@ printf '\003' >&9
 wait "$TOP"
 exec 9>&-
 drawn "$leave" && drawn "ended with 0" || fail "Ctrl-C does not end it well: $(cat -v "$DIR/drawn")"
+
+# At a narrow one no line is wider than it, also none of what does not go by columns.
+lines() { sed "s/$(printf '\033')\[[?0-9;]*[A-Za-z]//g" "$DIR/drawn" | tr -d '\r'; }
+top_start 4 'stty cols 40;'
+eventually pictures 2
+printf q >&9
+wait "$TOP"
+exec 9>&-
+drawn "jobs/mail" || fail "not all units are in: $(cat -v "$DIR/drawn")"
+same "the widest line" "$(lines | awk 'length > 40' | head -n 1)" ""
+
+# On a dumb one nothing can be drawn: it is told once, in lines.
+top_start 5 'export TERM=dumb;'
+wait "$TOP"
+exec 9>&-
+drawn "ended with 0" && drawn jobs/mail || fail "not told: $(cat -v "$DIR/drawn")"
+! drawn $'\033' || fail "drawn: $(cat -v "$DIR/drawn")"
 
 # effd goes: what is said about it stands on the page that was there before.
 top_start 3
