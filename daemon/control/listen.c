@@ -75,7 +75,9 @@ static int folder_check(const char *folder, struct text *why)
 static int folder_prepare(char *path, const struct listen_opts *opts, struct text *why)
 {
 	char *folder = dirname(path);
-	mode_t mode = (opts->mode & 077) || strcmp(folder, "/run/effd") == 0 ? 0755 : 0700;
+	/* Units of other users than root pass through it, to where they say that they are ready. */
+	mode_t closed = geteuid() == 0 ? 0711 : 0700;
+	mode_t mode = (opts->mode & 077) || strcmp(folder, "/run/effd") == 0 ? 0755 : closed;
 	int r = folder_check(folder, why);
 
 	if (r < 0)

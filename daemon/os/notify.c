@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <eff/clock.h>
 #include <eff/fiber.h>
@@ -56,6 +58,34 @@ static int runtime_dir_make(struct os_linux *os, uid_t uid)
 	return 0;
 }
 
+/* A folder on the way to `path` that by its mode another user than its owner cannot pass through: what is sent would never
+ * arrive, and the unit be waited for in vain. Whoever is in its group may be meant by that. False: there is none. */
+static bool way_is_closed(const char *path, uid_t uid, char *ret_folder, size_t size)
+{
+	struct stat st;
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		(void)snprintf(ret_folder, size, "%.*s", (int)(slash - path), path);
+		if (stat(ret_folder, &st) == 0 && st.st_uid != uid &&
+			!(st.st_mode & (S_IXGRP | S_IXOTH)))
+			return true;
+	}
+	return false;
+}
+
+/* Says which folder is to be opened. */
+static int way_check(struct os_linux *os, const char *path, uid_t uid)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	if (uid == (uid_t)-1 || uid == 0 || uid == geteuid() ||
+		!way_is_closed(path, uid, folder, sizeof(folder)))
+		return 0;
+	(void)snprintf(os->fault_what, sizeof(os->fault_what),
+		"its user cannot pass through %s (chmod go+x)", folder);
+	return -EACCES;
+}
+
 static int bind_at(int fd, const char *path, uid_t uid)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -76,14 +106,18 @@ int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify)
 {
 	struct notify notify = {.fd = -1};
 	int on = 1;
-	int r = runtime_dir_make(os, uid);
+	int r;
 
+	os->fault_what[0] = '\0';
+	r = runtime_dir_make(os, uid);
 	if (r < 0)
 		return r;
 	if (asprintf(&notify.path, "%s/n%" PRIx64, os->runtime_dir, ++os->n_notify) < 0)
 		return -ENOMEM;
 	if (strlen(notify.path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		r = -ENAMETOOLONG;
+	if (r >= 0)
+		r = way_check(os, notify.path, uid);
 	if (r >= 0)
 		notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (r >= 0 && notify.fd < 0)

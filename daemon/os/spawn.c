@@ -128,7 +128,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	struct record *record, struct os_fault *ret_fault)
 {
 	int r = os_streams_make(child, spawn, record->arena, &record->fds, &record->spawn.n_fds);
-	const char *stage = "log";
+	const char *stage = "log", *what = spawn->argv[0];
 
 	if (record->ids)
 		child->uid = record->ids->uid;
@@ -136,6 +136,8 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 		stage = "socket";
 		r = os_notify_open(
 			child->os, record->ids ? record->ids->uid : (uid_t)-1, &child->notify);
+		if (r < 0 && child->os->fault_what[0])
+			what = child->os->fault_what;
 	}
 	if (r >= 0) {
 		stage = "fork";
@@ -150,7 +152,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	}
 	os_streams_part(child);
 	if (r < 0)
-		return fault_at(ret_fault, stage, -r, spawn->argv[0]);
+		return fault_at(ret_fault, stage, -r, what);
 	child->pid = eff_proc_pid(child->proc);
 	if (child->cgroup && child->cgroup->used)
 		os_cgroup_renewed(child->cgroup);

@@ -329,6 +329,39 @@ START_TEST(a_folder_that_others_may_write_is_refused)
 }
 END_TEST
 
+static void in_a_closed_folder(void)
+{
+	struct os_spawn spawn = shell("true");
+	struct os_fault fault;
+
+	spawn.notify = true;
+	spawn.user = "54321";
+	fault = fault_of(spawn);
+	ck_assert_str_eq(fault.stage, "socket");
+	ck_assert_int_eq(fault.error, EACCES);
+	ck_assert_ptr_nonnull(strstr(fault.what, "/closed (chmod go+x)"));
+	spawn.user = NULL;
+	finish(started(spawn));
+}
+
+START_TEST(a_folder_that_the_units_user_cannot_pass_through_fails_the_start)
+{
+	char own[32], closed[48], path[64];
+
+	if (geteuid() != 0)
+		return;
+	(void)test_folder(own, sizeof(own));
+	(void)snprintf(closed, sizeof(closed), "%s/closed", own);
+	(void)snprintf(path, sizeof(path), "%s/run", closed);
+	ck_assert_int_eq(chmod(own, 0755), 0);
+	ck_assert_int_eq(mkdir(closed, 0700), 0);
+	world_run(in_a_closed_folder,
+		(struct os_linux_opts){.runtime_dir = path, .nofile_soft = -1});
+	ck_assert_int_eq(rmdir(closed), 0);
+	ck_assert_int_eq(rmdir(own), 0);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	TCase *tcase;
@@ -344,6 +377,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_long_name_makes_no_long_path);
 	tcase_add_test(tcase, without_a_socket_there_is_nothing_to_hear);
 	tcase_add_test(tcase, a_folder_with_too_long_a_name_fails_the_start);
+	tcase_add_test(tcase, a_folder_that_the_units_user_cannot_pass_through_fails_the_start);
 	tcase_add_test(tcase, a_folder_that_others_may_write_is_refused);
 	return suite;
 }
