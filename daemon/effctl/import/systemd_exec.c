@@ -232,19 +232,32 @@ static bool names_main_pid(const struct exec_list *list)
 	return false;
 }
 
-/* What may be a signal to the main process instead of a command. */
+/* The signal that the last of them sends to the main process; 0: it does something else. */
+static int last_signal(const struct exec *exec)
+{
+	while (exec->next)
+		exec = exec->next;
+	return kill_signal(exec);
+}
+
+/* What may be a signal to the main process instead of a command. A signal alone would leave out what looks first whether the
+ * settings are right, so that is for people to say. */
 static void signal_or_commands(struct systemd *s, const struct exec_list *list,
 	const char *by_signal, const char *by_command)
 {
 	const struct exec *exec = list->first;
-	int number = exec && !exec->next ? kill_signal(exec) : 0;
+	int number = exec ? last_signal(exec) : 0;
 	char buffer[16];
 
 	if (!exec)
 		return;
 	s->im->line = exec->line;
 	s->im->setting = exec->setting;
-	if (number)
+	if (number && exec->next)
+		no_equal(s->im,
+			"effd tells commands no MAINPID; `%.*s: {signal: %s}` is the signal, without what runs before it",
+			(int)strcspn(by_signal, "."), by_signal, signal_text(number, buffer));
+	else if (number)
 		item_set(s->im, s->unit->item, by_signal,
 			im_printf(s->im, "%s", signal_text(number, buffer)));
 	else if (names_main_pid(list))
@@ -272,7 +285,8 @@ bool exec_make(struct systemd *s)
 	}
 	if (start->may_fail && !unit->is_once) {
 		im->setting = "ExecStart";
-		no_equal(im, "an end that is not clean is one, also of `-%s`", start->words[0]);
+		no_equal(im, "an end that is not in `success_exit` is a failure, also of `-%s`",
+			start->words[0]);
 		unit->start.first->may_fail = false;
 	}
 	if (start->next || start->may_fail || has_variable(start))
