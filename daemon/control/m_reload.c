@@ -115,7 +115,7 @@ static void reload_log(const struct reload_outcome *o, const struct asker *by)
 			o->result == -ESTALE ? "something changed since that plan was made"
 					     : strerror(-o->result),
 			command);
-	if (o->result == -EINVAL && o->diags)
+	if ((o->result == 0 || o->result == -EINVAL) && o->diags)
 		control_log_diags(o->diags);
 }
 
@@ -224,6 +224,7 @@ static void answer_changes(struct request *req, struct json *changes, const stru
 
 	(void)json_set(parameters, "changes", changes);
 	(void)json_set(parameters, "id", json_text(o->id));
+	(void)json_set(parameters, "diagnostics", json_diagnostics(o->diags));
 	request_reply(req, parameters);
 }
 

@@ -2,7 +2,9 @@
 /* `effctl plan` and `effctl reload`: what a new tree changes, unit by unit. */
 #include <string.h>
 
+#include "effctl/call.h"
 #include "effctl/command.h"
+#include "effctl/diagnostics.h"
 #include "effctl/grid.h"
 #include "effctl/results.h"
 #include "effctl/words.h"
@@ -41,16 +43,18 @@ static void add_change(struct grid *grid, const struct json *change, bool outcom
 	text_done(&fields);
 }
 
-/* The changes, if any, and else that there are none. With outcomes: of a reload. */
+/* What the new tree is warned of; the changes, if any, and else that there are none. With outcomes: of a reload. */
 static enum code print_changes(
-	struct effctl *e, const struct json *changes, const char *none, bool outcomes)
+	struct effctl *e, const struct json *answer, const char *none, bool outcomes)
 {
 	static const char *const titles[] = {"UNIT", "ACTION", "OUTCOME", "FIELDS"};
 	static const char *const titles_of_plan[] = {"UNIT", "ACTION", "FIELDS"};
+	const struct json *changes = json_get(answer, "changes");
 	struct grid grid;
 	bool waits = false;
 	int r;
 
+	diagnostics_print(e->err, json_get(answer, "diagnostics"), &e->sent, link_peer(&e->link));
 	if (!json_first(changes)) {
 		(void)fprintf(e->out, "%s\n", none);
 		return CODE_DONE;
@@ -127,7 +131,7 @@ enum code c_plan(struct effctl *e)
 	if (e->given[OPTION_JSON])
 		code = put_json(e, reply.parameters);
 	else
-		code = print_changes(e, changes, "nothing would change", false);
+		code = print_changes(e, reply.parameters, "nothing would change", false);
 	if (code == CODE_DONE && !e->given[OPTION_JSON] && json_first(changes)) {
 		(void)fputs("\nto do it: effctl reload --plan ", e->out);
 		put_text(e->out, json_get_text(reply.parameters, "id", "?"));
@@ -167,7 +171,7 @@ enum code c_reload(struct effctl *e)
 	if (e->given[OPTION_JSON])
 		code = put_json(e, reply.parameters);
 	else if (changes)
-		code = print_changes(e, changes, "nothing changed", true);
+		code = print_changes(e, reply.parameters, "nothing changed", true);
 	else
 		(void)fputs("the reload has begun\n", e->out);
 	if (code == CODE_DONE)

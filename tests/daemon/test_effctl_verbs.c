@@ -271,6 +271,17 @@ START_TEST(a_plan_is_a_table_with_its_id)
 		{"\"plan\":\"3-ab\"", {SERVED_REPLY("{\"changes\":[]}")}}, {0}});
 	ck_assert_int_eq(served_effctl("reload --plan 3-ab"), CODE_DONE);
 	ck_assert_str_eq(served_out, "nothing changed\n");
+	served_play((struct served_step[]){
+		{"Reload",
+			{SERVED_REPLY(
+				"{\"changes\":[],\"diagnostics\":[{\"code\":\"W404\",\"severity\":"
+				"\"warning\",\"file\":\"/none.yaml\",\"line\":3,\"column\":5,"
+				"\"message\":\"there is no user `redsi` here\",\"related\":[]}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("reload"), CODE_DONE);
+	ck_assert_str_eq(served_out, "nothing changed\n");
+	ck_assert_str_eq(
+		served_err, "/none.yaml:3:5: warning[W404]: there is no user `redsi` here\n");
 }
 END_TEST
 

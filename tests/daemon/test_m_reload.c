@@ -52,6 +52,14 @@ START_TEST(a_plan_says_what_would_change_and_changes_nothing)
 	world_run_for(s->w, EFF_S(1));
 	ck_assert_uint_eq(world_unit(s->w, "web")->starts, 1);
 	ck_assert_uint_eq(s->w->tree->n_units, 2);
+	s->document = TREE("  web: {command: [run]}\n  one: {shell: run, enabled: false}\n");
+	for (int i = 0; i < 2; i++) {
+		struct json *reply = client_ask(c, i ? "Reload" : "Plan", NULL);
+		const struct json *warnings = reply_at(reply, "parameters.diagnostics");
+
+		ck_assert_str_eq(json_get_text(json_first(warnings), "code", "?"), "W405");
+		json_free(reply);
+	}
 	client_free(c);
 	server_free(s);
 }
