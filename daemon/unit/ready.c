@@ -117,8 +117,10 @@ static int ready_await_background(struct child *c)
 	eff_ns pause = LOOK_FIRST;
 	struct os_end end;
 	pid_t pid;
-	int r = os->ops->await_end(c->process, &end);
+	int r;
 
+	unit_lacks(u, "its first process has not ended, as a forking one does");
+	r = os->ops->await_end(c->process, &end);
 	if (r < 0)
 		return r;
 	if (end.signal != 0 || end.code != 0) {
@@ -163,14 +165,26 @@ static eff_exit ready_watch_end(void *arg)
 /* By its own word, of a type that gives one. */
 static int ready_await_type(struct child *c)
 {
-	switch (c->unit->spec->type) {
+	struct unit *u = c->unit;
+	int r = 0;
+
+	switch (u->spec->type) {
 	case PLAN_NOTIFY:
-		return ready_await_word(c);
+		unit_lacks(u, "it has not said %s",
+			u->spec->kind == PLAN_FIBER ? "that it is ready" : "READY=1");
+		r = ready_await_word(c);
+		break;
 	case PLAN_NOTIFY_FD:
-		return ready_await_newline(c);
+		unit_lacks(u, "it has not written a newline to descriptor %d",
+			(int)u->spec->ways->notify_fd);
+		r = ready_await_newline(c);
+		break;
 	default:
-		return 0;
+		break;
 	}
+	if (r == 0)
+		unit_lacks(u, NULL);
+	return r;
 }
 
 int ready_await(struct child *c)

@@ -402,6 +402,22 @@ START_TEST(a_reload_command_that_is_taken_away_is_none)
 }
 END_TEST
 
+#define SLOW(type) "web: {command: web, start_timeout: 5s, type: " type "}"
+
+START_TEST(what_a_unit_has_not_said_is_why_its_start_took_too_long)
+{
+	static const char *const slow[][2] = {{SLOW("notify"), ": it has not said READY=1"},
+		{SLOW("notify-fd"), ": it has not written a newline to descriptor 3"},
+		{SLOW("forking, pid_file: /run/x"), ": its first process has not ended"}};
+	struct world *w = world_new(slow[_i][0]);
+
+	world_script(w, "web", (struct script){.ready_after = EFF_FOREVER, .lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(5) + EFF_MS(1));
+	ck_assert_ptr_nonnull(strstr(world_unit(w, "web")->last_exit->text, slow[_i][1]));
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/unit/life");
@@ -427,6 +443,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, one_unit_that_crashes_disturbs_no_other);
 	tcase_add_test(tcase, a_failed_exec_is_not_told_in_the_words_of_another);
 	tcase_add_test(tcase, a_reload_command_that_is_taken_away_is_none);
+	tcase_add_loop_test(tcase, what_a_unit_has_not_said_is_why_its_start_took_too_long, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -107,7 +107,7 @@ START_TEST(explain_tells_what_bounds_a_start_and_what_a_group_waits_for)
 		"wanted\n-> g/slow up or at rest starting\n"
 		"next up: as soon as none of its children has to be waited for\n");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g/slow\"}")),
-		"wanted\nnext start_timeout: unless it is ready before\n");
+		"wanted\nnot ready: it has not said READY=1\nnext start_timeout: unless it is ready before\n");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"job\"}")),
 		"wanted\nnext up: done, as soon as it has ended well\n");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"off\"}")),
