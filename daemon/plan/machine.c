@@ -95,14 +95,22 @@ void who_known(struct load *load, struct node *node, const char *name,
 	bool (*const *ask)(void *context, const char *name))
 {
 	bool is_user = ask == &load->source->user, *found;
+	const char *colon;
+	struct diag *diag;
 
 	if (!node || !*ask)
 		return;
 	if (!asked(load, ask, name, &found))
 		*found = (*ask)(load->source->context, name);
-	if (found && !*found)
-		(void)fault(load, node, "W404", "there is no %s `%s` here",
-			is_user ? "user" : "group", name);
+	if (!found || *found)
+		return;
+	diag = fault(load, node, "W404", "there is no %s `%s` here", is_user ? "user" : "group",
+		name);
+	/* As Compose and chown(1) have it. */
+	colon = is_user ? strchr(name, ':') : NULL;
+	if (colon && colon > name && colon[1])
+		diag_help(load->diags, diag, "write `user: %.*s` and `group: %s`",
+			(int)(colon - name), name, colon + 1);
 }
 
 static void groups_check(struct load *load, const struct plan_unit *unit)

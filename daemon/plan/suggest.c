@@ -39,6 +39,41 @@ static bool begins(const char *name, const char *key)
 	return len > 2 && strncmp(name, key, len) == 0 && name[len] == '_';
 }
 
+/* `stop_timeout` for `stop.timeout`. */
+static bool spells(const char *path, const char *key)
+{
+	for (; *path && *key; path++, key++)
+		if (*path != *key && !(*path == '.' && *key == '_'))
+			return false;
+	return *path == *key;
+}
+
+/* A row whose whole path was made one key of the unit's. */
+static bool suggest_path(struct load *load, struct diag *diag, const char *key, int kinds)
+{
+	for (enum field_id id = 0; id < N_FIELDS; id++) {
+		const struct field *row = field_row(id), *section = field_section(row);
+
+		if (!section || field_section(section) || !(row->kinds & kinds) ||
+			row->where == IN_SOCKET || !spells(row->face.name, key))
+			continue;
+		diag_help(load->diags, diag, "write `%s: {%s: …}`", section->face.name,
+			field_key(row));
+		return true;
+	}
+	return false;
+}
+
+/* Is it the first word of several keys of this section? */
+static bool begins_here(const char *key, const struct field *section, int kinds)
+{
+	for (enum field_id id = 0; section && id < N_FIELDS; id++)
+		if ((field_row(id)->kinds & kinds) && field_section(field_row(id)) == section &&
+			begins(field_key(field_row(id)), key))
+			return true;
+	return false;
+}
+
 static void suggest_nearest(struct load *load, struct diag *diag, const char *key,
 	const struct field *section, int kinds)
 {
@@ -81,13 +116,15 @@ void key_unknown(struct load *load, struct node *node, const struct field *secti
 			section->face.name);
 	else
 		diag = fault_key(load, node, "E201", "unknown key `%s`", node->key);
+	if (begins_here(node->key, section, kinds))
+		row = NULL;
 	if (row && field_section(row))
 		diag_help(load->diags, diag, "`%s` belongs under `%s:`", node->key,
 			field_section(row)->face.name);
 	else if (row && section)
 		diag_help(load->diags, diag, "`%s` belongs to the unit itself, not under `%s:`",
 			node->key, section->face.name);
-	else
+	else if (section || !suggest_path(load, diag, node->key, kinds))
 		suggest_nearest(load, diag, node->key, section, kinds);
 }
 
