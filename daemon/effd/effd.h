@@ -22,11 +22,11 @@ enum { EXIT_USAGE = 2, EXIT_TAKEN = 75, EXIT_BAD_TREE = 78 };
 /* ── options.c ── */
 
 struct options {
-	char *tree;            /* absolute; NULL with a command */
-	const char *socket;    /* of --socket; NULL */
-	const char *log_level; /* of --log-level; NULL */
-	bool check;
-	plan_strv command; /* after `--`; NULL */
+	char *tree;             /* absolute; NULL with a command */
+	const char *socket;     /* of --socket; NULL */
+	const char *log_level;  /* of --log-level; NULL */
+	bool check, by_default; /* by_default: nobody has named the tree */
+	plan_strv command;      /* after `--`; NULL */
 };
 /* Returns 0; 1 when all has been said (--help, --version); -EINVAL after a word on `err`. */
 int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *err);

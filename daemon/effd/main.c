@@ -306,6 +306,8 @@ static int first_load(struct effd *e)
 	else if (r < 0 && !e->options.check)
 		log_error("the tree has %u error%s; nothing was started", diags_errors(diags),
 			diags_errors(diags) == 1 ? "" : "s");
+	if (r < 0 && e->options.by_default && access(e->options.tree, F_OK) < 0)
+		log_error("that is the tree by default: give one with -c FILE");
 	diags_free(diags);
 	return r < 0 ? EXIT_BAD_TREE : 0;
 }

@@ -272,6 +272,7 @@ static int options_finish(const char *tree, struct options *o, FILE *err)
 	if (o->command)
 		return 0;
 	o->tree = tree ? absolute(tree) : default_tree();
+	o->by_default = !tree;
 	return o->tree ? 0 : complain(err, "no tree: set HOME, or give -c FILE", "");
 }
 

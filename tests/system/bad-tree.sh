@@ -98,6 +98,10 @@ expect_exit 78 "$BUILD/effd" -c "$TREE" --socket "$SOCKET"
 matches "an empty file is named" "$ERR" 'tree\.yaml'
 expect_exit 78 "$BUILD/effd" -c "$DIR/nowhere.yaml" --socket "$SOCKET"
 matches "a missing file is named" "$ERR" 'nowhere\.yaml'
+if [ ! -e /etc/effd/effd.yaml ]; then
+	expect_exit 78 env HOME="$DIR/nobody" XDG_CONFIG_HOME= "$BUILD/effd" --socket "$SOCKET"
+	matches "who gives no tree is told how" "$ERR" 'default.* -c FILE'
+fi
 mkdir "$DIR/folder"
 expect_exit 78 "$BUILD/effd" -c "$DIR/folder" --socket "$SOCKET"
 matches "an empty folder is named" "$ERR" 'folder'
