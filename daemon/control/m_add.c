@@ -259,7 +259,7 @@ static void remove_refuse(struct request *req, const struct tree_removal *remova
 	switch (r) {
 	case -EPERM:
 		answer_unit(req, ERROR_NOT_DYNAMIC, unit,
-			"it was not added, so it cannot be removed");
+			"it stands in the tree: take it out there, and reload");
 		break;
 	case -EBUSY:
 		answer_unit(req, ERROR_UNIT_RUNNING, unit, NULL);
