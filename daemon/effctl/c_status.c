@@ -153,8 +153,7 @@ static void put_output(struct effctl *e, const char *unit)
 
 		if (line && !reply.error) {
 			(void)fputs("  | ", e->out);
-			put_text(e->out, line);
-			(void)fputc('\n', e->out);
+			put_line_end(e->out, line);
 		}
 		more = reply.continues && !reply.error;
 		reply_done(&reply);

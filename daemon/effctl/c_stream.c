@@ -61,14 +61,15 @@ static void print_line(struct effctl *e, struct stream *stream, const struct jso
 			(void)fputs(" | ", e->out);
 		}
 	}
-	put_text(e->out, json_get_text(line, "text", ""));
 	if (!json_get_bool(line, "partial", false)) {
 		free(stream->unfinished);
 		stream->unfinished = NULL;
-		(void)fputc('\n', e->out);
-	} else if (!goes_on) {
-		stream->unfinished = strdup(unit);
+		put_line_end(e->out, json_get_text(line, "text", ""));
+		return;
 	}
+	put_text(e->out, json_get_text(line, "text", ""));
+	if (!goes_on)
+		stream->unfinished = strdup(unit);
 }
 
 /* Whose lines are to come? A name says it only if one unit stands behind it. */

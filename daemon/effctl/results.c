@@ -24,8 +24,7 @@ static void put_output(struct effctl *e, const struct json *result)
 		if (!json_as_text(v))
 			continue;
 		(void)fputs("  | ", e->out);
-		put_text(e->out, json_as_text(v));
-		(void)fputc('\n', e->out);
+		put_line_end(e->out, json_as_text(v));
 	}
 }
 

@@ -151,6 +151,18 @@ void put_text(FILE *to, const char *text)
 	}
 }
 
+void put_line_end(FILE *to, const char *text)
+{
+	static const char returns[] = "\\x0D";
+	size_t len = strlen(text), n = sizeof(returns) - 1;
+	char *shown = len >= n && strcmp(text + len - n, returns) == 0 ? strndup(text, len - n)
+								       : NULL;
+
+	put_text(to, shown ? shown : text);
+	(void)fputc('\n', to);
+	free(shown);
+}
+
 void put_no_replicas(FILE *to, const char *name)
 {
 	put_text(to, name);

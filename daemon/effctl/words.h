@@ -22,6 +22,8 @@ void add_bytes(struct text *to, double bytes);
 
 /* Print, without the controls in it. */
 void put_text(FILE *to, const char *text);
+/* Print the end of a line of output, and end it. A carriage return before the newline, as sshd(8) writes one, is part of that. */
+void put_line_end(FILE *to, const char *text);
 /* Print that nothing goes by this name, which is in the tree. */
 void put_no_replicas(FILE *to, const char *name);
 /* Nor by any of the names that were given. */

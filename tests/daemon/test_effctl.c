@@ -126,7 +126,7 @@ START_TEST(the_output_of_one_is_asked_for_when_it_is_known_that_it_is_one)
 	served_play((struct served_step[]){{wanted, {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
 		{"Control.Logs\",\"more\":true,\"parameters\":{\"units\":[\"web\"],\"lines\":10}",
 			{SERVED_MORE("{\"unit\":\"web\",\"text\":\"one\"}"),
-				SERVED_REPLY("{\"unit\":\"web\",\"text\":\"two\"}")}},
+				SERVED_REPLY("{\"unit\":\"web\",\"text\":\"two\\\\x0D\"}")}},
 		{0}});
 
 	ck_assert_int_eq(served_effctl(command), CODE_DONE);

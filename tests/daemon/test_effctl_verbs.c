@@ -201,7 +201,7 @@ START_TEST(a_line_in_pieces_is_put_together)
 		{"\"follow\":false",
 			{SERVED_MORE("{\"at\":\"T1\",\"unit\":\"web\",\"text\":\"a\",\"partial\":true}"),
 				SERVED_MORE("{\"at\":\"T2\",\"unit\":\"web\",\"text\":\"b\",\"partial\":true}"),
-				SERVED_MORE("{\"at\":\"T3\",\"unit\":\"db\",\"text\":\"x\"}"),
+				SERVED_MORE("{\"at\":\"T3\",\"unit\":\"db\",\"text\":\"x\\\\x0D\"}"),
 				SERVED_REPLY("{\"at\":\"T4\",\"unit\":\"web\",\"text\":\"c\"}")}},
 		{0}});
 
@@ -292,7 +292,7 @@ END_TEST
 	"\"state\":\"up\",\"pid\":7,\"cause\":null,\"output\":null}," \
 	"{\"unit\":\"web\",\"action\":\"restart\",\"fields\":[\"command\"],\"outcome\":\"failed\"," \
 	"\"applied\":true,\"state\":\"backoff\",\"pid\":null," \
-	"\"cause\":{\"kind\":\"exit\",\"code\":3,\"text\":\"\"},\"output\":[\"no such table\"]}," \
+	"\"cause\":{\"kind\":\"exit\",\"code\":3,\"text\":\"\"},\"output\":[\"no such table\\\\x0D\"]}," \
 	"{\"unit\":\"api\",\"action\":\"restart\",\"fields\":[\"command\"],\"outcome\":\"" LATE \
 	"\"," \
 	"\"applied\":false,\"state\":\"stopping\",\"pid\":9,\"cause\":null,\"output\":null}]}"
