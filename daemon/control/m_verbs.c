@@ -78,14 +78,12 @@ static void on_again(void *context, struct unit *u)
 		act_for_another(all, u);
 }
 
-/* A dependant; or, by a start, what makes way for it, and who waits for an earlier verb on that learns that it is over. */
+/* A dependant; or, by a start, what makes way for it. */
 static void on_stopped(void *context, struct unit *stopped)
 {
 	struct acts *all = context;
 	struct act *a = acts_find(all, stopped);
 
-	if (!stopped->wanted)
-		stopped->verbs++;
 	if (a && !a->outcome)
 		return;
 	a = acts_add(all, stopped);

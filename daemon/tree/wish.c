@@ -181,7 +181,8 @@ static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
 	set_done(&set);
 }
 
-/* What may not run beside a unit that is started by hand makes way, and is not wanted any more; it is not held. */
+/* What may not run beside a unit that is started by hand makes way, and is not wanted any more; it is not held. A verb that
+ * wanted it is over. */
 static void wish_yield(struct tree *t, const struct unit *u, const struct asker *by,
 	const struct tree_told *told)
 {
@@ -196,6 +197,7 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 			words, sizeof(words), "conflicts with %s, which was started", u->name);
 		stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, words);
 		dependants_leave(t, other, stop, told, false);
+		other->verbs += other->wanted;
 		wish_end(other, stop);
 		tell_stopped(told, other);
 		wish_tell(other);

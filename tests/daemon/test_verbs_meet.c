@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What verbs are told where they meet: several units of one verb, and verbs of several clients. */
+#include <check.h>
+
+#include "control_world.h"
+
+static const struct script forever = {.lives = EFF_FOREVER};
+
+/* What a client is told, after time has passed. */
+static const char *told(struct client *c, eff_ns after)
+{
+	struct json *reply;
+
+	world_run_for(c->s->w, after);
+	reply = client_reply(c);
+	ck_assert_ptr_nonnull(reply);
+	return reply_results(reply);
+}
+
+/* In whichever order they are named, and also where two clients ask: the stop of what it requires takes nothing over. */
+START_TEST(a_stop_goes_on_when_what_it_requires_is_stopped_too)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\nweb: {command: [slow], depends_on: [db]}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Stop", "{\"units\":[\"web\",\"db\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(3)), "web done down, db done down");
+
+	client_call(c, "Start", "{\"units\":[\"web\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(1)), "db done up, web done up");
+	client_call(c, "Stop", "{\"units\":[\"web\"]}", false);
+	server_turn(s);
+	client_call(other, "Stop", "{\"units\":[\"db\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(3)), "web done down");
+	ck_assert_str_eq(told(other, 0), "web done down, db done down");
+	client_free(other);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+Suite *test_suite(void);
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("verbs_meet");
+	TCase *tcase = tcase_create("meet");
+
+	test_leak_guard(tcase);
+	tcase_add_test(tcase, a_stop_goes_on_when_what_it_requires_is_stopped_too);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
