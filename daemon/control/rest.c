@@ -27,6 +27,15 @@ static bool group_is_coming(const struct unit *group)
 	return false;
 }
 
+/* Is a group above it being stopped to be started again? Then what is in it begins anew, also what is done or has failed. */
+static bool group_begins_anew(const struct unit *group)
+{
+	for (; group; group = group->parent)
+		if (group->child.cycling && group->wanted && !group->held)
+			return true;
+	return false;
+}
+
 /* Between two runs it rests for a while only. On demand it may rest for ever. */
 static bool is_to_run_again(const struct unit *u)
 {
@@ -37,12 +46,14 @@ bool unit_rests(const struct unit *u)
 {
 	if (!state_rests(u->state) || u->child.fiber || is_to_run_again(u))
 		return false;
-	if (u->state != UNIT_DOWN || u->held || u->removed || !u->spec->enabled || !u->parent)
+	if (u->held || u->removed || !u->spec->enabled || !u->parent)
 		return true;
 	/* A group that opens wants what is to start with it. */
 	if (!u->wanted && (u->spec->activate == PLAN_MANUAL || u->parent->group_open))
 		return true;
-	return !group_is_coming(u->parent);
+	if (group_begins_anew(u->parent))
+		return false;
+	return u->state != UNIT_DOWN || !group_is_coming(u->parent);
 }
 
 static struct unit *hopeless_need(const struct unit *u)

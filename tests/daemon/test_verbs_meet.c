@@ -43,6 +43,30 @@ START_TEST(a_stop_goes_on_when_what_it_requires_is_stopped_too)
 }
 END_TEST
 
+/* What is in a group that is restarted begins anew with it, be it done: who asked for both, or for what requires it, waits. */
+START_TEST(a_restart_of_a_group_and_of_what_goes_with_it_is_done_with_the_group)
+{
+	struct server *s = server_new("g:\n  units:\n    a: {command: [slow]}\n"
+				      "    b: {type: oneshot, command: [job], depends_on: [a]}\n"
+				      "x: {command: [run], depends_on: [g/b]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_script(s->w, "job", (struct script){.lives = EFF_S(1)});
+	world_run_for(s->w, EFF_S(3));
+	client_call(c, "Restart", "{\"units\":[\"**\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(9)),
+		"/ done up, g done up, g/a done up, g/b done done, x done up");
+	client_call(c, "Restart", "{\"units\":[\"g/a\",\"g\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(9)), "g/a done up, g done up");
+	client_call(c, "Restart", "{\"units\":[\"g\",\"x\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(9)), "g done up, g/b done done, x done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -52,6 +76,7 @@ Suite *test_suite(void)
 
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, a_stop_goes_on_when_what_it_requires_is_stopped_too);
+	tcase_add_test(tcase, a_restart_of_a_group_and_of_what_goes_with_it_is_done_with_the_group);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
