@@ -277,7 +277,6 @@ eff_exit group_run(void *arg)
 	eff_exit exit;
 
 	unit_begin(group);
-	group->in_round = false;
 	if (unit_await_needs(group) < 0)
 		return eff_interrupted();
 	eff_scope_open(&run);
@@ -288,6 +287,7 @@ eff_exit group_run(void *arg)
 	if (hook_before_start(group) == 0)
 		end = group_live(group);
 	(void)eff_scope_close(&run);
+	group->in_round = false;
 	hook_after_stop(group, group->why ? group->why : group->fault ? group->fault : end);
 	exit = unit_end(group, end, false);
 	cause_unref(end);

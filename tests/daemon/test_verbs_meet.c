@@ -67,6 +67,24 @@ START_TEST(a_restart_of_a_group_and_of_what_goes_with_it_is_done_with_the_group)
 }
 END_TEST
 
+/* The round is over then. */
+START_TEST(a_restart_in_the_middle_of_a_group_round_is_done_too)
+{
+	struct server *s = server_new("g:\n  strategy: one_for_all\n  units:\n"
+				      "    a: {command: [dies]}\n    b: {command: [run]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(5), .exits = 1});
+	world_run_for(s->w, EFF_MS(5100));
+	EXPECT_STATE(s->w, "g/a", "backoff");
+	client_call(c, "Restart", "{\"units\":[\"/\",\"g/a\",\"g/b\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(1)), "/ done up, g/a done up, g/b done up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -77,6 +95,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_test(tcase, a_stop_goes_on_when_what_it_requires_is_stopped_too);
 	tcase_add_test(tcase, a_restart_of_a_group_and_of_what_goes_with_it_is_done_with_the_group);
+	tcase_add_test(tcase, a_restart_in_the_middle_of_a_group_round_is_done_too);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
