@@ -31,7 +31,8 @@ static bool group_is_coming(const struct unit *group)
 static bool group_begins_anew(const struct unit *group)
 {
 	for (; group; group = group->parent)
-		if (group->child.cycling && group->wanted && !group->held)
+		if ((group->child.cycling || group->child.start_again) && group->wanted &&
+			!group->held)
 			return true;
 	return false;
 }

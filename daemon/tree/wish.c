@@ -206,9 +206,11 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 	}
 }
 
-/* It is nobody's child: it is started by hand only after it was stopped by hand. */
+/* It is nobody's child: it is started by hand only after it was stopped by hand, be the stop still under way. */
 static int root_begin(struct tree *t, const struct tree_told *told)
 {
+	if (t->units[0]->child.fiber && !t->units[0]->child.stopping)
+		return 0;
 	wish_lift(t->units[0], told);
 	return t->has_begun ? eff_child_start(&t->units[0]->child) : 0;
 }
@@ -237,7 +239,7 @@ int tree_start(struct tree *t, struct unit *u, const struct asker *by, struct tr
 		wish_begin(set.units[i], told);
 	if (r == 0)
 		u->by_operator = true;
-	if (r == 0 && !t->units[0]->child.fiber)
+	if (r == 0)
 		r = root_begin(t, told);
 	for (uint32_t i = set.n; r == 0 && i-- > 0;) {
 		wish_act(set.units[i]);

@@ -85,6 +85,33 @@ START_TEST(a_restart_in_the_middle_of_a_group_round_is_done_too)
 }
 END_TEST
 
+/* It takes over from the stop of the group, be that the root: all begins again as soon as it has ended. */
+START_TEST(a_start_of_one_in_a_group_that_is_being_stopped_is_done_after_that)
+{
+	static const char *const groups[] = {"g", "/"};
+	static const char *const answers[] = {
+		"g done starting, g/b done up", "/ done starting, g/b done up"};
+	struct server *s = server_new("g: {units: {a: {command: [slow]}, "
+				      "b: {command: [run], depends_on: [a]}}}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+	char stop[64];
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(s->w, EFF_S(1));
+	(void)snprintf(stop, sizeof(stop), "{\"units\":[\"%s\"]}", groups[_i]);
+	client_call(c, "Stop", stop, false);
+	world_run_for(s->w, EFF_S(1));
+	EXPECT_STATE(s->w, groups[_i], "stopping");
+	client_call(other, "Start", "{\"units\":[\"g/b\"]}", false);
+	ck_assert_str_eq(told(other, EFF_S(3)), answers[_i]);
+	json_free(client_reply(c));
+	client_free(other);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -96,6 +123,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stop_goes_on_when_what_it_requires_is_stopped_too);
 	tcase_add_test(tcase, a_restart_of_a_group_and_of_what_goes_with_it_is_done_with_the_group);
 	tcase_add_test(tcase, a_restart_in_the_middle_of_a_group_round_is_done_too);
+	tcase_add_loop_test(tcase,
+		a_start_of_one_in_a_group_that_is_being_stopped_is_done_after_that, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
