@@ -271,6 +271,47 @@ static bool file_group(void *context, const char *name)
 	return is_id(name) || getgrnam(name);
 }
 
+/* A user brings its group. */
+static bool user_ids(const char *name, uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *entry;
+
+	if (is_id(name)) {
+		*ret_uid = *ret_gid = (uid_t)strtoul(name, NULL, 10);
+		entry = getpwuid(*ret_uid);
+	} else {
+		entry = getpwnam(name);
+	}
+	if (entry) {
+		*ret_uid = entry->pw_uid;
+		*ret_gid = entry->pw_gid;
+	}
+	return entry || is_id(name);
+}
+
+static bool group_id(const char *name, gid_t *ret_gid)
+{
+	const struct group *entry = is_id(name) ? NULL : getgrnam(name);
+
+	if (entry)
+		*ret_gid = entry->gr_gid;
+	else if (is_id(name))
+		*ret_gid = (gid_t)strtoul(name, NULL, 10);
+	return entry || is_id(name);
+}
+
+/* As itself, by whatever name. */
+static bool file_may_run_as(void *context, const char *user, const char *group)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	(void)context;
+	if ((user && !user_ids(user, &uid, &gid)) || (group && !group_id(group, &gid)))
+		return false;
+	return uid == geteuid() && gid == getegid();
+}
+
 static bool file_zone(void *context, const char *name)
 {
 	(void)context;
@@ -322,6 +363,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 		.user = file_user,
 		.group = file_group,
 		.zone = file_zone,
+		.may_run_as = file_may_run_as,
 		.read_at = source_now(),
 		.environment = environment,
 		.privileged = geteuid() == 0,

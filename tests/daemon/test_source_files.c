@@ -2,6 +2,8 @@
 /* Which files a tree may be made of, on the real file system. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +223,35 @@ START_TEST(users_and_groups_are_names_or_numbers)
 }
 END_TEST
 
+/* Who is not root may say who it is, in each way. */
+START_TEST(a_process_may_run_as_effd_itself_by_whatever_name)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	char uid[16], gid[16];
+
+	ck_assert_ptr_nonnull(nobody);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(setegid(nobody->pw_gid), 0);
+		ck_assert_int_eq(seteuid(nobody->pw_uid), 0);
+	}
+	nobody = getpwuid(geteuid());
+	ck_assert_ptr_nonnull(nobody);
+	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
+	(void)snprintf(gid, sizeof(gid), "%u", (unsigned)getegid());
+	ck_assert(source.may_run_as(NULL, nobody->pw_name, NULL));
+	ck_assert(source.may_run_as(NULL, uid, gid));
+	ck_assert(source.may_run_as(NULL, NULL, getgrgid(getegid())->gr_name));
+	ck_assert(!source.may_run_as(NULL, "root", NULL));
+	ck_assert(!source.may_run_as(NULL, "0", NULL));
+	ck_assert(!source.may_run_as(NULL, uid, "root"));
+	ck_assert(!source.may_run_as(NULL, "no such user", NULL));
+	if (getuid() == 0) {
+		ck_assert_int_eq(seteuid(0), 0);
+		ck_assert_int_eq(setegid(getgid()), 0);
+	}
+}
+END_TEST
+
 START_TEST(what_effd_may_grant_is_what_it_has)
 {
 	struct rlimit files;
@@ -252,6 +283,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_empty_folder_has_no_names_and_a_file_is_no_folder);
 	tcase_add_test(tcase, a_program_is_searched_for_where_it_would_be);
 	tcase_add_test(tcase, users_and_groups_are_names_or_numbers);
+	tcase_add_test(tcase, a_process_may_run_as_effd_itself_by_whatever_name);
 	tcase_add_test(tcase, what_effd_may_grant_is_what_it_has);
 	suite_add_tcase(suite, tcase);
 	return suite;
