@@ -16,6 +16,9 @@ static bool group_is_coming(const struct unit *group)
 	for (; group; group = group->parent) {
 		bool boots = group->parent && group->spec->activate != PLAN_MANUAL;
 
+		/* It ends by itself, and whether it comes again is not judged yet. */
+		if (group->state == UNIT_STOPPING && !group->why && !unit_is_leaving(group->parent))
+			return true;
 		/* A round starts whom it stopped, and nobody else. */
 		if (group->state == UNIT_UP || group->state == UNIT_STOPPING || group->in_round)
 			return false;

@@ -112,6 +112,34 @@ START_TEST(a_start_of_one_in_a_group_that_is_being_stopped_is_done_after_that)
 }
 END_TEST
 
+/* The group has given up, is still stopping what is in it, and begins again after its delay. */
+START_TEST(what_is_in_a_group_that_ends_by_itself_is_waited_for)
+{
+	struct server *s = server_new(
+		"g:\n  intensity: {max_restarts: 0, period: 10s}\n  restart: {backoff: {jitter: 0}}\n"
+		"  units:\n    a: {command: [dies]}\n    b: {command: [slow]}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(5), .exits = 1});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(s->w, EFF_S(6));
+	EXPECT_STATE(s->w, "g", "stopping");
+	EXPECT_STATE(s->w, "g/a", "down");
+	client_call(c, "Wait", "{\"units\":[\"g/a\"],\"for\":\"up\"}", false);
+	client_call(other, "Start", "{\"units\":[\"g/a\"]}", false);
+	world_run_for(s->w, EFF_S(2));
+	reply = client_reply(c);
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "up");
+	json_free(reply);
+	ck_assert_str_eq(told(other, 0), "g/a done up");
+	client_free(other);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -125,6 +153,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_restart_in_the_middle_of_a_group_round_is_done_too);
 	tcase_add_loop_test(tcase,
 		a_start_of_one_in_a_group_that_is_being_stopped_is_done_after_that, 0, 2);
+	tcase_add_test(tcase, what_is_in_a_group_that_ends_by_itself_is_waited_for);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
