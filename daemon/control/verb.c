@@ -116,7 +116,10 @@ static void judge_stop(struct act *a, const struct tree *t)
 
 	if (judge_stuck(a, t))
 		return;
-	if (runs_again || waits || unit_rests(u))
+	/* Another start has pulled it in again. */
+	if (u->wanted && !a->dependant)
+		act_decide(a, "superseded", NULL);
+	else if (runs_again || waits || unit_rests(u))
 		act_decide(a, "done", NULL);
 }
 

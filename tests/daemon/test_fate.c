@@ -300,6 +300,30 @@ START_TEST(what_is_stopped_or_taken_away_meanwhile_is_superseded)
 }
 END_TEST
 
+/* It runs as long as one requires it; before it has stopped another one does. */
+START_TEST(a_stop_is_superseded_when_another_start_wants_it_again)
+{
+	struct server *s = server_of("s: {command: [lingers], activate: manual}\n"
+				     "k: {command: [run], depends_on: [s]}\n"
+				     "r: {command: [run], depends_on: [s], activate: manual}\n");
+	struct client *c = client_new(s);
+
+	world_run_for(s->w, EFF_S(1));
+	reload_for(c,
+		TREE("  s: {command: [lingers], activate: manual}\n  k: {command: [run]}\n"
+		     "  r: {command: [run], depends_on: [s], activate: manual}\n"),
+		NULL, EFF_S(1));
+	EXPECT_STATE(s->w, "s", "stopping");
+	world_start(s->w, "r");
+	world_run_for(s->w, EFF_S(6));
+
+	EXPECT_STATE(s->w, "s", "up");
+	ck_assert_str_eq(fates(client_reply(c)), "s stop superseded up new; k live done up new");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_shutdown_meanwhile_ends_it_and_says_what_became_of_it)
 {
 	struct server *s = server_of("web: {command: [run]}\n");
@@ -337,6 +361,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_waits_for_effds_next_start_is_as_it_was);
 	tcase_add_test(tcase, when_time_is_up_it_says_how_far_it_has_come);
 	tcase_add_test(tcase, what_is_stopped_or_taken_away_meanwhile_is_superseded);
+	tcase_add_test(tcase, a_stop_is_superseded_when_another_start_wants_it_again);
 	tcase_add_test(tcase, a_shutdown_meanwhile_ends_it_and_says_what_became_of_it);
 	suite_add_tcase(suite, tcase);
 	return suite;
