@@ -65,9 +65,11 @@ static char *file_of(const struct request *req)
 static int supervisor_check(struct tree *t, const char *name)
 {
 	const struct plan_unit *row = plan_find(t->plan, name);
+	uint32_t first, n;
 
+	/* Replicas are known by one name, too. */
 	if (!row)
-		return -ENOENT;
+		return plan_find_all(t->plan, name, &first, &n) ? -EPERM : -ENOENT;
 	return row->kind == PLAN_SUPERVISOR && row->ways->strategy == PLAN_SIMPLE_ONE_FOR_ONE
 		? 0
 		: -EPERM;

@@ -333,6 +333,22 @@ START_TEST(readers_may_neither_add_nor_remove)
 }
 END_TEST
 
+/* They are known by their common name. */
+START_TEST(nothing_is_added_to_replicas)
+{
+	struct server *s = server_new("web: {command: [run], replicas: 2}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	server_turn(s);
+	ck_assert_str_eq(reply_error(ask(c, "Add",
+				 "{\"supervisor\":\"web\",\"tree\":\"units: {a: {}}\"}", 0)),
+		"NotDynamic");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -352,6 +368,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase,
 		a_reload_keeps_what_was_added_and_a_plan_says_what_a_new_template_does_to_it);
 	tcase_add_test(tcase, readers_may_neither_add_nor_remove);
+	tcase_add_test(tcase, nothing_is_added_to_replicas);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
