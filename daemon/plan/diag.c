@@ -247,10 +247,28 @@ static int by_place(const void *left, const void *right)
 	return r ? r : strcmp(a->message, b->message);
 }
 
+/* What many take from one place, by `<<` or an alias, is wrong once. */
+static void drop_repeated(struct diags *diags)
+{
+	uint32_t n = 1;
+
+	for (uint32_t i = 1; i < diags->n; i++) {
+		if (by_place(&diags->items[n - 1], &diags->items[i]) != 0)
+			diags->items[n++] = diags->items[i];
+		else if (diags->items[i].is_error)
+			diags->n_errors--;
+		else
+			diags->n_warnings--;
+	}
+	diags->n = n;
+}
+
 void diags_sort(struct diags *diags)
 {
-	if (diags->n)
-		qsort(diags->items, diags->n, sizeof(*diags->items), by_place);
+	if (!diags->n)
+		return;
+	qsort(diags->items, diags->n, sizeof(*diags->items), by_place);
+	drop_repeated(diags);
 }
 
 void diags_keep(struct diags *diags, const char *file)

@@ -44,7 +44,7 @@ uint32_t diags_errors(const struct diags *diags);   /* all errors, kept or not *
 uint32_t diags_warnings(const struct diags *diags); /* all others */
 bool diags_failed(const struct diags *diags);       /* memory ran out: something is missing */
 const struct diag *diags_at(const struct diags *diags, uint32_t i); /* sorted by diags_sort() */
-void diags_sort(struct diags *diags); /* plan_load() has done it */
+void diags_sort(struct diags *diags); /* and says nothing twice; plan_load() has done it */
 
 /* Add one. `code` begins with E or W. NULL: not kept; the functions below take that. The pointer is good until the
  * next diags_add(). */
