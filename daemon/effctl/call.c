@@ -111,7 +111,9 @@ enum code call_send(struct effctl *e, enum method method, struct json *parameter
 
 enum code call_send_more(struct effctl *e, enum method method, struct json *parameters)
 {
-	link_limit(&e->link, e->timeout_s >= 0 ? e->timeout_s + GRACE_S : -1);
+	double grace_s = json_get(parameters, "timeout_s") ? GRACE_S : 0;
+
+	link_limit(&e->link, e->timeout_s >= 0 ? e->timeout_s + grace_s : -1);
 	return send_call(e, method, parameters, true);
 }
 

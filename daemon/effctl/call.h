@@ -19,7 +19,7 @@ void call_add_timeout(const struct effctl *e, struct json *parameters);
 /* Connect if that is still to be done, and send a call; it takes the parameters. Returns CODE_DONE, or a code after `err`
  * was told. A limit is set: --timeout, else `answer_s` seconds (below 0: none). */
 enum code call_send(struct effctl *e, enum method method, struct json *parameters, double answer_s);
-/* The same with `more` where the method streams. The limit, if there is a --timeout, leaves effd the first word. */
+/* The same with `more` where the method streams. Where effd was told of a --timeout it has the first word. */
 enum code call_send_more(struct effctl *e, enum method method, struct json *parameters);
 /* The same of what needs no waiting, and answers within ANSWER_TIMEOUT_S. */
 enum code call_send_all(struct effctl *e, enum method method, struct json *parameters);

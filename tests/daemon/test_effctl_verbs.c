@@ -2,10 +2,13 @@
 /* effctl against a server that plays a script: the verbs, and what streams. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
 
+#include "effctl/call.h"
 #include "effctl/command.h"
 #include "fake/served.h"
 #include "folder.h"
@@ -208,6 +211,35 @@ START_TEST(a_line_in_pieces_is_put_together)
 	ck_assert_int_eq(served_effctl("logs -t"), CODE_DONE);
 
 	ck_assert_str_eq(served_out, "T1 web | ab\nT3 db | x\nT4 web | c\n");
+}
+END_TEST
+
+static eff_ns monotonic_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return EFF_S(ts.tv_sec) + ts.tv_nsec;
+}
+
+/* effd is told of a limit only where it ends by it: there it has the first word, else nobody is waited for. */
+START_TEST(a_stream_whose_limit_effd_does_not_know_is_cut_when_it_is_over)
+{
+	struct effctl e = {.err = stderr, .timeout_s = 2};
+	struct json *told = json_object();
+	eff_ns before = monotonic_now();
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	link_init(&e.link);
+	e.link.fd = fds[0];
+	ck_assert_int_eq(call_send_more(&e, METHOD_EVENTS, json_object()), CODE_DONE);
+	ck_assert_int_le(e.link.limit_at, monotonic_now() + EFF_S(2));
+	call_add_timeout(&e, told);
+	ck_assert_int_eq(call_send_more(&e, METHOD_WAIT, told), CODE_DONE);
+	ck_assert_int_gt(e.link.limit_at, before + EFF_S(3));
+	link_close(&e.link);
+	(void)close(fds[1]);
 }
 END_TEST
 
@@ -427,6 +459,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, logs_of_units_without_replicas_say_so_beside_the_output);
 	tcase_add_test(tcase, logs_that_are_followed_end_with_effd);
 	tcase_add_test(tcase, a_line_in_pieces_is_put_together);
+	tcase_add_test(tcase, a_stream_whose_limit_effd_does_not_know_is_cut_when_it_is_over);
 	tcase_add_test(tcase, events_are_one_a_line);
 	tcase_add_test(tcase, a_stream_with_json_is_a_document_a_line);
 	tcase_add_test(tcase, a_plan_is_a_table_with_its_id);
