@@ -97,22 +97,30 @@ static void sink_spill(struct sink *k, struct text *text, size_t before, size_t 
 		sink_lose(k, bytes, ENOMEM);
 }
 
+/* What is longer than the ring comes in pieces, too. */
 static void ring_line(const struct sink *k, const char *text, size_t len, bool partial)
 {
 	struct unit *u = k->unit;
-	struct ring_line line = {.number = u->world->next_line++,
-		.wall_at = k->taken_at,
-		.text = text,
-		.len = (uint32_t)len,
-		.run = (uint16_t)u->starts,
-		.stream = (uint8_t)k->stream,
-		.partial = partial};
+	struct ring_line line = {
+		.wall_at = k->taken_at, .run = (uint16_t)u->starts, .stream = (uint8_t)k->stream};
+	size_t most;
 
 	probe_see_line(u, text, len);
 	if (!u->ring)
 		u->ring = ring_new(u->spec->ways->ring_bytes);
-	if (u->ring)
-		ring_add(u->ring, &line);
+	most = ring_part(u->ring, len);
+	do {
+		size_t part = len < most ? len : most;
+
+		len -= part;
+		line.number = u->world->next_line++;
+		line.text = text;
+		line.len = (uint32_t)part;
+		line.partial = partial || len > 0;
+		if (u->ring)
+			ring_add(u->ring, &line);
+		text += part;
+	} while (len > 0);
 	eff_pulse_send(&u->world->output);
 }
 

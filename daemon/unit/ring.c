@@ -123,6 +123,15 @@ static bool ring_has_room(struct ring *r, size_t need)
 	return true;
 }
 
+size_t ring_part(const struct ring *r, size_t len)
+{
+	size_t part = r ? r->limit / 4 : 0;
+
+	if (part <= record_size(0) || len + record_size(0) <= r->limit)
+		return len;
+	return part - record_size(0);
+}
+
 void ring_add(struct ring *r, const struct ring_line *line)
 {
 	size_t need = record_size(line->len);

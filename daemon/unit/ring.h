@@ -24,6 +24,8 @@ struct ring_line {
 struct ring *ring_new(size_t limit_bytes); /* NULL: out of memory */
 void ring_free(struct ring *ring);         /* NULL is fine */
 void ring_limit(struct ring *ring, size_t limit_bytes);
+/* How many bytes of a line of `len` to add at once: all of it, or of one that does not fit a part, so that its last ones stay. */
+size_t ring_part(const struct ring *ring, size_t len);
 /* Copies the text. A line that does not fit at all, or without memory, is not kept. */
 void ring_add(struct ring *ring, const struct ring_line *line);
 /* The first line with a number of at least `number`; false when there is none. Ask with 0 for the oldest, then with the last

@@ -260,6 +260,22 @@ START_TEST(a_ring_has_the_size_that_the_unit_gives_it)
 }
 END_TEST
 
+/* As much of its end as the ring has room for; and that it is no whole line is to be seen. */
+START_TEST(of_a_line_longer_than_the_ring_the_last_parts_are_kept)
+{
+	struct world *w = world_new("web: {command: web, log: {ring: 1KiB}}");
+	char prints[2200], expected[1500];
+
+	(void)snprintf(prints, sizeof(prints), "%0992d\nshort\n%01100d\n", 1, 2);
+	(void)snprintf(expected, sizeof(expected), "%0232d+|%0232d+|%0172d|", 0, 0, 2);
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .prints = prints});
+	world_run_for(w, EFF_S(1));
+
+	ck_assert_str_eq(ring_text(w, "web"), expected);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_is_left_behind_and_still_prints_holds_no_end_for_longer_than_a_second)
 {
 	struct world *w = world_new("web: {command: web, restart: no, stop: {mode: process}}");
@@ -376,6 +392,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stdout_that_never_takes_more_holds_up_no_end);
 	tcase_add_test(tcase, the_ring_survives_restarts_and_numbers_run_through_the_tree);
 	tcase_add_test(tcase, a_ring_has_the_size_that_the_unit_gives_it);
+	tcase_add_test(tcase, of_a_line_longer_than_the_ring_the_last_parts_are_kept);
 	tcase_add_test(tcase,
 		what_is_left_behind_and_still_prints_holds_no_end_for_longer_than_a_second);
 	tcase_add_loop_test(tcase, what_there_is_no_memory_for_is_counted_as_lost, 0, 3);
