@@ -12,7 +12,9 @@ void import_read_systemd(struct import *im, const char *bytes, size_t size)
 		return;
 	im->line = 0;
 	if (im->last_section == last)
-		refused(im, "there is no section in it");
+		refused(im,
+			size ? "there is no section in it"
+			     : "it is masked: an empty file, or a link to /dev/null, is what nobody may start");
 }
 
 static bool ends_in(const char *name, const char *suffix)

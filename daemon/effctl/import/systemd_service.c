@@ -204,6 +204,14 @@ static void take_ends(struct systemd *s, const char *value, const struct systemd
 	}
 }
 
+/* What is for readers of the file alone. */
+static void take_nothing(struct systemd *s, const char *value, const struct systemd_row *row)
+{
+	(void)s;
+	(void)value;
+	(void)row;
+}
+
 static const struct systemd_row rows[] = {{"Description", as_text, "description"},
 	{"Type", take_type, "type"}, {"ExecStart", take_exec, NULL},
 	{"ExecStartPre", take_exec, NULL}, {"ExecStartPost", take_exec, NULL},
@@ -268,7 +276,7 @@ static const struct systemd_row rows[] = {{"Description", as_text, "description"
 		"`restart: {backoff: {reset_after: …}}`, or the `period` of an `intensity`"},
 	{"RestartSteps", NULL, "`restart: {backoff: {factor: …}}`"},
 	{"NotifyAccess", NULL, "effd listens to all processes of a unit, and to nobody else"},
-	{"Documentation", NULL, "`description`, or `labels`"},
+	{"Documentation", take_nothing, NULL},
 	{"OnFailure", NULL, "`hooks: {on_give_up: …}` runs a command"},
 	{"DynamicUser", NULL, "`user: …` of one that is there"},
 	{"Slice", NULL, "effd knows no slices"}, {"BusName", NULL, "effd knows no D-Bus"},
@@ -316,6 +324,13 @@ static void install_setting(struct systemd *s, const struct setting *setting)
 		no_equal(s->im, wanted ? "`depends_on` of that unit" : "effd has no such setting");
 }
 
+/* What is said next is of the setting that this was made from. */
+static void look_at(struct import *im, const struct item *item, const char *setting)
+{
+	im->line = item->line;
+	im->setting = setting;
+}
+
 /* What a field needs of another to be one. */
 static void settle(struct systemd *s)
 {
@@ -324,11 +339,11 @@ static void settle(struct systemd *s)
 	struct item *type = item_find(im, unit, "type");
 	struct item *policy = item_find(im, item_find(im, unit, "restart"), "policy");
 	struct item *remains = item_find(im, unit, "remain_after_exit");
+	struct item *pid_file = item_find(im, unit, "pid_file");
 	bool forks = type && !strcmp(type->text, "forking");
 
-	im->line = 0;
-	im->setting = NULL;
-	if (forks && !item_find(im, unit, "pid_file")) {
+	if (forks && !pid_file) {
+		look_at(im, type, "Type");
 		refused(im, "it forks, and no `PIDFile` tells which process it is: let it stay in the foreground");
 		s->unit->item = NULL;
 		return;
@@ -336,15 +351,18 @@ static void settle(struct systemd *s)
 	if (s->unit->is_once && policy &&
 		(!strcmp(policy->text, "always") || !strcmp(policy->text, "on-success"))) {
 		policy->text = "on-failure";
+		look_at(im, policy, "Restart");
 		assumed(im, "a oneshot is started again on failure alone");
 	}
-	if (!forks && item_find(im, unit, "pid_file")) {
+	if (!forks && pid_file) {
 		item_drop(im, unit, "pid_file");
-		no_equal(im, "`PIDFile`: effd knows the pid of what does not fork");
+		look_at(im, pid_file, "PIDFile");
+		no_equal(im, "effd knows the pid of what does not fork");
 	}
 	if (!s->unit->is_once && remains) {
 		item_drop(im, unit, "remain_after_exit");
-		no_equal(im, "`RemainAfterExit`: only a oneshot stays up after its end");
+		look_at(im, remains, "RemainAfterExit");
+		no_equal(im, "only a oneshot stays up after its end");
 	}
 }
 
