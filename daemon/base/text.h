@@ -47,6 +47,8 @@ const char *duration_text(eff_ns ns, char buf[static 32]);
 int size_parse(const char *s, uint64_t *ret_bytes);
 /* "TERM", "SIGTERM"; a number, or -EINVAL. */
 int signal_parse(const char *s);
+/* "HUP" for "hup", "SIGTERM" for "SIGTREM": the name that may be meant by what is none. NULL: none is near. Static storage. */
+const char *signal_nearest(const char *s);
 /* "SIGTERM"; "SIG33" for one without a name. Static storage for named ones, else `buf`. */
 const char *signal_text(int sig, char buf[static 16]);
 /* "ENOENT", or "E123" for one without a name. */

@@ -193,6 +193,31 @@ int signal_parse(const char *s)
 	return realtime_parse(name);
 }
 
+const char *signal_nearest(const char *s)
+{
+	uint32_t least = strlen(s) < 5 ? 2 : 3;
+	const char *nearest = NULL;
+	char upper[16];
+	size_t i;
+
+	/* Nobody means another signal by small letters. */
+	for (i = 0; s[i] && i + 1 < sizeof(upper); i++)
+		upper[i] = (char)toupper((unsigned char)s[i]);
+	upper[i] = '\0';
+	for (int sig = 1; sig < N_SIGNALS; sig++) {
+		/* With SIG, and without. */
+		for (size_t skip = 0; signal_names[sig] && skip <= 3; skip += 3) {
+			uint32_t distance = text_distance(upper, signal_names[sig] + skip, least);
+
+			if (distance >= least)
+				continue;
+			least = distance;
+			nearest = signal_names[sig] + skip;
+		}
+	}
+	return nearest;
+}
+
 const char *signal_text(int sig, char buf[static 16])
 {
 	if (sig > 0 && sig < N_SIGNALS && signal_names[sig])

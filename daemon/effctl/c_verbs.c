@@ -40,7 +40,12 @@ enum code c_signal(struct effctl *e)
 	char done[32];
 
 	if (sig <= 0) {
-		(void)fprintf(e->err, "effctl: no such signal: %s\n", e->before[0]);
+		const char *nearest = signal_nearest(e->before[0]);
+
+		(void)fprintf(e->err, "effctl: no such signal: %s", e->before[0]);
+		if (nearest)
+			(void)fprintf(e->err, "; did you mean %s?", nearest);
+		(void)fputc('\n', e->err);
 		return CODE_USAGE;
 	}
 	(void)snprintf(done, sizeof(done), "sent %s", signal_text(sig, name));

@@ -224,11 +224,10 @@ bool read_size(struct value *value)
 
 bool read_signal(struct value *value)
 {
-	int sig = signal_parse(value->filled), known;
-	char buf[16], upper[16];
-	struct nearest nearest = {.wanted = upper};
+	int sig = signal_parse(value->filled);
+	const char *nearest;
 	struct diag *diag;
-	size_t i;
+	char buf[16];
 
 	if (sig > 0) {
 		*(int *)value->to = sig;
@@ -236,19 +235,9 @@ bool read_signal(struct value *value)
 		return true;
 	}
 	diag = fault(value->load, value->node, "E210", "`%s` is no signal", value->filled);
-	/* Nobody means another signal by small letters. */
-	for (i = 0; value->filled[i] && i + 1 < sizeof(upper); i++) {
-		upper[i] = value->filled[i];
-		if (upper[i] >= 'a' && upper[i] <= 'z')
-			upper[i] = (char)(upper[i] - 'a' + 'A');
-	}
-	upper[i] = '\0';
-	for (known = 1; known < 32 && load_may_suggest(value->load); known++) {
-		nearest_offer(&nearest, signal_text(known, buf));
-		nearest_offer(&nearest, signal_text(known, buf) + 3);
-	}
-	if (nearest.best)
-		diag_help(value->load->diags, diag, "did you mean %s?", nearest.best);
+	nearest = load_may_suggest(value->load) ? signal_nearest(value->filled) : NULL;
+	if (nearest)
+		diag_help(value->load->diags, diag, "did you mean %s?", nearest);
 	return false;
 }
 

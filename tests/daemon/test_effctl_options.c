@@ -26,6 +26,8 @@ static const struct {
 	{"signal HUP",
 		"usage: effctl signal [OPTION...] SIGNAL UNIT... (effctl signal --help says more)\n"},
 	{"signal NONE web", "effctl: no such signal: NONE\n"},
+	{"signal hup web", "effctl: no such signal: hup; did you mean HUP?\n"},
+	{"signal sigterm web", "effctl: no such signal: sigterm; did you mean SIGTERM?\n"},
 	{"explain a b", "usage: effctl explain [OPTION...] UNIT (effctl explain --help says more)\n"},
 	{"ping x", "usage: effctl ping [OPTION...] (effctl ping --help says more)\n"},
 	{"start --now web", "effctl: start takes no --now\n"},
