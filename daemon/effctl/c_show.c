@@ -7,11 +7,36 @@
 #include "effctl/grid.h"
 #include "effctl/words.h"
 
+/* Units that nothing more is said of, `{a: null, b: null}`, as people write them: `[a, b]`. False: it is something else. */
+static bool add_names(struct text *to, const char *value)
+{
+	static const char end[] = ": null";
+
+	text_add(to, "[");
+	for (value += *value == '{';; value += 2) {
+		size_t len = strcspn(value, ":,{}\"");
+
+		if (!len || strncmp(value + len, end, strlen(end)) != 0)
+			return false;
+		text_add_bytes(to, value, len);
+		value += len + strlen(end);
+		if (!strcmp(value, "}"))
+			break;
+		if (strncmp(value, ", ", 2) != 0)
+			return false;
+		text_add(to, ", ");
+	}
+	text_add(to, "]");
+	return true;
+}
+
 static void add_value(struct grid *grid, const struct json *value)
 {
+	const char *shown = json_get_text(value, "value", "(not shown)");
 	const struct json *place = json_get(value, "place");
 	struct text field = {0};
 	struct text source = {0};
+	struct text names = {0};
 
 	text_printf(&field, "  %s", json_get_text(value, "field", "?"));
 	if (json_type(place) == JSON_OBJECT)
@@ -21,11 +46,15 @@ static void add_value(struct grid *grid, const struct json *value)
 	else
 		text_add(&source, json_get_text(value, "source", ""));
 	grid_add(grid, PLAIN, field.bytes ? field.bytes : "");
-	grid_add(grid, PLAIN, json_get_text(value, "value", "(not shown)"));
+	if (!strcmp(json_get_text(value, "field", ""), "depends_on") &&
+		add_names(&names, shown) && names.bytes)
+		shown = names.bytes;
+	grid_add(grid, PLAIN, shown);
 	grid_add(grid, FAINT, source.bytes ? source.bytes : "");
-	grid->failed |= field.failed || source.failed;
+	grid->failed |= field.failed || source.failed || names.failed;
 	text_done(&field);
 	text_done(&source);
+	text_done(&names);
 }
 
 static enum code print_unit(struct effctl *e, const struct json *unit)

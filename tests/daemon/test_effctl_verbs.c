@@ -426,6 +426,8 @@ START_TEST(show_names_the_place_of_each_value)
 				"{\"name\":\"shop\",\"files\":[\"/e.yaml\"],\"units\":[{\"name\":\"web\",\"kind\":\"process\",\"values\":["
 				"{\"field\":\"command\",\"value\":\"[./web]\",\"source\":\"file\",\"place\":{\"file\":\"/e.yaml\","
 				"\"line\":3,\"column\":5}},{\"field\":\"environment\",\"value\":null,\"source\":\"file\"},"
+				"{\"field\":\"depends_on\",\"value\":\"{app: null, pg: null}\",\"source\":\"file\"},"
+				"{\"field\":\"depends_on\",\"value\":\"{a: null, b: {bind: true}}\",\"source\":\"file\"},"
 				"{\"field\":\"umask\",\"value\":\"0022\",\"source\":\"default\",\"place\":null}]}]}")}},
 		{0}});
 
@@ -433,10 +435,12 @@ START_TEST(show_names_the_place_of_each_value)
 
 	ck_assert_str_eq(served_out,
 		"web (process)\n"
-		"  FIELD        VALUE        FROM\n"
-		"  command      [./web]      /e.yaml:3:5\n"
-		"  environment  (not shown)  file\n"
-		"  umask        0022         default\n");
+		"  FIELD        VALUE                       FROM\n"
+		"  command      [./web]                     /e.yaml:3:5\n"
+		"  environment  (not shown)                 file\n"
+		"  depends_on   [app, pg]                   file\n"
+		"  depends_on   {a: null, b: {bind: true}}  file\n"
+		"  umask        0022                        default\n");
 }
 END_TEST
 
