@@ -18,12 +18,16 @@ enum {
 static const char listen_help[] = "write tcp:127.0.0.1:8080, tcp:*:8080 (every address), udp:127.0.0.1:53 or "
 				  "unix:/run/x.sock";
 
+static const char define_help[] = "`sockets: {NAME: {listen: tcp:127.0.0.1:8080}}`";
+
 static bool kind_is_wrong(struct value *value, struct node *node, const char *wanted)
 {
-	advise_form(value->load,
-		fault(value->load, node, "E204", "`%s` needs %s, and this is %s",
-			value->field->face.name, wanted, node_kind_text(node)),
-		value->field);
+	struct diag *diag = fault(value->load, node, "E204", "`%s` needs %s, and this is %s",
+		value->field->face.name, wanted, node_kind_text(node));
+
+	if (strcmp(value->unit, "/") == 0)
+		diag_help(value->load->diags, diag, "write %s", define_help);
+	advise_form(value->load, diag, value->field);
 	return false;
 }
 
@@ -133,13 +137,17 @@ static void socket_define(struct load *load, struct node *map, struct plan_socke
 	who_checked(load, map, s);
 }
 
-static void name_checked(struct load *load, const struct node *node)
+static bool is_name(const char *key)
 {
 	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-	size_t len = strlen(node->key);
+	size_t len = strlen(key);
 
-	if (len >= 1 && len <= NAME_MOST && strspn(node->key, chars) == len &&
-		!strchr("_.-", node->key[0]))
+	return len >= 1 && len <= NAME_MOST && strspn(key, chars) == len && !strchr("_.-", key[0]);
+}
+
+static void name_checked(struct load *load, const struct node *node)
+{
+	if (is_name(node->key))
 		return;
 	diag_help(load->diags,
 		fault_key(load, (struct node *)node, "E213",
@@ -221,6 +229,9 @@ static const struct plan_socket *socket_named(struct value *value, struct node *
 		nearest_offer(&nearest, load->sockets[i].name);
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean `%s`?", nearest.best);
+	else if (!is_name(name))
+		diag_help(load->diags, diag,
+			"here stands the name that an address has at the root: %s", define_help);
 	else
 		diag_help(load->diags, diag,
 			"say what it is at the root: `sockets: {%s: {listen: …}}`", name);

@@ -31,6 +31,20 @@ static const struct field *elsewhere_find(const char *key, const struct field *s
 	return found;
 }
 
+/* The same with underscores for dashes, which is what we write between words; NULL: it has none. */
+static const char *undashed(struct load *load, const char *key)
+{
+	size_t size = strlen(key) + 1;
+	char *copy = strchr(key, '-') ? scratch_alloc(load, size) : NULL;
+
+	for (size_t i = 0; copy && i < size; i++) {
+		copy[i] = key[i];
+		if (key[i] == '-')
+			copy[i] = '_';
+	}
+	return copy;
+}
+
 /* Half of a name of several words: `readiness`, `success`. */
 static bool begins(const char *name, const char *key)
 {
@@ -99,16 +113,22 @@ static void suggest_nearest(struct load *load, struct diag *diag, const char *ke
 
 void key_unknown(struct load *load, struct node *node, const struct field *section, int kinds)
 {
+	const char *underscored;
 	const struct field *row;
+	bool is_dashed;
 	struct diag *diag;
 
 	if (!load_may_suggest(load)) {
 		(void)fault_key(load, node, "E201", "unknown key `%s`", node->key);
 		return;
 	}
+	underscored = undashed(load, node->key);
+	is_dashed = underscored && field_find(load, section, underscored);
 	row = elsewhere_find(node->key, section);
-	if (foreign_key(load, node, section, row))
+	if (!is_dashed && foreign_key(load, node, section, row))
 		return;
+	if (!row && underscored && !is_dashed)
+		row = elsewhere_find(underscored, section);
 	if (section && field_id(section) == FIELD_LIMITS)
 		diag = fault_key(load, node, "E210", "there is no limit `%s`", node->key);
 	else if (section)
@@ -118,12 +138,14 @@ void key_unknown(struct load *load, struct node *node, const struct field *secti
 		diag = fault_key(load, node, "E201", "unknown key `%s`", node->key);
 	if (begins_here(node->key, section, kinds))
 		row = NULL;
-	if (row && field_section(row))
-		diag_help(load->diags, diag, "`%s` belongs under `%s:`", node->key,
+	if (is_dashed)
+		diag_help(load->diags, diag, "did you mean `%s`?", underscored);
+	else if (row && field_section(row))
+		diag_help(load->diags, diag, "`%s` belongs under `%s:`", field_key(row),
 			field_section(row)->face.name);
 	else if (row && section)
 		diag_help(load->diags, diag, "`%s` belongs to the unit itself, not under `%s:`",
-			node->key, section->face.name);
+			field_key(row), section->face.name);
 	else if (section || !suggest_path(load, diag, node->key, kinds))
 		suggest_nearest(load, diag, node->key, section, kinds);
 }
