@@ -228,7 +228,7 @@ END_TEST
 START_TEST(processes_of_supervisord_are_not_more_than_anybody_has)
 {
 	import(IMPORT_SUPERVISORD, "s.conf",
-		"[program:a]\ncommand=/bin/true\nnumprocs=1001\n[program:b]\ncommand=/bin/true\nnumprocs=1000\n"
+		"[program:a]\ncommand=/bin/true\nnumprocs=1001\n[program:b]\ncommand=/bin/true %(process_num)d\nnumprocs=1000\n"
 		"process_name=%(process_num)d\n");
 
 	says("s.conf:3: refused: a: numprocs: `1001` processes are too many, or no number\n");

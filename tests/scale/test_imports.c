@@ -34,7 +34,8 @@ static void import_taken(enum import_kind kind, const char *const *names, const 
 static const struct shape supervisords[] = {
 	{"programs", "", "[program:a#]\ncommand=x\n", "", NULL, NULL, 600, false},
 	{"one program", "", "[program:a]\ncommand=x\n", "", NULL, NULL, 600, false},
-	{"processes", "", "[program:a#]\ncommand=x\nnumprocs=900\nprocess_name=%(process_num)d\n",
+	{"processes", "",
+		"[program:a#]\ncommand=x %(process_num)d\nnumprocs=900\nprocess_name=%(process_num)d\n",
 		"", NULL, NULL, 9000, true},
 	{"a command", "[program:a]\ncommand=x", " 'a b'", "\n", NULL, NULL, 300, false},
 	{"an environment", P "environment=", "A#=\"b\",", "\n", NULL, NULL, 300, false},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* supervisord's files. A program becomes a unit, a group a supervisor of its programs, one with several processes a
- * supervisor of those. What supervisord does where nothing is said stands in `defaults`. */
+/* supervisord's files. A program becomes a unit, a group a supervisor of its programs, one with several processes has
+ * replicas, or is a supervisor of those if they differ. What supervisord does where nothing is said stands in `defaults`. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -15,6 +15,9 @@ struct percents {
  * said. */
 const char *percent(struct import *im, const char *s, const struct percents *with);
 
+/* Do the processes of this program differ in more than their names: by their numbers, or by a file that only one can have? */
+bool percent_differs(const struct import *im, const struct section *section);
+
 void program_take(struct import *im, struct item *units, const struct section *section,
 	const char *name, const char *group);
 /* A="1",B='2' */

@@ -99,6 +99,31 @@ const char *percent(struct import *im, const char *s, const struct percents *wit
 	return im_text(im, &text);
 }
 
+static bool is_file(const char *target)
+{
+	static const char *const others[] = {"", "AUTO", "NONE", "syslog", "/dev/stdout",
+		"/dev/fd/1", "/dev/stderr", "/dev/fd/2", "/dev/null", NULL};
+
+	for (int i = 0; others[i]; i++)
+		if (!strcasecmp(target, others[i]))
+			return false;
+	return true;
+}
+
+bool percent_differs(const struct import *im, const struct section *section)
+{
+	for (const struct setting *s = section->first; s; s = s->next) {
+		bool is_log = !strcmp(s->key, "stdout_logfile") ||
+			!strcmp(s->key, "stderr_logfile");
+
+		if (!strcmp(s->key, "process_name") || table_get(&im->table, section, s->key) != s)
+			continue;
+		if (strstr(s->value, "%(process_num)") || (is_log && is_file(s->value)))
+			return true;
+	}
+	return false;
+}
+
 /* ── an environment ── */
 
 /* `A="1",B=2`: the next name and value; behind it, or NULL when there is none. */

@@ -16,6 +16,7 @@
 struct making {
 	struct percents with;
 	bool no_start; /* startsecs=0 */
+	bool is_all;   /* its processes are alike: one unit with replicas */
 };
 
 /* ── settings ── */
@@ -307,9 +308,14 @@ static void process_take(struct import *im, struct item *units, const struct sec
 		return;
 	}
 	unit_settle(im, unit, section);
-	if (called && making->with.of > 1)
+	if (making->is_all)
+		item_set_plain(im, unit, "replicas", im_printf(im, "%ld", making->with.of));
+	else if (called && making->with.of > 1)
 		name = percent(im, called->value, &making->with);
 	unit->key = unit_name(im, units, name ? name : making->with.program);
+	if (making->is_all)
+		assumed(im, "its processes are `%s@1` to `%s@%ld` here", unit->key, unit->key,
+			making->with.of);
 	item_put(im, units, unit);
 	im->n_units++;
 }
@@ -353,7 +359,8 @@ void program_take(struct import *im, struct item *units, const struct section *s
 	n = im->failed ? 0 : processes_of(im, section);
 	from = table_get(&im->table, section, "numprocs_start");
 	first = from && strlen(from->value) < 6 ? strtol(from->value, NULL, 10) : 0;
-	if (n > 1) {
+	making.is_all = n > 1 && !percent_differs(im, section);
+	if (n > 1 && !making.is_all) {
 		struct item *all = item_new(im, ITEM_MAP, unit_name(im, units, name));
 
 		item_put(im, units, all);
@@ -361,7 +368,7 @@ void program_take(struct import *im, struct item *units, const struct section *s
 		im->n_units++;
 	}
 	making.with.of = n;
-	for (long i = 0; i < n && !im->failed; i++) {
+	for (long i = 0; i < (making.is_all ? 1 : n) && !im->failed; i++) {
 		making.with.number = first + i;
 		making.no_start = false;
 		im->quiet = i > 0;
