@@ -132,6 +132,44 @@ static void chain_add_lost(struct json *chain, const struct unit *u)
 	text_done(&text);
 }
 
+static void chain_add_event(struct json *chain, const struct tree_event *e, const char *before)
+{
+	struct text text = {0};
+
+	text_printf(&text, "%s%s", before, e->text);
+	chain_add(chain, &text, e->wall_at, NULL);
+	text_done(&text);
+}
+
+/* Why, since when, and what was said of it last, as far back as the events go. */
+static void chain_add_events(struct json *chain, const struct tree *t, const struct unit *u)
+{
+	const struct tree_event *first_lost = NULL, *last_lost = NULL, *left = NULL;
+
+	for (uint64_t seq = tree_oldest_seq(t); seq <= t->last_seq; seq++) {
+		const struct tree_event *e = tree_event(t, seq);
+
+		if (!e || !e->text || strcmp(e->unit, u->name) != 0)
+			continue;
+		if (!strcmp(e->kind, "left_behind"))
+			left = e;
+		if (u->log_lost_bytes == 0 || strcmp(e->kind, "log_lost") != 0)
+			continue;
+		if (first_lost)
+			last_lost = e;
+		else
+			first_lost = e;
+	}
+	if (u->log_lost_bytes > 0)
+		chain_add_lost(chain, u);
+	if (first_lost)
+		chain_add_event(chain, first_lost, "");
+	if (last_lost)
+		chain_add_event(chain, last_lost, "");
+	if (left)
+		chain_add_event(chain, left, "has left behind ");
+}
+
 static struct json *explain_chain(const struct tree *t, const struct unit *u)
 {
 	bool is_end = cause_is_completed_by(u->cause, u->last_exit);
@@ -154,8 +192,7 @@ static struct json *explain_chain(const struct tree *t, const struct unit *u)
 		chain_add(chain, &text, 0, NULL);
 		text_done(&text);
 	}
-	if (u->log_lost_bytes > 0)
-		chain_add_lost(chain, u);
+	chain_add_events(chain, t, u);
 	if (u->last_exit && !is_end && !cause_is_in(u->last_exit, u->cause)) {
 		text_add(&text, "its last run ended");
 		chain_add(chain, &text, u->last_exit->wall_at, NULL);

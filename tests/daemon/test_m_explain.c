@@ -266,12 +266,16 @@ START_TEST(explain_tells_what_output_is_lost_and_where_it_was_to_go)
 		"a: {command: [run], log: {stdout: {file: /log/a}, stderr: journal}}\n"
 		"b: {command: [run]}\n");
 	struct client *c = client_new(s);
+	struct json *reply;
 
 	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER, .complains = "gone\n"});
 	os_fake_records_fail(s->w->fake, ENOENT);
 	world_run_for(s->w, EFF_S(5));
-	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"a\"}")),
+	reply = client_ask(c, "Explain", "{\"unit\":\"a\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.chain.2.at"), "2020-01-01T00:16:40.000Z");
+	ck_assert_str_eq(explained(reply),
 		"wanted\nhas lost 6 bytes of its output, which goes to /log/a, and stderr to the journal\n"
+		"6 bytes lost: cannot write to the journal: No such file or directory\n"
 		"next (none): (none)\n");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"b\"}")),
 		"wanted\nnext (none): (none)\n");
@@ -279,6 +283,23 @@ START_TEST(explain_tells_what_output_is_lost_and_where_it_was_to_go)
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"/\"}")),
 		"wanted\nhas lost 1 byte of the output of units that are gone\nnext (none): (none)\n");
 	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(explain_tells_what_was_left_behind)
+{
+	struct server *s = server_new("a: {command: [run], restart: no, stop: {mode: process}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_S(1), .leaves = EFF_FOREVER});
+	world_run_for(s->w, EFF_S(5));
+
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"a\"}")),
+		"wanted\nexit 0\nhas left behind pid 101001 (run)\n"
+		"next none: nothing by itself; effctl start starts it\n");
+	client_free(c);
+	os_fake_sweep(s->w->fake);
 	server_free(s);
 }
 END_TEST
@@ -302,6 +323,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_of_one_that_stops_tells_when_it_is_killed);
 	tcase_add_test(tcase, explain_tells_why_one_that_a_round_has_left_out_stays_down);
 	tcase_add_test(tcase, explain_tells_what_output_is_lost_and_where_it_was_to_go);
+	tcase_add_test(tcase, explain_tells_what_was_left_behind);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
