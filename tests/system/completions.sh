@@ -11,6 +11,7 @@ units:
   well: {command: [/bin/sleep, "1000000"]}
   workers: {units: {index: {command: [/bin/sleep, "1000000"]}}}
   fetch: {command: [/bin/sleep, "1000000"], replicas: 2}
+  jobs: {units: {pool: {strategy: simple_one_for_one, template: {command: [/bin/sleep, "1000000"]}}}}
 TREE
 touch a-file.yaml
 
@@ -45,6 +46,8 @@ completes "effctl --socket ./a" "./a-file.yaml"
 completes "effctl check a" "a-file.yaml"
 completes "effctl import s" "supervisord systemd"
 completes "effctl import compose a" "a-file.yaml"
+completes "effctl -s $SOCKET add " "jobs/pool"
+completes "effctl -s $SOCKET add jobs/pool a-" "a-file.yaml"
 completes "effctl help ex" "explain"
 completes "effctl -s $SOCKET restart we" "web well"
 completes "effctl --socket=$SOCKET logs -f web work" "workers workers/index"
@@ -90,6 +93,7 @@ if command -v fish >/dev/null; then
 	same "fish completes units" "$(in_fish "effctl -s $SOCKET restart we")" "web well"
 	same "fish completes replicas" "$(in_fish "effctl -s $SOCKET restart fetch")" "fetch fetch@1 fetch@2"
 	same "fish completes units of another socket" "$(in_fish "effctl --socket=$DIR/nobody.sock restart we")" ""
+	same "fish completes what can be added to" "$(in_fish "effctl -s $SOCKET add jo")" "jobs/pool"
 	same "fish completes what is imported" "$(in_fish "effctl import super")" "supervisord"
 	same "fish completes a signal" "$(in_fish "effctl signal USR")" "USR1 USR2"
 	same "fish completes a level" "$(in_fish "effd --log-level d")" "debug"
@@ -127,6 +131,8 @@ if command -v zsh >/dev/null; then
 	zsh_completes "effctl -s $SOCKET restart fetch@2" "effctl -s $SOCKET restart fetch@2"
 	zsh_completes "effctl --socket=$SOCKET restart web wel" "effctl --socket=$SOCKET restart web well"
 	zsh_completes "effctl restart wel" "effctl restart wel"
+	zsh_completes "effctl -s $SOCKET add jo" "effctl -s $SOCKET add jobs/pool"
+	zsh_completes "effctl -s $SOCKET add jobs/pool a-f" "effctl -s $SOCKET add jobs/pool a-file.yaml"
 	zsh_completes "effctl import superv" "effctl import supervisord"
 	zsh_completes "effctl import compose a-" "effctl import compose a-file.yaml"
 	zsh_completes "effctl signal HUP" "effctl signal HUP"

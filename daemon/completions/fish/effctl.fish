@@ -5,7 +5,7 @@ function __effctl_needs_command
 end
 
 # Of an effd that runs and answers soon, at the socket that is typed.
-function __effctl_units
+function __effctl_ask
 	set -l words (commandline -opc)
 	set -l socket
 	for i in (seq 2 (count $words))
@@ -17,7 +17,16 @@ function __effctl_units
 				set -q words[$next]; and set socket --socket $words[$next]
 		end
 	end
-	eval (string escape -- $words[1] $socket) --timeout 1s status 2>/dev/null | awk 'NR > 1 { print $1; if (sub(/@1$/, "", $1)) print $1 }'
+	eval (string escape -- $words[1] $socket) --timeout 1s $argv[1] 2>/dev/null
+end
+
+function __effctl_units
+	__effctl_ask status | awk 'NR > 1 { print $1; if (sub(/@1$/, "", $1)) print $1 }'
+end
+
+# Those that children can be added to.
+function __effctl_pools
+	__effctl_ask show | awk '/^[^ ]/ { unit = $1 } $1 == "strategy" && $2 == "simple_one_for_one" { print unit }'
 end
 
 function __effctl_signals
