@@ -260,7 +260,7 @@ void wish_tell(struct unit *group)
 
 	if (first == PLAN_NONE)
 		return;
-	for (uint32_t i = first + 1; i < plan_unit(t->plan, first)->end; i++)
+	for (uint32_t i = first; i < plan_unit(t->plan, first)->end; i++)
 		eff_pulse_send(&t->units[i]->changed);
 }
 
