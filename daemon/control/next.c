@@ -125,7 +125,7 @@ static struct json *next_of_resting(const struct unit *u)
 		return next_plain("none", -1, "nothing: it is not enabled");
 	if (!unit_rests(u))
 		return next_plain("start", -1, "with its supervisor");
-	if (u->wanted && !u->held && tree_left_out(u))
+	if (u->wanted && !u->held && unit_is_left_out(u))
 		return next_plain("none", -1,
 			"nothing by itself: its group was restarted, and with `restart: no` it is not; "
 			"effctl start starts it");

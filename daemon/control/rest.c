@@ -19,7 +19,9 @@ static bool group_is_coming(const struct unit *group)
 		/* It ends by itself, and whether it comes again is not judged yet. */
 		if (group->state == UNIT_STOPPING && !group->why && !unit_is_leaving(group->parent))
 			return true;
-		/* A round starts whom it stopped, and nobody else. */
+		/* A round starts whom it stopped, and nobody else; and not whose policy is `no`. */
+		if (unit_is_left_out(group))
+			return false;
 		if (group->state == UNIT_UP || group->state == UNIT_STOPPING || group->in_round)
 			return false;
 		if (group->child.fiber && !group->child.stopping)
@@ -50,7 +52,7 @@ bool unit_rests(const struct unit *u)
 {
 	if (!state_rests(u->state) || u->child.fiber || is_to_run_again(u))
 		return false;
-	if (u->held || u->removed || !u->spec->enabled || !u->parent)
+	if (u->held || u->removed || !u->spec->enabled || !u->parent || unit_is_left_out(u))
 		return true;
 	/* A group that opens wants what is to start with it. */
 	if (!u->wanted && (u->spec->activate == PLAN_MANUAL || u->parent->group_open))

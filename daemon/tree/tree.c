@@ -217,15 +217,9 @@ static const struct unit *tree_first_ailing(const struct tree *t)
 	return NULL;
 }
 
-bool tree_left_out(const struct unit *u)
-{
-	return u->state == UNIT_DOWN && !u->child.fiber && u->child.rest == EFF_REST_GROUP &&
-		u->parent->group_open;
-}
-
 bool tree_ails(const struct unit *u)
 {
-	if (u->state == UNIT_UP || tree_left_out(u))
+	if (u->state == UNIT_UP || unit_is_left_out(u))
 		return false;
 	if (state_has_failed(u->state))
 		return true;
@@ -254,7 +248,7 @@ const char *tree_summary(struct tree *t, char *buf, size_t size)
 		const struct unit *u = t->units[i];
 
 		/* One on demand that rests is as it should be, and so is one that a round has left out. */
-		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u) || tree_left_out(u) ||
+		if (u->spec->kind == PLAN_SUPERVISOR || !wish_holds(u) || unit_is_left_out(u) ||
 			(u->listens && unit_awaits_schedule(u)))
 			continue;
 		n++;

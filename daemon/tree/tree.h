@@ -82,8 +82,6 @@ int tree_exit_code(const struct tree *t, eff_exit end);
 
 /* Is the standing wish that it runs? One that its group will want, when that opens, is wanted as soon as the group is. */
 bool tree_wants(const struct unit *u);
-/* Has a group round stopped it, and its policy is `no`? Then it stays down, as it should, until it or its group is started. */
-bool tree_left_out(const struct unit *u);
 /* Is it not as it should be: wanted, and neither up, done, left out nor at rest until its schedule? Then its group's health is
  * failing. */
 bool tree_ails(const struct unit *u);

@@ -54,7 +54,7 @@ static bool unit_is_to_come(const struct unit *u)
 		bool begins = u->spec->activate != PLAN_MANUAL && !u->parent->group_open;
 
 		comes = u->spec->enabled && !u->held && !u->removed && (u->wanted || begins) &&
-			u->state != UNIT_FAILED && u->state != UNIT_DONE;
+			u->state != UNIT_FAILED && u->state != UNIT_DONE && !unit_is_left_out(u);
 	}
 	return comes && !u->held;
 }

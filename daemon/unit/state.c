@@ -263,6 +263,12 @@ bool unit_awaits_schedule(const struct unit *u)
 	return u->clock && !u->clock_off && !u->child.fiber;
 }
 
+bool unit_is_left_out(const struct unit *u)
+{
+	return u->state == UNIT_DOWN && !u->child.fiber && u->child.rest == EFF_REST_GROUP &&
+		u->parent && u->parent->group_open;
+}
+
 struct cause *unit_cause(
 	struct unit *u, enum cause_kind kind, struct cause *because, const char *format, ...)
 {

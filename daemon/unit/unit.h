@@ -304,6 +304,8 @@ struct cause *unit_cause(struct unit *u, enum cause_kind kind, struct cause *bec
 bool unit_usage(const struct unit *u, struct os_usage *ret_usage);
 /* Does it rest, with another run to come by its schedule, or when somebody comes? */
 bool unit_awaits_schedule(const struct unit *u);
+/* Has a group round stopped it, and its policy is `no`? Then it stays down, as it should, until it or its group is started. */
+bool unit_is_left_out(const struct unit *u);
 /* The policy of its row as the supervisor takes it. */
 struct eff_policy unit_policy(const struct plan_unit *spec);
 /* In success_exit? */

@@ -7,6 +7,42 @@
 
 static const struct script forever = {.lives = EFF_FOREVER};
 
+/* `restart: no`: the round has stopped it and does not start it again, nor what is in it. */
+START_TEST(nobody_waits_for_what_is_in_a_group_that_its_round_left_out)
+{
+	struct server *s = server_new("g:\n  strategy: one_for_all\n  units:\n    a: {command: [dies]}\n"
+				      "    job: {type: oneshot, command: [run]}\n"
+				      "    h: {restart: no, units: {b: {command: [run]}}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "dies", (struct script){.lives = EFF_S(5), .exits = 1});
+	world_run_for(s->w, EFF_MS(5800));
+	EXPECT_STATE(s->w, "g", "starting");
+	EXPECT_STATE(s->w, "g/h", "down");
+	client_call(c, "Wait", "{\"units\":[\"g/h/b\"],\"for\":\"up\"}", false);
+	ck_assert_str_eq(reply_error(client_reply(c)), "AtRest");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* It rests: an order says nothing of what does not come. */
+START_TEST(what_comes_after_one_that_its_round_left_out_starts_with_the_round)
+{
+	struct server *s = server_new(
+		"g:\n  strategy: one_for_all\n  units:\n    a: {command: [dies]}\n"
+		"    b: {command: [run], restart: no}\n    c: {command: [run], after: [b]}\n");
+
+	WORLD_SCRIPTS(s->w, "dies", {.lives = EFF_S(5), .exits = 1}, {.lives = EFF_FOREVER});
+	world_script(s->w, "run", forever);
+	world_run_for(s->w, EFF_S(10));
+	EXPECT_STATE(s->w, "g/b", "down");
+	EXPECT_STATE(s->w, "g/c", "up");
+	server_free(s);
+}
+END_TEST
+
 /* It was down before, for its group has not begun: nothing of it changes but what it is to be. */
 START_TEST(the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it)
 {
@@ -36,6 +72,8 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("found");
 
 	test_leak_guard(tcase);
+	tcase_add_test(tcase, nobody_waits_for_what_is_in_a_group_that_its_round_left_out);
+	tcase_add_test(tcase, what_comes_after_one_that_its_round_left_out_starts_with_the_round);
 	tcase_add_test(tcase, the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it);
 	suite_add_tcase(suite, tcase);
 	return suite;
