@@ -107,12 +107,22 @@ static struct unit *hopeless_in(
 	return NULL;
 }
 
+/* What is in a group that does not run yet comes with that; the outermost of these groups. */
+static const struct unit *with_group(const struct unit *u)
+{
+	while (state_rests(u->state) && u->parent && !u->parent->group_open)
+		u = u->parent;
+	return u;
+}
+
 struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u)
 {
 	for (int hops = 0; u && hops < HOPS_MAX; hops++) {
-		bool is_group = u->state == UNIT_STARTING && u->spec->kind == PLAN_SUPERVISOR;
 		struct unit *awaited, *other;
+		bool is_group;
 
+		u = with_group(u);
+		is_group = u->state == UNIT_STARTING && u->spec->kind == PLAN_SUPERVISOR;
 		if ((u->state != UNIT_WAITING && !is_group) || unit_is_leaving(u))
 			return NULL;
 		other = is_group ? hopeless_in(t, u, &awaited) : hopeless_need(u);

@@ -7,6 +7,36 @@
 
 static const struct script forever = {.lives = EFF_FOREVER};
 
+/* What a client is told, after time has passed. */
+static const char *told(struct client *c, eff_ns after)
+{
+	struct json *reply;
+
+	world_run_for(c->s->w, after);
+	reply = client_reply(c);
+	ck_assert_ptr_nonnull(reply);
+	return reply_results(reply);
+}
+
+/* It comes with the group, and that with what has failed: so it does not. */
+START_TEST(a_start_in_a_group_that_waits_for_what_has_failed_has_failed)
+{
+	struct server *s = server_new(
+		"db: {command: [late], type: notify, start_timeout: 1s, restart: no}\n"
+		"g: {depends_on: [db], units: {h: {units: {a: {command: [run]}}}}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "late",
+		(struct script){.lives = EFF_FOREVER, .ready_after = EFF_FOREVER});
+	world_run_for(s->w, EFF_MS(500));
+	client_call(c, "Start", "{\"units\":[\"g/h/a\"]}", false);
+	ck_assert_str_eq(told(c, EFF_S(1)), "g/h/a failed down");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 /* `restart: no`: the round has stopped it and does not start it again, nor what is in it. */
 START_TEST(nobody_waits_for_what_is_in_a_group_that_its_round_left_out)
 {
@@ -72,6 +102,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("found");
 
 	test_leak_guard(tcase);
+	tcase_add_test(tcase, a_start_in_a_group_that_waits_for_what_has_failed_has_failed);
 	tcase_add_test(tcase, nobody_waits_for_what_is_in_a_group_that_its_round_left_out);
 	tcase_add_test(tcase, what_comes_after_one_that_its_round_left_out_starts_with_the_round);
 	tcase_add_test(tcase, the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it);
