@@ -96,7 +96,8 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 	} else if (judge_stuck(a, t)) {
 		return;
 	} else if (u->state == UNIT_UP) {
-		if ((a->verb == VERB_START || u->starts > a->starts) &&
+		/* What is still on its way out is shown as it was, and begins anew. */
+		if ((a->verb == VERB_START || u->starts > a->starts) && !unit_is_leaving(u) &&
 			start_is_sure(a, t, now, wake_at))
 			act_decide(a, "done", NULL);
 	} else if (unit_rests(u)) {

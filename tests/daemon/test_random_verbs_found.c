@@ -73,6 +73,29 @@ START_TEST(what_comes_after_one_that_its_round_left_out_starts_with_the_round)
 }
 END_TEST
 
+/* Until the other has ended that requires it, it is shown as it was. */
+START_TEST(a_start_of_one_that_still_is_to_stop_is_done_when_it_runs_again)
+{
+	struct server *s = server_new(
+		"db: {command: [run]}\nweb: {command: [slow], depends_on: [db]}\n");
+	struct client *c = client_new(s), *other = client_new(s);
+
+	world_script(s->w, "run", forever);
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(2)});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Stop", "{\"units\":[\"db\"]}", false);
+	world_run_for(s->w, EFF_MS(500));
+	client_call(other, "Start", "{\"units\":[\"db\"]}", false);
+	world_run_for(s->w, EFF_MS(1600));
+	ck_assert_ptr_null(client_reply(other));
+	ck_assert_str_eq(told(other, EFF_S(1)), "db done up");
+	ck_assert_uint_eq(world_spawns(s->w, "db"), 2);
+	client_free(other);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 /* It was down before, for its group has not begun: nothing of it changes but what it is to be. */
 START_TEST(the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it)
 {
@@ -105,6 +128,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_start_in_a_group_that_waits_for_what_has_failed_has_failed);
 	tcase_add_test(tcase, nobody_waits_for_what_is_in_a_group_that_its_round_left_out);
 	tcase_add_test(tcase, what_comes_after_one_that_its_round_left_out_starts_with_the_round);
+	tcase_add_test(tcase, a_start_of_one_that_still_is_to_stop_is_done_when_it_runs_again);
 	tcase_add_test(tcase, the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it);
 	suite_add_tcase(suite, tcase);
 	return suite;
