@@ -112,11 +112,12 @@ eff_exit tree_run(void *arg)
 		r = sockets_open(&t->world, root);
 	if (r == 0 && !t->shutting_down && wish_holds(root))
 		r = eff_child_start(&root->child);
-	while (r == 0 && !tree_is_over(t))
+	while (r == 0 && !tree_is_over(t)) {
 		r = eff_pulse_await(&t->top.changed);
-	/* What they have to say of the end is heard, within their time. */
-	while (r == 0 && t->n_give_ups > 0 && !root->kill_now)
-		r = eff_pulse_await(&t->changed);
+		/* What they have to say of the end is heard, within their time; a start meanwhile takes over. */
+		while (r == 0 && tree_is_over(t) && t->n_give_ups > 0 && !root->kill_now)
+			r = eff_pulse_await(&t->changed);
+	}
 	t->has_begun = false;
 	tree_end_logs(t);
 	eff_event_set(&t->ended);

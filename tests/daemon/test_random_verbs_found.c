@@ -118,6 +118,27 @@ START_TEST(the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it)
 }
 END_TEST
 
+/* A start while on_give_up is still told of the end takes over from it. */
+START_TEST(a_start_while_the_root_gives_up_goes_on)
+{
+	struct server *s = server_new("a: {command: [dies], restart: no, critical: true, "
+				      "hooks: {on_give_up: {command: hook}}}\n");
+	struct client *c = client_new(s);
+
+	WORLD_SCRIPTS(s->w, "dies", {.lives = EFF_S(1), .exits = 1}, {.lives = EFF_FOREVER});
+	world_script(s->w, "hook", (struct script){.lives = EFF_S(2), .helper = true});
+	world_run_for(s->w, EFF_S(2));
+	EXPECT_STATE(s->w, "/", "failed");
+	client_call(c, "Start", "{\"units\":[\"a\"]}", false);
+	world_run_for(s->w, EFF_S(9));
+	ck_assert(!s->w->ended);
+	ck_assert_str_eq(told(c, 0), "a done up");
+	EXPECT_STATE(s->w, "a", "up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -130,6 +151,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_comes_after_one_that_its_round_left_out_starts_with_the_round);
 	tcase_add_test(tcase, a_start_of_one_that_still_is_to_stop_is_done_when_it_runs_again);
 	tcase_add_test(tcase, the_stop_of_one_that_has_not_begun_releases_who_only_waited_for_it);
+	tcase_add_test(tcase, a_start_while_the_root_gives_up_goes_on);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
