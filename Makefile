@@ -243,7 +243,7 @@ run:
 # the plain build, in which alone there are a hundred thousand fibers, and most of the random scenarios. Scale is held by a
 # build of its own, that counts what it does. The long ones are first. What is random and in virtual time opens no loop, and is
 # the same with another one. System tests wait for each other's processes half of the time: in which tidy runs.
-plain := $(O)/tests/daemon/test_scenarios $(O)/tests/lib/test_many
+plain := $(O)/tests/daemon/test_scenarios $(O)/tests/daemon/test_random_verbs $(O)/tests/lib/test_many
 san := $(B)/san
 long := $(san)/tests/lib/test_structure $(san)/tests/daemon/test_pairs_failing $(san)/tests/daemon/test_scenarios
 lengthy := $(patsubst %,tests/system/%.sh,soak package syscalls many-reloads child-world)

@@ -112,8 +112,7 @@ static void check_spawn(struct rules *r, struct unit *u)
 			broken(r, u->name, "is started while there is on its way out", at->name);
 		for (uint32_t i = 0; i < at->n_needs; i++)
 			/* While pre_start runs what it requires may end by itself. */
-			if (at == u && at->needs[i].need->required &&
-				!u->spec->rules->hooks.pre_start.argv &&
+			if (at == u && at->needs[i].need->required && !shadow->prepared &&
 				!condition_holds(&at->needs[i]))
 				broken(r, u->name, "is started though it requires",
 					at->needs[i].unit->name);
@@ -188,16 +187,27 @@ void rules_watch(void *context, const struct fake_event *event)
 	struct unit *u = tree_find(r->world->tree, event->unit);
 	const char *wrong = r->also ? r->also(r->also_context, r->world, event) : NULL;
 	struct shadow *shadow;
+	bool begins = event->what == FAKE_SPAWN;
 
 	if (wrong)
 		broken(r, wrong, "", "");
 	/* One that a reload took out has nobody's needs to look at. */
-	if (!u || event->helper)
+	if (!u)
 		return;
 	shadow = shadow_of(r, u->name);
-	if (event->what == FAKE_SPAWN) {
+	if (event->helper) {
+		if (begins && u->state == UNIT_STARTING && !u->pid)
+			shadow->prepared = true;
+		/* stop.command is how its stop begins, be there another reason for it before a signal comes. */
+		if (begins && u->state == UNIT_STOPPING && u->pid && !shadow->told) {
+			check_stop(r, u);
+			shadow->told = true;
+		}
+		return;
+	}
+	if (begins) {
 		check_spawn(r, u);
-		shadow->told = false;
+		shadow->told = shadow->prepared = false;
 	}
 	if (event->what == FAKE_SIGNAL && event->sig != SIGCONT && u->pid && !r->is_killing) {
 		if (!shadow->told)

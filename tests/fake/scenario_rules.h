@@ -23,7 +23,8 @@ struct rules {
 		const struct unit *unit; /* that it is of: another of the same name begins anew */
 		uint64_t verbs; /* that it has seen; another may come to lie in its place, and has seen less */
 		bool held;
-		bool told; /* this run has had a signal */
+		bool told;     /* this run has had a signal */
+		bool prepared; /* its pre_start has begun */
 		eff_ns gone_at;
 		bool alone; /* its end was a matter of its own then */
 	} shadows[RULES_SHADOWS];

@@ -66,11 +66,10 @@ static bool is_of(const struct unit *u, const struct scenario_node *node)
 		(node->kind == NODE_POOL && u->name[len] == '/');
 }
 
-/* One of those; NULL: there is none. */
-static struct unit *whom(const struct run *run, const struct scenario_step *step)
+struct unit *scenario_whom(
+	const struct scenario *now, const struct tree *t, const struct scenario_step *step)
 {
-	const struct tree *t = run->world->tree;
-	const struct scenario_node *node = &run->now.nodes[step->node];
+	const struct scenario_node *node = &now->nodes[step->node];
 	bool child = step->verb == DO_REMOVE || step->verb == DO_REMOVE_NOW;
 	struct unit *found[200];
 	unsigned n = 0;
@@ -228,7 +227,7 @@ static void do_step(struct run *run, const struct scenario_step *step)
 {
 	bool about_nobody = step->verb == DO_WAIT || step->verb == DO_RELOAD ||
 		step->verb == DO_OPEN || step->verb == DO_CLOSE;
-	struct unit *u = about_nobody ? NULL : whom(run, step);
+	struct unit *u = about_nobody ? NULL : scenario_whom(&run->now, run->world->tree, step);
 
 	if (!about_nobody && !u)
 		return;

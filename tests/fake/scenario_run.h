@@ -19,4 +19,8 @@ struct run_opts {
 /* From its beginning to the end of its tree. A rule that is broken is a failure of the world's. */
 void scenario_run(const struct scenario *s, const struct run_opts *opts);
 
+/* Whom a step is about: of the units that are of its node, be it replicas or added children, one; NULL: there is none. */
+struct unit *scenario_whom(
+	const struct scenario *now, const struct tree *t, const struct scenario_step *step);
+
 #endif

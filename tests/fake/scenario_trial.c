@@ -27,6 +27,7 @@ struct trial *trial_new(void)
 	if (t == MAP_FAILED)
 		abort();
 	t->limit = EFF_S(20);
+	t->play = scenario_run;
 	return t;
 }
 
@@ -100,7 +101,7 @@ static void child_plays(struct trial *t, const struct scenario *s)
 
 	t->seed = s->seed;
 	child_limits(t->limit);
-	scenario_run(s, &opts);
+	t->play(s, &opts);
 	if (t->minds_leaks)
 		child_checks_leaks(t);
 }

@@ -24,6 +24,7 @@ struct trial {
 	void *also_context;
 	bool minds_leaks; /* look for memory that is left after each scenario */
 	eff_ns limit;     /* of processor time a scenario; 20 s */
+	void (*play)(const struct scenario *s, const struct run_opts *opts); /* scenario_run() */
 };
 
 struct trial *trial_new(void);
