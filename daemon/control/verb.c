@@ -51,7 +51,9 @@ static bool judge_stuck(struct act *a, const struct tree *t)
 /* Does it go down with another one that fails, each time before it is up? */
 static bool goes_with_failing(const struct unit *u)
 {
-	for (uint32_t i = 0; u->state != UNIT_UP && !u->removed && i < u->n_needs; i++) {
+	if (u->state == UNIT_UP || u->removed)
+		return false;
+	for (uint32_t i = 0; i < u->n_needs; i++) {
 		const struct plan_need *need = u->needs[i].need;
 
 		if ((need->restart || need->bind) && eff_child_failures(&u->needs[i].unit->child) > 0)

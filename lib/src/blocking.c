@@ -56,13 +56,6 @@ static struct timespec in_seconds(int seconds)
 	return at;
 }
 
-static eff_ns monotonic(void)
-{
-	struct timespec now = in_seconds(0);
-
-	return EFF_S(now.tv_sec) + now.tv_nsec;
-}
-
 static void threads_destroy(struct eff__threads *threads)
 {
 	pthread_cond_destroy(&threads->work);
@@ -103,7 +96,7 @@ static struct job *job_begin(struct eff__threads *threads, struct eff_list *link
 {
 	struct job *job = eff_container(link, struct job, link);
 
-	job->began = monotonic();
+	job->began = eff__monotonic();
 	eff_list_append(&threads->at_work, link);
 	return job;
 }
@@ -233,7 +226,7 @@ static bool may_have_another(const struct eff__threads *threads)
 
 	if (threads->n_threads < THREADS_AT_WORK)
 		return true;
-	now = monotonic();
+	now = eff__monotonic();
 	for (struct eff_list *l = threads->at_work.next; l != &threads->at_work; l = l->next)
 		n_hang += now - eff_container(l, struct job, link)->began >= HANGS;
 	return threads->n_threads - n_hang < THREADS_AT_WORK && threads->n_threads < THREADS_IN_ALL;
