@@ -71,4 +71,11 @@ static inline bool is_there(const char *name)
 	return access(path, F_OK) == 0;
 }
 
+static inline bool lives(pid_t pid)
+{
+	struct procfs_stat st;
+
+	return os_procfs_stat(pid, &st) && st.state != 'Z' && st.state != 'X';
+}
+
 #endif

@@ -222,6 +222,15 @@ static inline size_t read_lines(struct os_child *child, char *buf, size_t size, 
 	return len;
 }
 
+/* The next line of its output, which is a pid. */
+static inline pid_t line_of_pid(struct os_child *child)
+{
+	char line[32];
+
+	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
+	return (pid_t)atoi(line);
+}
+
 static inline struct os_end ended(struct os_child *child)
 {
 	struct os_end end;

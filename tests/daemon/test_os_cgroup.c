@@ -8,21 +8,6 @@
 
 #include "daemon/cgroup_home.h"
 
-static bool lives(pid_t pid)
-{
-	struct procfs_stat st;
-
-	return os_procfs_stat(pid, &st) && st.state != 'Z' && st.state != 'X';
-}
-
-static pid_t line_of_pid(struct os_child *child)
-{
-	char line[32];
-
-	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
-	return (pid_t)atoi(line);
-}
-
 CGROUP_TEST(a_child_begins_in_a_group_that_goes_with_it)
 {
 	struct os_spawn spawn = shell("sed -n 's/^0:://p' /proc/self/cgroup");

@@ -7,21 +7,6 @@
 
 #include "daemon/cgroup_home.h"
 
-static bool lives(pid_t pid)
-{
-	struct procfs_stat st;
-
-	return os_procfs_stat(pid, &st) && st.state != 'Z' && st.state != 'X';
-}
-
-static pid_t line_of_pid(struct os_child *child)
-{
-	char line[32];
-
-	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
-	return (pid_t)atoi(line);
-}
-
 static struct os_kept *kept;
 
 static struct os_child *started_kept(void)

@@ -116,14 +116,6 @@ static void play(const char *name)
 }
 OS_ROLES(play)
 
-static pid_t line_of_pid(struct os_child *child)
-{
-	char line[32];
-
-	ck_assert_uint_gt(read_lines(child, line, sizeof(line), 1), 0);
-	return (pid_t)atoi(line);
-}
-
 static int gone_within(struct os_child *child, eff_ns limit)
 {
 	struct eff_scope within;

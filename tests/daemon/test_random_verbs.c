@@ -5,7 +5,6 @@
  * The trees, their processes, and what is done to them are those of test_scenarios.c; here every verb is a request, and who asks,
  * for how long, and who hangs up meanwhile are drawn besides. EFFD_SEED=N plays one scenario and tells it, with EFFD_KEEP=PARTS
  * those parts of it; EFFD_FIRST is the first seed of many, EFFD_SCENARIOS their count. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include <check.h>
 
 #include "answered.h"
-#include "fake/scenario_shrink.h"
+#include "trials.h"
 
 #ifdef __SANITIZE_ADDRESS__
 enum { FIRST = 1, SCENARIOS = 300 };
@@ -356,31 +355,6 @@ static void play(const struct scenario *s, const struct run_opts *opts)
 	free(p);
 }
 
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static void shrink_and_fail(struct trial *t)
-{
-	uint64_t seed = t->seed;
-	struct shrunk shrunk;
-	struct text text = {0};
-
-	(void)fprintf(stderr, "seed %llu fails: %s; making it smaller\n",
-		(unsigned long long)seed, t->words);
-	if (!scenario_shrink(t, seed, &shrunk))
-		ck_abort_msg("seed %llu fails after others, and not alone",
-			(unsigned long long)seed);
-	shrunk_text(&shrunk, seed, program_invocation_name, &text);
-	(void)fprintf(stderr, "%s", text.bytes);
-	text_done(&text);
-	shrunk_done(&shrunk);
-	ck_abort_msg("seed %llu", (unsigned long long)seed);
-}
-
 START_TEST(whatever_clients_are_told_is_true)
 {
 	uint64_t first = number_of("EFFD_FIRST", FIRST), n = number_of("EFFD_SCENARIOS", SCENARIOS);
@@ -394,30 +368,9 @@ START_TEST(whatever_clients_are_told_is_true)
 }
 END_TEST
 
-static void tell_line(void *context, const char *line)
-{
-	(void)context;
-	(void)fputs(line, stderr);
-}
-
 START_TEST(one_scenario_can_be_played_again)
 {
-	struct scenario *s = calloc(1, sizeof(*s)), *part = calloc(1, sizeof(*s));
-	struct parts *parts = calloc(1, sizeof(*parts));
-	bool *kept = calloc(PARTS_MOST, sizeof(*kept));
-
-	ck_assert(s && part && parts && kept);
-	scenario_make(s, number_of("EFFD_SEED", 1));
-	parts_of(s, parts);
-	memset(kept, true, PARTS_MOST);
-	if (getenv("EFFD_KEEP"))
-		ck_assert_msg(parts_parse(parts, getenv("EFFD_KEEP"), kept), "no such parts");
-	parts_keep(s, parts, kept, part);
-	play(part, &(struct run_opts){.tell = getenv("EFFD_SEED") ? tell_line : NULL});
-	free(kept);
-	free(parts);
-	free(part);
-	free(s);
+	play_again(play);
 }
 END_TEST
 

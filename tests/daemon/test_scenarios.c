@@ -5,7 +5,6 @@
  * EFFD_SEED=N plays one scenario, in this process, and tells what is done; with EFFD_KEEP=PARTS only those parts of it. EFFD_FIRST
  * is the first seed of many, EFFD_SCENARIOS their count, EFFD_SECONDS instead how long to go on, from a seed that nobody knows
  * and that is told. EFFD_TELL tells what has occurred. */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,8 @@
 
 #include <check.h>
 
-#include "fake/scenario_shrink.h"
 #include "leak.h"
+#include "trials.h"
 
 /* The sanitized build and the plain one play different ones. */
 #ifdef __SANITIZE_ADDRESS__
@@ -26,33 +25,6 @@ enum { FIRST = 2501, SCENARIOS = 18000 };
 #endif
 /* Of FEWEST scenarios and more each kind of thing occurs LEAST times. */
 enum { BATCH = 500, FEWEST = 2000, LEAST = 10 };
-
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static void shrink_and_fail(struct trial *t)
-{
-	uint64_t seed = t->seed;
-	struct shrunk shrunk;
-	struct text text = {0};
-	char words[sizeof(t->words)];
-
-	memcpy(words, t->words, sizeof(words));
-	(void)fprintf(stderr, "seed %llu fails: %s; making it smaller\n",
-		(unsigned long long)seed, words);
-	if (!scenario_shrink(t, seed, &shrunk))
-		ck_abort_msg("seed %llu fails after others, and not alone: %s",
-			(unsigned long long)seed, words);
-	shrunk_text(&shrunk, seed, program_invocation_name, &text);
-	(void)fprintf(stderr, "%s", text.bytes);
-	text_done(&text);
-	shrunk_done(&shrunk);
-	ck_abort_msg("seed %llu: %s", (unsigned long long)seed, words);
-}
 
 /* Memory that is left is seen at the end of a batch: whose is it? */
 static void find_leak(struct trial *t, uint64_t first, uint64_t n)
@@ -121,37 +93,20 @@ START_TEST(whatever_happens_the_rules_hold_in_every_moment)
 }
 END_TEST
 
-/* One scenario, in this process. */
-static void tell(void *context, const char *line)
+static void play_shown(const struct scenario *s, const struct run_opts *opts)
 {
-	(void)context;
-	(void)fputs(line, stderr);
+	struct text yaml = {0};
+
+	scenario_yaml(s, &yaml);
+	if (opts->tell)
+		(void)fprintf(stderr, "%s", yaml.bytes);
+	scenario_run(s, opts);
+	text_done(&yaml);
 }
 
 START_TEST(one_scenario_can_be_played_again)
 {
-	struct scenario *s = calloc(1, sizeof(*s)), *part = calloc(1, sizeof(*s));
-	struct parts *parts = calloc(1, sizeof(*parts));
-	bool *kept = calloc(PARTS_MOST, sizeof(*kept));
-	struct text yaml = {0};
-
-	ck_assert(s && part && parts && kept);
-	scenario_make(s, number_of("EFFD_SEED", 1));
-	parts_of(s, parts);
-	memset(kept, true, PARTS_MOST);
-	if (getenv("EFFD_KEEP"))
-		ck_assert_msg(parts_parse(parts, getenv("EFFD_KEEP"), kept), "no such parts");
-	parts_keep(s, parts, kept, part);
-	scenario_yaml(part, &yaml);
-	if (getenv("EFFD_SEED"))
-		(void)fprintf(stderr, "%s", yaml.bytes);
-
-	scenario_run(part, &(struct run_opts){.tell = getenv("EFFD_SEED") ? tell : NULL});
-	text_done(&yaml);
-	free(kept);
-	free(parts);
-	free(part);
-	free(s);
+	play_again(play_shown);
 }
 END_TEST
 
