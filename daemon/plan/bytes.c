@@ -40,7 +40,8 @@ bool file_is_text(struct load *load, const struct file *file)
 			(void)fault_at(load, at, "E104", "a byte-order mark inside the text");
 			return false;
 		}
-		if (c == '%' && at.column == 1 && strncmp(file->bytes + i, "%TAG", 4) == 0) {
+		if (c == '%' && at.column == 1 && i + 4 <= file->size &&
+			memcmp(file->bytes + i, "%TAG", 4) == 0) {
 			(void)fault_at(load, at, "E106", "tags are not supported");
 			return false;
 		}
