@@ -112,8 +112,8 @@ struct os_child {
 	struct os_linux *os;
 	struct eff_list link;
 	struct eff_proc *proc;
-	pid_t pid; /* of the one that effd made: it leads the session */
-	uid_t uid;
+	pid_t pid;     /* of the one that effd made: it leads the session */
+	uid_t uid;     /* its user's; its pipes are his, too */
 	uint64_t made; /* in ticks since boot */
 	struct main_proc main;
 	int streams[2]; /* our ends; -1 */
@@ -131,6 +131,7 @@ struct os_kept {
 	struct cgroup *group;
 	struct {
 		int ours, theirs; /* -1: none, or the child's for now */
+		uid_t owner;
 	} pipes[2];
 };
 

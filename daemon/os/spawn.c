@@ -127,11 +127,12 @@ static const char *stage_of(const struct os_child *child, int r)
 static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	struct record *record, struct os_fault *ret_fault)
 {
-	int r = os_streams_make(child, spawn, record->arena, &record->fds, &record->spawn.n_fds);
 	const char *stage = "log", *what = spawn->argv[0];
+	int r;
 
 	if (record->ids)
 		child->uid = record->ids->uid;
+	r = os_streams_make(child, spawn, record->arena, &record->fds, &record->spawn.n_fds);
 	if (r >= 0 && spawn->notify) {
 		stage = "socket";
 		r = os_notify_open(

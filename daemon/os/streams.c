@@ -54,6 +54,7 @@ static void stream_keep(struct os_child *child, int i)
 {
 	child->kept->pipes[i].ours = child->streams[i];
 	child->kept->pipes[i].theirs = child->theirs[i];
+	child->kept->pipes[i].owner = child->uid;
 	child->streams[i] = child->theirs[i] = -1;
 }
 
@@ -98,24 +99,38 @@ static int pipe_make(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
+/* Who opens /dev/stdout opens the pipe once more, with the rights of his user alone: so it is his. Where that cannot be, what he
+ * was given is as good as ever. */
+static void pipe_give(const struct os_child *child, int theirs, uid_t owner)
+{
+	if (owner != child->uid)
+		(void)!fchown(theirs, child->uid, (gid_t)-1);
+}
+
 static int stream_make(struct os_child *child, enum os_stream stream)
 {
 	struct os_linux *os = child->os;
 	struct os_kept *kept = child->kept;
+	int r = 0;
 
 	if (kept && kept->pipes[stream].theirs >= 0 &&
 		fcntl(kept->pipes[stream].theirs, F_SETFL, 0) == 0) {
 		child->streams[stream] = kept->pipes[stream].ours;
 		child->theirs[stream] = kept->pipes[stream].theirs;
 		kept->pipes[stream].ours = kept->pipes[stream].theirs = -1;
+		pipe_give(child, child->theirs[stream], kept->pipes[stream].owner);
 		return 0;
 	}
-	if (os->spare_pipe[1] < 0)
-		return pipe_make(&child->streams[stream], &child->theirs[stream]);
-	child->streams[stream] = os->spare_pipe[0];
-	child->theirs[stream] = os->spare_pipe[1];
-	os->spare_pipe[0] = os->spare_pipe[1] = -1;
-	return 0;
+	if (os->spare_pipe[1] < 0) {
+		r = pipe_make(&child->streams[stream], &child->theirs[stream]);
+	} else {
+		child->streams[stream] = os->spare_pipe[0];
+		child->theirs[stream] = os->spare_pipe[1];
+		os->spare_pipe[0] = os->spare_pipe[1] = -1;
+	}
+	if (r >= 0)
+		pipe_give(child, child->theirs[stream], os->uid);
+	return r;
 }
 
 void os_streams_prepare(struct os_linux *os)
@@ -150,6 +165,8 @@ static int pipes_make(struct os_child *child, const struct os_spawn *spawn)
 		r = stream_make(child, OS_STDERR);
 	if (r >= 0 && spawn->ready_fd > 2)
 		r = pipe_make(&child->ready_fd, &child->their_ready_fd);
+	if (child->their_ready_fd >= 0)
+		pipe_give(child, child->their_ready_fd, child->os->uid);
 	return r;
 }
 
