@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of NAME=value: a line each, comments with #, an `export` before the name, quotes around the value. Each file is
- * read once for a load, however many units name it. */
+/* Files of NAME=value: a line each, comments with # or ;, an `export` before the name, quotes around the value, in which it may go
+ * on over lines. Each file is read once for a load, however many units name it. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@ struct line {
 	uint32_t number;
 	const char *begin;
 	const char *at, *end;
+	const char *file_end;
 };
 
 static const char *line_fault(const struct line *line, const char *what)
@@ -61,31 +62,69 @@ static char escaped(char c)
 	}
 }
 
+/* The closing quote is as likely to be missing as to be on a line to come: so it is sought first. */
+static const char *quote_end(const struct line *line, char quote)
+{
+	const char *p = line->at + 1;
+
+	while (p < line->file_end && *p != quote)
+		p += quote == '"' && *p == '\\' && p + 1 < line->file_end ? 2 : 1;
+	return p < line->file_end ? p : NULL;
+}
+
 /* In double quotes a backslash makes n, t, r; before anything else it just goes. */
+static void quoted_add(struct text *text, const char *p, const char *end, char quote)
+{
+	for (; p < end; p++) {
+		char c = *p;
+		bool escapes = quote == '"' && c == '\\';
+
+		if (escapes)
+			c = escaped(*++p);
+		/* A line may be one with the next; and none ends with a carriage return. */
+		if ((escapes && *p == '\n') || (c == '\r' && p[1] == '\n'))
+			continue;
+		text_add_bytes(text, &c, 1);
+	}
+}
+
+/* Stand at that place, on whichever line it is. */
+static void line_go_on(struct line *line, const char *to)
+{
+	for (; line->at < to; line->at++) {
+		if (*line->at != '\n')
+			continue;
+		line->begin = line->at + 1;
+		line->number++;
+	}
+	line->end = memchr(to, '\n', (size_t)(line->file_end - to));
+	if (!line->end)
+		line->end = line->file_end;
+}
+
+static const char *nul_fault(struct line *line, const char *nul)
+{
+	line_go_on(line, nul);
+	return line_fault(line, "a NUL character");
+}
+
 static const char *quoted_read(struct line *line, char quote)
 {
+	const char *open = line->at, *close = quote_end(line, quote), *nul;
 	struct text text = {0};
-	char c;
 
-	for (line->at++; line->at < line->end && *line->at != quote; line->at++) {
-		c = *line->at;
-		if (quote == '"' && c == '\\' && line->at + 1 < line->end) {
-			c = *++line->at;
-			c = escaped(c);
-		}
-		text_add_bytes(&text, &c, 1);
-	}
-	line->load->failed |= text.failed;
-	if (line->at == line->end) {
-		text_done(&text);
+	if (!close)
 		return line_fault(line, "a quote without its end");
-	}
+	nul = memchr(open, '\0', (size_t)(close - open));
+	if (nul)
+		return nul_fault(line, nul);
+	line_go_on(line, close);
 	line->at++;
 	skip_blanks(line);
-	if (line->at < line->end && *line->at != '#') {
-		text_done(&text);
+	if (line->at < line->end && *line->at != '#')
 		return line_fault(line, "text behind the closing quote");
-	}
+	quoted_add(&text, open + 1, close, quote);
+	line->load->failed |= text.failed;
 	return keep_text(line->load, &text);
 }
 
@@ -133,8 +172,8 @@ static bool pair_read(struct line *line, struct plan_pair *pair)
 
 static void lines_read(struct load *load, struct file *file, struct env_pairs *env)
 {
-	struct line line = {.load = load, .file = file};
-	const char *p = file->bytes, *end = file->bytes + file->size, *next;
+	struct line line = {.load = load, .file = file, .file_end = file->bytes + file->size};
+	const char *p = file->bytes, *end = file->bytes + file->size, *next, *nul;
 	struct plan_pair *pairs;
 	size_t n = 1;
 
@@ -152,12 +191,14 @@ static void lines_read(struct load *load, struct file *file, struct env_pairs *e
 		line.end = next;
 		line.number++;
 		skip_blanks(&line);
-		if (line.at == line.end || *line.at == '#')
+		if (line.at == line.end || *line.at == '#' || *line.at == ';')
 			continue;
-		if (memchr(p, '\0', (size_t)(next - p)))
-			(void)line_fault(&line, "a NUL character");
+		nul = memchr(p, '\0', (size_t)(next - p));
+		if (nul)
+			(void)nul_fault(&line, nul);
 		else if (pair_read(&line, &pairs[env->n]))
 			env->n++;
+		next = line.end;
 	}
 }
 

@@ -313,6 +313,24 @@ START_TEST(the_environment_is_whole_and_sorted)
 }
 END_TEST
 
+START_TEST(a_quoted_value_goes_on_over_lines)
+{
+	const struct plan_unit *unit;
+
+	plan_world_init(&world);
+	world.env_text = "; c\nKEY=\"-- 'A' --\r\nb # \\\"c\\\"\r\n\" # d\r\nNEXT=n\nONE='\n\\'\n"
+			 "SAME=\"a\\\nb\"";
+	world.text = HEAD "  a: {command: x, env_file: env}\n";
+	plan_world_load(&world, "/tree/effd.yaml");
+	ck_assert_int_eq(world.result, 0);
+	unit = plan_find(world.plan, "a");
+
+	ck_assert(has_variable(unit, "KEY=-- 'A' --\nb # \"c\"\n"));
+	ck_assert(has_variable(unit, "NEXT=n") && has_variable(unit, "ONE=\n\\"));
+	ck_assert(has_variable(unit, "SAME=ab"));
+}
+END_TEST
+
 START_TEST(a_user_has_a_home_of_its_own)
 {
 	struct plan *plan = plan_world_good(&world,
@@ -418,6 +436,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, defaults_may_say_what_a_unit_is);
 	tcase_add_test(tcase, dependencies_are_lists_or_mappings_and_merge);
 	tcase_add_test(tcase, the_environment_is_whole_and_sorted);
+	tcase_add_test(tcase, a_quoted_value_goes_on_over_lines);
 	tcase_add_test(tcase, a_user_has_a_home_of_its_own);
 	tcase_add_test(tcase, without_a_path_there_is_the_systems);
 	tcase_add_test(tcase, what_a_fiber_gets_is_flat);
