@@ -67,7 +67,7 @@ static void print_line(struct effctl *e, struct stream *stream, const struct jso
 		put_line_end(e->out, json_get_text(line, "text", ""));
 		return;
 	}
-	put_text(e->out, json_get_text(line, "text", ""));
+	put_line_part(e->out, json_get_text(line, "text", ""));
 	if (!goes_on)
 		stream->unfinished = strdup(unit);
 }

@@ -151,6 +151,20 @@ void put_text(FILE *to, const char *text)
 	}
 }
 
+void put_line_part(FILE *to, const char *text)
+{
+	static const char tab[] = "\\x09";
+
+	for (const char *at; (at = strstr(text, tab)); text = at + sizeof(tab) - 1) {
+		char *before = strndup(text, (size_t)(at - text));
+
+		put_text(to, before ? before : "?");
+		(void)fputc('\t', to);
+		free(before);
+	}
+	put_text(to, text);
+}
+
 void put_line_end(FILE *to, const char *text)
 {
 	static const char returns[] = "\\x0D";
@@ -158,7 +172,7 @@ void put_line_end(FILE *to, const char *text)
 	char *shown = len >= n && strcmp(text + len - n, returns) == 0 ? strndup(text, len - n)
 								       : NULL;
 
-	put_text(to, shown ? shown : text);
+	put_line_part(to, shown ? shown : text);
 	(void)fputc('\n', to);
 	free(shown);
 }

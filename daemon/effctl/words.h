@@ -22,6 +22,8 @@ void add_bytes(struct text *to, double bytes);
 
 /* Print, without the controls in it. */
 void put_text(FILE *to, const char *text);
+/* Print a piece of a line of output. A tab in it is one: what is indented or in columns is to be read. */
+void put_line_part(FILE *to, const char *text);
 /* Print the end of a line of output, and end it. A carriage return before the newline, as sshd(8) writes one, is part of that. */
 void put_line_end(FILE *to, const char *text);
 /* Print that nothing goes by this name, which is in the tree. */

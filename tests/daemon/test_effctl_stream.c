@@ -75,6 +75,21 @@ START_TEST(a_line_in_pieces_is_put_together)
 }
 END_TEST
 
+START_TEST(a_tab_of_output_is_one_for_people)
+{
+	served_play((struct served_step[]){
+		{"Status", {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
+		{"Logs",
+			{SERVED_MORE("{\"unit\":\"web\",\"text\":\"\\\\x09a\",\"partial\":true}"),
+				SERVED_REPLY("{\"unit\":\"web\",\"text\":\"\\\\x09b\\\\x0Bc\\\\x09\"}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("logs web"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "\ta\tb\\x0Bc\t\n");
+}
+END_TEST
+
 static eff_ns monotonic_now(void)
 {
 	struct timespec ts;
@@ -148,6 +163,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, logs_of_units_without_replicas_say_so_beside_the_output);
 	tcase_add_test(tcase, logs_that_are_followed_end_with_effd);
 	tcase_add_test(tcase, a_line_in_pieces_is_put_together);
+	tcase_add_test(tcase, a_tab_of_output_is_one_for_people);
 	tcase_add_test(tcase, a_stream_whose_limit_effd_does_not_know_is_cut_when_it_is_over);
 	tcase_add_test(tcase, events_are_one_a_line);
 	tcase_add_test(tcase, a_stream_with_json_is_a_document_a_line);
