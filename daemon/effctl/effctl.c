@@ -90,9 +90,8 @@ int effctl_run(int argc, char **argv, FILE *out, FILE *err)
 	look_at_output(&e);
 	code = run(&e, argc, argv);
 	free(e.words);
-	if ((fflush(out) == EOF || ferror(out)) && code == CODE_DONE) {
-		(void)fprintf(err, "effctl: cannot write: %s\n", strerror(errno));
-		return CODE_FAILED;
-	}
-	return (int)code;
+	if (fflush(out) != EOF && !ferror(out))
+		return (int)code;
+	(void)fprintf(err, "effctl: cannot write: %s\n", strerror(errno));
+	return code == CODE_DONE ? CODE_FAILED : (int)code;
 }

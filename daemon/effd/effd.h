@@ -28,7 +28,8 @@ struct options {
 	bool check, by_default; /* by_default: nobody has named the tree */
 	plan_strv command;      /* after `--`; NULL */
 };
-/* Returns 0; 1 when all has been said (--help, --version); -EINVAL after a word on `err`. */
+/* Returns 0; 1 when all has been said (--help, --version); -EINVAL, or why they could not be
+ * written, after a word on `err`. */
 int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *err);
 void options_done(struct options *options);
 /* The default socket: malloc'd; NULL when there is none for this user (no XDG_RUNTIME_DIR, and somebody else has taken its stead), or out of memory. */

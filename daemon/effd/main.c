@@ -360,7 +360,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	r = options_parse(argc, argv, &e.options, stdout, stderr);
 	if (r != 0)
-		return r < 0 ? EXIT_USAGE : 0;
+		return r == -EINVAL ? EXIT_USAGE : r < 0;
 	e.to_journal = stderr_is_journal();
 	log_set_journal(e.to_journal);
 	r = notify_init(&e.notify);

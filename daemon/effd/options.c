@@ -290,6 +290,10 @@ int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *e
 		r = option == ':' || option == '?'
 			? complain_option(argv, option, err)
 			: option_take(option_of(option), &tree, &o, out, err);
+	if (r > 0 && fflush(out) == EOF) {
+		r = -errno;
+		(void)fprintf(err, "effd: cannot write: %s\n", strerror(-r));
+	}
 	if (r != 0)
 		return r;
 	if (optind < argc) {

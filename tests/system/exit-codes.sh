@@ -15,6 +15,7 @@ units:
   slow: {type: notify, command: $DIR/bin/family, activate: manual, start_timeout: infinity}
   job: {type: oneshot, shell: exit 0, activate: manual}
   off: {command: $DIR/bin/family, enabled: false}
+  talks: {type: oneshot, shell: echo something}
 TREE
 # 0: done as asked.
 for command in ping version status tree "status up" "events" "logs up" "explain up" "explain down" plan show "show up" "start up" \
@@ -31,6 +32,17 @@ same "what a failed start tells" "$(jq -r '.units[0] | "\(.name) \(.outcome) \(.
 expect_exit 1 ctl wait --for up bad
 expect_exit 1 ctl wait --for up down
 expect_exit 1 ctl start off
+# What cannot be written is an error that is told, of streams as of all else.
+expect_exit 0 ctl restart talks
+for command in status events "logs talks" --help version; do
+	# shellcheck disable=SC2086
+	! ctl $command >/dev/full 2>"$DIR/err.txt" || fail "effctl $command into a full disk ends with 0"
+	same "what effctl $command says of a full disk" "$(<"$DIR/err.txt")" "effctl: cannot write: No space left on device"
+done
+for option in --help --version; do
+	! "$BUILD/effd" "$option" >/dev/full 2>"$DIR/err.txt" || fail "effd $option into a full disk ends with 0"
+	same "what effd $option says of a full disk" "$(<"$DIR/err.txt")" "effd: cannot write: No space left on device"
+done
 # 2: usage.
 for command in "" frobnicate start stop "wait up" "wait --for sideways up" "status --colour" "signal NOSUCH up" "logs -n x" \
 	"start --timeout soon up"; do
