@@ -39,8 +39,8 @@ char *options_default_socket(void);
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err);
 /* Must there be a socket? A command alone runs without one, where nobody named a place and there is none. */
 bool options_need_socket(const struct options *options);
-/* Where logs go by default, malloc'd; NULL: out of memory. */
-char *options_log_dir(const struct plan_daemon *daemon);
+/* Where logs go by default, malloc'd; NULL after a word on `err`. */
+char *options_log_dir(const struct options *options, const struct plan_daemon *daemon, FILE *err);
 /* Where effd remembers what must outlive it; NULL: nowhere. */
 char *options_state_dir(const struct plan_daemon *daemon);
 /* Where folders of units are made, each malloc'd; NULL: nowhere. */

@@ -318,13 +318,15 @@ static int places_find(struct effd *e)
 				  : options_socket(&e->options, plan_daemon(e->plan), stderr);
 	if (!e->socket && options_need_socket(&e->options))
 		return EXIT_USAGE;
-	e->log_dir = options_log_dir(plan_daemon(e->plan));
+	e->log_dir = options_log_dir(&e->options, plan_daemon(e->plan), stderr);
+	if (!e->log_dir)
+		return EXIT_USAGE;
 	e->state_dir = options_state_dir(plan_daemon(e->plan));
 	options_places(e->places);
 	/* Whoever has the socket has this folder, and what a killed effd has left in it. */
 	if (e->socket && asprintf(&e->runtime_dir, "%s.notify", e->socket) < 0)
 		e->runtime_dir = NULL;
-	if (!e->log_dir || (e->socket && !e->runtime_dir)) {
+	if (e->socket && !e->runtime_dir) {
 		log_error("out of memory");
 		return 1;
 	}

@@ -176,7 +176,20 @@ char *options_socket(const struct options *options, const struct plan_daemon *da
 	return path;
 }
 
-char *options_log_dir(const struct plan_daemon *daemon)
+/* For who has no HOME. A command alone needs none: it logs into no file, and may be where nothing can be written. */
+static char *log_dir_in_tmp(const struct options *options, FILE *err)
+{
+	char folder[ADDRESS_FOLDER_ROOM];
+
+	if (address_folder_in_tmp(folder, !options->command) != -EPERM || options->command)
+		return join(folder, "log");
+	(void)fprintf(err,
+		"effd: no place for log files, %s is not yours alone: set HOME, or `daemon.log_dir`\n",
+		folder);
+	return NULL;
+}
+
+char *options_log_dir(const struct options *options, const struct plan_daemon *daemon, FILE *err)
 {
 	const char *logs = environment("LOGS_DIRECTORY");
 	char *folder;
@@ -186,9 +199,10 @@ char *options_log_dir(const struct plan_daemon *daemon)
 	/* systemd may give several, separated by colons. */
 	if (logs)
 		return strndup(logs, strcspn(logs, ":"));
-	folder = geteuid() == 0 ? strdup("/var/log/effd")
-				: user_folder("XDG_STATE_HOME", ".local/state", "effd/log");
-	return folder ? folder : strdup("/tmp");
+	if (geteuid() == 0)
+		return strdup("/var/log/effd");
+	folder = user_folder("XDG_STATE_HOME", ".local/state", "effd/log");
+	return folder ? folder : log_dir_in_tmp(options, err);
 }
 
 char *options_state_dir(const struct plan_daemon *daemon)

@@ -42,8 +42,12 @@ int state_take(struct effd *e, const struct plan *plan)
 {
 	int r;
 
-	if (e->state_lock > 0 || !e->state_dir || !has_something(plan))
+	if (e->state_lock > 0 || !has_something(plan))
 		return 0;
+	if (!e->state_dir) {
+		log_warn("cannot remember anything: set HOME, or `daemon.state_dir`");
+		return 0;
+	}
 	r = lock_of(e->state_dir, &e->state_lock);
 	if (r == -EADDRINUSE)
 		log_error("another effd remembers in %s: give one of them another `daemon.state_dir`",

@@ -32,25 +32,31 @@ static bool folder_is_own(const char *folder)
 		!(st.st_mode & 022);
 }
 
-/* Anybody may make something of that name first: what is not this user's alone is nobody's socket to speak to. */
+int address_folder_in_tmp(char ret_folder[static ADDRESS_FOLDER_ROOM], bool make)
+{
+	struct stat st;
+
+	(void)snprintf(ret_folder, ADDRESS_FOLDER_ROOM, "/tmp/effd-%u", (unsigned)geteuid());
+	if (make)
+		(void)mkdir(ret_folder, 0700);
+	if (folder_is_own(ret_folder))
+		return 0;
+	return lstat(ret_folder, &st) < 0 && errno == ENOENT ? -ENOENT : -EPERM;
+}
+
 static int path_in_tmp(char ret_path[static ROOM], bool make)
 {
-	char folder[32];
+	char folder[ADDRESS_FOLDER_ROOM];
+	int r = address_folder_in_tmp(folder, make);
 
-	(void)snprintf(folder, sizeof(folder), "/tmp/effd-%u", (unsigned)geteuid());
-	if (make)
-		(void)mkdir(folder, 0700);
-	if (folder_is_own(folder))
-		return path_take(ret_path, folder, "/control.sock");
-	return access(folder, F_OK) < 0 && errno == ENOENT && !make
-		? path_take(ret_path, folder, "/control.sock")
-		: -EPERM;
+	return r == 0 || (r == -ENOENT && !make) ? path_take(ret_path, folder, "/control.sock")
+						 : -EPERM;
 }
 
 int address_of_user(char ret_path[static ROOM], bool make)
 {
 	const char *runtime = variable("XDG_RUNTIME_DIR");
-	char folder[32];
+	char folder[ADDRESS_FOLDER_ROOM];
 
 	if (geteuid() == 0)
 		return path_take(ret_path, "/run/effd", "/control.sock");

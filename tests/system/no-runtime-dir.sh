@@ -43,3 +43,29 @@ for bad in "mkdir $folder" "ln -s $DIR/home $folder" "touch $folder"; do
 	matches "what effctl says after $bad" "$ERR" 'not yours alone'
 	rm -r "$folder"
 done
+
+# Nor is it where log files go of who has no home, and nothing is remembered; both are said.
+cat >"$DIR/home/tree.yaml" <<TREE
+version: 1
+units:
+  a: {command: $DIR/bin/family}
+  says: {type: oneshot, command: echo something, log: {stdout: file}}
+  later: {type: oneshot, command: "true", schedule: {every: 1h, catch_up: once}}
+TREE
+homeless=(setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i PATH="$PATH")
+mkdir "$folder"
+expect_exit 2 "${homeless[@]}" "$DIR/bin/effd" -c "$DIR/home/tree.yaml" --socket "$DIR/home/control.sock"
+same "what effd says of a folder that is not its own" "$ERR" \
+	"effd: no place for log files, $folder is not yours alone: set HOME, or \`daemon.log_dir\`"
+expect_exit 0 "${homeless[@]}" "$DIR/bin/effd" --socket "$DIR/home/control.sock" -- "$(type -P true)"
+rmdir "$folder"
+homeless_in_place() { exec "${homeless[@]}" "$@"; }
+homeless_in_place "$DIR/bin/effd" -c "$DIR/home/tree.yaml" >"$DIR/effd.out" 2>"$DIR/effd.log" &
+EFFD=$!
+eventually there
+expect_exit 0 as_user "$DIR/bin/effctl" wait --for done says
+same "the log of who has no home" "$(cat "$folder/log/says.log")" something
+matches "what is said of who has no home" "$(cat "$DIR/effd.log")" 'cannot remember anything: set HOME, or `daemon.state_dir`$'
+expect_exit 0 as_user "$DIR/bin/effctl" shutdown
+wait "$EFFD"
+EFFD=
