@@ -28,11 +28,24 @@ static const char *target_name(const struct sink *k)
 	}
 }
 
+/* What is no error of the target's has no words of the system's that say what it was. */
+static const char *loss_words(int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return "it takes less than there is";
+	case ECANCELED:
+		return "it has not taken it in time";
+	default:
+		return strerror(error);
+	}
+}
+
 void sink_lose(struct sink *k, size_t bytes, int error)
 {
 	losses_add(&k->losses, k->unit, bytes,
 		&(struct loss){.where = k->file ? logfile_path(k->file) : target_name(k),
-			.why = strerror(error)});
+			.why = loss_words(error)});
 }
 
 /* What waits has these bytes no more. */
