@@ -3,6 +3,7 @@
 #ifndef EFFD_PLAN_LOGS_H
 #define EFFD_PLAN_LOGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,10 @@ struct plan_log_target {
 	enum plan_log_kind kind;
 	const char *path; /* PLAN_LOG_FILE; NULL: LOG_DIR/UNIT.log */
 };
+
+/* Is it a name of what effd itself writes to, as /dev/stdout? Such a one is a link, which no log is opened through: nothing would
+ * ever be in it. */
+bool plan_log_is_own_output(const char *path);
 
 enum plan_format { PLAN_RAW, PLAN_JSON };
 

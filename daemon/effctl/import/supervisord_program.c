@@ -154,7 +154,7 @@ static void take_log(
 		return;
 	if (!strcasecmp(text, "syslog"))
 		item_set(im, unit, taker->path, "syslog");
-	else if (!strcmp(text, "/dev/stderr") || !strcmp(text, "/dev/fd/2"))
+	else if (plan_log_is_own_output(text))
 		assumed(im, "it goes to effd's standard output, as all output does by default");
 	else if (!strcasecmp(text, "NONE") || !strcmp(text, "/dev/null"))
 		item_set(im, unit, taker->path, "ring");

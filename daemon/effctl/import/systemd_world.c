@@ -91,7 +91,9 @@ void systemd_output(struct systemd *s, const char *value, const struct systemd_r
 						       : NULL;
 	const char *text = file ? systemd_filled(s, file) : NULL;
 
-	if (text && *text)
+	if (text && plan_log_is_own_output(text))
+		assumed(s->im, "it goes to effd's standard output, as all output does by default");
+	else if (text && *text)
 		item_set(s->im, s->unit->item, im_printf(s->im, "%s.file", row->path),
 			literal(s->im, text));
 	else if (!strcmp(value, "null") || !strcmp(value, "syslog"))
