@@ -52,6 +52,35 @@ static void child_signal(struct child *c, int sig, enum os_whom whom)
 		(void)ops->signal_and_wake(c->process, sig, whom);
 }
 
+/* In a frame of its own: most do not fail. */
+__attribute__((noinline)) static void command_tell_failed(
+	struct unit *u, const struct command *command, int r)
+{
+	static const char field[] = "stop.command: ";
+	char text[sizeof(field) + COMMAND_WORDS];
+	char words[COMMAND_WORDS] = "took too long";
+
+	if (r != -ETIMEDOUT)
+		command_words(command, r, words);
+	(void)snprintf(text, sizeof(text), "%s%s", field, words);
+	u->world->hooks->on_event(u, "stop_failed", text);
+}
+
+/* One that has seen the end of what it stops may well end badly, and nobody minds. */
+static int child_run_command(struct child *c)
+{
+	struct unit *u = c->unit;
+	struct command command = {.argv = u->spec->ways->stop.command};
+	struct plan *plan = plan_ref(u->plan); /* as in hook_run() */
+	int r = command_run(u, &command);
+
+	if (r < 0 && r != -ECANCELED && u->world->os->ops->left(c->process, NULL, 0) > 0)
+		command_tell_failed(u, &command, r);
+	command_close(u, &command);
+	plan_unref(plan);
+	return r;
+}
+
 /* The first, friendly half. Returns 0 when all is gone. */
 static int child_ask(struct child *c)
 {
@@ -71,12 +100,8 @@ static int child_ask(struct child *c)
 	eff_scope_open(&grace);
 	eff_scope_limit(&grace, eff_ns_add(eff_now(), stop->timeout_ns));
 	u->grace = u->limited = &grace;
-	if (stop->command && (!c->ended || c->remains) && c->process) {
-		struct command command = {.argv = stop->command};
-
-		r = command_run(u, &command);
-		command_close(u, &command);
-	}
+	if (stop->command && (!c->ended || c->remains) && c->process)
+		r = child_run_command(c);
 	if (r != -ECANCELED && r != -ETIMEDOUT) {
 		child_signal(c, u->spec->ways->stop.signal, whom);
 		r = child_await_gone(c);

@@ -159,6 +159,35 @@ START_TEST(on_ready_runs_beside_a_unit_once_a_run)
 }
 END_TEST
 
+START_TEST(a_stop_command_that_fails_is_told_and_the_stop_goes_on)
+{
+	struct world *w = world_new("web: {command: web, stop: {command: bye}}\n"
+				    "none: {command: none, stop: {command: [lost]}}\n"
+				    "over: {command: over, stop: {command: late}}");
+
+	world_script(w, "web", STEADY);
+	world_script(w, "none", STEADY);
+	world_script(w, "over", (struct script){.lives = EFF_S(2)});
+	world_script(w, "bye", HELPER(.lives = EFF_S(1), .exits = 3));
+	world_script(w, "lost", HELPER(.exec_error = ENOENT));
+	world_script(w, "late", HELPER(.lives = EFF_S(2), .exits = 1));
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "web");
+	world_stop(w, "none");
+	world_stop(w, "over");
+	world_run_for(w, EFF_S(5));
+
+	EXPECT_TRACE(w, "web", "0 spawn, 2000 TERM, 2000 SIGTERM");
+	ck_assert_str_eq(world_said(w, "web", "stop_failed"), "stop.command: exit 3");
+	EXPECT_TRACE(w, "none", "0 spawn, 1000 TERM, 1000 SIGTERM");
+	ck_assert_str_eq(world_said(w, "none", "stop_failed"),
+		"stop.command: exec: ENOENT (No such file or directory): lost");
+	EXPECT_STATE(w, "over", "down");
+	ck_assert_ptr_null(world_said(w, "over", "stop_failed"));
+	world_free(w);
+}
+END_TEST
+
 START_TEST(post_stop_runs_when_all_is_gone_and_before_anything_else)
 {
 	struct world *w = world_new("web: {command: web, hooks: {post_stop: clean},"
@@ -373,6 +402,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_pre_start_that_cannot_be_executed_says_why);
 	tcase_add_test(tcase, a_stop_during_pre_start_leaves_nothing);
 	tcase_add_test(tcase, on_ready_runs_beside_a_unit_once_a_run);
+	tcase_add_test(tcase, a_stop_command_that_fails_is_told_and_the_stop_goes_on);
 	tcase_add_test(tcase, post_stop_runs_when_all_is_gone_and_before_anything_else);
 	tcase_add_test(tcase, now_cuts_post_stop_short);
 	tcase_add_test(tcase, on_failure_runs_after_ends_that_are_not_clean_and_no_others);

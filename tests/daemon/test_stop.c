@@ -278,6 +278,8 @@ START_TEST(the_stop_command_comes_first_and_within_the_grace)
 
 	EXPECT_TRACE(w, "web", "0 spawn, 3000 TERM, 3000 SIGTERM");
 	EXPECT_STATE(w, "hung", "down");
+	ck_assert_ptr_null(world_said(w, "web", "stop_failed"));
+	ck_assert_str_eq(world_said(w, "hung", "stop_failed"), "stop.command: took too long");
 	ck_assert_uint_eq(os_fake_live(w->fake, NULL), 0);
 	world_free(w);
 }
