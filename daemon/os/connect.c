@@ -66,7 +66,7 @@ static int resolver_error(int error)
 	case EAI_SYSTEM:
 		return errno ? errno : EIO;
 	default:
-		return EHOSTUNREACH;
+		return ENODATA;
 	}
 }
 
@@ -86,7 +86,7 @@ static void resolve(void *arg)
 	}
 	freeaddrinfo(found);
 	if (!question->n)
-		question->error = EHOSTUNREACH;
+		question->error = ENODATA;
 }
 
 /* ── connecting ── */

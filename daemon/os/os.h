@@ -190,7 +190,7 @@ struct os_ops {
 	/* Close effd's end, and remove its file. Processes that were given it keep theirs. Does not suspend. */
 	void (*close_socket)(struct os_socket *socket);
 
-	/* Probes. Each Suspends; 0 when it connected (http: the status, 100-599), -errno else. */
+	/* Probes. Each Suspends; 0 when it connected (http: the status, 100-599); -ENODATA: there is no such host; -errno else. */
 	int (*connect_tcp)(struct os *os, const char *host, uint16_t port);
 	int (*connect_unix)(struct os *os, const char *path);
 	int (*http_get)(struct os *os, const struct os_http *request);

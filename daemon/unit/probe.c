@@ -135,6 +135,8 @@ static void words_of(int r, const struct plan_probe *probe, char words[static PR
 			duration_text(probe->timeout_ns, buf));
 	else if (r == -ENOMSG && probe->kind == PLAN_PROBE_LOG)
 		(void)snprintf(words, PROBE_WORDS, "no line of output with `%s`", probe->match);
+	else if (r == -ENODATA && probe->host)
+		(void)snprintf(words, PROBE_WORDS, "there is no host `%s`", probe->host);
 	else if (!words[0])
 		(void)snprintf(words, PROBE_WORDS, "%s (%s)", errno_name(-r), strerror(-r));
 }

@@ -248,6 +248,7 @@ START_TEST(what_a_probe_was_answered_is_why_the_unit_ended)
 		"  http: {command: web, readiness_probe: {http_get: {port: 1}}}\n"
 		"  tcp: {command: web, startup_probe: {tcp: {port: 2}}}\n"
 		"  slow: {command: web, startup_probe: {tcp: {port: 3}, timeout: 200ms}}\n"
+		"  name: {command: web, startup_probe: {tcp: {port: 4, host: db}}}\n"
 		"  line: {command: web, readiness_probe: {log: {match: listening}}}\n"
 		"  exec: {command: web, readiness_probe: {exec: {command: bad}}}\n"
 		"  alive: {command: web, liveness_probe: {exec: {command: bad}, period: 1s}}\n");
@@ -255,12 +256,14 @@ START_TEST(what_a_probe_was_answered_is_why_the_unit_ended)
 		{"g/http", "not ready in time: readiness probe: HTTP status 503"},
 		{"g/tcp", "not ready in time: startup probe: ECONNREFUSED (Connection refused)"},
 		{"g/slow", "not ready in time: startup probe: no answer within 200ms"},
+		{"g/name", "not ready in time: startup probe: there is no host `db`"},
 		{"g/line", "not ready in time: readiness probe: no line of output with `listening`"},
 		{"g/exec", "not ready in time: readiness probe: exit 3"},
 	};
 
 	os_fake_port(w->fake, 1, 503, 0);
 	os_fake_port(w->fake, 3, 0, EFF_S(1));
+	os_fake_port(w->fake, 4, -ENODATA, 0);
 	world_script(w, "bad", (struct script){.lives = EFF_MS(1), .exits = 3, .helper = true});
 	world_run_for(w, EFF_S(6));
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
