@@ -50,8 +50,11 @@ enum code c_add(struct effctl *e)
 	char *file = file_absolute(is_stdin(e) ? "<stdin>" : e->before[1]);
 	struct text text = {0};
 	enum code code;
-	int r = file ? file_take(e->before[1], FILE_MOST, &text) : -ENOMEM;
+	int r;
 
+	if (!file)
+		return no_folder(e);
+	r = file_take(e->before[1], FILE_MOST, &text);
 	code = r < 0 ? complain_file(e, r) : add(e, file, text.bytes ? text.bytes : "");
 	e->sent = (struct sent){0};
 	text_done(&text);

@@ -106,8 +106,11 @@ enum code c_check(struct effctl *e)
 {
 	char *path = file_absolute(e->before[0]);
 	struct diags *diags = path ? diags_new() : NULL;
-	enum code code = diags ? check(e, path, diags) : out_of_memory(e);
+	enum code code;
 
+	if (!path)
+		return no_folder(e);
+	code = diags ? check(e, path, diags) : out_of_memory(e);
 	diags_free(diags);
 	free(path);
 	return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Causes, times and sizes as people say them. What came from elsewhere goes through put_text() or a grid, which show
  * controls as what they are. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,15 @@ void put_units_have_none(const struct effctl *e, FILE *to)
 enum code out_of_memory(struct effctl *e)
 {
 	(void)fputs("effctl: out of memory\n", e->err);
+	return CODE_FAILED;
+}
+
+enum code no_folder(struct effctl *e)
+{
+	if (errno == ENOMEM)
+		return out_of_memory(e);
+	(void)fputs("effctl: the folder that this is run in is gone: give paths from the root on\n",
+		e->err);
 	return CODE_FAILED;
 }
 

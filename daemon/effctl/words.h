@@ -34,5 +34,7 @@ void put_units_have_none(const struct effctl *e, FILE *to);
 enum code put_json(struct effctl *e, const struct json *document);
 enum code put_json_line(struct effctl *e, const struct json *document);
 enum code out_of_memory(struct effctl *e);
+/* The same of file_absolute(), by errno. */
+enum code no_folder(struct effctl *e);
 
 #endif

@@ -110,6 +110,8 @@ static char *absolute(const char *path)
 	return joined;
 }
 
+static const char no_folder[] = "the folder that this is run in is gone: give paths from the root on";
+
 static char *join(const char *folder, const char *rest)
 {
 	char *joined = NULL;
@@ -171,8 +173,9 @@ char *options_socket(const struct options *options, const struct plan_daemon *da
 		given = daemon->socket;
 	path = given ? absolute(given) : options_default_socket();
 	if (!path && options_need_socket(options))
-		(void)fprintf(err,
-			"effd: no place for the control socket: set XDG_RUNTIME_DIR, or give --socket PATH\n");
+		(void)fprintf(err, "effd: %s\n",
+			given ? no_folder
+			      : "no place for the control socket: set XDG_RUNTIME_DIR, or give --socket PATH");
 	return path;
 }
 
@@ -287,6 +290,8 @@ static int options_finish(const char *tree, struct options *o, FILE *err)
 		return 0;
 	o->tree = tree ? absolute(tree) : default_tree();
 	o->by_default = !tree;
+	if (tree && !o->tree)
+		return complain(err, no_folder, "");
 	return o->tree ? 0 : complain(err, "no tree: set HOME, or give -c FILE", "");
 }
 

@@ -75,3 +75,17 @@ same "the folder of one that missed it" "$(readlink "/proc/$(pid_of folder)/cwd"
 expect_exit 1 ctl start locked
 same "the one that was well all the time" "$(field well '"\(.state) \(.starts)"')" "up 1"
 effd_stop
+
+# The folder that they are run in is gone.
+in_no_folder() (
+	mkdir "$DIR/passing"
+	cd "$DIR/passing"
+	rmdir "$DIR/passing"
+	exec "$@"
+)
+for command in "effctl check tree.yaml" "effctl add pool -" "effd -c tree.yaml" "effd --socket x.sock -- true"; do
+	# shellcheck disable=SC2086
+	! in_no_folder "$BUILD"/$command >/dev/null 2>"$DIR/err.txt" </dev/null || fail "$command in no folder ends with 0"
+	same "what $command says in no folder" "$(sed -E 's/^eff(d|ctl): //; s/; effd --help says more$//' "$DIR/err.txt")" \
+		"the folder that this is run in is gone: give paths from the root on"
+done
