@@ -200,7 +200,8 @@ static void act_on_dependants(struct unit *u, enum unit_state from, enum unit_st
 		struct unit *d = u->needed_by[i].unit;
 		const struct plan_need *need = u->needed_by[i].need;
 
-		if (!unit_is_active(d) || unit_is_leaving(d))
+		/* Whose run is over already is judged by how it ended. */
+		if (!unit_is_active(d) || unit_is_leaving(d) || d->ending)
 			continue;
 		if (need->bind && from == UNIT_UP)
 			dependant_cycle(d, u, "it is bound to", "up no more");

@@ -203,6 +203,7 @@ static void group_stop(struct unit *group, struct cause *end)
 	struct cause *word;
 
 	group->leaving = true;
+	group->ending = !group->why;
 	unit_await_dependants(group);
 	if (group->why || group->fault)
 		end = group->why ? group->why : group->fault;

@@ -137,12 +137,13 @@ static void tell_stopped(const struct tree_told *told, struct unit *u)
 		told->stopped(told->context, u);
 }
 
-/* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is. */
+/* One that requires what is being stopped: it goes first, stays wanted, and waits. One in backoff stays where it is, and one
+ * that is ending by itself is judged by that end. */
 static void dependant_leave(struct unit *d, const struct unit *u, struct cause *stop)
 {
 	struct cause *why;
 
-	if (!unit_is_active(d) || d->child.stopping)
+	if (!unit_is_active(d) || d->child.stopping || d->ending)
 		return;
 	why = cause_new(CAUSE_DEPENDENCY, eff_wall(), stop,
 		"requires %s, which is being stopped", u->name);
@@ -172,10 +173,10 @@ static void dependants_leave(struct tree *t, struct unit *u, struct cause *stop,
 	for (uint32_t i = set.n; i-- > 0;) {
 		struct unit *d = set.units[i];
 
-		if (unit_is_active(d))
+		if (unit_is_active(d) && !d->ending)
 			tell_stopped(told, d);
 		dependant_leave(d, u, stop);
-		if (now && d->leaving)
+		if (now && (d->leaving || d->ending))
 			kill_within(t, d);
 	}
 	set_done(&set);

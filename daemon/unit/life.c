@@ -105,6 +105,7 @@ static void unit_stop(struct unit *u, struct child *c)
 	eff_masked before = eff_mask();
 	struct cause *end;
 
+	u->ending = !u->why;
 	if (!c->ended && unit_is_leaving(u))
 		unit_await_dependants(u);
 	if (child_is_there(c)) {

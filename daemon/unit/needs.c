@@ -170,10 +170,19 @@ int unit_await_needs(struct unit *u)
 	return r;
 }
 
-/* Must `d` be gone before what it depends on may stop? */
-static bool dependant_goes_first(const struct unit *d)
+/* Is it told to stop, or a group around it, and neither to begin anew nor to make way for a round? */
+static bool unit_is_stopped(const struct unit *u)
 {
-	return unit_is_active(d) && unit_is_leaving(d) && !d->stuck;
+	while (u->parent && unit_is_leaving(u->parent))
+		u = u->parent;
+	return u->child.stopping && !u->child.left_out;
+}
+
+/* Must `d` be gone before `u`, which it depends on, may stop? One that ends by itself is not told to, and is gone first too. */
+static bool dependant_goes_first(const struct unit *d, const struct unit *u)
+{
+	return unit_is_active(d) && !d->stuck &&
+		(unit_is_leaving(d) || (d->ending && unit_is_stopped(u)));
 }
 
 /* As unit_next_unmet(). */
@@ -186,7 +195,7 @@ static struct unit *unit_next_dependant(const struct unit *u, uint32_t *at)
 		struct unit *d = place < u->n_needed_by ? u->needed_by[place].unit
 							: u->before[place - u->n_needed_by];
 
-		if (!dependant_goes_first(d))
+		if (!dependant_goes_first(d, u))
 			continue;
 		*at = place;
 		return d;

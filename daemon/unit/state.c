@@ -151,7 +151,7 @@ void unit_begin(struct unit *u)
 	cause_unref(u->why);
 	cause_unref(u->fault);
 	u->why = u->fault = NULL;
-	u->leaving = u->kill_now = u->stuck = u->started = u->ended = false;
+	u->leaving = u->kill_now = u->stuck = u->started = u->ending = u->ended = false;
 	u->reloading = u->says_stopping = u->watches_readiness = u->watches_liveness = false;
 	u->lines_seen = 0;
 	u->health = UNIT_HEALTH_NONE;

@@ -312,6 +312,56 @@ START_TEST(a_restart_edge_follows_an_operators_restart_too)
 }
 END_TEST
 
+/* Its end came before: that is what it is judged by. */
+START_TEST(what_ends_by_itself_is_neither_ended_nor_restarted_with_another)
+{
+	struct world *w = world_new("db: {command: db}\n"
+				    "job: {command: job, type: oneshot, hooks: {post_stop: clear}, "
+				    "depends_on: {db: {restart: true}}}\n"
+				    "web: {command: web, restart: no, hooks: {post_stop: clear}, "
+				    "depends_on: {db: {bind: true}}}");
+
+	world_script(w, "job", (struct script){.lives = EFF_S(3)});
+	world_script(w, "web", (struct script){.lives = EFF_S(3), .exits = 1});
+	world_script(w, "clear", (struct script){.lives = EFF_S(5), .helper = true});
+	world_run_for(w, EFF_S(4));
+	world_restart(w, "db");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "db", "0 spawn, 4000 TERM, 4000 SIGTERM, 4000 spawn");
+	EXPECT_TRACE(w, "job", "0 spawn, 3000 exit 0");
+	EXPECT_STATE(w, "job", "done");
+	EXPECT_TRACE(w, "web", "0 spawn, 3000 exit 1");
+	EXPECT_STATE(w, "web", "failed");
+	ck_assert_str_eq(world_last_exit(w, "web"), "exit 1");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_stop_waits_for_a_dependant_that_ends_by_itself_and_leaves_its_end_as_it_is)
+{
+	struct world *w = world_new(
+		"db: {command: db}\nweb: {command: web, depends_on: [db], "
+		"restart: {backoff: {initial: 3s, jitter: 0}}, "
+		"liveness_probe: {tcp: {port: 1}, period: 1s, failure_threshold: 1}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_FOREVER, .term_takes = EFF_S(8)}, STEADY);
+	world_run_for(w, EFF_S(2));
+	os_fake_port(w->fake, 1, 0, 0);
+	world_stop(w, "db");
+	world_run_for(w, EFF_S(28));
+	ck_assert_str_eq(world_last_exit(w, "web"), "probe SIGTERM");
+	world_start(w, "db");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "db", "0 spawn, 9000 TERM, 9000 SIGTERM, 30000 spawn");
+	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 9000 SIGTERM, 30000 spawn");
+	EXPECT_STATES(w, "web", "0 up, 1000 stopping, 9000 backoff, 12000 waiting, 30000 up");
+	ck_assert_uint_eq(world_unit(w, "web")->restarts, 1);
+	world_free(w);
+}
+END_TEST
+
 /* It is restarted for what has been there in its own run. */
 START_TEST(a_restart_edge_is_about_what_left_while_one_ran)
 {
@@ -383,6 +433,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_bound_unit_stops_when_a_readiness_probe_takes_the_other_out_of_up);
 	tcase_add_test(tcase, a_restart_edge_restarts_once_the_other_is_up_again_and_is_not_counted);
 	tcase_add_test(tcase, a_restart_edge_follows_an_operators_restart_too);
+	tcase_add_test(tcase, what_ends_by_itself_is_neither_ended_nor_restarted_with_another);
+	tcase_add_test(tcase,
+		a_stop_waits_for_a_dependant_that_ends_by_itself_and_leaves_its_end_as_it_is);
 	tcase_add_test(tcase, a_restart_edge_is_about_what_left_while_one_ran);
 	tcase_add_test(tcase, a_supervisor_as_a_dependency_holds_when_all_its_children_are_up);
 	suite_add_tcase(suite, tcase);

@@ -141,9 +141,9 @@ START_TEST(one_that_gave_up_with_it_holds_up_nobody_but_its_own)
 	world_start(w, "db");
 	world_run_for(w, EFF_S(120));
 
-	/* Never two runs of one unit: its children begin when the last of them has gone. */
-	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1, 102000 spawn");
-	EXPECT_STATES(w, "g", "0 up, 1000 stopping, 102000 up");
+	/* Never two runs of one unit: its delay, and then its children, begin when the last of them has gone. */
+	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1, 103000 spawn");
+	EXPECT_STATES(w, "g", "0 up, 1000 stopping, 102000 backoff, 103000 up");
 	world_free(w);
 }
 END_TEST
