@@ -72,6 +72,9 @@ static void group_start_children(struct unit *group)
 		wish_pull(t, t->units[i]);
 		wish_act(t->units[i]);
 	}
+	/* What ran for those whose wish ended with the last run. */
+	if (group->starts > 1)
+		wish_release(t, group);
 }
 
 /* Those who share a place keep their order in it. */

@@ -189,6 +189,8 @@ static void group_on_rest(struct eff_child *child, eff_exit exit, enum eff_rest 
 		give_up_tell(t, u);
 	if (u->spec->kind == PLAN_SUPERVISOR)
 		wish_tell(u);
+	if (u->spec->kind == PLAN_SUPERVISOR && rest != EFF_REST_STOPPED && !t->shutting_down)
+		wish_release(t, u);
 	if (u->run_queued && wish_may_act(u)) {
 		schedule_run_now(u);
 		return;

@@ -189,6 +189,33 @@ START_TEST(a_manual_unit_stops_with_the_last_group_in_which_it_is_required)
 }
 END_TEST
 
+/* A wish that only a hand had for what is in a group ends with the group's run. */
+START_TEST(a_manual_unit_stops_when_the_one_that_requires_it_does_not_come_back_with_its_group)
+{
+	struct world *w = world_new(
+		"hand: {command: hand, activate: manual}\nother: {command: other, activate: manual}\n"
+		"g: {units: {a: {command: a, activate: manual, depends_on: [hand]}}}\n"
+		"f:\n  restart: no\n  units:\n"
+		"    b: {command: b, activate: manual, depends_on: [other]}\n"
+		"    main: {command: main, critical: true, restart: no}\n");
+
+	world_script(w, "main", (struct script){.lives = EFF_S(5), .exits = 1});
+	world_start(w, "g/a");
+	world_start(w, "f/b");
+	world_run_for(w, EFF_S(2));
+	world_restart(w, "g");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "g/a", "0 spawn, 2000 TERM, 2000 SIGTERM");
+	EXPECT_TRACE(w, "hand", "0 spawn, 2000 TERM, 2000 SIGTERM");
+	EXPECT_STATE(w, "hand", "down");
+	EXPECT_STATE(w, "f", "failed");
+	EXPECT_TRACE(w, "other", "0 spawn, 5000 TERM, 5000 SIGTERM");
+	EXPECT_STATE(w, "other", "down");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_manual_unit_stays_while_the_one_that_requires_it_merely_failed)
 {
 	struct world *w = world_new(
@@ -248,6 +275,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_manual_unit_that_an_operator_started_stays);
 	tcase_add_test(tcase, a_manual_unit_that_is_required_from_outside_runs_again_with_its_group);
 	tcase_add_test(tcase, a_manual_unit_stops_with_the_last_group_in_which_it_is_required);
+	tcase_add_test(tcase,
+		a_manual_unit_stops_when_the_one_that_requires_it_does_not_come_back_with_its_group);
 	tcase_add_test(tcase, a_manual_unit_stays_while_the_one_that_requires_it_merely_failed);
 	tcase_add_test(tcase, a_stop_now_gives_no_time_to_what_requires_it_either);
 	suite_add_tcase(suite, tcase);
