@@ -39,6 +39,14 @@ static struct unit *unit_of_row(struct tree *t, const struct plan_unit *row)
 	return row_lives_on(old, row) ? t->units[old->index] : NULL;
 }
 
+/* An operator's stop is of the name: it holds for another kind of unit too. */
+static bool row_is_held(const struct outlook *o, const struct plan_unit *row)
+{
+	const struct plan_unit *old = plan_find(o->t->plan, row->name);
+
+	return old && o->t->units[old->index]->held;
+}
+
 static void outlook_want(struct outlook *o, uint32_t row, uint8_t how)
 {
 	if (o->wanted[row])
@@ -53,9 +61,11 @@ static bool row_is_wanted(struct outlook *o, const struct plan_unit *row)
 	const struct unit *u = unit_of_row(o->t, row);
 	bool booted;
 
+	if (row_is_held(o, row))
+		return false;
 	if (!u || !row->enabled)
 		return row_boots(row);
-	if (u->held || (wish_is_lent(u) && row->activate == PLAN_MANUAL))
+	if (wish_is_lent(u) && row->activate == PLAN_MANUAL)
 		return false;
 	booted = row_boots(plan_find(o->t->plan, row->name));
 	return u->wanted || (row_boots(row) && !booted);
@@ -79,9 +89,8 @@ static bool unit_runs(const struct unit *u)
 static void outlook_pull_one(struct outlook *o, uint32_t index)
 {
 	const struct plan_unit *row = plan_unit(o->plan, index);
-	const struct unit *u = unit_of_row(o->t, row);
 
-	if (row->enabled && !(u && u->held))
+	if (row->enabled && !row_is_held(o, row))
 		outlook_want(o, index, REQUIRED);
 }
 

@@ -82,17 +82,23 @@ END_TEST
 
 START_TEST(one_that_an_operator_stopped_stays_down)
 {
-	struct world *w = world_new("web: {command: web}");
+	struct world *w = world_new("web: {command: web}\ndb: {command: db}");
 
 	world_run_for(w, EFF_S(1));
 	world_stop(w, "web");
+	world_stop(w, "db");
 	world_run_for(w, EFF_S(1));
-	world_reload(w, "web: {command: web --new}");
+	/* Of another kind it still is what was stopped. */
+	world_reload(w, "web: {command: web --new}\ndb: {units: {x: {command: x}}}");
 	world_run_for(w, EFF_S(60));
+	ck_assert_str_eq(world_changes(w), "db stop; web live; db live; db/x live");
+	EXPECT_STATE(w, "db", "down");
 	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 1000 SIGTERM");
 	EXPECT_STATE(w, "web", "down");
 	world_start(w, "web");
+	world_start(w, "db");
 	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "db/x", "up");
 
 	ck_assert_str_eq(world_unit(w, "web")->spec->argv[1], "--new");
 	EXPECT_STATE(w, "web", "up");
