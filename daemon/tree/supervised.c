@@ -68,18 +68,28 @@ static void group_on_round_over(struct eff_sup *sup)
 	group->in_round = false;
 }
 
+/* The end that its group goes with, if it was told. Borrowed. */
+static struct cause *told_of_round(const struct unit *u)
+{
+	struct cause *cause = u->why ? u->why : u->state == UNIT_WAITING ? u->cause : NULL;
+
+	return cause && cause->kind == CAUSE_GROUP_RESTART ? cause : NULL;
+}
+
 /* It is not its turn yet. Its last run is over; what a reload has put in its place holds from here on. */
 static void group_on_wait(struct eff_child *child, struct eff_child *other)
 {
 	struct unit *u = unit_of(child);
+	struct cause *round = cause_ref(told_of_round(u));
 
 	unit_begin(u);
 	if (child->turn != EFF_TURN_GROUP) {
+		cause_unref(round);
 		unit_show_waiting(u, unit_of(other));
 		return;
 	}
 	u->awaits = unit_of(other);
-	unit_enter(u, UNIT_WAITING, round_cause(unit_of(other)));
+	unit_enter(u, UNIT_WAITING, round ? round : round_cause(unit_of(other)));
 }
 
 /* A process or a fiber has said so itself; of a group it is found out here. */

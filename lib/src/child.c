@@ -43,7 +43,7 @@ static int child_await_turn(struct eff_child *c)
 
 		c->held = eff__sup_is_over(sup) || eff__round_holds(c);
 		c->turn = EFF_TURN_GROUP;
-		other = c->held ? sup->leader : eff__order_first(c, &c->turn);
+		other = c->held ? eff__round_awaited(sup) : eff__order_first(c, &c->turn);
 		if (!c->held && !other)
 			break;
 		c->other = other;

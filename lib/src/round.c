@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Group rounds. There is no object for one: a child whose end calls for a restart leads, from the decision to the end of its
- * delay, and while one leads, those of the group that come after it are held before their next run. The led ones are cut
- * short once, at the beginning.
+ * delay, and while one leads, or one that is led still ends, those of the group that come after it are held before their next
+ * run. The led ones are cut short once, at the beginning.
  *
  * Who leads is either alone, or shares its place with the others that lead: one that is held cannot end, and one that leads
  * from further ahead takes those in that lead behind it. */
@@ -14,7 +14,29 @@ static bool strategy_is_for_group(enum eff_strategy strategy)
 
 bool eff__round_holds(const struct eff_child *c)
 {
-	return c->sup->n_leading > 0 && !c->leading && c->place > c->sup->leads_after;
+	const struct eff_sup *sup = c->sup;
+
+	return (sup->n_leading > 0 || sup->n_ending > 0) && !c->leading &&
+		c->place > sup->leads_after;
+}
+
+struct eff_child *eff__round_awaited(const struct eff_sup *sup)
+{
+	struct eff_child *c = sup->leader || sup->n_ending == 0 ? NULL : eff__child_first(sup);
+
+	while (c && !c->ending)
+		c = eff__child_next(c);
+	return c ? c : sup->leader;
+}
+
+void eff__round_all_ended(struct eff_sup *sup)
+{
+	/* Else its delay is to come. */
+	if (sup->n_leading > 0)
+		return;
+	for (struct eff_child *s = eff__child_first(sup); s; s = eff__child_next(s))
+		if (s->held)
+			eff__child_wake(s, EFF__WATCH_MOVE, 0);
 }
 
 static struct eff_child *leader_of(const struct eff_sup *sup)
