@@ -68,7 +68,9 @@ static void unit_replace(
 		/* On demand it may have failed: what it is now has not. */
 		if (spec->activate == PLAN_ON_DEMAND && u->clock && !u->child.fiber)
 			unit_enter(u, UNIT_WAITING, NULL);
-		wish_act(u);
+		/* One that a round holds comes with its group, when the delay of who began it is over. */
+		if (!u->child.held)
+			wish_act(u);
 	}
 }
 
