@@ -108,6 +108,14 @@ static bool row_pulls(struct outlook *o, const struct plan_unit *row)
 	return !group || group->group_open || !unit_runs(group);
 }
 
+/* Who gave way to another does so still, for those that were there. */
+static bool row_pulls_in(struct outlook *o, const struct plan_unit *row, uint32_t need)
+{
+	const struct unit *other = unit_of_row(o->t, plan_unit(o->plan, need));
+
+	return !other || !other->gave_way || !unit_of_row(o->t, row);
+}
+
 /* Whoever is in a group that is wanted is wanted by its own row. */
 static void outlook_open(struct outlook *o, const struct plan_unit *group)
 {
@@ -128,7 +136,7 @@ static void outlook_pull(struct outlook *o)
 		const struct plan_unit *row = plan_unit(o->plan, index);
 
 		for (uint32_t i = 0; i < row->n_needs && row_pulls(o, row); i++)
-			if (row->needs[i].required)
+			if (row->needs[i].required && row_pulls_in(o, row, row->needs[i].unit))
 				outlook_pull_one(o, row->needs[i].unit);
 		if (o->wanted[index] == REQUIRED && row->parent != PLAN_NONE)
 			outlook_pull_one(o, row->parent);

@@ -66,7 +66,7 @@ static void group_start_children(struct unit *group)
 
 		group_add(group, u);
 		if (u->spec->enabled && !u->held && (plan_unit_boots(u->spec) || wish_is_pulled(u)))
-			u->wanted = true;
+			wish_want(u);
 	}
 	for (uint32_t i = first; i != PLAN_NONE; i = plan_unit(t->plan, i)->next_sibling) {
 		wish_pull(t, t->units[i]);

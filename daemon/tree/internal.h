@@ -34,6 +34,10 @@ bool wish_may_act(const struct unit *u);
 void wish_act(struct unit *u);
 /* What a wanted unit requires is wanted too, but for what an operator stopped. */
 void wish_pull(struct tree *t, struct unit *u);
+/* The same, when nothing was asked for: those that gave way to another are left alone. */
+void wish_pull_still(struct tree *t, struct unit *u);
+/* It is wanted from now on. */
+void wish_want(struct unit *u);
 /* Stop the whole tree for good, for `why`; when it is told so already, nothing. */
 void wish_end_all(struct tree *t, struct cause *why);
 /* Stop it for good, for `why`; at rest it is `down`. */

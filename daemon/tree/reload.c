@@ -86,7 +86,7 @@ static void unit_wish_anew(struct unit *u, const struct plan_unit *old,
 	if (u->wanted && (!spec->enabled || (rested && spec->activate == PLAN_MANUAL)))
 		wish_end(u, why);
 	else if (boots && !booted && !u->held)
-		u->wanted = true;
+		wish_want(u);
 }
 
 static bool change_is_of_program(const struct plan_change *change)
@@ -146,16 +146,18 @@ static bool unit_is_to_begin(const struct tree *t, const struct unit *u)
 		(!u->child.fiber && u->state != UNIT_DONE && u->state != UNIT_FAILED);
 }
 
-/* All that is to run and does not; or only what was not there `before`. */
-static void units_begin(struct tree *t, const struct plan *before)
+/* All that is to run and does not; or `only_new`: what was not there before. Who gave way to another does so still, for those
+ * that were there. */
+static void units_begin(struct tree *t, const struct plan *before, bool only_new)
 {
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct unit *u = t->units[i];
-		bool begins = !before || !plan_find(before, u->name);
+		bool is_new = !row_lives_on(plan_find(before, u->name), plan_unit(t->plan, i));
+		bool begins = !only_new || is_new;
 
 		/* A group that does not run pulls in what its units require when it does. */
 		if (begins && u->parent->group_open && !unit_is_leaving(u->parent))
-			wish_pull(t, u);
+			(is_new ? wish_pull : wish_pull_still)(t, u);
 		if (begins && unit_is_to_begin(t, u))
 			wish_act(u);
 		/* Its needs may have changed: who waits looks again. */
@@ -201,7 +203,7 @@ int tree_take(struct tree *t, struct plan *plan, const struct plan_change *chang
 	groups_place(t);
 	units_apply(t, plan, changes, n, why);
 	units_take_back(t, changes, n, why);
-	units_begin(t, changes ? NULL : before);
+	units_begin(t, before, !changes);
 	wish_take_back(t, g->lent, g->n_lent, why);
 	plan_unref(before);
 	if (eff_fork_in(t->top.scope, EFF(grave_keep, g), NULL) < 0)

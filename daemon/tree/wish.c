@@ -44,11 +44,17 @@ struct cause *wish_cause(
 	return cause;
 }
 
+void wish_want(struct unit *u)
+{
+	u->wanted = true;
+	u->gave_way = false;
+}
+
 static void wish_pull_one(struct unit_set *pulled, struct unit *need)
 {
 	if (need->wanted || need->held)
 		return;
-	need->wanted = true;
+	wish_want(need);
 	wish_act(need);
 	set_put(pulled, need);
 }
@@ -59,7 +65,7 @@ bool wish_rests_on_demand(const struct unit *u)
 }
 
 /* One that is wanted already has been asked, or is about to be, for what it requires itself. */
-void wish_pull(struct tree *t, struct unit *u)
+static void wish_pull_all(struct tree *t, struct unit *u, bool calls_back)
 {
 	struct unit_set pulled;
 
@@ -71,12 +77,23 @@ void wish_pull(struct tree *t, struct unit *u)
 		struct unit *at = pulled.units[i];
 
 		for (uint32_t k = 0; k < at->n_needs && !wish_rests_on_demand(at); k++)
-			if (at->needs[k].need->required)
+			if (at->needs[k].need->required &&
+				(calls_back || !at->needs[k].unit->gave_way))
 				wish_pull_one(&pulled, at->needs[k].unit);
 		if (at->parent && at->parent->parent)
 			wish_pull_one(&pulled, at->parent);
 	}
 	set_done(&pulled);
+}
+
+void wish_pull(struct tree *t, struct unit *u)
+{
+	wish_pull_all(t, u, true);
+}
+
+void wish_pull_still(struct tree *t, struct unit *u)
+{
+	wish_pull_all(t, u, false);
 }
 
 void wish_end(struct unit *u, struct cause *why)
@@ -109,7 +126,7 @@ static void wish_lift(struct unit *u, const struct tree_told *told)
 	bool was_held = u->held;
 
 	u->held = false;
-	u->wanted = true;
+	wish_want(u);
 	if (was_held && told && told->lifted)
 		told->lifted(told->context, u);
 }
@@ -199,6 +216,7 @@ static void wish_yield(struct tree *t, const struct unit *u, const struct asker 
 		stop = wish_cause(CAUSE_STOP_REQUESTED, by, NULL, words);
 		dependants_leave(t, other, stop, told, false);
 		other->verbs += other->wanted;
+		other->gave_way |= other->wanted;
 		wish_end(other, stop);
 		tell_stopped(told, other);
 		wish_tell(other);

@@ -120,6 +120,7 @@ struct unit {
 	enum unit_health health;
 	pid_t pid; /* 0: none */
 	bool wanted, held, by_operator;
+	bool gave_way; /* unwanted since one that it conflicts with was started by hand */
 	bool listens; /* it is on demand, and effd listens for it: who depends on it need not wait */
 	bool leaving; /* its run has been told to end; until the next run begins */
 	bool ending; /* its run ends by itself, and what is left is cleared away; until the next run begins */

@@ -88,6 +88,34 @@ START_TEST(one_that_gave_way_is_not_held)
 }
 END_TEST
 
+/* It was made unwanted, and nothing has been asked for since. */
+START_TEST(a_reload_of_another_brings_nobody_back_that_gave_way)
+{
+#define CONFLICT \
+	"old: {command: old}\nnew: {command: new, activate: manual, conflicts: [old]}\n" \
+	"user: {command: user, depends_on: [old]}\n"
+	struct world *w = world_new(CONFLICT);
+
+	world_run_for(w, EFF_S(1));
+	world_start(w, "new");
+	world_run_for(w, EFF_S(1));
+	world_reload(w, CONFLICT "more: {command: more}");
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_changes(w), "more start");
+	EXPECT_STATE(w, "old", "down");
+	world_stop(w, "new");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "old", "down");
+	EXPECT_STATE(w, "user", "waiting");
+	world_start(w, "user");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "old", "0 spawn, 1000 TERM, 1000 SIGTERM, 4000 spawn");
+	EXPECT_STATE(w, "user", "up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(one_in_backoff_gives_way_as_well)
 {
 	struct world *w = world_new("old: {command: old, restart: {backoff: {initial: 1h, max: 2h}}}\n"
@@ -116,6 +144,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, it_is_mutual_whoever_said_it);
 	tcase_add_test(tcase, what_a_start_requires_makes_others_give_way_too);
 	tcase_add_test(tcase, one_that_gave_way_is_not_held);
+	tcase_add_test(tcase, a_reload_of_another_brings_nobody_back_that_gave_way);
 	tcase_add_test(tcase, one_in_backoff_gives_way_as_well);
 	suite_add_tcase(suite, tcase);
 	return suite;
