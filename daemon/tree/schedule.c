@@ -211,6 +211,7 @@ static void clock_ended(struct unit *u)
 	eff_fiber_unref(u->clock);
 	u->clock = NULL;
 	u->due_at = -1;
+	u->child.due = false;
 	u->clock_off = u->run_queued = u->listens = u->visited = false;
 	u->n_users--;
 	eff_pulse_send(&u->changed);
@@ -248,6 +249,7 @@ void schedule_begin(struct unit *u)
 		return;
 	}
 	u->n_users++;
+	u->child.due = true;
 	u->due_at = row_of(u)->rules->schedule.is_there ? eff_now() : EFF_FOREVER;
 	if (u->state == UNIT_DOWN && !u->child.fiber)
 		unit_enter(u, UNIT_WAITING, NULL);

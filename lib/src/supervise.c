@@ -225,7 +225,8 @@ void eff__sup_fail(struct eff_sup *sup, enum eff_sup_end end, struct eff_child *
 static bool stands_in_the_way(const struct eff_child *c)
 {
 	return c->policy.significant &&
-		(c->fiber || c->rest == EFF_REST_FAILED || c->rest == EFF_REST_MAX_RESTARTS);
+		(c->fiber || c->rest == EFF_REST_FAILED || c->rest == EFF_REST_MAX_RESTARTS ||
+			(c->due && c->rest != EFF_REST_DONE));
 }
 
 /* Is one that is significant to run still, or has it failed? It is looked for from the one that was found last on: those

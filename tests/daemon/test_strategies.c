@@ -324,6 +324,22 @@ START_TEST(all_significant_children_have_to_be_done_by_themselves)
 }
 END_TEST
 
+START_TEST(of_all_one_that_rests_until_its_schedule_is_awaited)
+{
+	struct world *w = world_new(
+		"g: {auto_shutdown: all, restart: on-failure, units: {\n"
+		"  a: {command: a, restart: no, significant: true},\n"
+		"  b: {command: a, type: oneshot, schedule: {every: 5s}, significant: true}}}");
+
+	world_script(w, "a", (struct script){.lives = EFF_S(1)});
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "g/b", "5000 spawn, 6000 exit 0");
+	EXPECT_STATES(w, "g", "0 up, 6000 done");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -344,6 +360,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_reload_of_the_limits_holds_at_once_and_keeps_what_was_counted);
 	tcase_add_test(tcase, any_significant_child_that_is_done_ends_the_tree_well);
 	tcase_add_test(tcase, all_significant_children_have_to_be_done_by_themselves);
+	tcase_add_test(tcase, of_all_one_that_rests_until_its_schedule_is_awaited);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

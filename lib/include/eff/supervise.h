@@ -163,8 +163,9 @@ struct eff_child {
 	const struct eff_health *health; /* while it is up: failing, it ends its run, and dies; NULL */
 	struct eff_child *const *needs; /* NULL, or siblings that must be up, or done, before each run: a list that ends with NULL */
 	uint32_t place; /* in the order; those that share one go together; 0: behind the last */
-	bool up_at_once;   /* it is up when it begins */
-	bool temporary;    /* it is taken out when it comes to rest */
+	bool up_at_once; /* it is up when it begins */
+	bool temporary;  /* it is taken out when it comes to rest */
+	bool due; /* at rest it is to run yet: auto_shutdown waits until it has ended clean */
 	eff_ns stop_grace; /* after so long a stop that is not heeded is told; 0: never */
 	/* ── how it is: to be read ── */
 	struct eff_sup *sup; /* NULL: under none */
