@@ -91,10 +91,10 @@ static struct cause *end_cause(const struct cause *word, const struct cause *end
 	return cause;
 }
 
-/* Why it has ended, and how. A reference. */
+/* Why it has ended, and how. Who tells it to end when it is ending by itself has not ended it. A reference. */
 static struct cause *run_cause(const struct unit *u, struct cause *end)
 {
-	const struct cause *word = u->why ? u->why : u->fault;
+	const struct cause *word = u->why && !u->ending ? u->why : u->fault;
 
 	return word ? end_cause(word, end) : cause_ref(end);
 }

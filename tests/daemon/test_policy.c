@@ -212,6 +212,28 @@ START_TEST(what_effd_ended_is_never_clean_even_where_its_code_is)
 }
 END_TEST
 
+/* Who asks for a restart, or a stop, while what has ended is cleared away did not bring that end about. */
+START_TEST(an_end_by_itself_keeps_its_cause_whatever_is_asked_for_after_it)
+{
+	struct world *w = world_new("web: {command: web, hooks: {post_stop: clear}}\n"
+				    "job: {command: web, hooks: {post_stop: clear}}");
+
+	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(3), .exits = 1}, {.lives = EFF_FOREVER});
+	world_script(w, "clear", (struct script){.lives = EFF_S(2), .helper = true});
+	world_run_for(w, EFF_S(4));
+	world_restart(w, "web");
+	world_stop(w, "job");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_STATES(w, "web", "0 up, 3000 stopping, 5000 up");
+	ck_assert_str_eq(world_last_exit(w, "web"), "exit 1");
+	EXPECT_STATES(w, "job", "0 up, 3000 stopping, 5000 down");
+	ck_assert_str_eq(world_last_exit(w, "job"), "exit 1");
+	ck_assert_str_eq(world_cause(w, "job"), "stop_requested");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_shorter_backoff_holds_for_the_delay_that_runs)
 {
 	struct world *w = world_new(
@@ -252,6 +274,7 @@ Suite *test_suite(void)
 		a_oneshot_that_fails_is_tried_again_and_its_failures_are_forgotten_when_it_is_done);
 	tcase_add_test(tcase, a_oneshot_has_no_start_timeout_unless_it_says_so_and_then_max_runtime);
 	tcase_add_test(tcase, what_effd_ended_is_never_clean_even_where_its_code_is);
+	tcase_add_test(tcase, an_end_by_itself_keeps_its_cause_whatever_is_asked_for_after_it);
 	tcase_add_test(tcase, a_shorter_backoff_holds_for_the_delay_that_runs);
 	suite_add_tcase(suite, tcase);
 	return suite;
