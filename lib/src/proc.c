@@ -316,18 +316,38 @@ int eff_proc_signal(struct eff_proc *proc, int sig)
 	return eff__proc_kill(proc, sig);
 }
 
-void eff_proc_free(struct eff_proc *proc)
+static void proc_part(struct eff_proc *proc, bool left)
 {
-	if (!proc)
-		return;
-	if (!eff_list_empty(&proc->exec_waiters) || !eff_list_empty(&proc->end_waiters))
-		eff__misuse("eff_proc_free", "fibers still wait for it");
 	if (proc->ended) {
 		free(proc);
 		return;
 	}
-	(void)eff_proc_signal(proc, SIGKILL);
+	if (!left)
+		(void)eff_proc_signal(proc, SIGKILL);
 	proc->freed = true;
+	proc->left = left;
 	if (!proc->rt)
 		proc_destroy(proc); /* nobody is left to reap it but the end of this process */
+}
+
+static void must_not_be_awaited(const struct eff_proc *proc, const char *function)
+{
+	if (!eff_list_empty(&proc->exec_waiters) || !eff_list_empty(&proc->end_waiters))
+		eff__misuse(function, "fibers still wait for it");
+}
+
+void eff_proc_free(struct eff_proc *proc)
+{
+	if (!proc)
+		return;
+	must_not_be_awaited(proc, "eff_proc_free");
+	proc_part(proc, false);
+}
+
+void eff_proc_leave(struct eff_proc *proc)
+{
+	if (!proc)
+		return;
+	must_not_be_awaited(proc, "eff_proc_leave");
+	proc_part(proc, true);
 }

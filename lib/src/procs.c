@@ -112,14 +112,15 @@ bool eff_proc_collect(pid_t pid)
 	return false;
 }
 
-/* The runtime ends before the child. One that was given up, or has not executed, has been killed and gets a while. */
+/* The runtime ends before the child. One that was given up, or has not executed, has been killed and gets a while; one that was
+ * left alone has not. */
 static void leave(struct eff_proc *proc)
 {
 	eff_ns until = eff__monotonic() + EFF_MS(LEAVE_MS);
 
 	if (proc->exec == EFF__EXEC_PENDING)
 		(void)eff__proc_kill(proc, SIGKILL);
-	while (proc->freed || proc->exec == EFF__EXEC_PENDING) {
+	while ((proc->freed && !proc->left) || proc->exec == EFF__EXEC_PENDING) {
 		if (eff__proc_reap(proc))
 			return;
 		if (eff__monotonic() >= until)
@@ -135,6 +136,8 @@ static void leave(struct eff_proc *proc)
 	eff__fd_drop(proc->rt, &proc->making.carrier.theirs);
 	eff__fd_drop(proc->rt, &proc->making.pidfd);
 	proc->rt = NULL;
+	if (proc->left && proc->exec != EFF__EXEC_PENDING)
+		free(proc);
 }
 
 void eff__procs_free(struct eff_rt *rt)

@@ -34,6 +34,7 @@ struct eff_proc {
 	bool signalled; /* by us, before it had executed */
 	bool ended;
 	bool freed;  /* nobody holds it: destroyed when it has ended */
+	bool left;   /* and nobody has killed it, so there is no end to wait for */
 	bool polled; /* the loop does not watch all of it: the timer does */
 };
 

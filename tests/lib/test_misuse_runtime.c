@@ -166,7 +166,7 @@ static eff_exit await_ended(void *arg)
 	return eff_exit_of(eff_proc_await_end(arg, NULL));
 }
 
-static eff_exit free_what_is_awaited(void *arg)
+static eff_exit give_what_is_awaited(void (*give)(struct eff_proc *proc))
 {
 	static const char *const argv[] = {"/bin/cat", NULL};
 	static const char *const envp[] = {NULL};
@@ -184,8 +184,20 @@ static eff_exit free_what_is_awaited(void *arg)
 		return eff_fail(1);
 	(void)forked(await_ended, proc);
 	(void)eff_yield();
-	eff_proc_free(proc);
-	return eff_ok(arg);
+	give(proc);
+	return eff_ok(NULL);
+}
+
+static eff_exit free_what_is_awaited(void *arg)
+{
+	(void)arg;
+	return give_what_is_awaited(eff_proc_free);
+}
+
+static eff_exit leave_what_is_awaited(void *arg)
+{
+	(void)arg;
+	return give_what_is_awaited(eff_proc_leave);
 }
 
 /* ── who supervises ── */
@@ -308,6 +320,8 @@ static const struct misuse misuses[] = {
 	{.outside = draw_outside, .words = WITHOUT("eff_random")},
 	{.inside = free_what_is_awaited,
 		.words = INSIDE("eff_proc_free", "fibers still wait for it")},
+	{.inside = leave_what_is_awaited,
+		.words = INSIDE("eff_proc_leave", "fibers still wait for it")},
 	{.inside = add_twice,
 		.words = INSIDE("eff_sup_add", "this child is under a supervisor already")},
 	{.inside = remove_what_runs, .words = INSIDE("eff_sup_remove", "this child does not rest")},

@@ -128,6 +128,9 @@ EFF_API pid_t eff_proc_pid(const struct eff_proc *proc);
 EFF_API int eff_proc_signal(struct eff_proc *proc, int sig);
 /* The caller's no more. If it still lives it is killed, and reaped by the runtime when it is gone. NULL is fine. */
 EFF_API void eff_proc_free(struct eff_proc *proc);
+/* The caller's no more, and left as it is: it is sent nothing and may outlive the runtime, which reaps it if it ends before.
+ * Only a child that has not executed its program by then is killed at the runtime's end. NULL is fine. */
+EFF_API void eff_proc_leave(struct eff_proc *proc);
 /* If `pid` is a child made here, collect its end now, wake who waits, and return true; else it is a stranger's: false.
  * For who reaps strangers with waitid(P_ALL, WNOWAIT). */
 EFF_API bool eff_proc_collect(pid_t pid);
