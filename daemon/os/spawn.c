@@ -60,7 +60,11 @@ void linux_child_free(struct os_child *child)
 	if (!child)
 		return;
 	eff_list_remove(&child->link);
-	eff_proc_free(child->proc);
+	/* Where another is the main process, it is the caller's to say what becomes of the first. */
+	if (child->main.pid)
+		eff_proc_leave(child->proc);
+	else
+		eff_proc_free(child->proc);
 	os_streams_done(child);
 	os_main_done(child);
 	if (child->cgroup && !child->cgroup->kept)

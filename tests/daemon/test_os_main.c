@@ -86,6 +86,26 @@ OS_TEST(the_group_signal_reaches_who_was_followed)
 	finish(child);
 }
 
+OS_TEST(the_first_one_lives_on_when_it_is_given_up_on_purpose)
+{
+	struct os_child *child = started(
+		shell("sh -c '" SAY_AND_STAY "' & wait; exec tail -f /dev/null"));
+	pid_t pid = pid_said(child), first = os->ops->pid(child);
+	siginfo_t info = {0};
+
+	ck_assert_int_eq(os->ops->follow(child, pid), 0);
+	ck_assert_int_eq(os->ops->signal(child, SIGTERM, OS_MAIN), 0);
+	(void)ended(child);
+	os->ops->free(child);
+	ck_assert_int_eq(eff_await_turn(), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)first, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	ck_assert_int_eq(info.si_pid, 0);
+
+	ck_assert_int_eq(kill(first, SIGKILL), 0);
+	while (waitid(P_PID, (id_t)first, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		ck_assert_int_eq(eff_await_turn(), 0);
+}
+
 static eff_exit await_end(void *arg)
 {
 	return eff_ok_number(ended(arg).signal);
@@ -168,6 +188,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, its_exit_code_is_told);
 	tcase_add_test(tcase, one_whose_parent_is_another_is_followed_too);
 	tcase_add_test(tcase, the_group_signal_reaches_who_was_followed);
+	tcase_add_test(tcase, the_first_one_lives_on_when_it_is_given_up_on_purpose);
 	tcase_add_test(tcase, who_waited_for_the_end_of_the_one_before_waits_for_the_next);
 	tcase_add_test(tcase, strangers_are_not_believed);
 	tcase_add_test(tcase, an_orphan_that_is_older_than_the_run_is_not_its);

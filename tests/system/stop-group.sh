@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A stop ends all of a unit: children, grandchildren, those in sessions of their own, and those that will not listen.
 . "${0%/*}/lib.sh"
-compile family
+compile family notify
 effd_start <<TREE
 version: 1
 defaults: {stop: {timeout: 1h}, activate: manual}
@@ -14,6 +14,10 @@ units:
   asked: {command: [$DIR/bin/family, herald], log: {stdout: ring}, stop: {mode: group}}
   mixed: {command: [$DIR/bin/family, herald, "herald,nested"], log: {stdout: ring}, stop: {mode: mixed}}
   process: {command: [$DIR/bin/family, x, herald], log: {stdout: ring}, stop: {mode: process}}
+  handed:
+    type: notify
+    shell: '$DIR/bin/family & $DIR/bin/notify "=READY=1;MAINPID=\$!" & wait; exec $DIR/bin/family'
+    stop: {mode: process}
   now: {command: [$DIR/bin/family, main=deaf, deaf]}
   zero: {command: [$DIR/bin/family, main=herald], log: {stdout: ring}, stop: {timeout: 0}}
   other: {command: [$DIR/bin/family, main=herald], log: {stdout: ring}, stop: {signal: SIGINT}}
@@ -83,6 +87,24 @@ same "nobody else was asked" "$(heard process)" 0
 await_events 1 '.event == "left_behind"' process >/dev/null
 same "it is reported once" "$(ctl --json events | jq -c 'select(.event == "left_behind") | .unit')" '"process"'
 kill -KILL $others
+
+# So does the process that effd began, when another is the main one: also when its run is over and the next has begun.
+begin_handed() {
+	expect_exit 0 ctl start handed
+	main=$(pid_of handed)
+	first=$(awk '{print $4}' "/proc/$main/stat")
+	kill -KILL $(processes_of notify)
+}
+begin_handed
+before=$first
+expect_exit 0 ctl stop handed
+has_ended "$main" || fail "the main process was not stopped"
+left=$(ctl --json events handed | jq -r 'select(.event == "left_behind") | .text')
+matches "what was reported" "$left" "pid $before \\((sh|family)\\)"
+begin_handed
+has_ended "$before" && fail "the former main process did not outlive the run"
+expect_exit 0 ctl stop handed
+kill -KILL "$before" "$first"
 
 # After an end by itself the rest is ended in the same way.
 mkfifo "$DIR/gate"
