@@ -87,10 +87,22 @@ static struct json *next_of_backoff(const struct unit *u)
 	return next;
 }
 
+/* By start_timeout, which is the outermost limit of a start; -1: by none. */
+static eff_ns start_left(const struct unit *u)
+{
+	const struct limit *l = u->limited;
+
+	/* What bounds one that was up already is max_runtime, which says nothing of its start. */
+	if (u->health == UNIT_HEALTH_FAILING)
+		return -1;
+	while (l && l->outer)
+		l = l->outer;
+	return until(l ? &l->within : NULL);
+}
+
 static struct json *next_of_starting(const struct unit *u)
 {
-	/* What bounds one that was up already is max_runtime, which says nothing of its start. */
-	eff_ns left = u->health == UNIT_HEALTH_FAILING ? -1 : until(u->limited);
+	eff_ns left = start_left(u);
 
 	if (u->spec->kind == PLAN_SUPERVISOR)
 		return next_plain("up", -1, "as soon as none of its children has to be waited for");

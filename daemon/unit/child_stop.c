@@ -86,7 +86,7 @@ static int child_ask(struct child *c)
 {
 	struct unit *u = c->unit;
 	const struct plan_stop *stop = &u->spec->ways->stop;
-	struct eff_scope grace;
+	struct limit grace;
 	enum os_whom whom = OS_GROUP;
 	int r = 0;
 
@@ -97,17 +97,16 @@ static int child_ask(struct child *c)
 	/* What the main process left behind is nobody's to ask, where only that is asked. */
 	if (whom == OS_MAIN && c->ended && !c->remains)
 		return -ETIMEDOUT;
-	eff_scope_open(&grace);
-	eff_scope_limit(&grace, eff_ns_add(eff_now(), stop->timeout_ns));
-	u->grace = u->limited = &grace;
+	limit_open(u, &grace, limit_grace);
+	u->grace = &grace.within;
 	if (stop->command && (!c->ended || c->remains) && c->process)
 		r = child_run_command(c);
 	if (r != -ECANCELED && r != -ETIMEDOUT) {
 		child_signal(c, u->spec->ways->stop.signal, whom);
 		r = child_await_gone(c);
 	}
-	u->grace = u->limited = NULL;
-	(void)eff_scope_close(&grace);
+	u->grace = NULL;
+	(void)limit_close(u, &grace);
 	return r;
 }
 

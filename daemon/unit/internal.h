@@ -18,6 +18,18 @@ void notify_take_all(struct child *c);
  * child. Suspends. */
 EFF_SUSPENDS eff_exit notify_watch_stopping(void *arg);
 
+/* ── limit.c ── */
+
+limit_of limit_start, limit_runtime, limit_grace, limit_none;
+/* Open a scope that is bounded by what the unit's row allows, now and after each reload. Does not suspend. */
+void limit_open(struct unit *u, struct limit *l, limit_of *allows);
+/* Close it, the innermost. Suspends as eff_scope_close() does. Returns whether its time was up. */
+EFF_SUSPENDS bool limit_close(struct unit *u, struct limit *l);
+/* The unit has another row: what is bounded is so by that, from when it began. Does not suspend. */
+void limits_follow(struct unit *u);
+/* It asks for time until `at`: more is never less than there was. Does not suspend. */
+void limits_extend(struct unit *u, eff_ns at);
+
 /* ── ready.c ── */
 
 /* Wait until the unit is up by all that it declares. Suspends. 0; 1 when it has done what it had to (a oneshot that ended

@@ -10,22 +10,19 @@
 /* It is there: until ready, or why not. */
 static int unit_start(struct unit *u, struct child *c)
 {
-	struct eff_scope within;
+	struct limit within;
 	int r;
 
 	u->starts++;
 	if (u->child.restarted)
 		u->restarts++;
-	eff_scope_open(&within);
-	u->limited = &within;
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->start_timeout_ns));
+	limit_open(u, &within, limit_start);
 	r = hook_before_start(u);
 	if (r == 0)
 		r = child_start(c);
 	if (r == 0)
 		r = ready_await(c);
-	u->limited = NULL;
-	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
+	if (limit_close(u, &within) && r < 0)
 		unit_fault(u,
 			unit_cause(u, CAUSE_START_TIMEOUT, NULL, "not ready in time%s%s",
 				u->lacks ? ": " : "", u->lacks ? u->lacks : ""));
@@ -51,18 +48,16 @@ static int unit_watch(struct unit *u, struct child *c)
 /* It is up: until it ends, or until a probe, its watchdog or its time says that it must. */
 static void unit_await_end(struct unit *u, struct child *c)
 {
-	struct eff_scope within;
+	struct limit within;
 	int r;
 
-	eff_scope_open(&within);
-	u->limited = u->watched = &within;
-	eff_scope_limit(&within,
-		c->remains ? EFF_FOREVER : eff_ns_add(eff_now(), u->spec->ways->max_runtime_ns));
+	limit_open(u, &within, c->remains ? limit_none : limit_runtime);
+	u->watched = &within.within;
 	r = unit_watch(u, c);
 	if (r == 0)
 		r = c->remains ? eff_sleep(EFF_FOREVER) : child_await_end(c);
-	u->limited = u->watched = NULL;
-	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
+	u->watched = NULL;
+	if (limit_close(u, &within) && r < 0)
 		unit_fault(u,
 			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));
 }

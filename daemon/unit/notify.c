@@ -61,16 +61,12 @@ static void take_reloading(struct child *c)
 }
 
 /* It asks for more time for what it is doing now: starting, running, stopping. */
-/* More time is never less than there was. */
 static void take_extension(struct unit *u, const char *text)
 {
-	eff_ns more, at;
+	eff_ns more;
 
-	if (!take_us(text, &more) || !u->limited)
-		return;
-	at = eff_ns_add(eff_now(), more);
-	if (at > u->limited->limit_at)
-		eff_scope_limit(u->limited, at);
+	if (take_us(text, &more))
+		limits_extend(u, eff_ns_add(eff_now(), more));
 }
 
 static void take_watchdog(struct child *c, const char *text)
@@ -194,7 +190,7 @@ eff_exit notify_watch_stopping(void *arg)
 	unit_enter(u, UNIT_STOPPING, unit_cause(u, CAUSE_INTERRUPTED, NULL, "says that it stops"));
 	if (eff_sleep(u->spec->ways->stop.timeout_ns) == 0 && u->limited) {
 		c->overdue = true;
-		eff_scope_cancel(u->limited);
+		eff_scope_cancel(&u->limited->within);
 	}
 	return eff_ok(NULL);
 }

@@ -16,13 +16,12 @@
 static int ready_await_clean_end(struct child *c)
 {
 	struct unit *u = c->unit;
-	struct eff_scope within;
+	struct limit within;
 	int r;
 
-	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->max_runtime_ns));
+	limit_open(u, &within, limit_runtime);
 	r = child_await_end(c);
-	if (eff_scope_close(&within) == -ETIMEDOUT && r < 0)
+	if (limit_close(u, &within) && r < 0)
 		unit_fault(u,
 			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));
 	if (r < 0)

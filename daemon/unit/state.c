@@ -117,6 +117,7 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	eff_child_hasten(&u->child);
 	ring_limit(u->ring, spec->ways->ring_bytes);
 	unit_limit(u);
+	limits_follow(u);
 	plan_unref(old);
 	if (u->watched && probes_watch(u) == -ENOMEM)
 		unit_fault(u, unit_cause(u, CAUSE_LOST, NULL, "no memory to watch it"));

@@ -10,8 +10,8 @@
  * last_exit how its last run ended: the one typed cause that policy, JSON and people read.
  *
  * A unit runs from `spec`, a row of a plan that it holds a reference on. A reload that changes nothing that the process
- * was made from moves the unit to the new plan at once (live fields then hold from the next look at them on); else the
- * new row waits in `next` until the run has ended. */
+ * was made from moves the unit to the new plan at once (live fields then hold from the next look at them on, and what bounds
+ * the run that there is, by what they are then); else the new row waits in `next` until the run has ended. */
 #ifndef EFFD_UNIT_H
 #define EFFD_UNIT_H
 
@@ -164,7 +164,7 @@ struct unit {
 	struct eff_scope *run;     /* the present run's scope, for faults; NULL */
 	struct eff_scope *grace;   /* the present grace; cancelled by unit_kill_now() */
 	struct eff_scope *watched; /* while it is up: of the fibers that watch it; NULL */
-	struct eff_scope *limited; /* by start_timeout, max_runtime or the grace: EXTEND_TIMEOUT_USEC moves its limit */
+	struct limit *limited; /* by start_timeout, max_runtime, the grace: the innermost that runs; NULL. limit.c's */
 	struct os_child *process; /* of the present run; NULL */
 	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
 	struct os_kept *kept; /* from one run to the next, while it is not at rest; NULL: none is */
@@ -180,6 +180,16 @@ struct unit {
 
 	/* A supervisor has one, while group_open; others have no room for it. Behind it, or in its place, stands the name. */
 	struct eff_sup sup[];
+};
+
+/* In the frame of who is bounded by it. */
+typedef eff_ns limit_of(const struct plan_unit *spec);
+struct limit {
+	struct limit *outer;
+	struct eff_scope within;
+	limit_of *allows;
+	eff_ns from, at;
+	eff_ns asked_at; /* until when more was asked for; 0: it was not */
 };
 
 static inline struct unit *unit_of(struct eff_child *child)
