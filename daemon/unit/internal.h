@@ -20,7 +20,7 @@ EFF_SUSPENDS eff_exit notify_watch_stopping(void *arg);
 
 /* ── limit.c ── */
 
-limit_of limit_start, limit_runtime, limit_grace, limit_none;
+limit_of limit_start, limit_runtime, limit_grace, limit_remains;
 /* Open a scope that is bounded by what the unit's row allows, now and after each reload. Does not suspend. */
 void limit_open(struct unit *u, struct limit *l, limit_of *allows);
 /* Close it, the innermost. Suspends as eff_scope_close() does. Returns whether its time was up. */

@@ -51,13 +51,17 @@ static void unit_await_end(struct unit *u, struct child *c)
 	struct limit within;
 	int r;
 
-	limit_open(u, &within, c->remains ? limit_none : limit_runtime);
+	limit_open(u, &within, c->remains ? limit_remains : limit_runtime);
 	u->watched = &within.within;
 	r = unit_watch(u, c);
 	if (r == 0)
 		r = c->remains ? eff_sleep(EFF_FOREVER) : child_await_end(c);
 	u->watched = NULL;
-	if (limit_close(u, &within) && r < 0)
+	if (!limit_close(u, &within) || r == 0)
+		return;
+	if (c->remains)
+		c->remains = false;
+	else
 		unit_fault(u,
 			unit_cause(u, CAUSE_MAX_RUNTIME, NULL, "ran for longer than max_runtime"));
 }

@@ -20,10 +20,10 @@ eff_ns limit_grace(const struct plan_unit *spec)
 	return spec->ways->stop.timeout_ns;
 }
 
-eff_ns limit_none(const struct plan_unit *spec)
+/* A oneshot that has ended clean remains for as long as its row says that it does. */
+eff_ns limit_remains(const struct plan_unit *spec)
 {
-	(void)spec;
-	return EFF_FOREVER;
+	return spec->ways->remain_after_exit ? EFF_FOREVER : 0;
 }
 
 /* Who is allowed nothing any more cannot have asked for more of it. */

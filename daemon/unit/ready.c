@@ -34,12 +34,21 @@ static int ready_await_oneshot(struct child *c)
 {
 	static probe_of *const probes[] = {probe_startup, probe_readiness};
 	struct unit *u = c->unit;
+	struct limit within;
 	int r = ready_await_clean_end(c);
 
 	c->remains = r == 1 && u->spec->ways->remain_after_exit;
-	for (int i = 0; i < 2 && c->remains && r >= 0; i++)
+	if (!c->remains)
+		return r;
+	limit_open(u, &within, limit_remains);
+	for (int i = 0; i < 2 && r >= 0; i++)
 		if (probes[i](u->spec)->kind != PLAN_PROBE_NONE)
 			r = probe_await_pass(u, probes[i]);
+	/* A reload took it away: then that end is all that there was to wait for. */
+	if (limit_close(u, &within)) {
+		c->remains = false;
+		return 1;
+	}
 	return r < 0 ? r : 1;
 }
 

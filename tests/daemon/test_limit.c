@@ -193,6 +193,73 @@ START_TEST(no_grace_any_more_is_the_end_of_it)
 }
 END_TEST
 
+/* ── remain_after_exit ── */
+
+#define NET(more) \
+	"net: {command: net, type: oneshot, stop: {command: unnet}" more "}\n" \
+	"user: {command: user, depends_on: [net]}"
+#define REMAINS ", remain_after_exit: true"
+
+/* A oneshot of a second; after 5 its row says something else. */
+static struct world *remained(const char *before, const char *after)
+{
+	struct world *w = world_new(before);
+
+	world_script(w, "net", (struct script){.lives = EFF_S(1)});
+	world_script(w, "unnet", (struct script){.lives = EFF_S(1), .helper = true});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, after);
+	world_run_for(w, EFF_H(1));
+	return w;
+}
+
+START_TEST(a_oneshot_that_is_to_remain_no_more_is_done)
+{
+	struct world *w = remained(NET(REMAINS), NET(""));
+
+	/* As if it had never been to: it is not undone, and who requires it goes on. */
+	EXPECT_STATES(w, "net", "0 starting, 1000 up, 5000 done");
+	ck_assert_str_eq(world_last_exit(w, "net"), "exit 0");
+	EXPECT_TRACE(w, "net", "0 spawn, 1000 exit 0");
+	EXPECT_TRACE(w, "user", "1000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_oneshot_that_has_not_ended_yet_remains_no_more_either)
+{
+	struct world *w = world_new(NET(REMAINS));
+
+	world_script(w, "net", (struct script){.lives = EFF_S(9)});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, NET(""));
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_STATES(w, "net", "0 starting, 9000 done");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(one_that_remains_and_whose_probe_does_not_pass_is_done_then)
+{
+	struct world *w = remained(NET(REMAINS ", readiness_probe: {tcp: {port: 80}}"),
+		NET(", readiness_probe: {tcp: {port: 80}}"));
+
+	EXPECT_STATES(w, "net", "0 starting, 5000 done");
+	EXPECT_TRACE(w, "user", "5000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(another_field_of_one_that_remains_changes_nothing_of_that)
+{
+	struct world *w = remained(NET(REMAINS), NET(REMAINS ", max_runtime: 2s"));
+
+	EXPECT_STATES(w, "net", "0 starting, 1000 up");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -211,6 +278,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_grace_becomes_shorter);
 	tcase_add_test(tcase, a_grace_becomes_longer);
 	tcase_add_test(tcase, no_grace_any_more_is_the_end_of_it);
+	tcase_add_test(tcase, a_oneshot_that_is_to_remain_no_more_is_done);
+	tcase_add_test(tcase, a_oneshot_that_has_not_ended_yet_remains_no_more_either);
+	tcase_add_test(tcase, one_that_remains_and_whose_probe_does_not_pass_is_done_then);
+	tcase_add_test(tcase, another_field_of_one_that_remains_changes_nothing_of_that);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
