@@ -267,14 +267,11 @@ void command_words(const struct command *command, int r, char words[static COMMA
 /* One that says that it is at it says too when it is done. */
 static int await_reloaded(struct unit *u)
 {
-	struct eff_scope within;
 	int r = 0;
 
-	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->start_timeout_ns));
 	while (r == 0 && u->reloading && u->started)
 		r = eff_pulse_await(&u->changed);
-	return eff_scope_close(&within) == -ETIMEDOUT && r < 0 ? -ETIME : r;
+	return r;
 }
 
 struct reload_run {
@@ -339,6 +336,27 @@ int unit_may_reload(const struct unit *u)
 	return u->process && u->started && u->run ? 0 : -ESRCH;
 }
 
+/* The command, and what the program says of it, have the time that a start has. */
+static int reload_in_time(struct unit *u, char **ret_words)
+{
+	struct eff_scope within;
+	bool has_run;
+	int r;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), u->spec->ways->start_timeout_ns));
+	r = reload_by_command(u, ret_words);
+	has_run = r == 0;
+	if (has_run)
+		r = await_reloaded(u);
+	/* The time of somebody around us is theirs to tell of. */
+	if (eff_scope_close(&within) != -ETIMEDOUT || r != -ETIMEDOUT)
+		return r;
+	if (!has_run && !*ret_words)
+		*ret_words = strdup("took too long");
+	return has_run ? -ETIME : -EIO;
+}
+
 int unit_reload(struct unit *u, char **ret_words)
 {
 	const struct plan_unit *spec = u->spec;
@@ -349,9 +367,7 @@ int unit_reload(struct unit *u, char **ret_words)
 		return r;
 	if (spec->ways->reload_command) {
 		u->n_users++;
-		r = reload_by_command(u, ret_words);
-		if (r == 0)
-			r = await_reloaded(u);
+		r = reload_in_time(u, ret_words);
 		u->n_users--;
 		eff_pulse_send(&u->changed);
 		return r;

@@ -229,7 +229,7 @@ void unit_begin(struct unit *u);
 eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready);
 /* Its own reload: the signal or the command of its row. -ENOTSUP when it has none, -ESRCH when nothing runs. */
 int unit_may_reload(const struct unit *u);
-/* Do it. Suspends. 0; as unit_may_reload(); -EIO when the command failed, -ECHILD when it could not be executed, both with words
+/* Do it. Suspends. 0; as unit_may_reload(); -EIO when the command failed or hung, -ECHILD when it could not be executed, both with words
  * for how ("exit 3"; the caller's, NULL: no memory); -ETIME when it does not say in time that it is done, -EINTR when the run
  * ended meanwhile, -ECANCELED. */
 EFF_SUSPENDS int unit_reload(struct unit *u, char **ret_words);

@@ -144,6 +144,59 @@ START_TEST(a_reload_command_that_fails_is_told_of)
 }
 END_TEST
 
+START_TEST(a_reload_command_that_hangs_is_ended_when_a_start_would_be)
+{
+	struct server *s = server_new(
+		"web: {command: [run], start_timeout: 5s, reload: {command: [slow]}}\n");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER, .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(4));
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 2);
+	world_run_for(s->w, EFF_S(1));
+
+	reply = client_reply(c);
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.outcome"), "failed");
+	ck_assert_str_eq(reply_text(reply, "parameters.units.0.cause.text"),
+		"its reload command failed: took too long");
+	json_free(reply);
+	/* The command is gone, the unit is as it was, and may be asked again. */
+	ck_assert_uint_eq(os_fake_live(s->w->fake, NULL), 1);
+	EXPECT_TRACE(s->w, "web", "0 spawn");
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	world_run_for(s->w, EFF_S(6));
+	ck_assert_str_eq(reply_results(client_reply(c)), "web failed up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* The command's time and that of the program's word are one. */
+START_TEST(a_command_that_takes_its_time_leaves_less_for_the_word)
+{
+	struct server *s = server_new("web: {command: [run], type: notify, start_timeout: 5s,"
+				      " reload: {command: [says]}}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "run", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "says", (struct script){.lives = EFF_S(4), .helper = true});
+	server_turn(s);
+	client_call(c, "Reload", "{\"units\":[\"web\"]}", false);
+	server_turn(s);
+	os_fake_notify(s->w->fake, "web", "RELOADING=1");
+	world_run_for(s->w, EFF_MS(4900));
+	ck_assert_ptr_null(client_reply(c));
+	world_run_for(s->w, EFF_MS(200));
+	ck_assert_str_eq(reply_results(client_reply(c)), "web failed up");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 /* It says RELOADING=1, and no more. */
 START_TEST(a_unit_that_does_not_say_that_it_has_reloaded_is_told_of)
 {
@@ -209,6 +262,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_units_own_reload_is_begun_without_a_wait);
 	tcase_add_test(tcase, a_unit_that_is_taken_away_while_it_reloads_is_told_of);
 	tcase_add_loop_test(tcase, a_reload_command_that_fails_is_told_of, 0, 3);
+	tcase_add_test(tcase, a_reload_command_that_hangs_is_ended_when_a_start_would_be);
+	tcase_add_test(tcase, a_command_that_takes_its_time_leaves_less_for_the_word);
 	tcase_add_test(tcase, a_unit_that_does_not_say_that_it_has_reloaded_is_told_of);
 	tcase_add_test(tcase, a_units_own_reload_ends_with_its_run);
 	suite_add_tcase(suite, tcase);
