@@ -105,6 +105,57 @@ FIBER_TEST(a_watch_that_is_cut_short_is_no_failure)
 	return eff_ok(NULL);
 }
 
+/* Changes the period while it is waited for: to more, to less, and to less than has passed. */
+static eff_exit changes(void *arg)
+{
+	struct eff_health *health = arg;
+
+	(void)eff_sleep(EFF_S(4));
+	health->every = EFF_S(20);
+	eff_pulse_send(health->changed);
+	(void)eff_sleep(EFF_S(10));
+	health->every = EFF_S(15);
+	eff_pulse_send(health->changed);
+	(void)eff_sleep(EFF_S(5));
+	health->every = EFF_S(2);
+	eff_pulse_send(health->changed);
+	return eff_ok(NULL);
+}
+
+FIBER_TEST(another_period_holds_for_the_wait_that_runs)
+{
+	struct eff_health health = health_of("yyn", 1);
+	struct eff_pulse changed;
+	eff_exit exit;
+
+	eff_pulse_init(&changed);
+	health.changed = &changed;
+	ck_assert_int_eq(eff_fork(EFF(changes, &health), NULL), 0);
+	exit = eff_health_watch(&health);
+	EXPECT("y@15 y@19 n@21 ");
+	eff_exit_drop(exit);
+	return eff_ok(NULL);
+}
+
+FIBER_TEST(one_whose_period_may_change_is_cut_short_all_the_same)
+{
+	struct eff_health health = health_of("y", 1);
+	struct eff_pulse changed;
+	struct eff_scope within;
+	eff_exit exit;
+
+	eff_pulse_init(&changed);
+	health.changed = &changed;
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_now() + EFF_S(5));
+	exit = eff_health_watch(&health);
+	ck_assert_int_eq(eff_scope_close(&within), -ETIMEDOUT);
+	ck_assert_int_eq(exit.code, ETIMEDOUT);
+	eff_exit_drop(exit);
+	EXPECT("");
+	return eff_ok(NULL);
+}
+
 /* ── of a child ── */
 
 FIBER_TEST(a_child_whose_check_fails_dies_of_it_and_runs_again)
@@ -190,6 +241,8 @@ Suite *test_suite(void)
 	tcase_add_test(c,
 		without_a_number_the_first_failure_is_too_many_and_without_a_timeout_it_waits);
 	tcase_add_test(c, a_watch_that_is_cut_short_is_no_failure);
+	tcase_add_test(c, another_period_holds_for_the_wait_that_runs);
+	tcase_add_test(c, one_whose_period_may_change_is_cut_short_all_the_same);
 	tcase_add_test(c, a_child_whose_check_fails_dies_of_it_and_runs_again);
 	tcase_add_test(c, one_that_is_not_up_is_not_asked);
 	tcase_add_test(c, what_it_said_itself_is_kept_behind_the_check);

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include <eff/event.h>
 #include <eff/fiber.h>
 
 /* Looked at anew before each use: who owns it may change it meanwhile. */
@@ -13,6 +14,8 @@ struct eff_health {
 	eff_ns every;      /* between the end of one attempt and the next one; more than 0 */
 	eff_ns timeout;    /* of one attempt; 0: none */
 	uint32_t failures; /* so many in a row are too many; 0 is 1 */
+	/* Sent by who has changed `every`: that holds then for the wait that runs, too, from when it began; NULL: for the next. */
+	struct eff_pulse *changed;
 };
 
 /* Wait `every`, ask, and so on until it has failed too often in a row. An attempt never overlaps another. Suspends. Returns
