@@ -100,8 +100,8 @@ EFF_SUSPENDS int probe_try(
  * is what the unit lacks. Suspends. 0, -ECANCELED, -ETIMEDOUT. `which` gives the probe of the unit's row at each look. */
 typedef const struct plan_probe *probe_of(const struct plan_unit *spec);
 EFF_SUSPENDS int probe_await_pass(struct unit *u, probe_of *which);
-/* While it is up: have the probes of its row watched that are not yet; those that its row has no more end by themselves. Does
- * not suspend. 0, or -ENOMEM. */
+/* While it is up: have the probes of its row watched that are not yet, and those that are by what it says of them now; those that
+ * it has no more end by themselves. Does not suspend. 0, or -ENOMEM. */
 int probes_watch(struct unit *u);
 const struct plan_probe *probe_startup(const struct plan_unit *spec);
 const struct plan_probe *probe_readiness(const struct plan_unit *spec);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Probes: asking a unit whether it is well. One attempt is probe_try(), bounded by its timeout; what is made of the answers
  * is three loops: until first passed, readiness from then on, liveness from then on. A probe's row is looked at anew before
- * each attempt, so a reload's values hold from the next one on. */
+ * each attempt and whenever the unit has another, so a reload's values hold for what is waited for and for the next attempt. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ void probe_see_line(struct unit *u, const char *text, size_t len)
 	if (!(seen & READINESS_LINE) && line_is_it(&u->spec->rules->readiness, text, len))
 		u->lines_seen |= READINESS_LINE;
 	if (u->lines_seen != seen)
-		eff_pulse_send(&u->line_seen);
+		eff_pulse_send(&u->changed);
 }
 
 bool probe_awaits_line(const struct unit *u)
@@ -77,18 +77,57 @@ bool probe_awaits_line(const struct unit *u)
 			!(u->lines_seen & READINESS_LINE));
 }
 
-/* Between two attempts. Who waits for a line need not sleep when it comes. Suspends. */
-static int probe_pause(struct unit *u, const struct plan_probe *probe, eff_ns pause)
-{
-	struct eff_scope within;
-	int r;
+/* ── between two attempts ── */
 
-	if (probe->kind != PLAN_PROBE_LOG)
-		return eff_sleep(pause);
-	eff_scope_open(&within);
-	eff_scope_limit(&within, eff_ns_add(eff_now(), pause));
-	r = u->lines_seen & line_bit(u, probe) ? 0 : eff_pulse_await(&u->line_seen);
-	return eff_scope_close(&within) == -ETIMEDOUT && r == -ETIMEDOUT ? 0 : r;
+static eff_ns probe_delay(const struct plan_probe *probe)
+{
+	return probe->initial_delay_ns;
+}
+
+static eff_ns probe_period(const struct plan_probe *probe)
+{
+	return probe->period_ns;
+}
+
+struct pause {
+	probe_of *which;
+	eff_ns (*time)(const struct plan_probe *probe);
+	eff_ns most;   /* whatever that says */
+	bool for_line; /* who waits for a line of output waits no longer when it is there */
+};
+
+static bool pause_is_over(const struct unit *u, const struct pause *pause, eff_ns at)
+{
+	const struct plan_probe *probe = pause->which(u->spec);
+
+	return eff_now() >= at ||
+		(pause->for_line && probe->kind == PLAN_PROBE_LOG &&
+			(u->lines_seen & line_bit(u, probe)));
+}
+
+/* As long as the row says, counted from here: a reload moves the end of it. One whose probe has gone has what it had, for that may
+ * come back. Suspends. 0, -ECANCELED, -ETIMEDOUT of somebody around us. */
+static int probe_wait(struct unit *u, const struct pause *pause)
+{
+	eff_ns from = eff_now(), at = from;
+	int r = 0;
+
+	while (r == 0) {
+		const struct plan_probe *probe = pause->which(u->spec);
+		struct eff_scope within;
+		eff_ns time = pause->time(probe);
+
+		if (probe->kind != PLAN_PROBE_NONE)
+			at = eff_ns_add(from, time < pause->most ? time : pause->most);
+		if (pause_is_over(u, pause, at))
+			break;
+		eff_scope_open(&within);
+		eff_scope_limit(&within, at);
+		r = eff_pulse_await(&u->changed);
+		(void)eff_scope_close(&within);
+	}
+	/* Its own time was up, or somebody's around us. */
+	return r == -ECANCELED ? r : eff_check();
 }
 
 /* ── one attempt ── */
@@ -178,21 +217,21 @@ static bool probe_passes(struct unit *u, const struct plan_probe *probe)
 
 int probe_await_pass(struct unit *u, probe_of *which)
 {
-	eff_ns pause = FIRST_TRY;
+	struct pause pause = {
+		.which = which, .time = probe_period, .most = FIRST_TRY, .for_line = true};
 	uint32_t passed = 0;
-	int r = eff_sleep(which(u->spec)->initial_delay_ns);
+	int r = probe_wait(u, &(struct pause){which, probe_delay, EFF_FOREVER, false});
 
 	u->health = UNIT_HEALTH_UNKNOWN;
 	while (r == 0) {
-		r = probe_pause(u, which(u->spec),
-			pause < which(u->spec)->period_ns ? pause : which(u->spec)->period_ns);
+		r = probe_wait(u, &pause);
 		if (r < 0)
 			break;
 		passed = probe_passes(u, which(u->spec)) ? passed + 1 : 0;
 		r = eff_check();
 		if (passed >= which(u->spec)->success_threshold)
 			break;
-		pause = eff_ns_add(pause, pause);
+		pause.most = eff_ns_add(pause.most, pause.most);
 	}
 	if (r == 0)
 		u->health = UNIT_HEALTH_PASSING;
@@ -226,6 +265,7 @@ static void readiness_turns(struct unit *u, bool is_up, const char *words)
 
 static eff_exit watch_readiness(void *arg)
 {
+	static const struct pause pause = {probe_readiness, probe_period, EFF_FOREVER, false};
 	struct unit *u = arg;
 	char words[PROBE_WORDS];
 	uint32_t n = 0;
@@ -235,7 +275,7 @@ static eff_exit watch_readiness(void *arg)
 	for (;;) {
 		const struct plan_probe *probe;
 
-		if (eff_sleep(probe_readiness(u->spec)->period_ns) < 0)
+		if (probe_wait(u, &pause) < 0)
 			return eff_interrupted();
 		r = probe_try(u, probe_readiness(u->spec), words);
 		if (eff_check() < 0 || u->says_stopping)
@@ -300,12 +340,15 @@ static eff_exit watch_liveness(void *arg)
 	struct unit *u = arg;
 	struct liveness l = {.unit = u};
 
-	if (eff_sleep(probe_liveness(u->spec)->initial_delay_ns) < 0)
+	if (probe_wait(u, &(struct pause){probe_liveness, probe_delay, EFF_FOREVER, false}) < 0)
 		return eff_interrupted();
 	l.watch.check = EFF(liveness_ask, &l);
+	l.watch.changed = &u->changed;
 	if (!liveness_follow(&l))
 		return liveness_ends(u);
+	u->liveness = &l;
 	eff_exit_drop(eff_health_watch(&l.watch));
+	u->liveness = NULL;
 	if (eff_check() < 0)
 		return eff_interrupted();
 	if (l.is_over)
@@ -332,6 +375,8 @@ int probes_watch(struct unit *u)
 {
 	int r = watch_begin(u, &u->spec->rules->readiness, watch_readiness, &u->watches_readiness);
 
+	if (u->liveness)
+		(void)liveness_follow(u->liveness);
 	if (r == 0)
 		r = watch_begin(u, &u->spec->rules->liveness, watch_liveness, &u->watches_liveness);
 	return r;

@@ -32,7 +32,6 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 	u->since = eff_now();
 	u->since_wall = eff_wall();
 	eff_pulse_init(&u->changed);
-	eff_pulse_init(&u->line_seen);
 	u->due_at = -1;
 	u->losses.told_at = u->losses.over_at = -1;
 	u->child = (struct eff_child){
@@ -121,6 +120,7 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	plan_unref(old);
 	if (u->watched && probes_watch(u) == -ENOMEM)
 		unit_fault(u, unit_cause(u, CAUSE_LOST, NULL, "no memory to watch it"));
+	eff_pulse_send(&u->changed);
 }
 
 void unit_adopt(struct unit *u, struct plan *plan, const struct plan_unit *spec, bool now)

@@ -133,7 +133,7 @@ struct unit {
 	char *status_text; /* of the present run; NULL. unit_say() writes it */
 	uint64_t starts, restarts;
 	uint64_t log_lost_bytes;
-	struct eff_pulse changed; /* sent by unit_enter(), and when its wish or edges change */
+	struct eff_pulse changed; /* sent by unit_enter(), when its wish, edges or row change, and at a line that a probe awaits */
 
 	uint32_t reloads; /* so many commands of its own reload run */
 	bool tells_ready; /* its on_ready runs */
@@ -169,11 +169,11 @@ struct unit {
 	struct os_view *view; /* of the files, for all of the present run; NULL: effd's, so far */
 	struct os_kept *kept; /* from one run to the next, while it is not at rest; NULL: none is */
 	char *lacks;          /* what its start still waits for, if that can be said; NULL */
+	struct liveness *liveness; /* the questions of its liveness probe, while there are any; NULL. probe.c's */
 	bool watches_readiness, watches_liveness; /* one of `watched` is the probe's */
 	bool reloading, says_stopping;            /* by its own word */
 	uint16_t last_run; /* the run that ended with last_exit: the last bits of `starts` then */
 	uint8_t lines_seen; /* bit 0: what startup_probe.log waits for was there, bit 1: readiness_probe's */
-	struct eff_pulse line_seen;
 
 	struct ring *ring; /* its last lines; NULL until there are any */
 	struct losses losses; /* of a fiber's lines, each of which has a sink and a file of its own */
