@@ -47,11 +47,26 @@ static void end_unfinished(struct effctl *e, struct stream *stream)
 	stream->unfinished = NULL;
 }
 
+/* It is no output: nobody who reads that shall take it for some. */
+static void print_lost(struct effctl *e, const char *unit, int64_t bytes)
+{
+	(void)fflush(e->out);
+	put_text(e->err, unit);
+	(void)fprintf(e->err, ": %lld bytes of output are missing here, which came too fast\n",
+		(long long)bytes);
+}
+
 static void print_line(struct effctl *e, struct stream *stream, const struct json *line)
 {
 	const char *unit = json_get_text(line, "unit", "?");
 	bool goes_on = stream->unfinished && !strcmp(stream->unfinished, unit);
+	int64_t lost = json_get_int(line, "lost_bytes", 0);
 
+	if (lost > 0) {
+		end_unfinished(e, stream);
+		print_lost(e, unit, lost);
+		return;
+	}
 	if (!goes_on) {
 		end_unfinished(e, stream);
 		if (e->given[OPTION_TIMES])

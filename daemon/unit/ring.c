@@ -22,6 +22,7 @@ struct ring {
 	size_t first, next; /* offsets: the oldest record, and after the newest */
 	size_t wrap; /* where the records before the end of the buffer end; size when not wrapped */
 	uint32_t count;
+	uint64_t gone; /* bytes of lines that have made way, with their newlines */
 };
 
 static size_t record_size(uint32_t len)
@@ -57,8 +58,15 @@ void ring_free(struct ring *r)
 	free(r);
 }
 
+/* As it was printed. */
+static uint64_t line_bytes(const struct record *record)
+{
+	return (uint64_t)record->len + !record->partial;
+}
+
 static void ring_drop_first(struct ring *r)
 {
+	r->gone += line_bytes(ring_at(r, r->first));
 	r->first += record_size(ring_at(r, r->first)->len);
 	r->count--;
 	if (r->count == 0) {
@@ -138,6 +146,7 @@ void ring_add(struct ring *r, const struct ring_line *line)
 
 	if (need > r->limit)
 		return;
+	/* Where there is no memory for it, all before it has gone, too. */
 	while (!ring_has_room(r, need)) {
 		size_t more = r->size ? r->size * 2 : 1024;
 
@@ -147,8 +156,10 @@ void ring_add(struct ring *r, const struct ring_line *line)
 			more = r->limit;
 		if (r->size < more && ring_resize(r, more))
 			continue;
-		if (r->count == 0)
+		if (r->count == 0) {
+			r->gone += (uint64_t)line->len + !line->partial;
 			return;
+		}
 		ring_drop_first(r);
 	}
 	*ring_at(r, r->next) = (struct record){.number = line->number,
@@ -164,17 +175,22 @@ void ring_add(struct ring *r, const struct ring_line *line)
 
 bool ring_next(const struct ring *r, uint64_t number, struct ring_line *ret_line)
 {
+	uint64_t before;
 	size_t at;
 
 	if (!r)
 		return false;
 	at = r->first;
+	before = r->gone;
 	for (uint32_t i = 0; i < r->count; i++, at = ring_step(r, at)) {
 		const struct record *record = ring_at(r, at);
 
-		if (record->number < number)
+		if (record->number < number) {
+			before += line_bytes(record);
 			continue;
+		}
 		*ret_line = (struct ring_line){.number = record->number,
+			.before = before,
 			.wall_at = record->wall_at,
 			.text = (const char *)(record + 1),
 			.len = record->len,
@@ -214,6 +230,16 @@ uint64_t ring_run_tail(const struct ring *r, uint16_t run, uint32_t n)
 			while (ring_at(r, tail)->run != run);
 	}
 	return seen > 0 && n > 0 ? ring_at(r, tail)->number : UINT64_MAX;
+}
+
+uint64_t ring_bytes(const struct ring *r)
+{
+	uint64_t bytes = r ? r->gone : 0;
+	size_t at = r ? r->first : 0;
+
+	for (uint32_t i = 0; i < ring_count(r); i++, at = ring_step(r, at))
+		bytes += line_bytes(ring_at(r, at));
+	return bytes;
 }
 
 uint32_t ring_count(const struct ring *r)

@@ -13,6 +13,7 @@ struct ring;
 
 struct ring_line {
 	uint64_t number; /* counts through the whole tree */
+	uint64_t before; /* so many bytes came before it, with their newlines; ring_next() says it */
 	eff_ns wall_at;
 	const char *text; /* raw bytes, without the newline; valid until the next add */
 	uint32_t len;
@@ -36,5 +37,7 @@ uint64_t ring_tail(const struct ring *ring, uint32_t n);
 /* The same, of those of one run; UINT64_MAX: it has none. */
 uint64_t ring_run_tail(const struct ring *ring, uint16_t run, uint32_t n);
 uint32_t ring_count(const struct ring *ring);
+/* How many bytes, with their newlines, have come in all, but for lines that did not fit at all. */
+uint64_t ring_bytes(const struct ring *ring);
 
 #endif

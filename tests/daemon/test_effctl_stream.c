@@ -90,6 +90,25 @@ START_TEST(a_tab_of_output_is_one_for_people)
 }
 END_TEST
 
+START_TEST(output_that_is_missing_is_told_beside_the_output)
+{
+	served_play((struct served_step[]){
+		{"Status", {SERVED_REPLY("{\"units\":[" SERVED_WEB "]}")}},
+		{"\"follow\":false",
+			{SERVED_MORE("{\"at\":\"T1\",\"unit\":\"web\",\"text\":\"a\",\"partial\":true}"),
+				SERVED_MORE("{\"at\":\"T2\",\"unit\":\"web\",\"stream\":null,"
+					    "\"text\":null,\"lost_bytes\":4096}"),
+				SERVED_REPLY("{\"at\":\"T2\",\"unit\":\"web\",\"text\":\"z\"}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("logs"), CODE_DONE);
+
+	ck_assert_str_eq(served_out, "a\nz\n");
+	ck_assert_str_eq(served_err,
+		"web: 4096 bytes of output are missing here, which came too fast\n");
+}
+END_TEST
+
 static eff_ns monotonic_now(void)
 {
 	struct timespec ts;
@@ -164,6 +183,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, logs_that_are_followed_end_with_effd);
 	tcase_add_test(tcase, a_line_in_pieces_is_put_together);
 	tcase_add_test(tcase, a_tab_of_output_is_one_for_people);
+	tcase_add_test(tcase, output_that_is_missing_is_told_beside_the_output);
 	tcase_add_test(tcase, a_stream_whose_limit_effd_does_not_know_is_cut_when_it_is_over);
 	tcase_add_test(tcase, events_are_one_a_line);
 	tcase_add_test(tcase, a_stream_with_json_is_a_document_a_line);

@@ -141,6 +141,168 @@ START_TEST(what_units_print_is_shown_and_never_obeyed)
 }
 END_TEST
 
+/* ── what came too fast ── */
+
+enum { N_LINES = 200, N_MANY = 9000, LINE_BYTES = 20 };
+
+/* So many lines at once. */
+static const char *burst(int n)
+{
+	static char text[N_MANY * LINE_BYTES + 1];
+
+	for (int i = 0; i < n; i++)
+		(void)snprintf(text + (size_t)i * LINE_BYTES,
+			sizeof(text) - (size_t)i * LINE_BYTES, "line %014d\n", i);
+	return text;
+}
+
+struct had {
+	int64_t lost, sent; /* bytes */
+	int n_gaps, n_lines;
+	bool gap_first;
+};
+
+static struct had had_of(struct client *c)
+{
+	struct had had = {0};
+	struct json *reply;
+
+	while ((reply = client_reply(c)) != NULL) {
+		const struct json *one = json_get(reply, "parameters");
+		const char *text = json_get_text(one, "text", NULL);
+		int64_t lost = json_get_int(one, "lost_bytes", 0);
+
+		/* The last one has nothing. */
+		ck_assert(!text == (lost > 0) || !json_first(one));
+		had.lost += lost;
+		had.n_gaps += lost > 0;
+		had.gap_first |= lost > 0 && had.n_lines == 0;
+		had.n_lines += text != NULL;
+		if (text)
+			had.sent += (int64_t)strlen(text) + !json_get_bool(one, "partial", false);
+		json_free(reply);
+	}
+	return had;
+}
+
+static struct server *fast_server(const char *prints)
+{
+	struct server *s = server_new("web: {command: [web], log: {ring: 1KiB}}\n"
+				      "slow: {command: [slow], activate: manual}\n");
+
+	world_script(s->w, "web",
+		(struct script){.lives = EFF_FOREVER, .exec_takes = EFF_S(1), .prints = prints});
+	world_script(s->w, "slow", (struct script){.lives = EFF_FOREVER});
+	server_turn(s);
+	return s;
+}
+
+START_TEST(a_follower_is_told_what_it_has_missed_and_how_much)
+{
+	struct server *s = fast_server(burst(N_LINES));
+	struct client *c = client_new(s);
+	struct had had;
+
+	client_call(c, "Logs", "{\"follow\":true}", true);
+	ck_assert_int_eq(had_of(c).n_lines, 0);
+	world_run_for(s->w, EFF_S(2));
+	had = had_of(c);
+
+	ck_assert_int_eq(had.n_gaps, 1);
+	ck_assert(had.gap_first);
+	ck_assert_int_gt(had.n_lines, 10);
+	ck_assert_int_eq(had.lost + had.sent, N_LINES * LINE_BYTES);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(a_line_longer_than_the_ring_is_missed_in_part)
+{
+	static char line[8001];
+	struct server *s;
+	struct client *c;
+	struct had had;
+
+	memset(line, 'x', sizeof(line) - 2);
+	line[sizeof(line) - 2] = '\n';
+	s = fast_server(line);
+	c = client_new(s);
+	client_call(c, "Logs", "{\"follow\":true}", true);
+	ck_assert_int_eq(had_of(c).n_lines, 0);
+	world_run_for(s->w, EFF_S(2));
+	had = had_of(c);
+
+	ck_assert_int_eq(had.n_gaps, 1);
+	ck_assert(had.gap_first);
+	ck_assert_int_eq(had.lost + had.sent, 8000);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(what_is_not_asked_for_is_not_missed)
+{
+	struct server *s = fast_server(burst(N_LINES));
+	struct client *c = client_new(s);
+
+	world_run_for(s->w, EFF_S(2));
+	client_call(c, "Logs", NULL, true);
+	ck_assert_int_eq(had_of(c).n_gaps, 0);
+	for (int n = 0; n < 3; n++) {
+		char parameters[64];
+
+		(void)snprintf(parameters, sizeof(parameters), "{\"lines\":%d}", n);
+		client_call(c, "Logs", parameters, true);
+		ck_assert_int_eq(had_of(c).n_gaps, 0);
+	}
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* Its client does not read while all that was asked for makes way for another run's output. */
+START_TEST(what_was_asked_for_and_makes_way_before_it_is_read_is_missed)
+{
+	struct server *s = server_new("web: {command: [web], log: {ring: 512KiB}}\n");
+	struct client *c = client_new(s);
+	struct had had;
+
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER, .prints = burst(N_MANY)});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Logs", NULL, true);
+	world_run_for(s->w, EFF_S(1));
+	world_restart(s->w, "web");
+	world_run_for(s->w, EFF_S(1));
+	had = had_of(c);
+
+	ck_assert_int_gt(had.n_lines, 100);
+	ck_assert_int_eq(had.n_gaps, 1);
+	ck_assert_int_eq(had.lost + had.sent, N_MANY * LINE_BYTES);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+START_TEST(what_is_missed_is_known_through_a_reload)
+{
+	struct server *s = fast_server(burst(N_LINES));
+	struct client *c = client_new(s);
+	struct had had;
+
+	client_call(c, "Logs", "{\"follow\":true}", true);
+	ck_assert_int_eq(had_of(c).n_lines, 0);
+	world_reload(s->w, "web: {command: [web], log: {ring: 1KiB}}\n");
+	world_run_for(s->w, EFF_S(2));
+	had = had_of(c);
+
+	ck_assert_int_eq(had.n_gaps, 1);
+	ck_assert_int_eq(had.lost + had.sent, N_LINES * LINE_BYTES);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -155,6 +317,11 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_follower_gets_what_comes_and_only_that_after_the_past);
 	tcase_add_test(tcase, a_follower_of_a_name_follows_it_through_a_reload);
 	tcase_add_test(tcase, what_units_print_is_shown_and_never_obeyed);
+	tcase_add_test(tcase, a_follower_is_told_what_it_has_missed_and_how_much);
+	tcase_add_test(tcase, a_line_longer_than_the_ring_is_missed_in_part);
+	tcase_add_test(tcase, what_is_not_asked_for_is_not_missed);
+	tcase_add_test(tcase, what_was_asked_for_and_makes_way_before_it_is_read_is_missed);
+	tcase_add_test(tcase, what_is_missed_is_known_through_a_reload);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

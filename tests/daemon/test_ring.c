@@ -29,6 +29,7 @@ START_TEST(an_empty_ring_has_nothing_and_so_has_none)
 	ck_assert(!ring_next(NULL, 0, &line));
 	ck_assert_uint_eq(ring_count(ring), 0);
 	ck_assert_uint_eq(ring_count(NULL), 0);
+	ck_assert_uint_eq(ring_bytes(ring) + ring_bytes(NULL), 0);
 	ring_free(ring);
 	ring_free(NULL);
 }
@@ -191,6 +192,7 @@ START_TEST(any_mix_of_lines_and_limits_keeps_the_newest_without_a_gap)
 {
 	unsigned seed = 1;
 	struct ring *ring = ring_new(2048);
+	uint64_t bytes = 0;
 	char text[300];
 
 	for (uint64_t i = 1; i <= 20000; i++) {
@@ -202,6 +204,10 @@ START_TEST(any_mix_of_lines_and_limits_keeps_the_newest_without_a_gap)
 			ring_limit(ring, 256 + (size_t)(rand_r(&seed) % 8192));
 		ring_add(ring, &line);
 		check_all(ring, i);
+		ck_assert(ring_next(ring, i, &line));
+		ck_assert_uint_eq(line.before, bytes);
+		bytes += len + 1;
+		ck_assert_uint_eq(ring_bytes(ring), bytes);
 	}
 	ring_free(ring);
 }
