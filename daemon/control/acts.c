@@ -135,22 +135,26 @@ static void acts_look_up(struct acts *all)
 static int acts_judge(struct acts *all, eff_ns *ret_wake_at)
 {
 	eff_ns now = eff_now();
+	struct hope hope;
 	int r = 0;
 
 	*ret_wake_at = all->until;
 	acts_look_up(all);
+	hope_begin(&hope, all->req->tree);
 	for (uint32_t i = 0; i < all->n && r == 0; i++) {
 		struct act *a = &all->acts[i];
 
 		if (a->result)
 			continue;
 		if (!a->outcome)
-			act_judge(a, all->req->tree, now, ret_wake_at);
+			act_judge(a, &hope, now, ret_wake_at);
 		if (!a->outcome && now >= all->until)
 			act_decide(a, "timeout", NULL);
 		if (a->outcome)
 			r = act_report(all, a);
 	}
+	all->n_looked = all->n + hope.n_seen;
+	hope_end(&hope);
 	return r;
 }
 
@@ -171,8 +175,8 @@ int acts_await(struct acts *all)
 		if (r < 0 || all->n_decided == all->n)
 			return r;
 		eff_scope_open(&within);
-		eff_scope_limit(&within, later(wake_at, eff_now() + look_pause(all->n)));
-		r = changes_await(all->req->tree, all->n);
+		eff_scope_limit(&within, later(wake_at, eff_now() + look_pause(all->n_looked)));
+		r = changes_await(all->req->tree, all->n_looked);
 		(void)eff_scope_close(&within);
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;

@@ -22,6 +22,7 @@ struct fates {
 	const struct reload_outcome *o;
 	struct fate *fates; /* by change */
 	uint32_t n, n_decided;
+	uint32_t n_looked; /* so many units the last look at them has cost */
 	eff_ns until;
 };
 
@@ -88,7 +89,7 @@ static void judge_vanished(struct act *a, const struct tree *t, bool is_over)
 				a->name));
 }
 
-static void judge_change(struct fates *all, uint32_t i, eff_ns *wake_at)
+static void judge_change(struct fates *all, uint32_t i, struct hope *hope, eff_ns *wake_at)
 {
 	const struct plan_change *change = &all->o->done.changes[i];
 	struct act *a = &all->fates[i].act;
@@ -109,7 +110,7 @@ static void judge_change(struct fates *all, uint32_t i, eff_ns *wake_at)
 	else if (change->action == PLAN_DO_LIVE || (starts && unit_awaits_schedule(a->unit)))
 		act_decide(a, "done", NULL);
 	else
-		act_judge(a, t, eff_now(), wake_at);
+		act_judge(a, hope, eff_now(), wake_at);
 	if (!a->outcome && starts)
 		judge_wait(a, t);
 }
@@ -147,13 +148,15 @@ static struct json *fate_result(const struct fates *all, uint32_t i)
 static eff_ns fates_judge(struct fates *all)
 {
 	eff_ns wake_at = all->until;
+	struct hope hope;
 
+	hope_begin(&hope, all->req->tree);
 	for (uint32_t i = 0; i < all->n; i++) {
 		struct fate *fate = &all->fates[i];
 
 		if (fate->result)
 			continue;
-		judge_change(all, i, &wake_at);
+		judge_change(all, i, &hope, &wake_at);
 		if (!fate->act.outcome && eff_now() >= all->until)
 			act_decide(&fate->act, "timeout", NULL);
 		if (!fate->act.outcome)
@@ -161,6 +164,8 @@ static eff_ns fates_judge(struct fates *all)
 		fate->result = fate_result(all, i);
 		all->n_decided++;
 	}
+	all->n_looked = all->n + hope.n_seen;
+	hope_end(&hope);
 	return wake_at;
 }
 
@@ -168,7 +173,7 @@ static int fates_wait(struct fates *all)
 {
 	for (;;) {
 		eff_ns wake_at = fates_judge(all);
-		eff_ns pause = eff_now() + look_pause(all->n);
+		eff_ns pause = eff_now() + look_pause(all->n_looked);
 		struct eff_scope within;
 		int r;
 
@@ -176,7 +181,7 @@ static int fates_wait(struct fates *all)
 			return 0;
 		eff_scope_open(&within);
 		eff_scope_limit(&within, wake_at > pause ? wake_at : pause);
-		r = changes_await(all->req->tree, all->n);
+		r = changes_await(all->req->tree, all->n_looked);
 		(void)eff_scope_close(&within);
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;

@@ -260,7 +260,7 @@ static struct json *explain_waits(const struct tree *t, const struct unit *u)
 	return waits;
 }
 
-static struct json *explain(const struct tree *t, const struct unit *u)
+static struct json *explain(struct tree *t, struct unit *u)
 {
 	struct json *parameters = json_object();
 
@@ -286,7 +286,7 @@ static uint32_t explain_which(const struct tree *t, uint32_t first, uint32_t n)
 void m_explain(struct request *req)
 {
 	const char *name = json_get_text(req->parameters, "unit", "");
-	const struct tree *t = req->tree;
+	struct tree *t = req->tree;
 	uint32_t first, n;
 
 	if (!plan_find_all(t->plan, name, &first, &n)) {

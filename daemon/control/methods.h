@@ -96,14 +96,27 @@ EFF_SUSPENDS void own_reloads(struct request *req, const struct json *names, eff
 /* ── next.c ── */
 
 /* What comes next of a unit, in how many seconds, and what else there is to do; null when nothing has to come. */
-struct json *json_next_of(const struct tree *t, const struct unit *u);
+struct json *json_next_of(struct tree *t, struct unit *u);
 
 /* ── rest.c: is anything still to come? Pure looks at the tree ── */
 
 /* At rest, and nothing on its way: no start begun, no group about to start it. */
 bool unit_rests(const struct unit *u);
+
+/* ── hope.c: does what is waited for come? ── */
+
+/* Looks at many units without a wait between: what is found of one need not be found again. */
+struct hope {
+	struct tree *tree;
+	uint64_t mark;      /* in `in_set` of those that can come */
+	struct unit **todo; /* NULL: none had to be gone through so far */
+	uint32_t n, room;
+	uint32_t n_seen; /* so many were gone through */
+};
+void hope_begin(struct hope *hope, struct tree *t);
+void hope_end(struct hope *hope);
 /* The one that for good holds back this waiting unit, or one in this starting group; NULL: it can still come. */
-struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u);
+struct unit *unit_hopeless_for(struct hope *hope, struct unit *u);
 
 /* The index of a unit in the tree; UINT32_MAX when it is not there any more. */
 uint32_t tree_index(const struct tree *t, const char *name);

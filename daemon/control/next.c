@@ -24,12 +24,16 @@ static eff_ns until(const struct eff_scope *scope)
 }
 
 /* Nothing comes by itself, for one that does not come; NULL: something does. */
-static struct json *next_of_hopeless(const struct tree *t, const struct unit *u)
+static struct json *next_of_hopeless(struct tree *t, struct unit *u)
 {
-	struct unit *hopeless = unit_hopeless_for(t, u);
 	struct text text = {0};
+	struct unit *hopeless;
+	struct hope hope;
 	struct json *next;
 
+	hope_begin(&hope, t);
+	hopeless = unit_hopeless_for(&hope, u);
+	hope_end(&hope);
 	if (!hopeless)
 		return NULL;
 	text_printf(&text, "nothing by itself: %s is %s; effctl start %s", hopeless->name,
@@ -152,7 +156,7 @@ static struct json *next_of_resting(const struct unit *u)
 	return next;
 }
 
-struct json *json_next_of(const struct tree *t, const struct unit *u)
+struct json *json_next_of(struct tree *t, struct unit *u)
 {
 	bool is_on_demand = u->spec->activate == PLAN_ON_DEMAND;
 	struct json *none;

@@ -3,8 +3,6 @@
  * only at the next turn; until then the unit has a fiber, or its group is about to give it one. */
 #include "control/methods.h"
 
-/* So long is the longest chain of units that wait for each other that is followed. */
-enum { HOPS_MAX = 1000 };
 /* So many units are looked at after each change. A look at one takes about a tenth of the pause that it is worth. */
 enum { FEW = 64 };
 #define LOOK_EVERY EFF_US(1)
@@ -60,77 +58,6 @@ bool unit_rests(const struct unit *u)
 	if (group_begins_anew(u->parent))
 		return false;
 	return u->state != UNIT_DOWN || !group_is_coming(u->parent);
-}
-
-static struct unit *hopeless_need(const struct unit *u)
-{
-	for (uint32_t i = 0; i < u->n_needs; i++) {
-		const struct unit_need *edge = &u->needs[i];
-
-		if (edge->need->required && !need_can_hold(edge->need, edge->unit) &&
-			unit_rests(edge->unit))
-			return edge->unit;
-	}
-	return NULL;
-}
-
-/* A group is up when nothing has to happen with its children any more: does it wait for this one? */
-static bool group_waits_for(const struct unit *u)
-{
-	return u->wanted && !u->held && u->spec->enabled && u->state == UNIT_WAITING;
-}
-
-/* What holds one in this group back for good. Else, in `ret_awaited`, whom the first that waits in it waits for outside. */
-static struct unit *hopeless_in(
-	const struct tree *t, const struct unit *group, struct unit **ret_awaited)
-{
-	uint32_t first = tree_index(t, group->name), end;
-
-	*ret_awaited = NULL;
-	if (first == UINT32_MAX)
-		return NULL;
-	end = plan_unit(t->plan, first)->end;
-	for (uint32_t i = first + 1; i < end; i++) {
-		const struct unit *u = t->units[i];
-		struct unit *other = group_waits_for(u) ? hopeless_need(u) : NULL;
-		uint32_t at;
-
-		if (other)
-			return other;
-		if (*ret_awaited || !group_waits_for(u))
-			continue;
-		other = unit_first_awaited(u);
-		at = other ? tree_index(t, other->name) : UINT32_MAX;
-		if (other && (at < first || at >= end))
-			*ret_awaited = other;
-	}
-	return NULL;
-}
-
-/* What is in a group that does not run yet comes with that; the outermost of these groups. */
-static const struct unit *with_group(const struct unit *u)
-{
-	while (state_rests(u->state) && u->parent && !u->parent->group_open)
-		u = u->parent;
-	return u;
-}
-
-struct unit *unit_hopeless_for(const struct tree *t, const struct unit *u)
-{
-	for (int hops = 0; u && hops < HOPS_MAX; hops++) {
-		struct unit *awaited, *other;
-		bool is_group;
-
-		u = with_group(u);
-		is_group = u->state == UNIT_STARTING && u->spec->kind == PLAN_SUPERVISOR;
-		if ((u->state != UNIT_WAITING && !is_group) || unit_is_leaving(u))
-			return NULL;
-		other = is_group ? hopeless_in(t, u, &awaited) : hopeless_need(u);
-		if (other)
-			return other;
-		u = is_group ? awaited : unit_first_awaited(u);
-	}
-	return NULL;
 }
 
 eff_ns look_pause(uint32_t n)

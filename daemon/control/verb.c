@@ -74,17 +74,18 @@ static bool run_is_replaced(const struct act *a)
 }
 
 /* Is what it waits for such that it does not come by itself? */
-static void judge_hope(struct act *a, const struct tree *t)
+static void judge_hope(struct act *a, struct hope *hope)
 {
-	struct unit *hopeless = unit_hopeless_for(t, a->unit);
+	struct unit *hopeless = unit_hopeless_for(hope, a->unit);
 
 	if (hopeless)
 		act_decide_for(a, hopeless, hopeless->cause);
 }
 
 /* Start and restart. */
-static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at)
+static void judge_start(struct act *a, struct hope *hope, eff_ns now, eff_ns *wake_at)
 {
+	const struct tree *t = hope->tree;
 	struct unit *u = a->unit;
 
 	if (u->ends > a->ends && u->starts + (a->verb == VERB_START) > a->starts) {
@@ -107,7 +108,7 @@ static void judge_start(struct act *a, const struct tree *t, eff_ns now, eff_ns 
 		act_decide(a, u->state == UNIT_DONE && u->starts > a->starts ? "done" : "failed",
 			NULL);
 	} else {
-		judge_hope(a, t);
+		judge_hope(a, hope);
 	}
 }
 
@@ -135,7 +136,7 @@ static void judge_reset(struct act *a)
 		act_decide(a, "done", NULL);
 }
 
-void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at)
+void act_judge(struct act *a, struct hope *hope, eff_ns now, eff_ns *wake_at)
 {
 	if (a->unit->verbs != a->verbs && !a->dependant) {
 		act_decide(a, "superseded", NULL);
@@ -144,10 +145,10 @@ void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at)
 	switch (a->verb) {
 	case VERB_START:
 	case VERB_RESTART:
-		judge_start(a, t, now, wake_at);
+		judge_start(a, hope, now, wake_at);
 		break;
 	case VERB_STOP:
-		judge_stop(a, t);
+		judge_stop(a, hope->tree);
 		break;
 	case VERB_RESET:
 		judge_reset(a);

@@ -12,6 +12,7 @@
 #include "tree/tree.h"
 
 struct json;
+struct hope;
 struct request;
 
 enum verb { VERB_START, VERB_STOP, VERB_RESTART, VERB_RESET };
@@ -36,7 +37,7 @@ struct act {
 
 /* Decide, if it can be: sets `outcome` and `why`, on the way `sure_at`. *wake_at becomes earlier when time alone will decide. Pure
  * but for that. */
-void act_judge(struct act *a, struct tree *t, eff_ns now, eff_ns *wake_at);
+void act_judge(struct act *a, struct hope *hope, eff_ns now, eff_ns *wake_at);
 /* Of a unit that is up: is it too late for an end to be a failed start? If time alone will decide *wake_at becomes earlier, else
  * a change of the tree does. */
 bool start_is_sure(struct act *a, const struct tree *t, eff_ns now, eff_ns *wake_at);
@@ -52,6 +53,7 @@ struct acts {
 	uint32_t n, room;
 	uint32_t *places; /* by row: where in `acts` the last one of a unit stands, from 1; 0: there is none */
 	uint32_t n_decided;
+	uint32_t n_looked;   /* so many units the last look at them has cost */
 	uint64_t generation; /* of the tree whose units these are */
 	bool kept; /* they stay in memory until all is answered, also those that are in no tree any more */
 	int error;

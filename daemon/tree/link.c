@@ -152,9 +152,14 @@ uint32_t unit_index(const struct unit *u)
 	return u->removed ? PLAN_NONE : row->index;
 }
 
+uint64_t tree_mark(struct tree *t)
+{
+	return ++t->last_set;
+}
+
 void set_init(struct unit_set *set, struct tree *t)
 {
-	*set = (struct unit_set){.tree = t, .id = ++t->last_set};
+	*set = (struct unit_set){.tree = t, .id = tree_mark(t)};
 }
 
 void set_done(struct unit_set *set)

@@ -71,6 +71,8 @@ void tree_free(struct tree *t);
 /* Run it: boot units start; until the root rests. An effect, arg: the tree. OK when it was stopped or is done, FAIL 1 when the
  * root failed and on_give_up is exit (with idle it waits until it is told to shut down). Suspends. */
 EFF_SUSPENDS eff_exit tree_run(void *arg);
+/* A number that no unit has in `in_set`: for who goes from unit to unit, and does not wait meanwhile. */
+uint64_t tree_mark(struct tree *t);
 /* Has it settled? Then READY may be told. */
 bool tree_is_settled(struct tree *t);
 /* Suspends until it has. 0, -ECANCELED, -ETIMEDOUT. */

@@ -125,6 +125,17 @@ struct unit *unit_first_unmet(const struct unit *u)
 	return unit_next_unmet(u, &(uint32_t){0});
 }
 
+struct unit *unit_unmet_from(const struct unit *u, uint32_t *at)
+{
+	while (*at < u->n_needs + u->n_after + u->n_conflicts) {
+		struct unit *other = unit_unmet_at(u, (*at)++);
+
+		if (other)
+			return other;
+	}
+	return NULL;
+}
+
 struct unit *unit_first_awaited(const struct unit *u)
 {
 	return u->child.other ? unit_of(u->child.other) : unit_first_unmet(u);

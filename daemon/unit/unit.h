@@ -149,8 +149,8 @@ struct unit {
 	eff_ns said_since;
 	uint64_t ends; /* runs that ended by themselves, for who waits for an attempt */
 	uint64_t began, left_up; /* the events with which its run began, and it left up the last time; the tree's */
-	uint64_t verbs;  /* by operators so far, the tree counts them: a later one takes over */
-	uint64_t in_set; /* the last set of the tree that it was put into */
+	uint64_t verbs; /* by operators so far, the tree counts them: a later one takes over */
+	uint64_t in_set; /* the last set of the tree that it was put into, or the last look that went by it */
 	struct lingering *lingering; /* commands of its run that were killed and are not gone; command.c's */
 	struct unit *awaits; /* whom it waits for now; NULL */
 
@@ -332,6 +332,8 @@ EFF_SUSPENDS int unit_await_needs(struct unit *u);
 EFF_SUSPENDS void unit_await_dependants(struct unit *u);
 /* The first that it has to wait for once it is its turn; NULL: it could start then. */
 struct unit *unit_first_unmet(const struct unit *u);
+/* The next of them from place *at on, which is then behind it; NULL: there is none. */
+struct unit *unit_unmet_from(const struct unit *u, uint32_t *at);
 /* The one whose turn comes before, or else the first of those; NULL: it could start now. */
 struct unit *unit_first_awaited(const struct unit *u);
 /* Show that it waits for that one. */
