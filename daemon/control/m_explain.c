@@ -31,10 +31,17 @@ static void chain_add(struct json *chain, const struct text *text, eff_ns wall_a
 	(void)json_add(chain, link);
 }
 
+/* Does the one only say how the process went that the other speaks of? */
+static bool cause_is_completed_by(const struct cause *cause, const struct cause *end)
+{
+	return cause && end && cause->kind == end->kind && cause->wall_at == end->wall_at &&
+		cause->because == end->because && strcmp(cause->text, end->text) == 0;
+}
+
 static bool cause_is_in(const struct cause *cause, const struct cause *chain)
 {
 	for (; chain; chain = chain->because)
-		if (chain == cause)
+		if (chain == cause || cause_is_completed_by(cause, chain))
 			return true;
 	return false;
 }
@@ -49,13 +56,6 @@ static void chain_add_causes(struct json *chain, const struct cause *cause, cons
 		chain_add(chain, &text, cause->wall_at, cause_kind_name(cause->kind));
 		text_done(&text);
 	}
-}
-
-/* Does the one only say how the process went that the other speaks of? */
-static bool cause_is_completed_by(const struct cause *cause, const struct cause *end)
-{
-	return cause && end && cause->kind == end->kind && cause->wall_at == end->wall_at &&
-		cause->because == end->because && strcmp(cause->text, end->text) == 0;
 }
 
 static const char *wish_text(const struct unit *u)
@@ -172,14 +172,13 @@ static void chain_add_events(struct json *chain, const struct tree *t, const str
 
 static struct json *explain_chain(const struct tree *t, const struct unit *u)
 {
-	bool is_end = cause_is_completed_by(u->cause, u->last_exit);
 	struct json *chain = json_array();
 	struct text text = {0};
 
 	text_add(&text, wish_text(u));
 	chain_add(chain, &text, u->since_wall, NULL);
 	text_done(&text);
-	chain_add_causes(chain, is_end ? u->last_exit : u->cause, NULL);
+	chain_add_causes(chain, u->cause, NULL);
 	if (u->spec->kind == PLAN_SUPERVISOR && (u->state == UNIT_UP || u->state == UNIT_STARTING))
 		chain_add_ailing(chain, t, u);
 	if (u->state == UNIT_STARTING && u->lacks) {
@@ -193,7 +192,7 @@ static struct json *explain_chain(const struct tree *t, const struct unit *u)
 		text_done(&text);
 	}
 	chain_add_events(chain, t, u);
-	if (u->last_exit && !is_end && !cause_is_in(u->last_exit, u->cause)) {
+	if (u->last_exit && !cause_is_in(u->last_exit, u->cause)) {
 		text_add(&text, "its last run ended");
 		chain_add(chain, &text, u->last_exit->wall_at, NULL);
 		text_done(&text);

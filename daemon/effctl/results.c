@@ -58,6 +58,9 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 		e->colour);
 	if (pid > 0)
 		(void)fprintf(e->out, " (pid %lld)", (long long)pid);
+	/* It is done all the same; but what was killed may have had something left to do. */
+	if (did && !by_another && !strcmp(json_get_text(cause, "signal", ""), "SIGKILL"))
+		(void)fputs(" (SIGKILL)", e->out);
 	/* Of what was not even begun the kind would be one of ends. */
 	if (refused)
 		text_add(&why, json_get_text(cause, "text", ""));

@@ -156,6 +156,10 @@ static void exit_code_unit_rests(struct unit *u)
  * told why. */
 static struct cause *stop_cause(const struct unit *u)
 {
+	/* What ended its run is told with how that ended: who had to be killed shall not look like one that went. */
+	if (u->why && u->last_exit && u->last_exit->kind == u->why->kind &&
+		u->last_exit->wall_at == u->why->wall_at)
+		return cause_ref(u->last_exit);
 	if (u->why || !u->parent || !u->parent->leaving)
 		return cause_ref(u->why);
 	return group_word(u->parent);

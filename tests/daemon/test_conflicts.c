@@ -26,7 +26,7 @@ START_TEST(a_start_by_hand_stops_what_conflicts_first)
 	EXPECT_STATE(w, "old", "down");
 	EXPECT_STATE(w, "user", "waiting");
 	ck_assert(!world_unit(w, "old")->wanted);
-	ck_assert_str_eq(world_cause(w, "old"), "stop_requested");
+	ck_assert_str_eq(world_cause(w, "old"), "stop_requested SIGTERM");
 	ck_assert_str_eq(world_unit(w, "old")->cause->text, "conflicts with new, which was started");
 	world_free(w);
 }

@@ -27,6 +27,24 @@ START_TEST(stop_names_the_dependants_and_who_asked)
 }
 END_TEST
 
+START_TEST(a_stop_that_had_to_kill_says_so)
+{
+	served_play((struct served_step[]){
+		{"Stop",
+			{SERVED_REPLY("{\"units\":[{\"name\":\"web\",\"outcome\":\"done\",\"state\":\"down\",\"cause\":"
+				      "{\"kind\":\"stop_requested\",\"signal\":\"SIGKILL\"}},"
+				      "{\"name\":\"db\",\"outcome\":\"done\",\"state\":\"down\",\"cause\":"
+				      "{\"kind\":\"stop_requested\",\"signal\":\"SIGTERM\"}}]}")}},
+		{0}});
+
+	ck_assert_int_eq(served_effctl("stop db"), CODE_DONE);
+
+	ck_assert_str_eq(served_out,
+		"web: down (SIGKILL)\n"
+		"db: down\n");
+}
+END_TEST
+
 START_TEST(what_nobody_waits_for_is_asked_for_and_not_in_its_old_state)
 {
 	served_play((struct served_step[]){
@@ -116,6 +134,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, served_open, served_close);
 	tcase_add_test(tcase, stop_names_the_dependants_and_who_asked);
+	tcase_add_test(tcase, a_stop_that_had_to_kill_says_so);
 	tcase_add_test(tcase, what_is_refused_or_failed_is_said_once);
 	tcase_add_test(tcase, what_nobody_waits_for_is_asked_for_and_not_in_its_old_state);
 	tcase_add_loop_test(tcase, the_results_of_a_verb_add_up_to_its_exit_code, 0, 7);

@@ -80,7 +80,7 @@ START_TEST(explain_says_nothing_twice)
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
 		"wanted\n"
 		"dependency: waits for db, which is down\n"
-		"stop requested by effctl (pid 4711, uid 0)\n"
+		"stop requested (SIGTERM) by effctl (pid 4711, uid 0)\n"
 		"its last run ended\n"
 		"dependency: requires db, which is being stopped (SIGTERM)\n"
 		"-> db ready down\n"

@@ -34,7 +34,7 @@ START_TEST(a_unit_stopped_while_up_is_down_at_once)
 	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 1000 SIGTERM");
 	EXPECT_STATES(w, "web", "0 up, 1000 down");
 	ck_assert_str_eq(world_last_exit(w, "web"), "stop_requested SIGTERM");
-	ck_assert_str_eq(world_cause(w, "web"), "stop_requested");
+	ck_assert_str_eq(world_cause(w, "web"), "stop_requested SIGTERM");
 	ck_assert_int_eq(world_unit(w, "web")->last_exit->by.pid, 4711);
 	ck_assert(!world_unit(w, "web")->wanted);
 	expect_down_for_good(w, "web");
@@ -159,6 +159,7 @@ START_TEST(a_second_stop_while_stopping_changes_nothing)
 
 	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 11000 KILL, 11000 SIGKILL");
 	ck_assert_str_eq(world_last_exit(w, "web"), "stop_requested SIGKILL");
+	ck_assert_str_eq(world_cause(w, "web"), "stop_requested SIGKILL");
 	world_free(w);
 }
 END_TEST

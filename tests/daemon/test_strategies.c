@@ -106,7 +106,7 @@ START_TEST(what_rests_or_is_held_is_left_alone_and_what_never_restarts_stays_dow
 
 	EXPECT_TRACE(w, "never", "0 spawn, 5000 TERM, 5000 SIGTERM");
 	EXPECT_STATE(w, "never", "down");
-	ck_assert_str_eq(world_cause(w, "never"), "group_restart < exit 1");
+	ck_assert_str_eq(world_cause(w, "never"), "group_restart SIGTERM < exit 1");
 	EXPECT_TRACE(w, "job", "0 spawn, 1000 exit 0");
 	EXPECT_STATE(w, "bad", "failed");
 	EXPECT_TRACE(w, "held", "0 spawn, 2000 TERM, 2000 SIGTERM");

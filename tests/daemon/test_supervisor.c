@@ -267,7 +267,7 @@ START_TEST(a_supervisor_that_failed_as_it_was_stopped_is_down_for_the_stop)
 	EXPECT_STATES(w, "g", "0 up, 1000 down");
 	ck_assert_str_eq(world_last_exit(w, "g"), "critical < exit 5");
 	ck_assert_str_eq(world_cause(w, "g"), "stop_requested < exit 5");
-	ck_assert_str_eq(world_cause(w, "g/b"), "dependency < critical < exit 5");
+	ck_assert_str_eq(world_cause(w, "g/b"), "dependency SIGTERM < critical < exit 5");
 	ck_assert_int_eq(tree_exit_code(w->tree, w->end), 5);
 	world_free(w);
 }

@@ -171,7 +171,7 @@ START_TEST(a_manual_unit_stops_with_the_last_group_in_which_it_is_required)
 	world_run_for(w, EFF_S(10));
 	EXPECT_TRACE(w, "m", "0 spawn, 12000 TERM, 12000 SIGTERM");
 	EXPECT_TRACE(w, "deep", "0 spawn, 12000 TERM, 12000 SIGTERM");
-	ck_assert_str_eq(world_cause(w, "m"), "dependency < stop_requested");
+	ck_assert_str_eq(world_cause(w, "m"), "dependency SIGTERM < stop_requested");
 	world_mark(w);
 	world_start(w, "k");
 	world_run_for(w, EFF_S(10));
