@@ -3,6 +3,7 @@
 #ifndef EFFD_EFFD_H
 #define EFFD_EFFD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -148,6 +149,7 @@ struct effd {
 	struct notify notify;
 	struct given given;
 	struct eff_signals signals;
+	sigset_t mask_before;       /* that effd was started with */
 	struct eff_event cut_short; /* a person will not wait any longer */
 	unsigned interrupts;        /* SIGINT so far */
 	unsigned reloads;           /* by SIGHUP, under way or waiting */
@@ -169,6 +171,8 @@ void say_who_is_left(const struct effd *e);
 
 /* Signals, until it is interrupted. An effect, arg: the effd. Suspends. */
 EFF_SUSPENDS eff_exit signals_run(void *arg);
+/* As PID 1, keep what is sent until it is known what it means. The first thing of all. */
+void signals_hold(struct effd *e);
 /* Await those that the first plan gives a meaning to; from the present one on. 0 or -errno. */
 int signals_init(struct effd *e);
 void signals_take(struct effd *e);

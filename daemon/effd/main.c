@@ -353,6 +353,7 @@ int main(int argc, char **argv)
 	static struct effd e;
 	int code, r;
 
+	signals_hold(&e);
 	standard_fds_ensure();
 	/* A client or a log that goes away is an error of a write. Children get the default back. */
 	(void)signal(SIGPIPE, SIG_IGN);

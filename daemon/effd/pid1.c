@@ -37,12 +37,30 @@ static void signals_of(const struct plan *plan, sigset_t *ret_set)
 			(void)sigaddset(ret_set, sig);
 }
 
+/* The kernel drops what has no handler yet and comes to process 1, unless it is blocked. Any other process ends by it as it
+ * would by itself: nothing has been started. */
+void signals_hold(struct effd *e)
+{
+	sigset_t held;
+
+	(void)(getpid() == 1 ? sigfillset(&held) : sigemptyset(&held));
+	(void)sigprocmask(SIG_BLOCK, &held, &e->mask_before);
+}
+
 int signals_init(struct effd *e)
 {
-	sigset_t set;
+	sigset_t set, mask;
+	int r;
 
 	signals_of(e->plan, &set);
-	return eff_signals_open(&e->signals, &set);
+	r = eff_signals_open(&e->signals, &set);
+	if (r < 0)
+		return r;
+	/* What the tree gives no meaning to was held for nobody. */
+	e->signals.before = e->mask_before;
+	(void)sigorset(&mask, &set, &e->mask_before);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	return 0;
 }
 
 void signals_take(struct effd *e)
