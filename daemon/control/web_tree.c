@@ -10,6 +10,37 @@
 /* So many units, then others have their turn. */
 enum { BURST = 256 };
 
+/* A walk over all units that lets others have their turn. Those that come meanwhile are not told, those that go are left
+ * out, and no other is told twice or skipped: it goes by what the tree was when it began. */
+struct walk {
+	struct tree *tree;
+	struct plan *plan; /* then; a reference */
+	uint32_t next;
+};
+
+static void walk_begin(struct walk *walk, struct tree *t)
+{
+	*walk = (struct walk){.tree = t, .plan = plan_ref(t->plan)};
+}
+
+static void walk_end(struct walk *walk)
+{
+	plan_unref(walk->plan);
+}
+
+/* The next one, good until the next call; NULL: that was all. Suspends. */
+EFF_SUSPENDS static struct unit *walk_next_await(struct walk *walk)
+{
+	struct unit *u = NULL;
+
+	while (!u && walk->next < plan_n_units(walk->plan)) {
+		if (walk->next > 0 && walk->next % BURST == 0 && eff_yield() < 0)
+			return NULL;
+		u = tree_find(walk->tree, plan_unit(walk->plan, walk->next++)->name);
+	}
+	return u;
+}
+
 /* ── health ── */
 
 /* What a group lacks its units say, unless it has failed itself. */
@@ -30,17 +61,24 @@ static void add_lacking(struct text *to, const struct unit *u)
 	text_add(to, "\n");
 }
 
+static void add_all_lacking(struct text *to, struct tree *t)
+{
+	struct walk walk;
+	const struct unit *u;
+
+	walk_begin(&walk, t);
+	while (!t->shutting_down && (u = walk_next_await(&walk)))
+		if (is_lacking(u))
+			add_lacking(to, u);
+	walk_end(&walk);
+}
+
 static void readyz(struct tree *t, struct web_page *page)
 {
+	add_all_lacking(&page->body, t);
 	/* Before the first unit goes, so that nobody sends more work. */
 	if (t->shutting_down)
 		text_add(&page->body, "shutting down\n");
-	for (uint32_t i = 0; i < t->n_units && !t->shutting_down; i++) {
-		if (is_lacking(t->units[i]))
-			add_lacking(&page->body, t->units[i]);
-		if (i % BURST == BURST - 1 && eff_yield() < 0)
-			break;
-	}
 	page->status = page->body.len ? 503 : 200;
 	if (page->status == 200)
 		text_add(&page->body, "ready\n");
@@ -130,15 +168,18 @@ enum { N_FAMILIES = sizeof(families) / sizeof(families[0]) };
 /* The rows of every family from one walk: the kernel is asked once for each process. */
 static void add_rows(struct text rows[N_FAMILIES], struct tree *t)
 {
-	for (uint32_t i = 0; i < t->n_units; i++) {
+	struct walk walk;
+	const struct unit *u;
+
+	walk_begin(&walk, t);
+	while ((u = walk_next_await(&walk))) {
 		struct os_usage usage;
-		bool known = unit_usage(t->units[i], &usage);
+		bool known = unit_usage(u, &usage);
 
 		for (int f = 0; f < N_FAMILIES; f++)
-			families[f].add(&rows[f], t->units[i], known ? &usage : NULL);
-		if (i % BURST == BURST - 1 && eff_yield() < 0)
-			break;
+			families[f].add(&rows[f], u, known ? &usage : NULL);
 	}
+	walk_end(&walk);
 }
 
 /* Takes the rows. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The built-in fibers `health` and `metrics`: what they answer to the letter, and to what. The tree runs in virtual time, the
- * socket is a real one. */
+/* The built-in fibers `health` and `metrics`: what they answer to the letter, and to what. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,125 +10,10 @@
 
 #include <check.h>
 
-#include "control/web.h"
-#include "fake/world.h"
-#include "folder.h"
 #include "leak.h"
+#include "web_world.h"
 
 Suite *test_suite(void);
-
-enum { TURNS_MAX = 2000, ANSWER_MAX = 1 << 22 };
-
-static char dir[32], path[64];
-static char *answer; /* the last one */
-
-static void place_make(void)
-{
-	(void)test_folder(dir, sizeof(dir));
-	(void)snprintf(path, sizeof(path), "%s/web.sock", dir);
-	answer = malloc(ANSWER_MAX);
-	ck_assert_ptr_nonnull(answer);
-}
-
-static void place_remove(void)
-{
-	free(answer);
-	ck_assert_int_lt(access(path, F_OK), 0);
-	ck_assert_int_eq(rmdir(dir), 0);
-}
-
-static int entry_of(const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason)
-{
-	(void)ret_reason;
-	*ret_entry = web_fiber(spec->builtin);
-	return *ret_entry ? 0 : -ENOENT;
-}
-
-/* `builtin` as the unit `door`, before the other units. */
-static struct world *world_with(const char *builtin, const char *units)
-{
-	struct text tree = {0};
-	struct world *w;
-
-	text_printf(&tree, "door: {fiber: %s, type: notify, with: {listen: \"unix:%s\"}}\n%s",
-		builtin, path, units);
-	w = world_new(tree.bytes);
-	text_done(&tree);
-	w->tree->world.fiber_entry = entry_of;
-	return w;
-}
-
-static struct world *world_up(const char *builtin, const char *units)
-{
-	struct world *w = world_with(builtin, units);
-
-	world_run_for(w, EFF_MS(100));
-	return w;
-}
-
-static int client_open(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	(void)strcpy(address.sun_path, path);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static void client_say(int fd, const char *bytes, size_t n)
-{
-	ck_assert_int_eq(send(fd, bytes, n, MSG_NOSIGNAL), (ssize_t)n);
-}
-
-/* All that comes until it is closed, without time passing; false: it stays open. */
-static bool client_hear(struct world *w, int fd)
-{
-	size_t len = 0;
-	bool ended = false;
-
-	for (int i = 0; i < TURNS_MAX && !ended; i++) {
-		ssize_t n = recv(fd, answer + len, ANSWER_MAX - 1 - len, MSG_DONTWAIT);
-
-		if (n > 0)
-			len += (size_t)n;
-		else
-			ended = n == 0 || errno != EAGAIN;
-		if (n < 0 && !ended)
-			world_run_for(w, 0);
-	}
-	answer[len] = '\0';
-	return ended;
-}
-
-static const char *asked(struct world *w, const char *request)
-{
-	int fd = client_open();
-
-	client_say(fd, request, strlen(request));
-	ck_assert(client_hear(w, fd));
-	(void)close(fd);
-	world_run_for(w, 0);
-	return answer;
-}
-
-static const char *body(void)
-{
-	const char *end = strstr(answer, "\r\n\r\n");
-
-	ck_assert_ptr_nonnull(end);
-	return end + 4;
-}
-
-static int got(struct world *w, const char *page)
-{
-	char request[512];
-
-	(void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", page);
-	(void)asked(w, request);
-	ck_assert_int_eq(strncmp(answer, "HTTP/1.1 ", 9), 0);
-	return atoi(answer + 9);
-}
 
 START_TEST(alive_is_told_to_the_letter)
 {
@@ -142,104 +26,6 @@ START_TEST(alive_is_told_to_the_letter)
 		"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 6\r\n"
 		"Cache-Control: no-store\r\nConnection: close\r\n\r\n");
 	ck_assert_int_eq(got(w, "/livez?verbose=1"), 200);
-	world_free(w);
-}
-END_TEST
-
-/* Ready is what all that is wanted is; what is not wanted, and what waits for its hour, holds nothing back. */
-START_TEST(ready_is_when_all_that_is_wanted_is_well)
-{
-	struct world *w = world_with("health",
-		"web: {command: web, restart: {backoff: {initial: 10s, jitter: 0}}}\n"
-		"slow: {type: oneshot, command: slow}\n"
-		"manual: {command: x, activate: manual}\n"
-		"nightly: {type: oneshot, command: x, schedule: {every: 1h}}\n"
-		"group: {units: {last: {command: x, depends_on: [slow]}}}\n");
-
-	world_script(w, "slow", (struct script){.lives = EFF_S(20)});
-	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(5), .exits = 3}, {.lives = EFF_FOREVER});
-
-	world_run_for(w, EFF_S(1));
-	ck_assert_int_eq(got(w, "/readyz"), 503);
-	ck_assert_str_eq(body(),
-		"slow: starting\n"
-		"group/last: waiting: dependency: waits for slow, which is starting\n");
-
-	world_run_for(w, EFF_S(5));
-	ck_assert_int_eq(got(w, "/readyz"), 503);
-	ck_assert_str_eq(body(),
-		"web: in backoff: exit 3\nslow: starting\n"
-		"group/last: waiting: dependency: waits for slow, which is starting\n");
-
-	world_run_for(w, EFF_S(30));
-	ck_assert_int_eq(got(w, "/readyz"), 200);
-	ck_assert_str_eq(body(), "ready\n");
-	world_free(w);
-}
-END_TEST
-
-START_TEST(a_tree_that_is_going_is_not_ready_and_still_alive)
-{
-	struct world *w = world_with(
-		"health", "web: {command: web, after: [door], stop: {timeout: 1m}}");
-
-	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .ignores_term = true});
-	world_run_for(w, EFF_S(1));
-	tree_shutdown(w->tree, &(struct asker){0}, false);
-	world_run_for(w, EFF_S(1));
-
-	ck_assert_int_eq(got(w, "/livez"), 200);
-	ck_assert_int_eq(got(w, "/readyz"), 503);
-	ck_assert_str_eq(body(), "shutting down\n");
-	world_free(w);
-}
-END_TEST
-
-START_TEST(figures_are_families_one_after_the_other)
-{
-	struct world *w = world_with(
-		"metrics", "web: {command: web, restart: {backoff: {jitter: 0}}}");
-
-	WORLD_SCRIPTS(w, "web", {.lives = EFF_S(1), .exits = 3}, {.lives = EFF_FOREVER});
-	world_run_for(w, EFF_MS(3500));
-
-	ck_assert_int_eq(got(w, "/metrics"), 200);
-
-	ck_assert_ptr_nonnull(strstr(answer,
-		"Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
-	ck_assert_ptr_nonnull(strstr(body(),
-		"# TYPE effd_unit_restarts counter\n"
-		"# HELP effd_unit_restarts Starts after an end by itself.\n"
-		"effd_unit_restarts_total{unit=\"/\"} 0\n"
-		"effd_unit_restarts_total{unit=\"door\"} 0\n"
-		"effd_unit_restarts_total{unit=\"web\"} 1\n"
-		"# TYPE effd_unit_uptime_seconds gauge\n# UNIT effd_unit_uptime_seconds seconds\n"));
-	ck_assert_ptr_nonnull(strstr(body(), "effd_unit_uptime_seconds{unit=\"web\"} 2\n"));
-	ck_assert_ptr_nonnull(
-		strstr(body(), "effd_unit_state{unit=\"web\",effd_unit_state=\"up\"} 1\n"));
-	ck_assert_ptr_nonnull(
-		strstr(body(), "effd_unit_state{unit=\"web\",effd_unit_state=\"backoff\"} 0\n"));
-	ck_assert_str_eq(strstr(body(), "# EOF"), "# EOF\n");
-	world_free(w);
-}
-END_TEST
-
-START_TEST(of_many_units_every_one_is_told)
-{
-	struct text units = {0};
-	struct world *w;
-	size_t n = 0;
-
-	for (int i = 0; i < 1000; i++)
-		text_printf(&units, "u%d: {command: x, activate: manual}\n", i);
-	w = world_up("metrics", units.bytes);
-
-	ck_assert_int_eq(got(w, "/metrics"), 200);
-
-	for (const char *at = body(); (at = strstr(at, "effd_unit_starts_total{")); at++)
-		n++;
-	ck_assert_uint_eq(n, 1002);
-	text_done(&units);
 	world_free(w);
 }
 END_TEST
@@ -426,10 +212,6 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, place_make, place_remove);
 	tcase_add_test(tcase, alive_is_told_to_the_letter);
-	tcase_add_test(tcase, ready_is_when_all_that_is_wanted_is_well);
-	tcase_add_test(tcase, a_tree_that_is_going_is_not_ready_and_still_alive);
-	tcase_add_test(tcase, figures_are_families_one_after_the_other);
-	tcase_add_test(tcase, of_many_units_every_one_is_told);
 	tcase_add_loop_test(tcase, what_is_no_request_is_refused, 0,
 		(int)(sizeof(refused) / sizeof(refused[0])));
 	tcase_add_test(tcase, too_much_is_refused_and_a_nul_is_no_text);
