@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "control/errand.h"
 #include "control/methods.h"
 
@@ -13,6 +14,7 @@ struct own_reload {
 	struct unit *unit; /* held until it has been carried out; NULL: it never began, or is over */
 	char *name;
 	char *words; /* how it failed; NULL */
+	int signal;  /* it was sent that one, and nobody knows what came of it; 0 */
 };
 
 static void own_let_go(struct own_reload *own)
@@ -39,8 +41,11 @@ static void own_free(struct errand *errand)
 static int own_run(struct errand *errand)
 {
 	struct own_reload *own = eff_container(errand, struct own_reload, errand);
+	const struct plan_ways *ways = own->unit->spec->ways;
+	int signal = ways->reload_command ? 0 : ways->reload_signal;
 	int r = unit_reload(own->unit, &own->words);
 
+	own->signal = r == 0 ? signal : 0;
 	own_let_go(own);
 	return r;
 }
@@ -119,12 +124,15 @@ static struct json *own_result(struct tree *t, const struct own_reload *own, int
 	const struct unit *u = tree_find(t, own->name);
 	struct cause *why = NULL;
 	struct json *result;
+	char buf[16];
 
 	if (r < 0 && r != -ETIMEDOUT)
 		why = cause_new(CAUSE_HOOK, eff_wall(), NULL, "%s%s%s", own_words(r),
 			own->words ? ": " : "", own->words ? own->words : "");
 	result = u ? json_result(u, own_outcome(r), why)
 		   : json_result_gone(own->name, own_outcome(r), why);
+	if (own->signal)
+		(void)json_set(result, "signal", json_text(signal_text(own->signal, buf)));
 	cause_unref(why);
 	return result;
 }

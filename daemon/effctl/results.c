@@ -28,6 +28,18 @@ static void put_output(struct effctl *e, const struct json *result)
 	}
 }
 
+/* What was done, in the colour of nothing to worry about. */
+static void put_done(struct effctl *e, const struct json *result, const char *done)
+{
+	const char *verb = json_get_text(result, "verb", NULL);
+	const char *signal = json_get_text(result, "signal", NULL);
+
+	/* Nobody answers a signal: what comes of it is not known. */
+	if (verb || signal)
+		(void)fputs(verb ? "asked to " : "sent ", e->out);
+	paint_text(e->out, PLAIN, verb ? verb : signal ? signal : done, e->colour);
+}
+
 static void put_result(struct effctl *e, const struct json *result, const char *done)
 {
 	const char *outcome = json_get_text(result, "outcome", "failed");
@@ -49,13 +61,10 @@ static void put_result(struct effctl *e, const struct json *result, const char *
 		paint_text(e->out, was_so ? PLAIN : BAD, outcome, e->colour);
 		(void)fputs(", ", e->out);
 	}
-	if (did && done && verb)
-		(void)fputs("asked to ", e->out);
-	paint_text(e->out, did && done ? PLAIN : state_paint(state),
-		!did || !done  ? state
-			: verb ? verb
-			       : done,
-		e->colour);
+	if (did && done)
+		put_done(e, result, done);
+	else
+		paint_text(e->out, state_paint(state), state, e->colour);
 	if (pid > 0)
 		(void)fprintf(e->out, " (pid %lld)", (long long)pid);
 	/* It is done all the same; but what was killed may have had something left to do. */

@@ -101,6 +101,18 @@ START_TEST(signals_and_reloads_of_units_say_what_was_done)
 }
 END_TEST
 
+START_TEST(a_reload_by_a_signal_says_that_it_was_sent)
+{
+	served_play((struct served_step[]){
+		{"\"units\":[\"a\"]",
+			{SERVED_REPLY("{\"units\":[{\"name\":\"a\",\"outcome\":\"done\",\"state\":\"up\","
+				      "\"pid\":3,\"signal\":\"SIGHUP\"}]}")}},
+		{0}});
+	ck_assert_int_eq(served_effctl("reload a"), CODE_DONE);
+	ck_assert_str_eq(served_out, "a: sent SIGHUP (pid 3)\n");
+}
+END_TEST
+
 START_TEST(a_verb_on_units_without_replicas_says_so)
 {
 	static const struct served_step steps[] = {
@@ -330,6 +342,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, add_sends_the_file_and_shows_its_lines_with_what_is_wrong);
 	tcase_add_test(tcase, remove_says_what_it_removed);
 	tcase_add_loop_test(tcase, signals_and_reloads_of_units_say_what_was_done, 0, 3);
+	tcase_add_test(tcase, a_reload_by_a_signal_says_that_it_was_sent);
 	tcase_add_loop_test(tcase, a_verb_on_units_without_replicas_says_so, 0, 6);
 	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
 	tcase_add_test(tcase, a_wait_for_units_without_replicas_says_so);

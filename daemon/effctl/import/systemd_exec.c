@@ -248,6 +248,10 @@ static void signal_or_commands(struct systemd *s, const struct exec_list *list,
 	const struct exec *exec = list->first;
 	int number = exec ? last_signal(exec) : 0;
 	char buffer[16];
+	/* An `effctl signal` in a stop would be the second word to one that stops. */
+	const char *both = list == &s->unit->reload
+		? "; a `reload.command` that looks first may end with `&& effctl signal`"
+		: "";
 
 	if (!exec)
 		return;
@@ -255,8 +259,8 @@ static void signal_or_commands(struct systemd *s, const struct exec_list *list,
 	s->im->setting = exec->setting;
 	if (number && exec->next)
 		no_equal(s->im,
-			"effd tells commands no MAINPID; `%.*s: {signal: %s}` is the signal, without what runs before it",
-			(int)strcspn(by_signal, "."), by_signal, signal_text(number, buffer));
+			"effd tells commands no MAINPID; `%.*s: {signal: %s}` is the signal, without what runs before it%s",
+			(int)strcspn(by_signal, "."), by_signal, signal_text(number, buffer), both);
 	else if (number)
 		item_set(s->im, s->unit->item, by_signal,
 			im_printf(s->im, "%s", signal_text(number, buffer)));
