@@ -336,7 +336,8 @@ int linux_write_state(struct os *os, const char *path, const char *text);
 /* ── notify.c ── */
 
 /* Make the socket that `uid` (-1: effd itself) may send to. Returns 0 or -errno, with words of its own in fault_what or none. */
-int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify);
+int os_notify_open(struct os_linux *os, const struct os_spawn *spawn, const struct ids *ids,
+	struct notify *ret_notify);
 void os_notify_close(struct notify *notify);
 ssize_t linux_notified(struct os_child *child, void *buf, size_t size, pid_t *ret_sender);
 void os_notify_remove_dir(struct os_linux *os);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <eff/clock.h>
@@ -25,6 +27,9 @@
 
 /* A datagram carries at most 253 descriptors. After so many dropped ones the others have their turn. */
 enum { MOST_FDS = 253, BURST = 64 };
+
+/* Whoever has one of these is not asked about modes. */
+#define PASSES_ANYWHERE (1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH)
 
 /* When the kernel, which had no memory to hand one over, is asked again. */
 #define TRY_AGAIN EFF_MS(10)
@@ -58,28 +63,47 @@ static int runtime_dir_make(struct os_linux *os, uid_t uid)
 	return 0;
 }
 
-/* A folder on the way to `path` that by its mode another user than its owner cannot pass through: what is sent would never
- * arrive, and the unit be waited for in vain. Whoever is in its group may be meant by that. False: there is none. */
-static bool way_is_closed(const char *path, uid_t uid, char *ret_folder, size_t size)
+static bool ids_have_group(const struct ids *ids, gid_t gid)
+{
+	for (size_t i = 0; i < ids->n_groups; i++)
+		if (ids->groups[i] == gid)
+			return true;
+	return ids->gid == gid;
+}
+
+/* By the folder's mode, as the kernel reads it. Whoever has given it a list of who may besides has meant something by it. */
+static bool folder_lets_pass(const char *folder, const struct ids *ids)
 {
 	struct stat st;
+	mode_t bit;
 
+	if (stat(folder, &st) < 0)
+		return true;
+	bit = st.st_uid == ids->uid              ? S_IXUSR
+		: ids_have_group(ids, st.st_gid) ? S_IXGRP
+						 : S_IXOTH;
+	return (st.st_mode & bit) || getxattr(folder, "system.posix_acl_access", NULL, 0) > 0;
+}
+
+/* A folder on the way to `path` that they cannot pass through: what is sent would never arrive, and the unit be waited for
+ * in vain. False: there is none. */
+static bool way_is_closed(const char *path, const struct ids *ids, char *ret_folder, size_t size)
+{
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		(void)snprintf(ret_folder, size, "%.*s", (int)(slash - path), path);
-		if (stat(ret_folder, &st) == 0 && st.st_uid != uid &&
-			!(st.st_mode & (S_IXGRP | S_IXOTH)))
+		if (!folder_lets_pass(ret_folder, ids))
 			return true;
 	}
 	return false;
 }
 
-/* Says which folder is to be opened. */
-static int way_check(struct os_linux *os, const char *path, uid_t uid)
+/* Says which folder is to be opened. `ambient`: the capabilities that it keeps. */
+static int way_check(struct os_linux *os, const char *path, const struct ids *ids, uint64_t ambient)
 {
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
-	if (uid == (uid_t)-1 || uid == 0 || uid == geteuid() ||
-		!way_is_closed(path, uid, folder, sizeof(folder)))
+	if (!ids || ids->uid == 0 || ids->uid == geteuid() || (ambient & PASSES_ANYWHERE) ||
+		!way_is_closed(path, ids, folder, sizeof(folder)))
 		return 0;
 	(void)snprintf(os->fault_what, sizeof(os->fault_what),
 		"its user cannot pass through %s (chmod go+x)", folder);
@@ -102,9 +126,11 @@ static int bind_at(int fd, const char *path, uid_t uid)
 	return 0;
 }
 
-int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify)
+int os_notify_open(struct os_linux *os, const struct os_spawn *spawn, const struct ids *ids,
+	struct notify *ret_notify)
 {
 	struct notify notify = {.fd = -1};
+	uid_t uid = ids ? ids->uid : (uid_t)-1;
 	int on = 1;
 	int r;
 
@@ -117,7 +143,7 @@ int os_notify_open(struct os_linux *os, uid_t uid, struct notify *ret_notify)
 	if (strlen(notify.path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		r = -ENAMETOOLONG;
 	if (r >= 0)
-		r = way_check(os, notify.path, uid);
+		r = way_check(os, notify.path, ids, spawn->terms ? spawn->terms->ambient : 0);
 	if (r >= 0)
 		notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (r >= 0 && notify.fd < 0)

@@ -139,8 +139,7 @@ static int child_start(struct os_child *child, const struct os_spawn *spawn,
 	r = os_streams_make(child, spawn, record->arena, &record->fds, &record->spawn.n_fds);
 	if (r >= 0 && spawn->notify) {
 		stage = "socket";
-		r = os_notify_open(
-			child->os, record->ids ? record->ids->uid : (uid_t)-1, &child->notify);
+		r = os_notify_open(child->os, spawn, record->ids, &child->notify);
 		if (r < 0 && child->os->fault_what[0])
 			what = child->os->fault_what;
 	}

@@ -329,6 +329,50 @@ START_TEST(a_folder_that_others_may_write_is_refused)
 }
 END_TEST
 
+/* A folder of root's, of the group 4321: who passes through it? */
+static const struct {
+	mode_t mode;
+	const char *group, *further;
+	int capability; /* ambient; -1: none */
+	bool passes;
+} ways[] = {
+	{0710, "4321", NULL, -1, true},
+	{0710, "54321", "4321", -1, true},
+	{0710, "54321", NULL, -1, false},
+	{0701, "54321", NULL, -1, true},
+	{0701, "4321", NULL, -1, false},
+	{0700, "54321", NULL, 1, true}, /* CAP_DAC_OVERRIDE */
+	{0700, "54321", NULL, 2, true}, /* CAP_DAC_READ_SEARCH */
+	{0700, "54321", NULL, 10, false},
+};
+static int way;
+
+static void through_a_folder(void)
+{
+	const char *const further[] = {ways[way].further, NULL};
+	struct terms terms = {.ambient = 0};
+	struct os_spawn spawn = role("main");
+	struct os_child *child;
+	struct os_fault fault;
+
+	if (ways[way].capability >= 0)
+		terms.ambient = 1ULL << ways[way].capability;
+	spawn.terms = &terms;
+	spawn.notify = true;
+	spawn.user = "54321";
+	spawn.group = ways[way].group;
+	spawn.groups = ways[way].further ? further : NULL;
+	if (!ways[way].passes) {
+		fault = fault_of(spawn);
+		ck_assert_int_eq(fault.error, EACCES);
+		ck_assert_ptr_nonnull(strstr(fault.what, "/closed (chmod go+x)"));
+		return;
+	}
+	child = started(spawn);
+	assert_said(child, "READY=1\nSTATUS=well", 19);
+	kill_all(child);
+}
+
 static void in_a_closed_folder(void)
 {
 	struct os_spawn spawn = shell("true");
@@ -344,21 +388,35 @@ static void in_a_closed_folder(void)
 	finish(started(spawn));
 }
 
-START_TEST(a_folder_that_the_units_user_cannot_pass_through_fails_the_start)
+/* /closed in a folder of its own, and in it effd's. */
+static void with_a_folder(mode_t mode, void (*body)(void))
 {
 	char own[32], closed[48], path[64];
 
-	if (geteuid() != 0)
-		return;
 	(void)test_folder(own, sizeof(own));
 	(void)snprintf(closed, sizeof(closed), "%s/closed", own);
 	(void)snprintf(path, sizeof(path), "%s/run", closed);
 	ck_assert_int_eq(chmod(own, 0755), 0);
 	ck_assert_int_eq(mkdir(closed, 0700), 0);
-	world_run(in_a_closed_folder,
-		(struct os_linux_opts){.runtime_dir = path, .nofile_soft = -1});
+	ck_assert_int_eq(chown(closed, 0, 4321), 0);
+	ck_assert_int_eq(chmod(closed, mode), 0);
+	world_run(body, (struct os_linux_opts){.runtime_dir = path, .nofile_soft = -1});
 	ck_assert_int_eq(rmdir(closed), 0);
 	ck_assert_int_eq(rmdir(own), 0);
+}
+
+START_TEST(a_folder_that_the_units_user_cannot_pass_through_fails_the_start)
+{
+	if (geteuid() == 0)
+		with_a_folder(0700, in_a_closed_folder);
+}
+END_TEST
+
+START_TEST(who_passes_through_a_folder_is_as_the_kernel_has_it)
+{
+	way = _i;
+	if (geteuid() == 0)
+		with_a_folder(ways[_i].mode, through_a_folder);
 }
 END_TEST
 
@@ -378,6 +436,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, without_a_socket_there_is_nothing_to_hear);
 	tcase_add_test(tcase, a_folder_with_too_long_a_name_fails_the_start);
 	tcase_add_test(tcase, a_folder_that_the_units_user_cannot_pass_through_fails_the_start);
+	tcase_add_loop_test(tcase, who_passes_through_a_folder_is_as_the_kernel_has_it, 0,
+		(int)(sizeof(ways) / sizeof(ways[0])));
 	tcase_add_test(tcase, a_folder_that_others_may_write_is_refused);
 	return suite;
 }
