@@ -221,3 +221,23 @@ const char *wall_text(eff_ns wall_ns, char buf[static 32])
 	(void)snprintf(buf, 32, "%s.%03dZ", day, (int)(rest_ns / EFF_MS(1)));
 	return buf;
 }
+
+void path_tidy(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from;) {
+		size_t len = strcspn(from, "/");
+
+		bool says_nothing = len == 1 && from[0] == '.' && from[1] == '/';
+
+		if (!says_nothing) {
+			len += from[len] == '/';
+			memmove(to, from, len);
+			to += len;
+		}
+		from += len;
+		from += strspn(from, "/");
+	}
+	*to = '\0';
+}

@@ -57,6 +57,8 @@ const char *errno_name(int err);
 uint32_t text_distance(const char *a, const char *b, uint32_t most);
 /* Shell-like glob in which `*` and `?` do not cross `/` and `**` does; [..] sets. No back-tracking without bound. */
 bool glob_match(const char *pattern, const char *name);
+/* Cut what says nothing out of a path, in place: "/a//b/./c" is "/a/b/c". What `..` leads to only the disk knows. */
+void path_tidy(char *path);
 /* Is `s` (len bytes) UTF-8 as RFC 3629 has it? Returns the offset of the first byte that is not, or len. */
 size_t utf8_span(const char *s, size_t len);
 /* How many bytes of a path name the folder that it is in, without the last slash. */

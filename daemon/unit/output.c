@@ -215,6 +215,8 @@ static int sink_take_file(struct sink *k, const struct plan_log_target *target)
 	int r = 0;
 
 	unit_log_path(k->unit, target, &path);
+	if (!path.failed)
+		path_tidy(path.bytes); /* however it is spelt: two that put aside one file get in each other's way */
 	if (path.failed) {
 		r = -ENOMEM;
 	} else if (!before || strcmp(path.bytes, logfile_path(before)) != 0) {

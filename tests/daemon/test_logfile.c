@@ -284,6 +284,22 @@ START_TEST(two_streams_of_one_path_share_one_file)
 }
 END_TEST
 
+START_TEST(a_path_that_is_spelt_in_two_ways_is_one_file)
+{
+	struct world *w = log_world("stderr: {file: //log/.//web}, rotate: {size: 1KiB, keep: 9}");
+
+	for (int c = 'a'; c <= 'd'; c++) {
+		log_line(w, c, 400);
+		os_fake_print(w->fake, "web", OS_STDERR, "stderr\n");
+		world_run_for(w, EFF_MS(10));
+	}
+	ck_assert_uint_eq(os_fake_open_files(w->fake), 1);
+	ck_assert_str_eq(log_shape(w, "/log/web.1"), "a400 s7 b400 s7");
+	ck_assert_str_eq(log_shape(w, "/log/web"), "c400 s7 d400 s7");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_reload_changes_it_without_a_restart)
 {
 	struct world *w = log_world("rotate: {size: 1KiB, keep: 9}");
@@ -339,6 +355,7 @@ Suite *test_suite(void)
 		a_file_that_cannot_be_put_aside_is_written_on_and_it_is_said_once_a_minute);
 	tcase_add_test(tcase, a_disk_that_fills_up_amid_loses_what_did_not_fit_alone);
 	tcase_add_test(tcase, two_streams_of_one_path_share_one_file);
+	tcase_add_test(tcase, a_path_that_is_spelt_in_two_ways_is_one_file);
 	tcase_add_test(tcase, a_reload_changes_it_without_a_restart);
 	tcase_add_test(tcase, a_restart_goes_on_with_the_file_that_is_there);
 	suite_add_tcase(suite, tcase);

@@ -12,6 +12,22 @@
 
 Suite *test_suite(void);
 
+START_TEST(a_path_loses_what_says_nothing)
+{
+	static const char *const paths[][2] = {{"/a/b", "/a/b"}, {"//a///b", "/a/b"},
+		{"/a/./b/././c", "/a/b/c"}, {"//log/.//web", "/log/web"}, {"./a", "a"},
+		{"/a/../b", "/a/../b"}, {"/a/b/", "/a/b/"}, {"/a/.b/c.", "/a/.b/c."},
+		{"/", "/"}, {"", ""}, {"/a/.", "/a/."}};
+	char path[32];
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		(void)strcpy(path, paths[i][0]);
+		path_tidy(path);
+		ck_assert_str_eq(path, paths[i][1]);
+	}
+}
+END_TEST
+
 START_TEST(a_text_grows)
 {
 	struct text text = {0};
@@ -295,6 +311,7 @@ Suite *test_suite(void)
 	Suite *suite = suite_create("text");
 	TCase *tcase = tcase_create("text");
 
+	tcase_add_test(tcase, a_path_loses_what_says_nothing);
 	tcase_add_test(tcase, a_text_grows);
 	tcase_add_test(tcase, what_is_written_into_its_room_is_of_the_text);
 	tcase_add_test(tcase, seconds_are_written_to_the_millisecond);
