@@ -150,11 +150,17 @@ int tree_signal(struct tree *t, struct unit *u, int sig)
 	return u->world->os->ops->signal(u->process, sig, OS_MAIN);
 }
 
+/* Rests until the calendar says so, be that months away. One on demand has its sockets for others, or is about to. */
+static bool unit_rests_until_its_hour(const struct unit *u)
+{
+	return unit_awaits_schedule(u) && u->spec->rules->schedule.is_there;
+}
+
 /* Waits for one that has settled: then nobody can say when it will go on. */
 static bool unit_waits_in_vain(const struct unit *u)
 {
 	for (int hops = 0; u && hops < 1000; hops++) {
-		if (state_has_failed(u->state))
+		if (state_has_failed(u->state) || unit_rests_until_its_hour(u))
 			return true;
 		/* One that is done may have let its dependants go in this very moment: they have not settled yet. */
 		if (u->state == UNIT_DOWN && !wish_holds(u))

@@ -187,6 +187,29 @@ START_TEST(a_group_is_up_while_its_jobs_rest_and_takes_them_along)
 }
 END_TEST
 
+/* Its run may be months away: nothing else is to come until then. One that is on its way does hold the tree up. */
+START_TEST(who_waits_for_its_run_does_not_keep_the_tree_from_settling)
+{
+	struct world *w = world_new("job: {command: job, type: oneshot, schedule: {every: 1h}}\n"
+				    "web: {command: web, depends_on: [job]}\n"
+				    "last: {command: last, depends_on: [web, slow]}\n"
+				    "slow: {command: slow, type: oneshot}\n");
+
+	world_script(w, "slow", (struct script){.lives = EFF_S(5)});
+	world_script(w, "job", (struct script){.lives = EFF_S(30)});
+	world_run_for(w, EFF_S(4));
+	ck_assert(!tree_is_settled(w->tree));
+	world_run_for(w, EFF_S(2));
+	EXPECT_STATE(w, "web", "waiting");
+	EXPECT_STATE(w, "last", "waiting");
+	ck_assert(tree_is_settled(w->tree));
+	world_run_for(w, EFF_S(3700));
+
+	EXPECT_STATE(w, "last", "up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(one_that_comes_after_it_waits_for_a_run_and_not_for_the_next)
 {
 	struct world *w = world_new("a: {command: a, after: [job]}\n"
@@ -401,6 +424,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stopped_one_runs_no_more_until_it_is_started);
 	tcase_add_test(tcase, a_stop_and_a_start_in_one_breath_begin_anew);
 	tcase_add_test(tcase, a_group_is_up_while_its_jobs_rest_and_takes_them_along);
+	tcase_add_test(tcase, who_waits_for_its_run_does_not_keep_the_tree_from_settling);
 	tcase_add_test(tcase, one_that_comes_after_it_waits_for_a_run_and_not_for_the_next);
 	tcase_add_test(tcase, cron_goes_by_the_calendar);
 	tcase_add_test(tcase, jitter_spreads_a_start_and_not_the_grid);
