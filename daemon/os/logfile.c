@@ -2,7 +2,7 @@
 /* A log file: appended to, whole lines or nothing. What is no file or character device is refused, for a pipe would hold
  * effd up. A file that somebody moved away or removed is noticed: removed at once, moved within a quarter of a second;
  * then the path is opened anew, folders and all, and until that works a moved file goes on being written. Nobody's file is
- * ever truncated but by what a full disk let through of the last write.
+ * ever truncated but by what effd itself has appended last, of a line that a full disk does not let it end.
  *
  * Root writes where somebody else may put links (a unit's own folder, say) only as far as the path goes without one, and
  * into no file that has another name as well: else whoever owns the folder would choose which file root writes. */
@@ -272,15 +272,16 @@ int linux_look_at_log(struct os_file *file, struct os_log_look *ret_look)
 	return r;
 }
 
-/* A full disk takes a part: no torn line may stay. Somebody else's lines, should they be behind it, do. */
-static void take_back(const struct os_file *file, off_t before, size_t written)
+/* Somebody else's lines, should they be behind it, stay. */
+int linux_cut_log(struct os_file *file, uint64_t from, uint64_t to)
 {
 	struct stat st;
 
-	if (!written || !file->regular || fstat(file->fd, &st) < 0)
-		return;
-	if (st.st_size == before + (off_t)written)
-		(void)!ftruncate(file->fd, before);
+	if (fstat(file->fd, &st) < 0)
+		return -errno;
+	if (!file->regular || (uint64_t)st.st_size != from)
+		return -EBUSY;
+	return ftruncate(file->fd, (off_t)to) < 0 ? -errno : 0;
 }
 
 int linux_append(struct os_file *file, const void *bytes, size_t size)
@@ -299,7 +300,8 @@ int linux_append(struct os_file *file, const void *bytes, size_t size)
 		else if (errno != EINTR)
 			r = -errno;
 	}
-	if (r < 0)
-		take_back(file, st.st_size, written);
+	/* A full disk takes a part: no torn line may stay. */
+	if (r < 0 && written > 0)
+		(void)linux_cut_log(file, (uint64_t)st.st_size + written, (uint64_t)st.st_size);
 	return r;
 }

@@ -46,6 +46,7 @@ int linux_rotate_log(struct os_file *file, unsigned keep);
 int linux_compress_log(struct os *os, const char *path);
 int linux_open_log(struct os *os, const char *path, struct os_file **ret_file);
 int linux_append(struct os_file *file, const void *bytes, size_t size);
+int linux_cut_log(struct os_file *file, uint64_t from, uint64_t to);
 int linux_look_at_log(struct os_file *file, struct os_log_look *ret_look);
 void linux_close_log(struct os_file *file);
 

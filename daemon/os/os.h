@@ -217,6 +217,9 @@ struct os_ops {
 	/* Append all of it or nothing. Returns 0 or -errno (-ENOSPC …). A file that was moved or removed is
 	 * opened anew at its path. */
 	int (*append)(struct os_file *file, const void *bytes, size_t size);
+	/* Take what it ends with away again: all after `to`, if it is of `from` bytes, so that nobody has written since. 0,
+	 * -EBUSY, or -errno. */
+	int (*cut_log)(struct os_file *file, uint64_t from, uint64_t to);
 	/* What it is now, at its path. 0 or -errno. */
 	int (*look_at_log)(struct os_file *file, struct os_log_look *ret_look);
 	/* Put it aside as PATH.1, what was there as PATH.2 and so on, at most `keep` of them, and go on with a new one. One that is

@@ -46,6 +46,7 @@ static const struct os_ops linux_ops = {
 	.with_logs = linux_with_logs,
 	.open_log = linux_open_log,
 	.append = linux_append,
+	.cut_log = linux_cut_log,
 	.look_at_log = linux_look_at_log,
 	.rotate_log = linux_rotate_log,
 	.compress_log = linux_compress_log,

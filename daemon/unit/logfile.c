@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Log files as they are written, on a thread: one for each path, whoever writes to it, so that it is put aside once and for all of them.
  * That happens between two lines, before the one that would make it too large, or the first of a new period; a line that is
- * longer than max_line may be cut where it is cut elsewhere too. Where it cannot be done the file is written on, which is
+ * longer than max_line may be cut where it is cut elsewhere too. What is lost of a line takes the rest of it along, so that no
+ * half is left for the next one to go on with. Where it cannot be done the file is written on, which is
  * said, and tried again a minute later. */
 #include <errno.h>
 #include <string.h>
@@ -91,7 +92,41 @@ static int append(const struct turn *t, const char *bytes, size_t len)
 		return r;
 	f->line_bytes = last ? (size_t)(bytes + len - (last + 1)) : f->line_bytes + len;
 	f->mid_line = f->line_bytes > 0;
+	f->line_of = t->part->unit;
 	return 0;
+}
+
+/* How much of `bytes`, which were said next, is the rest of a line that has lost its beginning. */
+static size_t torn_share(const struct turn *t, const char *bytes, size_t len)
+{
+	struct logfile *f = t->f;
+	size_t n = len < f->torn_left ? len : f->torn_left;
+	const char *newline;
+
+	if (f->torn_of != t->part->unit || n == 0)
+		return 0;
+	newline = memchr(bytes, '\n', n);
+	f->torn_left = newline ? 0 : f->torn_left - n;
+	return newline ? (size_t)(newline + 1 - bytes) : n;
+}
+
+/* It was not written, from there to the end of the part. The half of a line that is in the file goes too, where nobody has
+ * written behind it: that much more is lost. */
+static size_t tear(const struct turn *t, const char *bytes, size_t len, int error)
+{
+	struct logfile *f = t->f;
+	size_t half = f->mid_line && f->line_of == t->part->unit ? f->line_bytes : 0;
+
+	f->torn_of = t->part->unit;
+	f->torn_left = bytes[len - 1] == '\n' ? 0 : t->part->max_line;
+	f->torn_by = error;
+	if (half == 0 || !f->file || half > f->left_bytes ||
+		t->os->ops->cut_log(f->file, f->left_bytes, f->left_bytes - half) < 0)
+		return 0;
+	f->left_bytes -= half;
+	f->line_bytes = 0;
+	f->mid_line = false;
+	return half;
 }
 
 /* What it is from now on, unless others write to it. */
@@ -120,7 +155,7 @@ static void write_part(const struct turn *t, const char *bytes)
 {
 	struct logfile *f = t->f;
 	struct os_log_look look;
-	size_t n, written = 0, len = t->part->len;
+	size_t n, len = t->part->len, torn = torn_share(t, bytes, len), written = torn;
 	int r = 0;
 
 	if (!f->file) {
@@ -142,8 +177,10 @@ static void write_part(const struct turn *t, const char *bytes)
 		if (r == 0 && n > 0)
 			left(t, look.size + n);
 	}
-	t->part->lost = len - written;
-	t->part->error = -r;
+	t->part->lost = torn + len - written;
+	t->part->error = r < 0 ? -r : f->torn_by;
+	if (written < len)
+		t->part->lost += tear(t, bytes + written, len - written, -r);
 }
 
 void logfile_work(struct logfile *f, struct os *os, eff_ns now, eff_ns wall)

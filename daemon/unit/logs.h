@@ -48,7 +48,11 @@ struct logfile {
 	bool closes;              /* nobody writes to it any more */
 	bool mid_line;            /* its last line has no end yet */
 	bool is_due; /* a new period has begun: it is put aside when that line is whole */
-	uint64_t line_bytes; /* of that one */
+	uint64_t line_bytes;        /* of that one */
+	const struct unit *line_of; /* who has begun it; for comparing */
+	const struct unit *torn_of; /* whose line has lost its beginning: no more of it is written */
+	size_t torn_left;    /* so much at most, up to where a line is cut; 0: there is none */
+	int torn_by;         /* why that was */
 	uint64_t left_bytes; /* as large it was when it was written to last; */
 	eff_ns left_at;      /* and when that was, of the calendar */
 	eff_ns not_before;   /* when it could not be put aside: no other try */

@@ -267,6 +267,62 @@ START_TEST(a_disk_that_fills_up_amid_loses_what_did_not_fit_alone)
 }
 END_TEST
 
+/* Half of a line would be gone on with by the next one. */
+START_TEST(a_line_that_the_disk_does_not_let_end_is_lost_as_a_whole)
+{
+	struct world *w = log_world("rotate: {size: 1MiB}");
+
+	log_print(w, "one\nhal");
+	os_fake_disk_full(w->fake, true);
+	log_print(w, "f of");
+	ck_assert_str_eq(log_file(w, "/log/web"), "one\n");
+	os_fake_disk_full(w->fake, false);
+	log_print(w, " two");
+	log_print(w, "\nthree\nfo");
+	log_print(w, "ur\n");
+
+	ck_assert_str_eq(log_file(w, "/log/web"), "one\nthree\nfour\n");
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, strlen("half of two\n"));
+	world_free(w);
+}
+END_TEST
+
+/* One without an end is cut somewhere, and what comes then is written. */
+START_TEST(of_a_line_without_an_end_no_more_than_max_line_is_lost)
+{
+	struct world *w = log_world("max_line: 1KiB");
+
+	os_fake_disk_full(w->fake, true);
+	log_print(w, "begun");
+	os_fake_disk_full(w->fake, false);
+	for (int i = 0; i < 1024; i++)
+		log_print(w, "x");
+	log_print(w, "and so on");
+
+	ck_assert_str_eq(log_file(w, "/log/web"), "and so on");
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 5 + 1024);
+	world_free(w);
+}
+END_TEST
+
+/* What somebody else has written behind it is theirs. */
+START_TEST(a_half_of_a_line_stays_where_others_have_written_since)
+{
+	struct world *w = log_world("rotate: {size: 1MiB}");
+
+	log_print(w, "half");
+	os_fake_append(w->fake, "/log/web", "theirs\n");
+	os_fake_disk_full(w->fake, true);
+	log_print(w, " of\n");
+	os_fake_disk_full(w->fake, false);
+	log_print(w, "next\n");
+
+	ck_assert_str_eq(log_file(w, "/log/web"), "halftheirs\nnext\n");
+	ck_assert_uint_eq(world_unit(w, "web")->log_lost_bytes, 4);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(two_streams_of_one_path_share_one_file)
 {
 	struct world *w = log_world("stderr: {file: /log/web}, rotate: {size: 1KiB, keep: 9}");
@@ -354,6 +410,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase,
 		a_file_that_cannot_be_put_aside_is_written_on_and_it_is_said_once_a_minute);
 	tcase_add_test(tcase, a_disk_that_fills_up_amid_loses_what_did_not_fit_alone);
+	tcase_add_test(tcase, a_line_that_the_disk_does_not_let_end_is_lost_as_a_whole);
+	tcase_add_test(tcase, of_a_line_without_an_end_no_more_than_max_line_is_lost);
+	tcase_add_test(tcase, a_half_of_a_line_stays_where_others_have_written_since);
 	tcase_add_test(tcase, two_streams_of_one_path_share_one_file);
 	tcase_add_test(tcase, a_path_that_is_spelt_in_two_ways_is_one_file);
 	tcase_add_test(tcase, a_reload_changes_it_without_a_restart);

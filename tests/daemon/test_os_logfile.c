@@ -183,6 +183,23 @@ OS_TEST(a_folder_that_changes_hands_takes_its_file_no_further)
 	ck_assert_int_eq(chown(world_path(""), 0, 0), 0);
 }
 
+OS_TEST(an_end_is_taken_away_where_nobody_has_written_since)
+{
+	const char *path = world_path("x.log");
+	struct os_file *file = opened(path);
+
+	append(file, "one\nhalf");
+	ck_assert_int_eq(os->ops->cut_log(file, 7, 4), -EBUSY);
+	ck_assert_str_eq(content_of(path), "one\nhalf");
+	ck_assert_int_eq(os->ops->cut_log(file, 8, 4), 0);
+	append(file, "two\n");
+	ck_assert_str_eq(content_of(path), "one\ntwo\n");
+	os->ops->close_log(file);
+	file = opened("/dev/null");
+	ck_assert_int_eq(os->ops->cut_log(file, 0, 0), -EBUSY);
+	os->ops->close_log(file);
+}
+
 OS_TEST(a_full_device_says_so)
 {
 	struct os_file *file = opened("/dev/full");
@@ -268,6 +285,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, root_follows_nobody_elses_link);
 	tcase_add_test(tcase, root_follows_its_own_links);
 	tcase_add_test(tcase, a_folder_that_changes_hands_takes_its_file_no_further);
+	tcase_add_test(tcase, an_end_is_taken_away_where_nobody_has_written_since);
 	tcase_add_test(tcase, a_full_device_says_so);
 	tcase_add_test(tcase, a_full_disk_keeps_no_torn_line);
 	tcase_add_test(tcase, what_is_no_file_is_refused);

@@ -171,6 +171,11 @@ void os_fake_state_takes(struct os_fake *fake, eff_ns takes)
 	fake->state_takes = takes;
 }
 
+struct os *os_fake_seam(struct os_fake *fake)
+{
+	return &fake->os;
+}
+
 void os_fake_disk_full(struct os_fake *fake, bool full)
 {
 	fake->disk_full = full;

@@ -110,6 +110,21 @@ int fake_append(struct os_file *file, const void *bytes, size_t size)
 	return 0;
 }
 
+void os_fake_append(struct os_fake *fake, const char *path, const char *text)
+{
+	text_add(&fake_file(fake, path, false)->bytes, text);
+}
+
+int fake_cut_log(struct os_file *file, uint64_t from, uint64_t to)
+{
+	expect_at_logs(file, "cut");
+	if (file->bytes.len != from)
+		return -EBUSY;
+	file->bytes.len = to;
+	file->bytes.bytes[to] = '\0';
+	return 0;
+}
+
 void fake_close_log(struct os_file *file)
 {
 	if (!file->opened)

@@ -156,6 +156,7 @@ int fake_read_state(struct os *os, const char *path, char *buf, size_t size);
 int fake_write_state(struct os *os, const char *path, const char *text);
 int fake_open_log(struct os *os, const char *path, struct os_file **ret_file);
 int fake_append(struct os_file *file, const void *bytes, size_t size);
+int fake_cut_log(struct os_file *file, uint64_t from, uint64_t to);
 void fake_close_log(struct os_file *file);
 /* An entry of the table of files, there or not; with `make` never NULL. */
 struct os_file *fake_file(struct os_fake *fake, const char *path, bool make);

@@ -42,6 +42,7 @@ static const struct os_ops fake_ops = {
 	.with_logs = fake_with_logs,
 	.open_log = fake_open_log,
 	.append = fake_append,
+	.cut_log = fake_cut_log,
 	.look_at_log = fake_look_at_log,
 	.rotate_log = fake_rotate_log,
 	.compress_log = fake_compress_log,
@@ -87,11 +88,6 @@ struct os_fake *os_fake_new(void)
 	eff_list_init(&fake->children);
 	eff_pulse_init(&fake->disk_answers);
 	return fake;
-}
-
-struct os *os_fake_seam(struct os_fake *fake)
-{
-	return &fake->os;
 }
 
 static struct fake_word **word_place(const struct os_fake *fake, const char *text)

@@ -137,6 +137,8 @@ unsigned os_fake_waiting(struct os_fake *fake, const char *listen);
 
 /* Files in memory. NULL: never opened. */
 const char *os_fake_file(const struct os_fake *fake, const char *path);
+/* Somebody else writes to a log file that is there. */
+void os_fake_append(struct os_fake *fake, const char *path, const char *text);
 void os_fake_disk_full(struct os_fake *fake, bool full);
 /* How long it takes to read what is to be remembered. */
 void os_fake_state_takes(struct os_fake *fake, eff_ns takes);
