@@ -68,10 +68,19 @@ static void group_on_round_over(struct eff_sup *sup)
 	group->in_round = false;
 }
 
+/* What it was told to end for, NULL: nothing; once its run has ended, with how that did: who had to be killed shall not look like
+ * one that went. Borrowed. */
+static struct cause *told_why(const struct unit *u)
+{
+	struct cause *why = u->why, *end = u->last_exit;
+
+	return why && end && end->kind == why->kind && end->wall_at == why->wall_at ? end : why;
+}
+
 /* The end that its group goes with, if it was told. Borrowed. */
 static struct cause *told_of_round(const struct unit *u)
 {
-	struct cause *cause = u->why ? u->why : u->state == UNIT_WAITING ? u->cause : NULL;
+	struct cause *cause = u->why ? told_why(u) : u->state == UNIT_WAITING ? u->cause : NULL;
 
 	return cause && cause->kind == CAUSE_GROUP_RESTART ? cause : NULL;
 }
@@ -156,12 +165,10 @@ static void exit_code_unit_rests(struct unit *u)
  * told why. */
 static struct cause *stop_cause(const struct unit *u)
 {
-	/* What ended its run is told with how that ended: who had to be killed shall not look like one that went. */
-	if (u->why && u->last_exit && u->last_exit->kind == u->why->kind &&
-		u->last_exit->wall_at == u->why->wall_at)
-		return cause_ref(u->last_exit);
-	if (u->why || !u->parent || !u->parent->leaving)
-		return cause_ref(u->why);
+	struct cause *why = told_why(u);
+
+	if (why || !u->parent || !u->parent->leaving)
+		return cause_ref(why);
 	return group_word(u->parent);
 }
 

@@ -196,7 +196,7 @@ START_TEST(nobody_starts_beside_one_that_still_ends_when_who_began_a_round_is_st
 	world_stop(w, "g/a");
 	world_run_for(w, EFF_S(1));
 	EXPECT_STATE(w, "g/b", "waiting");
-	ck_assert_str_eq(world_cause(w, "g/b"), "group_restart < exit 1");
+	ck_assert_str_eq(world_cause(w, "g/b"), "group_restart SIGTERM < exit 1");
 	world_run_for(w, EFF_S(60));
 
 	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1");

@@ -24,7 +24,7 @@ START_TEST(one_for_all_stops_all_waits_the_delay_and_starts_all)
 	EXPECT_STATES(w, "/", "0 up, 5000 starting");
 	ck_assert_str_eq(world_cause(w, "/"), "group_restart < exit 1");
 	EXPECT_STATES(w, "a", "0 up, 5000 waiting");
-	ck_assert_str_eq(world_cause(w, "a"), "group_restart < exit 1");
+	ck_assert_str_eq(world_cause(w, "a"), "group_restart SIGTERM < exit 1");
 	ck_assert_ptr_eq(world_unit(w, "a")->awaits, world_unit(w, "b"));
 	EXPECT_STATE(w, "b", "backoff");
 	EXPECT_STATE(w, "c", "stopping");
