@@ -22,10 +22,11 @@ is_said() { [ "$(said | sort)" = "$1" ]; }
 effd_start < <(tree 'user: "1234"')
 same "who opens what it has to be ready by" "$(state ready)" up
 eventually is_said $'1 stderr 1234 err\n1 stdout 1234 out'
-for _ in 1 2 3; do
+for n in 2 3 4; do
 	ctl restart again >/dev/null
+	eventually is_said "$n stderr 1234 err
+$n stdout 1234 out"
 done
-eventually is_said $'4 stderr 1234 err\n4 stdout 1234 out'
 tree 'user: "1235"' >"$TREE"
 ctl reload >/dev/null
 eventually is_said $'1 stderr 1235 err\n1 stdout 1235 out\n4 stderr 1234 err\n4 stdout 1234 out'
