@@ -35,7 +35,7 @@ static bool child_is_told_to_stop(const struct eff_child *c)
 /* Wait until nothing is in the way of its next run. Returns 0, or what a cancelled wait returns. */
 static int child_await_turn(struct eff_child *c)
 {
-	const struct eff_sup *sup = c->sup;
+	struct eff_sup *sup = c->sup;
 	int r = eff_check();
 
 	while (r == 0) {

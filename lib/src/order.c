@@ -164,8 +164,7 @@ void eff__order_ended(struct eff_child *c)
 	c->ending = c->told = false;
 	if (sup->n_ending > 0)
 		order_go_on(c);
-	else
-		eff__round_all_ended(sup);
+	eff__round_ended(c);
 }
 
 /* ── circles ── */

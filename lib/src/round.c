@@ -20,23 +20,40 @@ bool eff__round_holds(const struct eff_child *c)
 		c->place > sup->leads_after;
 }
 
-struct eff_child *eff__round_awaited(const struct eff_sup *sup)
+static struct eff_child *first_ending(const struct eff_sup *sup)
 {
-	struct eff_child *c = sup->leader || sup->n_ending == 0 ? NULL : eff__child_first(sup);
+	struct eff_child *c = eff__child_first(sup);
 
 	while (c && !c->ending)
 		c = eff__child_next(c);
-	return c ? c : sup->leader;
+	return c;
 }
 
-void eff__round_all_ended(struct eff_sup *sup)
+struct eff_child *eff__round_awaited(struct eff_sup *sup)
 {
-	/* Else its delay is to come. */
-	if (sup->n_leading > 0)
+	if (sup->leader || sup->n_ending == 0)
+		return sup->leader;
+	if (!sup->awaited)
+		sup->awaited = first_ending(sup);
+	return sup->awaited;
+}
+
+void eff__round_ended(const struct eff_child *c)
+{
+	struct eff_sup *sup = c->sup;
+	bool was_awaited = sup->awaited == c;
+
+	if (was_awaited)
+		sup->awaited = NULL;
+	/* Else they wait for who leads, and its delay is to come; or for another that is to end. */
+	if (sup->n_leading > 0 || (sup->n_ending > 0 && !was_awaited))
 		return;
-	for (struct eff_child *s = eff__child_first(sup); s; s = eff__child_next(s))
-		if (s->held)
-			eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	for (struct eff_child *s = eff__child_first(sup); s; s = eff__child_next(s)) {
+		if (!s->held)
+			continue;
+		s->other = NULL;
+		eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	}
 }
 
 static struct eff_child *leader_of(const struct eff_sup *sup)

@@ -94,9 +94,9 @@ void eff__round_moved(struct eff_child *c);
 /* Is it held by the end of another, or until all that stop with that one have? */
 bool eff__round_holds(const struct eff_child *c);
 /* Whom those that are held wait for: who leads, or, when that one was stopped, one that still is to end. NULL: none. */
-struct eff_child *eff__round_awaited(const struct eff_sup *sup);
-/* Nobody is to end any more: who led may have been stopped before. */
-void eff__round_all_ended(struct eff_sup *sup);
+struct eff_child *eff__round_awaited(struct eff_sup *sup);
+/* One that was to end has: when who led was stopped before, those held wait for another that still is to, or go on. */
+void eff__round_ended(const struct eff_child *c);
 /* The round is over when all are up. */
 void eff__round_look(struct eff_sup *sup);
 /* The delay that it is held by ends now. */

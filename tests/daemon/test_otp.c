@@ -246,6 +246,78 @@ START_TEST(a_failure_climbs_two_levels_by_the_intensity_of_each)
 }
 END_TEST
 
+#define SLOW_GROUP(b) \
+	"g:\n  strategy: one_for_all\n  units:\n" \
+	"    a: {command: crash, restart: {backoff: {initial: 5s, jitter: 0}}}\n" \
+	"    b: {command: " b "}\n    c: {command: slow}\n"
+
+static struct world *slow_group(void)
+{
+	struct world *w = world_new(SLOW_GROUP("b"));
+
+	WORLD_SCRIPTS(w, "crash", {.lives = EFF_S(1), .exits = 1}, {.lives = EFF_FOREVER});
+	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(4)});
+	return w;
+}
+
+START_TEST(nobody_starts_beside_one_that_still_ends_when_who_began_a_round_is_stopped)
+{
+	struct world *w = slow_group();
+
+	world_run_for(w, EFF_S(3));
+	world_stop(w, "g/a");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "g/b", "waiting");
+	ck_assert_str_eq(world_cause(w, "g/b"), "group_restart SIGTERM < exit 1");
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1");
+	EXPECT_TRACE(w, "g/b", "0 spawn, 1000 TERM, 1000 SIGTERM, 5000 spawn");
+	EXPECT_TRACE(w, "g/c", "0 spawn, 1000 TERM, 5000 SIGTERM, 5000 spawn");
+	EXPECT_STATES(w, "g", "0 up, 1000 starting, 5000 up");
+	ck_assert_uint_eq(world_unit(w, "g/b")->restarts, 1);
+	world_free(w);
+}
+END_TEST
+
+/* One after the other, and the first that it waited for may be gone from the tree by then. */
+START_TEST(who_waits_for_all_that_still_end_waits_for_one_that_does)
+{
+	struct world *w = world_new(SLOW_GROUP("b") "    d: {command: slower}\n");
+
+	world_script(w, "crash", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(4)});
+	world_script(w, "slower", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(6)});
+	world_run_for(w, EFF_S(3));
+	world_stop(w, "g/a");
+	world_stop(w, "g/c");
+	world_run_for(w, EFF_S(3));
+	ck_assert_ptr_eq(world_unit(w, "g/b")->awaits, world_unit(w, "g/d"));
+	world_run_for(w, EFF_S(60));
+
+	EXPECT_TRACE(w, "g/b", "0 spawn, 1000 TERM, 1000 SIGTERM, 7000 spawn");
+	EXPECT_TRACE(w, "g/d", "0 spawn, 1000 TERM, 7000 SIGTERM, 7000 spawn");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_reload_of_one_that_waits_for_its_round_cuts_no_delay_short)
+{
+	struct world *w = slow_group();
+
+	world_run_for(w, EFF_S(3));
+	world_reload(w, SLOW_GROUP("b --new"));
+	world_run_for(w, EFF_S(60));
+
+	ck_assert_str_eq(world_changes(w), "g/b restart");
+	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1, 10000 spawn");
+	EXPECT_TRACE(w, "g/b", "0 spawn, 1000 TERM, 1000 SIGTERM, 10000 spawn");
+	ck_assert_str_eq(world_unit(w, "g/b")->spec->argv[1], "--new");
+	EXPECT_TRACE(w, "g/c", "0 spawn, 1000 TERM, 5000 SIGTERM, 10000 spawn");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -262,6 +334,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_happens_to_children_otherwise_does_not_count);
 	tcase_add_test(tcase, a_supervisor_that_was_restarted_counts_from_nothing);
 	tcase_add_test(tcase, a_failure_climbs_two_levels_by_the_intensity_of_each);
+	tcase_add_test(tcase,
+		nobody_starts_beside_one_that_still_ends_when_who_began_a_round_is_stopped);
+	tcase_add_test(tcase, who_waits_for_all_that_still_end_waits_for_one_that_does);
+	tcase_add_test(tcase, a_reload_of_one_that_waits_for_its_round_cuts_no_delay_short);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -174,57 +174,6 @@ START_TEST(how_others_end_while_the_group_is_stopped_is_neither_judged_nor_count
 }
 END_TEST
 
-#define SLOW_GROUP(b) \
-	"g:\n  strategy: one_for_all\n  units:\n" \
-	"    a: {command: crash, restart: {backoff: {initial: 5s, jitter: 0}}}\n" \
-	"    b: {command: " b "}\n    c: {command: slow}\n"
-
-static struct world *slow_group(void)
-{
-	struct world *w = world_new(SLOW_GROUP("b"));
-
-	WORLD_SCRIPTS(w, "crash", {.lives = EFF_S(1), .exits = 1}, {.lives = EFF_FOREVER});
-	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(4)});
-	return w;
-}
-
-START_TEST(nobody_starts_beside_one_that_still_ends_when_who_began_a_round_is_stopped)
-{
-	struct world *w = slow_group();
-
-	world_run_for(w, EFF_S(3));
-	world_stop(w, "g/a");
-	world_run_for(w, EFF_S(1));
-	EXPECT_STATE(w, "g/b", "waiting");
-	ck_assert_str_eq(world_cause(w, "g/b"), "group_restart SIGTERM < exit 1");
-	world_run_for(w, EFF_S(60));
-
-	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1");
-	EXPECT_TRACE(w, "g/b", "0 spawn, 1000 TERM, 1000 SIGTERM, 5000 spawn");
-	EXPECT_TRACE(w, "g/c", "0 spawn, 1000 TERM, 5000 SIGTERM, 5000 spawn");
-	EXPECT_STATES(w, "g", "0 up, 1000 starting, 5000 up");
-	ck_assert_uint_eq(world_unit(w, "g/b")->restarts, 1);
-	world_free(w);
-}
-END_TEST
-
-START_TEST(a_reload_of_one_that_waits_for_its_round_cuts_no_delay_short)
-{
-	struct world *w = slow_group();
-
-	world_run_for(w, EFF_S(3));
-	world_reload(w, SLOW_GROUP("b --new"));
-	world_run_for(w, EFF_S(60));
-
-	ck_assert_str_eq(world_changes(w), "g/b restart");
-	EXPECT_TRACE(w, "g/a", "0 spawn, 1000 exit 1, 10000 spawn");
-	EXPECT_TRACE(w, "g/b", "0 spawn, 1000 TERM, 1000 SIGTERM, 10000 spawn");
-	ck_assert_str_eq(world_unit(w, "g/b")->spec->argv[1], "--new");
-	EXPECT_TRACE(w, "g/c", "0 spawn, 1000 TERM, 5000 SIGTERM, 10000 spawn");
-	world_free(w);
-}
-END_TEST
-
 START_TEST(two_that_end_in_one_moment_are_one_round)
 {
 	struct world *w = world_new(TREE("intensity: {max_restarts: 1, period: 1h}",
@@ -423,9 +372,6 @@ Suite *test_suite(void)
 		another_that_fails_to_start_in_a_round_leads_the_next_with_its_own_delay);
 	tcase_add_test(
 		tcase, how_others_end_while_the_group_is_stopped_is_neither_judged_nor_counted);
-	tcase_add_test(tcase,
-		nobody_starts_beside_one_that_still_ends_when_who_began_a_round_is_stopped);
-	tcase_add_test(tcase, a_reload_of_one_that_waits_for_its_round_cuts_no_delay_short);
 	tcase_add_test(tcase, two_that_end_in_one_moment_are_one_round);
 	tcase_add_test(tcase, a_round_that_is_one_too_many_stops_the_group_and_starts_nobody);
 	tcase_add_test(tcase, of_any_only_a_clean_end_by_itself_of_a_significant_child_counts);

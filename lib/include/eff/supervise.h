@@ -142,12 +142,13 @@ struct eff_sup {
 	struct eff_finalizer at_close;
 	eff_ns *restarts; /* a ring: the last restarts, at most opts.max_restarts */
 	uint32_t n_restarts, oldest_restart;
-	uint32_t n_fibers;         /* children that do not rest */
-	uint32_t n_stuck;          /* of those, which cannot be stopped */
-	uint32_t n_unsettled;      /* of those, which are to run and are not up */
-	uint32_t n_leading;        /* whose ends hold the group */
-	int64_t leads_after;       /* they hold those of a greater place */
-	struct eff_child *leader;  /* one of them; NULL */
+	uint32_t n_fibers;        /* children that do not rest */
+	uint32_t n_stuck;         /* of those, which cannot be stopped */
+	uint32_t n_unsettled;     /* of those, which are to run and are not up */
+	uint32_t n_leading;       /* whose ends hold the group */
+	int64_t leads_after;      /* they hold those of a greater place */
+	struct eff_child *leader; /* one of them; NULL */
+	struct eff_child *awaited; /* when none leads: one that still ends, whom those that are held wait for; NULL */
 	bool rounding;             /* since a round began not all have been up */
 	uint32_t n_ending, n_told; /* runs that are to end; and were told to */
 	struct eff_list *ending_at, *significant_at; /* looked at last */
