@@ -100,8 +100,7 @@ static eff_exit child_run(struct eff_child *c)
 		eff_child_up(c);
 	else
 		eff__child_moved(c);
-	end = child_live(c);
-	(void)eff_scope_close(&run.life);
+	end = eff_scope_end(&run.life, child_live(c));
 	c->life = NULL;
 	c->sup->n_stuck -= c->stuck;
 	c->idle = c->waits = c->stuck = false;

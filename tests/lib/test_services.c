@@ -104,6 +104,33 @@ FIBER_TEST(an_interrupt_is_never_a_reason_to_run_again)
 	return eff_ok(NULL);
 }
 
+static eff_exit undo(void *arg, eff_exit exit)
+{
+	char text[50];
+
+	(void)arg;
+	say("undo after %s", eff_exit_text(exit, text, sizeof(text)));
+	return eff_failf(5, "undo");
+}
+
+static eff_exit fail_with_something_deferred(void *arg)
+{
+	eff_defer_exit(eff_scope_current(), arg, undo, NULL);
+	return eff_failf(3, "run");
+}
+
+FIBER_TEST(what_a_run_defers_is_shown_how_it_ended_and_fails_behind_it)
+{
+	struct eff_supervision how = page();
+	struct eff_finalizer finalizer;
+
+	how.restart = EFF_NEVER;
+	is(eff_supervise(EFF(fail_with_something_deferred, &finalizer), &how),
+		"fail 3: run; and fail 5: undo");
+	EXPECT("undo after fail 3: run@0 ");
+	return eff_ok(NULL);
+}
+
 FIBER_TEST(the_policy_says_what_is)
 {
 	static const struct {
@@ -305,6 +332,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, each_supervision_counts_for_itself);
 	tcase_add_test(c, a_success_is_its_result);
 	tcase_add_test(c, an_interrupt_is_never_a_reason_to_run_again);
+	tcase_add_test(c, what_a_run_defers_is_shown_how_it_ended_and_fails_behind_it);
 	tcase_add_test(c, the_policy_says_what_is);
 	tcase_add_test(c, within_a_window_restarts_are_counted_by_time);
 	tcase_add_test(c, a_stable_run_forgets_those_before);

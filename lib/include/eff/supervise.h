@@ -4,7 +4,8 @@
  * A child is an effect that says eff_child_up() when it has begun well and ends with an exit. While it is to run, one
  * fiber keeps it: it waits for its turn, runs the effect, judges its end, waits out the delay, runs it again. To stop a
  * child is to interrupt that fiber; at rest there is none. A run can be cut short and begun anew without being judged
- * (eff_child_cycle): that is how an operator's restart, a dependency or a reload act.
+ * (eff_child_cycle): that is how an operator's restart, a dependency or a reload act. What a run defers is shown its exit, and
+ * its failures are behind that, or in place of an OK, before it is judged.
  *
  * The policy table, by the exit's tag: OK is clean, FAIL a failure, DIE abnormal.
  *
