@@ -8,10 +8,10 @@
 
 #include "supervisor.h"
 
+/* Each time in a scope of its own, with a limit or without: nothing of one attempt is left for the next. */
 static eff_exit health_ask(const struct eff_health *health)
 {
-	return health->timeout > 0 ? eff_timeout(health->timeout, health->check)
-				   : eff_call(health->check);
+	return eff_timeout(health->timeout > 0 ? health->timeout : EFF_FOREVER, health->check);
 }
 
 static int await_change(struct eff_pulse *changed, eff_ns at)

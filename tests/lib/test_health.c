@@ -81,6 +81,41 @@ FIBER_TEST(without_a_number_the_first_failure_is_too_many_and_without_a_timeout_
 	return eff_ok(NULL);
 }
 
+static eff_exit linger(void *arg)
+{
+	int *n = arg;
+
+	++*n;
+	(void)eff_sleep(EFF_FOREVER);
+	--*n;
+	return eff_interrupted();
+}
+
+static eff_exit leave_one_behind(void *arg)
+{
+	int *n = arg;
+
+	ck_assert_int_eq(*n, 0);
+	ck_assert_int_eq(eff_fork(EFF(linger, arg), NULL), 0);
+	ck_assert_int_eq(eff_yield(), 0);
+	return ++n_asked < 3 ? eff_ok(NULL) : eff_fail(1);
+}
+
+FIBER_TEST(nothing_of_an_attempt_is_left_for_the_next_with_a_timeout_or_without)
+{
+	for (eff_ns timeout = 0; timeout <= EFF_S(1); timeout += EFF_S(1)) {
+		int n_left = 0;
+		struct eff_health health = {.check = EFF(leave_one_behind, &n_left),
+			.every = EFF_S(1),
+			.timeout = timeout};
+
+		n_asked = 0;
+		ck_assert_int_eq(eff_health_watch(&health).code, 1);
+		ck_assert_int_eq(n_left, 0);
+	}
+	return eff_ok(NULL);
+}
+
 FIBER_TEST(a_watch_that_is_cut_short_is_no_failure)
 {
 	struct eff_health health = health_of("h", 1);
@@ -240,6 +275,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, an_attempt_past_its_timeout_has_failed_and_never_overlaps_the_next);
 	tcase_add_test(c,
 		without_a_number_the_first_failure_is_too_many_and_without_a_timeout_it_waits);
+	tcase_add_test(c, nothing_of_an_attempt_is_left_for_the_next_with_a_timeout_or_without);
 	tcase_add_test(c, a_watch_that_is_cut_short_is_no_failure);
 	tcase_add_test(c, another_period_holds_for_the_wait_that_runs);
 	tcase_add_test(c, one_whose_period_may_change_is_cut_short_all_the_same);

@@ -18,7 +18,8 @@ struct eff_health {
 	struct eff_pulse *changed;
 };
 
-/* Wait `every`, ask, and so on until it has failed too often in a row. An attempt never overlaps another. Suspends. Returns
+/* Wait `every`, ask, and so on until it has failed too often in a row. An attempt never overlaps another: what it forked has
+ * ended, what it deferred has run before the next. Suspends. Returns
  * what the last attempt said, which is the caller's; INTERRUPT or FAIL ETIMEDOUT when it was cut short itself. */
 EFF_API EFF_SUSPENDS eff_exit eff_health_watch(const struct eff_health *health);
 
