@@ -96,6 +96,14 @@ static eff_exit check_provided_once(struct eff__build *build)
 	return exit;
 }
 
+/* A key that is there without a service hides those further out: eff_get() finds none. */
+static bool is_around(const struct eff__build *build, const struct eff_key *key)
+{
+	const struct eff_env *env = eff__env_find(build->target, key);
+
+	return env && env->service;
+}
+
 static eff_exit check_provided(struct eff__build *build)
 {
 	eff_exit exit = eff_ok(NULL);
@@ -104,8 +112,7 @@ static eff_exit check_provided(struct eff__build *build)
 		const struct eff_key *const *need = build->layers[i].layer->needs;
 
 		for (; need && *need; need++)
-			if (!eff__layers_provider(build, *need) &&
-				!eff__env_find(build->target, *need))
+			if (!eff__layers_provider(build, *need) && !is_around(build, *need))
 				exit = MORE(exit, ENOENT, "%s needs %s, which nothing provides",
 					name_of(&build->layers[i]), (*need)->name);
 	}

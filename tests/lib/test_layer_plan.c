@@ -76,7 +76,7 @@ static eff_exit missing(void *arg)
 		"fail 2: web needs three, which nothing provides, db needs four, which nothing "
 		"provides");
 	eff_scope_open(&scope);
-	eff_env_with(&scope, &node, &four, NULL);
+	eff_env_with(&scope, &node, &four, TEXT("four"));
 	ck_build(layers, 2, "fail 2: web needs three, which nothing provides");
 	(void)eff_scope_close(&scope);
 	return eff_ok(NULL);
@@ -230,6 +230,31 @@ START_TEST(whichever_allocation_fails_the_build_fails_and_nothing_is_left)
 }
 END_TEST
 
+static eff_exit with_one_hidden(void *arg)
+{
+	const struct eff_layer *layers[] = {
+		LAYER("db", .provides = &two, .needs = EFF_NEEDS(&one))};
+	struct eff_env there, hidden;
+	struct eff_scope outer, scope;
+
+	eff_scope_open(&outer);
+	eff_env_with(&outer, &there, &one, arg);
+	ck_build(layers, 1, "ok");
+	eff_scope_open(&scope);
+	eff_env_with(&scope, &hidden, &one, NULL);
+	ck_build(layers, 1, "fail 2: db needs one, which nothing provides");
+	(void)eff_scope_close(&scope);
+	(void)eff_scope_close(&outer);
+	return eff_ok(NULL);
+}
+
+START_TEST(what_is_hidden_by_none_is_not_there)
+{
+	run_ok(with_one_hidden, TEXT("one"));
+	ck_assert_str_eq(run_trace, "db@1 1 up@1 ");
+}
+END_TEST
+
 static eff_exit without_a_stack(void *arg)
 {
 	const struct eff_layer *layers[] = {
@@ -259,6 +284,7 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
 	tcase_add_test(tcase, what_nothing_provides_is_named_with_who_needs_it);
+	tcase_add_test(tcase, what_is_hidden_by_none_is_not_there);
 	tcase_add_test(tcase, two_that_provide_the_same_are_named);
 	tcase_add_test(tcase, a_cycle_is_named);
 	tcase_add_test(tcase, layers_that_are_included_or_listed_twice_are_acquired_once);
