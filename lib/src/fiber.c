@@ -110,6 +110,8 @@ static inline void wake_awaiting(struct eff_rt *rt, struct eff_fiber *ended)
 /* To who wants to know of it before those who await. */
 __attribute__((noinline)) static void tell_of_end(struct eff_rt *rt, struct eff_fiber *fiber)
 {
+	if (fiber->n_locked)
+		eff__misuse("eff_mutex_lock", "a fiber has ended with a mutex that it holds");
 	if (rt->watch)
 		eff__watch_gone(rt->watch);
 	if (fiber->on_end)
@@ -132,7 +134,8 @@ static inline void fiber_end(struct eff_rt *rt, struct eff_fiber *fiber)
 	fiber->all.prev->next = fiber->all.next;
 	fiber->all.next->prev = fiber->all.prev;
 	rt->stats.fibers_live--;
-	if ((uintptr_t)rt->watch | (uintptr_t)fiber->on_end | (uintptr_t)fiber->locals)
+	if ((uintptr_t)rt->watch | (uintptr_t)fiber->on_end | (uintptr_t)fiber->locals |
+		fiber->n_locked)
 		tell_of_end(rt, fiber);
 	wake_awaiting(rt, fiber);
 }

@@ -17,6 +17,7 @@ static void block_init(struct eff_fiber *fiber, struct eff_rt *rt)
 	eff_list_init(&fiber->awaiting);
 	fiber->on_end = NULL;
 	fiber->locals = NULL;
+	fiber->n_locked = 0;
 }
 
 /* See to it that there is a spare one. */

@@ -72,6 +72,7 @@ struct eff_fiber {
 	enum eff__fiber_state state;
 	unsigned awaited; /* somebody has seen its exit; as wide as its neighbours, to be cleared with them */
 	unsigned n_refs;
+	unsigned n_locked; /* mutexes that it holds */
 	struct eff__context context;
 	struct eff_rt *rt;
 	eff e;

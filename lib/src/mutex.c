@@ -26,6 +26,7 @@ int eff_mutex_try_lock(struct eff_mutex *mutex)
 	if (mutex->owner)
 		return -EAGAIN;
 	mutex->owner = self;
+	self->n_locked++;
 	return 0;
 }
 
@@ -51,9 +52,12 @@ void eff_mutex_unlock(struct eff_mutex *mutex)
 		eff__misuse("eff_mutex_unlock", "this fiber does not hold it");
 	if (!eff_list_empty(&mutex->waiters))
 		next = eff_container(mutex->waiters.next, struct eff__wait, link);
+	mutex->owner->n_locked--;
 	mutex->owner = next ? next->fiber : NULL;
-	if (next)
-		eff__wake(next, 0);
+	if (!next)
+		return;
+	next->fiber->n_locked++;
+	eff__wake(next, 0);
 }
 
 eff_exit eff_mutex_with(struct eff_mutex *mutex, eff e)

@@ -264,6 +264,32 @@ static eff_exit unlock_a_free_one(void *arg)
 	return eff_ok(arg);
 }
 
+static eff_exit lock_it(void *arg)
+{
+	(void)eff_mutex_lock(&mutex);
+	return eff_ok(arg);
+}
+
+static eff_exit end_with_it(void *arg)
+{
+	eff_mutex_init(&mutex);
+	(void)eff_mutex_lock(&mutex);
+	return eff_ok(arg);
+}
+
+/* It is handed over to one that does not give it on. */
+static eff_exit hand_it_over(void *arg)
+{
+	struct eff_fiber *child;
+
+	eff_mutex_init(&mutex);
+	(void)eff_mutex_lock(&mutex);
+	child = forked(lock_it, arg);
+	(void)eff_yield();
+	eff_mutex_unlock(&mutex);
+	return eff_exit_of(eff_await(child, NULL));
+}
+
 static eff_exit unlock(void *arg)
 {
 	eff_mutex_unlock(&mutex);
@@ -342,6 +368,11 @@ static const struct misuse misuses[] = {
 		.words = INSIDE("eff_mutex_unlock", "this fiber does not hold it")},
 	{.inside = have_it_unlocked,
 		.words = "eff_mutex_unlock: this fiber does not hold it (fiber \"child\")"},
+	{.inside = end_with_it,
+		.words = INSIDE("eff_mutex_lock", "a fiber has ended with a mutex that it holds")},
+	{.inside = hand_it_over,
+		.words = "eff_mutex_lock: a fiber has ended with a mutex that it holds "
+			 "(fiber \"child\")"},
 	{.inside = be_done_too_early,
 		.words = INSIDE("eff_deferred_done", "fibers still wait for it")},
 };
