@@ -182,7 +182,7 @@ static inline void eff__not_in_fiber(const struct eff_rt *rt, const char *where)
 {
 	if (!rt || rt != eff__rt)
 		eff__misuse(where, "this is not the runtime of this thread");
-	if (rt->current)
+	if (rt->current || rt->main_caller)
 		eff__misuse(where, "called by a fiber");
 }
 

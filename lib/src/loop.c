@@ -228,7 +228,7 @@ eff_exit eff_rt_run(struct eff_rt *rt, eff e)
 	eff__not_in_fiber(rt, "eff_rt_run");
 	r = eff_rt_attach(rt, e);
 	if (r < 0)
-		return eff_fail(-r);
+		return eff_exit_of(r);
 	deadlocked = !run_until_ended(rt, rt->root);
 	if (deadlocked) {
 		eff__tell_deadlock(rt);

@@ -60,7 +60,7 @@ int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt)
 	struct eff_rt *rt;
 	int r = -ENOMEM;
 
-	if (eff__rt)
+	if (eff__rt || (opts && opts->clock && opts->clock->rt))
 		return -EBUSY;
 	rt = aligned_alloc(_Alignof(struct eff_rt), sizeof(*rt));
 	if (!rt)

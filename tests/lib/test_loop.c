@@ -122,7 +122,7 @@ START_TEST(shutting_down_interrupts_all_and_waits_for_them_until_the_grace_is_ov
 	eff_fiber_unref(late);
 	ck_assert_int_eq(eff_rt_shutdown(run_rt, 0), 0);
 	ck_assert(!eff_rt_turn(run_rt));
-	ck_run(sleep_long, TEXT("never"), "fail 125");
+	ck_run(sleep_long, TEXT("never"), "interrupt");
 }
 END_TEST
 

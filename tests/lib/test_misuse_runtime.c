@@ -29,6 +29,17 @@ static eff_exit run_inside(void *arg)
 	return eff_rt_run(run_rt, EFF(nothing, arg));
 }
 
+static void turn_rt(void *arg)
+{
+	(void)eff_rt_turn(arg);
+}
+
+static eff_exit turn_in_the_deep(void *arg)
+{
+	eff_deep(turn_rt, run_rt);
+	return eff_ok(arg);
+}
+
 static eff_exit turn_inside(void *arg)
 {
 	(void)eff_rt_turn(run_rt);
@@ -287,6 +298,7 @@ static eff_exit check_all_the_time(void *arg)
 
 static const struct misuse misuses[] = {
 	{.inside = run_inside, .words = INSIDE("eff_rt_run", "called by a fiber")},
+	{.inside = turn_in_the_deep, .words = "eff_rt_turn: called by a fiber (fiber \"none\")"},
 	{.inside = turn_inside, .words = INSIDE("eff_rt_turn", "called by a fiber")},
 	{.inside = ask_inside, .words = INSIDE("eff_rt_fd", "called by a fiber")},
 	{.inside = shut_down_inside, .words = INSIDE("eff_rt_shutdown", "called by a fiber")},

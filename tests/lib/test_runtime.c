@@ -64,13 +64,44 @@ START_TEST(each_thread_has_one_runtime)
 }
 END_TEST
 
-/* ── what it says of itself ── */
-
 static eff_exit sleep_a_while(void *arg)
 {
 	(void)arg;
 	return eff_exit_of(eff_sleep(EFF_S(1)));
 }
+
+static void *another_of_that_clock(void *arg)
+{
+	struct eff_rt_opts opts = {.clock = arg};
+	struct eff_rt *rt;
+
+	ck_assert_int_eq(eff_rt_new(&opts, &rt), -EBUSY);
+	ck_assert_ptr_null(eff_rt_current());
+	return NULL;
+}
+
+START_TEST(a_virtual_clock_has_one_runtime)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, another_of_that_clock, run_clock), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	/* Its own goes on by it. */
+	run_ok(sleep_a_while, NULL);
+	ck_assert_int_eq(eff_now(), EFF_S(1));
+}
+END_TEST
+
+START_TEST(after_a_shutdown_nothing_begins)
+{
+	ck_assert_int_eq(eff_rt_shutdown(run_rt, 0), 0);
+	ck_run(sleep_a_while, NULL, "interrupt");
+	ck_assert_int_eq(eff_now(), 0);
+	ck_assert_int_eq(eff_rt_attach(run_rt, EFF(sleep_a_while, NULL)), -ECANCELED);
+}
+END_TEST
+
+/* ── what it says of itself ── */
 
 enum { NAMES_SIZE = 64 };
 
@@ -203,6 +234,8 @@ Suite *test_suite(void)
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, run_setup, run_teardown);
 	tcase_add_test(tcase, each_thread_has_one_runtime);
+	tcase_add_test(tcase, a_virtual_clock_has_one_runtime);
+	tcase_add_test(tcase, after_a_shutdown_nothing_begins);
 	tcase_add_test(tcase, fibers_are_listed_in_the_order_of_their_births_and_costs_are_counted);
 	tcase_add_test(tcase, what_is_done_once_a_turn_comes_when_all_that_were_ready_have_run);
 	tcase_add_test(tcase, the_same_seed_gives_the_same_numbers);

@@ -51,10 +51,12 @@ struct eff_rt_opts {
 	struct eff_hooks hooks;
 };
 
-/* NULL options are the defaults. Returns 0, -ENOMEM, or what the loop or the watchdog could not get. */
+/* NULL options are the defaults. Returns 0, -EBUSY when the thread has one already or another goes by that clock, -ENOMEM, or
+ * what the loop or the watchdog could not get. */
 EFF_API int eff_rt_new(const struct eff_rt_opts *opts, struct eff_rt **ret_rt);
-/* Run `e` as the root fiber until it has ended, with all that it owns. Returns its exit, which the caller drops. A
- * deadlock ends the root: DIE "deadlock". Not from a fiber. */
+/* Run `e` as the root fiber until it has ended, with all that it owns. Returns its exit, which the caller drops; FAIL with what
+ * eff_rt_attach() says, or INTERRUPT after a shutdown: then it never ran. A deadlock ends the root: DIE "deadlock". Not from
+ * a fiber. */
 EFF_API eff_exit eff_rt_run(struct eff_rt *rt, eff e);
 
 /* A program with a loop of its own (libuv, libev, GLib, poll) hosts the runtime in it: it attaches a root, has its loop
@@ -63,7 +65,8 @@ EFF_API eff_exit eff_rt_run(struct eff_rt *rt, eff e);
  * Nothing is polled, and a turn is short: a host with other work gets to it between turns. No deadlock is told, for the
  * host may still wake anybody. */
 
-/* Begin `e` as the root fiber without running it. Returns 0 or -errno. */
+/* Begin `e` as the root fiber without running it. Returns 0; -EBUSY when there is a root that has not ended, -ECANCELED after a
+ * shutdown, or -ENOMEM. */
 EFF_API int eff_rt_attach(struct eff_rt *rt, eff e);
 /* The descriptor that is readable (level-triggered) while eff_rt_turn() has something to do. It is the runtime's and always
  * the same; only watch it. Not from a fiber. Returns it, or -errno. */
