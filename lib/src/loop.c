@@ -49,6 +49,14 @@ void eff_rt_post(struct eff_rt *rt, struct eff_post *post)
 		eff__host_ring(host);
 }
 
+void eff_rt_expect(struct eff_rt *rt, int change)
+{
+	if (change < 0 && rt->external < -(unsigned)change)
+		eff__misuse("eff_rt_expect", "fewer than none are expected");
+	rt->external += (unsigned)change;
+	eff__stir(rt);
+}
+
 static void run_posts(struct eff_rt *rt)
 {
 	struct eff_post *post;
@@ -166,8 +174,9 @@ static bool idle(struct eff_rt *rt, eff_ns until)
 		return true;
 	if (!rt->clock && deadline > until)
 		deadline = until;
+	/* What a post has posted is still to run. */
 	if (!rt->external && (rt->clock || !rt->timers.root))
-		return false;
+		return is_any_ready(rt);
 	if (eff__rt_loop(rt) < 0)
 		return false;
 	/* Nothing is watched, and what is due is due. */

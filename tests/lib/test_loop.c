@@ -223,9 +223,9 @@ static eff_exit await_post(void *arg)
 	eff_event_init(&posted);
 	ck_assert_int_eq(pthread_create(&thread, NULL, post_from_thread, poster), 0);
 	/* What is awaited from outside is counted, so this is no deadlock. */
-	run_rt->external++;
+	eff_rt_expect(run_rt, 1);
 	ck_assert_int_eq(eff_event_await(&posted), 0);
-	run_rt->external--;
+	eff_rt_expect(run_rt, -1);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	return eff_ok(NULL);
 }
@@ -236,6 +236,34 @@ START_TEST(a_post_from_another_thread_wakes_the_loop)
 
 	for (int i = 0; i < 50; i++)
 		ck_run(await_post, &poster, "ok");
+}
+END_TEST
+
+static void post_again(struct eff_post *post)
+{
+	struct poster *poster = eff_container(post, struct poster, post);
+
+	if (++poster->runs < 3)
+		eff_rt_post(poster->rt, post);
+	else
+		eff_event_set(&posted);
+}
+
+static eff_exit await_last_post(void *arg)
+{
+	struct poster *poster = arg;
+
+	eff_event_init(&posted);
+	eff_rt_post(poster->rt, &poster->post);
+	return eff_exit_of(eff_event_await(&posted));
+}
+
+START_TEST(what_a_post_has_posted_runs_before_it_is_a_deadlock)
+{
+	struct poster poster = {.post = {.fn = post_again}, .rt = run_rt};
+
+	ck_run(await_last_post, &poster, "ok");
+	ck_assert_int_eq(poster.runs, 3);
 }
 END_TEST
 
@@ -388,6 +416,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_clock_that_nobody_moves_is_a_deadlock_too);
 	tcase_add_test(tcase, a_post_from_another_thread_wakes_the_loop);
 	tcase_add_test(tcase, a_signal_handler_may_post);
+	tcase_add_test(tcase, what_a_post_has_posted_runs_before_it_is_a_deadlock);
 	tcase_add_test(tcase, posted_again_before_it_ran_is_one_run_and_posts_run_in_order);
 	test_leak_guard(real);
 	tcase_add_test(real, a_runtime_on_real_time_runs_and_shuts_down);

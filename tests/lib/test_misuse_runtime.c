@@ -46,6 +46,13 @@ static eff_exit turn_inside(void *arg)
 	return eff_ok(arg);
 }
 
+static eff_exit expect_less_than_none(void *arg)
+{
+	eff_rt_expect(run_rt, 2);
+	eff_rt_expect(run_rt, -3);
+	return eff_ok(arg);
+}
+
 static eff_exit ask_inside(void *arg)
 {
 	(void)eff_rt_fd(run_rt);
@@ -303,6 +310,8 @@ static const struct misuse misuses[] = {
 	{.inside = ask_inside, .words = INSIDE("eff_rt_fd", "called by a fiber")},
 	{.inside = shut_down_inside, .words = INSIDE("eff_rt_shutdown", "called by a fiber")},
 	{.inside = free_inside, .words = INSIDE("eff_rt_free", "called by a fiber")},
+	{.inside = expect_less_than_none,
+		.words = INSIDE("eff_rt_expect", "fewer than none are expected")},
 	{.outside = run_none,
 		.words = "eff_rt_run: this is not the runtime of this thread (fiber \"none\")"},
 	{.outside = free_with_fibers,

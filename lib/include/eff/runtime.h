@@ -27,7 +27,8 @@ struct eff_hooks {
 	/* A fiber has failed or died and nobody has awaited it when its last reference went; or something deferred has, in a
 	 * scope of this fiber that was closed without an exit to put that behind. The exit is borrowed. */
 	void (*on_unhandled)(void *context, const char *fiber_name, eff_exit exit);
-	/* All fibers wait and nothing can wake any. Called once for each fiber that waits. */
+	/* All fibers wait and nothing can wake any, as far as is known: see eff_rt_expect(). Called once for each fiber that
+	 * waits. */
 	void (*on_deadlock)(void *context, const struct eff_fiber_info *fiber);
 	/* The grace of a shutdown is over. Called once for each fiber that has not ended. */
 	void (*on_late)(void *context, const struct eff_fiber_info *fiber);
@@ -116,6 +117,9 @@ struct eff_post {
 	int posted;
 };
 EFF_API void eff_rt_post(struct eff_rt *rt, struct eff_post *post);
+/* Say that one more (1), or one less (-1), may yet post from outside. As long as there are such it is no deadlock when all
+ * fibers wait, which it is at once otherwise: nobody else can know of them. In the runtime's thread. Does not suspend. */
+EFF_API void eff_rt_expect(struct eff_rt *rt, int change);
 
 /* Have fn(arg) called at the end of each turn, when those that were ready have run and before anything is waited for; for
  * what is cheaper done once for all of them. Outside of fibers: it does not wait. One at a time; NULL: none. */
