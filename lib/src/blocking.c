@@ -42,6 +42,7 @@ struct eff__threads {
 	struct eff_rt *rt;
 	struct eff_post post;
 	struct eff_timer again; /* while jobs wait for want of a thread: does one hang by now? */
+	eff_ns again_at; /* the same in real time, with a virtual clock; EFF_FOREVER: there is no need */
 	pthread_t ended[THREADS_IN_ALL]; /* to be joined */
 	unsigned n_ended, n_threads, n_idle, n_queued;
 	bool quit, deserted;
@@ -177,6 +178,7 @@ static struct eff__threads *threads_of(struct eff_rt *rt)
 	eff_list_init(&threads->at_work);
 	eff_list_init(&threads->finished);
 	threads->again.fire = look_again;
+	threads->again_at = EFF_FOREVER;
 	threads->rt = rt;
 	threads->post.fn = on_post;
 	rt->threads = threads;
@@ -239,6 +241,11 @@ static void watch_queue(struct eff__threads *threads)
 
 	if (threads->n_queued <= threads->n_idle || threads->again.armed)
 		return;
+	/* A job takes real time: a virtual clock that waited for it would run away, or stand still. */
+	if (rt->clock) {
+		threads->again_at = eff__monotonic() + HANGS;
+		return;
+	}
 	eff__timer_arm(&rt->timers, &threads->again, eff_ns_add(eff__now(rt), HANGS));
 	eff__stir(rt);
 }
@@ -254,6 +261,19 @@ static void look_again(struct eff_timer *timer)
 		;
 	watch_queue(threads);
 	pthread_mutex_unlock(&threads->lock);
+}
+
+eff_ns eff__threads_look(struct eff_rt *rt)
+{
+	struct eff__threads *threads = rt->threads;
+
+	if (!threads || threads->again_at == EFF_FOREVER)
+		return EFF_FOREVER;
+	if (threads->again_at <= eff__monotonic()) {
+		threads->again_at = EFF_FOREVER;
+		look_again(&threads->again);
+	}
+	return threads->again_at;
 }
 
 /* Queue the job, and see that a thread will take it. */

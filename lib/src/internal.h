@@ -320,6 +320,8 @@ int eff__fds_host(struct eff_rt *rt);
 void eff__fds_free(struct eff_rt *rt);
 void eff__procs_free(struct eff_rt *rt);
 void eff__threads_free(struct eff_rt *rt);
+/* With a virtual clock: see whether jobs hang. Returns when that is to be done again, in real time. */
+eff_ns eff__threads_look(struct eff_rt *rt);
 
 /* A callback in place of waiting fibers, one a descriptor: called in the loop's turn for as long as it is installed. It
  * does not suspend; it may take itself and others away. eff__fd_forget() ends it and all waits for the descriptor. */

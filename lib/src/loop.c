@@ -172,7 +172,9 @@ static bool idle(struct eff_rt *rt, eff_ns until)
 		deadline = eff__next_look(rt);
 	else if (eff__clock_step(rt->clock, until))
 		return true;
-	if (!rt->clock && deadline > until)
+	if (rt->clock)
+		deadline = eff__threads_look(rt);
+	else if (deadline > until)
 		deadline = until;
 	/* What a post has posted is still to run. */
 	if (!rt->external && (rt->clock || !rt->timers.root))

@@ -223,11 +223,28 @@ START_TEST(a_job_that_hangs_does_not_hold_the_end_of_the_runtime)
 }
 END_TEST
 
+/* ── in virtual time ── */
+
+START_TEST(jobs_that_wait_for_a_thread_move_no_clock)
+{
+	struct eff_rt_opts opts = {.clock = eff_testclock_new(0)};
+
+	ck_assert_ptr_nonnull(opts.clock);
+	eff_testclock_autojump(opts.clock, _i);
+	ck_assert_int_eq(eff_rt_new(&opts, &rt), 0);
+	run_root(hang);
+	ck_assert_int_eq(eff_now(), 0);
+	close_runtime();
+	eff_testclock_free(opts.clock);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("blocking");
 	TCase *tcase = tcase_create("jobs");
+	TCase *virtual = tcase_create("virtual");
 
 	test_leak_guard(tcase);
 	tcase_add_checked_fixture(tcase, open_runtime, close_runtime);
@@ -237,6 +254,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_job_whose_waiter_has_gone_runs_to_its_end_and_is_done_in_the_loop);
 	tcase_add_test(tcase, the_end_of_the_runtime_ends_jobs_and_calls_done);
 	tcase_add_test(tcase, a_job_that_hangs_does_not_hold_the_end_of_the_runtime);
+	test_leak_guard(virtual);
+	tcase_add_loop_test(virtual, jobs_that_wait_for_a_thread_move_no_clock, 0, 2);
 	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, virtual);
 	return suite;
 }
