@@ -320,6 +320,8 @@ START_TEST(durations_saturate_in_sums_and_products)
 {
 	ck_assert_int_eq(eff_ns_add(EFF_FOREVER, 1), EFF_FOREVER);
 	ck_assert_int_eq(eff_ns_add(INT64_MIN, -1), INT64_MIN);
+	ck_assert_int_eq(eff_ns_add(-5, EFF_FOREVER), EFF_FOREVER);
+	ck_assert_int_eq(eff_ns_add(EFF_FOREVER, -5), EFF_FOREVER);
 	ck_assert_int_eq(eff_ns_add(5, -7), -2);
 	ck_assert_int_eq(eff_ns_scale(EFF_FOREVER, 1), EFF_FOREVER);
 	ck_assert_int_eq(eff_ns_scale(10, 0.0 / 0.0), 0);

@@ -14,11 +14,13 @@ typedef int64_t eff_ns;
 #define EFF_M(n) ((eff_ns)(n)*EFF_S(60))
 #define EFF_H(n) ((eff_ns)(n)*EFF_S(3600))
 
-/* Instant plus duration, saturating at both ends. */
+/* Instant plus duration, saturating at both ends; EFF_FOREVER, be it the one or the other, stays that. */
 static inline eff_ns eff_ns_add(eff_ns a, eff_ns b)
 {
 	eff_ns sum;
 
+	if (a == EFF_FOREVER || b == EFF_FOREVER)
+		return EFF_FOREVER;
 	if (!__builtin_add_overflow(a, b, &sum))
 		return sum;
 	return b > 0 ? EFF_FOREVER : INT64_MIN;
