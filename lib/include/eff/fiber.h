@@ -88,7 +88,8 @@ EFF_API EFF_SUSPENDS int eff_await_turn(void);
  * it has ever touched, so one that waits for most of its life goes deep elsewhere. Outside of fibers it just calls. Does
  * not suspend: no other fiber runs meanwhile, and eff_self() is NULL. */
 EFF_API void eff_deep(void (*fn)(void *arg), void *arg);
-/* Would a wait return at once? Does not suspend. Returns 0, -ECANCELED or -ETIMEDOUT. */
+/* Would a wait return at once? Does not suspend, and does not look at the clock: a limit that passes while a fiber runs is
+ * seen once it has suspended, so who computes for long yields now and then. Returns 0, -ECANCELED or -ETIMEDOUT. */
 EFF_API int eff_check(void);
 
 struct eff_fiber_info {
