@@ -52,7 +52,7 @@ void eff__child_moved(struct eff_child *c)
 		sup->n_unsettled += unsettled ? 1U : -1U;
 	}
 	eff__child_wake(c, EFF__WATCH_MOVE, 0);
-	if (c->up_since >= 0)
+	if (eff__child_is_up(c))
 		eff__child_wake(c, EFF__WATCH_UP, 0);
 	eff_pulse_send(&sup->changed);
 	eff__round_look(sup);
@@ -192,7 +192,7 @@ int eff_child_await_rest(struct eff_child *c)
 
 int eff_child_await_up(struct eff_child *c)
 {
-	if (c->up_since >= 0)
+	if (eff__child_is_up(c))
 		return 0;
 	return c->fiber ? eff__child_watch(c, EFF__WATCH_UP) : -ECHILD;
 }

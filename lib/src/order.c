@@ -13,11 +13,6 @@ static bool rests_by_itself(const struct eff_child *c)
 	return c->rest != EFF_REST_STOPPED && c->rest != EFF_REST_GROUP;
 }
 
-static bool child_is_up(const struct eff_child *c)
-{
-	return c->up_since >= 0 && !c->cycling && !c->grouped;
-}
-
 /* The nearest one before it that is to run, and is not up. Those that share a place start together. What is at rest without
  * having been told to was reached in its turn, so those before its place do not matter; what is not to run hands its place
  * on. */
@@ -44,7 +39,7 @@ static struct eff_child *order_before(const struct eff_child *c)
 static bool need_holds(const struct eff_child *other)
 {
 	if (other->fiber)
-		return child_is_up(other) && !other->stopping;
+		return eff__child_is_up(other);
 	return other->rest == EFF_REST_DONE;
 }
 

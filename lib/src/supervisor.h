@@ -41,6 +41,12 @@ static inline bool eff__sup_is_sequential(const struct eff_sup *sup)
 	return sup->opts.order == EFF_SEQUENTIAL && sup->opts.strategy != EFF_SIMPLE_ONE_FOR_ONE;
 }
 
+/* It is up, and not told to end: what was up before is no more than a run that ends. */
+static inline bool eff__child_is_up(const struct eff_child *c)
+{
+	return c->up_since >= 0 && !c->stopping && !c->cycling && !c->grouped;
+}
+
 /* Nothing begins any more. */
 static inline bool eff__sup_is_over(const struct eff_sup *sup)
 {

@@ -308,6 +308,9 @@ FIBER_TEST(any_number_may_wait_until_one_is_up)
 	EXPECT("a+@0 b+@0 a-@0 b-@1 b:-10@1 a+@1 a:0@3 a:0@3 ");
 	(void)eff_scope_close(&waiting);
 	ck_assert_int_eq(eff_child_await_up(&p[0].child), 0);
+	/* One that is cut short is not, before its next run is. */
+	eff_child_cycle(&p[0].child);
+	ck_assert(eff_child_await_up(&p[0].child) == 0 && eff_now() == EFF_S(7));
 	return played(&sup);
 }
 

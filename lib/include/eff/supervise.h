@@ -253,7 +253,7 @@ EFF_API void eff_child_reset(struct eff_child *child);
 /* Suspends until it comes to rest. Returns 0, and by then it may have been started again, or forgotten and be gone;
  * -ECANCELED or -ETIMEDOUT; -EDEADLK when it is the caller's own. */
 EFF_API EFF_SUSPENDS int eff_child_await_rest(struct eff_child *child);
-/* Suspends until it is up. Returns 0; -ECHILD when it rests, or came to rest before; -ECANCELED or -ETIMEDOUT. */
+/* Suspends until it is up; one whose run is being stopped or cut short is not, until the next. Returns 0; -ECHILD when it rests, or came to rest before; -ECANCELED or -ETIMEDOUT. */
 EFF_API EFF_SUSPENDS int eff_child_await_up(struct eff_child *child);
 
 /* The child whose fiber this is: for an effect that does not know. NULL: none's. */
