@@ -25,7 +25,7 @@ typedef struct eff {
 	eff_fn *fn;
 	void *arg;
 	const char *name;
-	size_t stack_bytes; /* 0: the runtime's default */
+	size_t stack_bytes; /* a page of it is the guard; 0: the runtime's default */
 } eff;
 
 #define EFF(f, a) ((eff){.fn = (f), .arg = (a), .name = #f})
