@@ -41,7 +41,8 @@ EFF_API EFF_SUSPENDS ssize_t eff_read(int fd, void *buf, size_t size);
 EFF_API EFF_SUSPENDS int eff_write_all(int fd, const void *buf, size_t size);
 /* Suspends until somebody connects. Returns a non-blocking, close-on-exec descriptor or -errno. */
 EFF_API EFF_SUSPENDS int eff_accept(int fd);
-/* Connect a new non-blocking socket. Suspends. Returns the descriptor (the caller's) or -errno. */
+/* Connect a new non-blocking socket. Suspends. Returns the descriptor (the caller's) or -errno; -EAGAIN is a local socket whose
+ * backlog is full: nobody is told when it no longer is. */
 EFF_API EFF_SUSPENDS int eff_connect(const struct sockaddr *address, socklen_t len);
 
 /* Run fn(arg) on a thread of a small pool and wait for it. Suspends. fn must not call libeff. Returns 0 when it has run;
