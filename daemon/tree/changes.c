@@ -65,7 +65,8 @@ static bool row_is_wanted(struct outlook *o, const struct plan_unit *row)
 		return false;
 	if (!u || !row->enabled)
 		return row_boots(row);
-	if (wish_is_lent(u) && row->activate == PLAN_MANUAL)
+	/* Nor is what was only waited with, for somebody who comes, meant to run by itself. */
+	if (row->activate == PLAN_MANUAL && (wish_is_lent(u) || wish_rests_on_demand(u)))
 		return false;
 	booted = row_boots(plan_find(o->t->plan, row->name));
 	return u->wanted || (row_boots(row) && !booted);
@@ -173,13 +174,32 @@ static int outlook_make(struct outlook *o, struct tree *t, struct plan *plan)
 	return 0;
 }
 
-static enum plan_action action_for(
-	const struct outlook *o, const struct unit *u, uint32_t row, enum plan_action action)
+/* It waits for its moment, or for somebody: another program is for its next run. One on demand that has failed is put back to
+ * waiting by it. */
+static bool unit_rests_on(const struct unit *u, const struct plan_unit *row)
 {
-	bool runs = u && unit_runs(u), will = o->wanted[row];
+	return !u->child.fiber && u->clock && row_waits(row) &&
+		!(row->activate == PLAN_ON_DEMAND && u->state == UNIT_FAILED);
+}
+
+/* It has waited so, and does not any more. */
+static bool unit_is_let_go(const struct unit *u, const struct plan_unit *row)
+{
+	return !u->child.fiber && u->clock && !row_waits(row) && u->state == UNIT_WAITING;
+}
+
+static enum plan_action action_for(
+	const struct outlook *o, const struct unit *u, uint32_t index, enum plan_action action)
+{
+	const struct plan_unit *row = plan_unit(o->plan, index);
+	bool runs = u && unit_runs(u), will = o->wanted[index];
 
 	if (runs != will)
 		return will ? PLAN_DO_START : PLAN_DO_STOP;
+	if (will && u && unit_is_let_go(u, row))
+		return PLAN_DO_START;
+	if (action == PLAN_DO_RESTART && will && unit_rests_on(u, row))
+		return PLAN_DO_LIVE;
 	return will || action == PLAN_DO_NOTHING ? action : PLAN_DO_LIVE;
 }
 

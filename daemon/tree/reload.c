@@ -51,6 +51,14 @@ static void units_unmake(struct tree *t, struct plan *plan, struct unit **units)
 	free(units);
 }
 
+/* It starts, or goes on waiting for what starts it; a try that was put off, be it of a run by its schedule, is made now. */
+static void unit_begin_anew(struct unit *u, bool runs)
+{
+	wish_act(u);
+	if (u->clock && u->child.fiber && !runs && wish_may_act(u) && eff_child_start(&u->child) < 0)
+		log_error("%s: cannot start: out of memory", u->name);
+}
+
 /* A unit that is wanted and whose program changed: its run ends, the next one is from the new row. */
 static void unit_replace(
 	struct unit *u, struct plan *plan, const struct plan_unit *spec, struct cause *why)
@@ -70,7 +78,7 @@ static void unit_replace(
 			unit_enter(u, UNIT_WAITING, NULL);
 		/* One that a round holds comes with its group, when the delay of who began it is over. */
 		if (!u->child.held)
-			wish_act(u);
+			unit_begin_anew(u, runs);
 	}
 }
 
@@ -97,10 +105,24 @@ static bool change_is_of_program(const struct plan_change *change)
 	return false;
 }
 
+/* What a change is to the run that goes on. */
+enum kind { SAME, OTHER_PROGRAM, RESTARTS };
+
+/* A unit keeps the program it was started from until its run has ended. */
+static void unit_take_row(struct unit *u, struct plan *plan, const struct plan_unit *spec,
+	enum kind kind, struct cause *why)
+{
+	if (kind == RESTARTS)
+		unit_replace(u, plan, spec, why);
+	else
+		unit_adopt(u, plan, spec, kind == SAME && u->next == NULL);
+	if (kind == OTHER_PROGRAM)
+		eff_child_reset(&u->child);
+}
+
 static void units_apply(struct tree *t, struct plan *plan, const struct plan_change *changes,
 	uint32_t n, struct cause *why)
 {
-	enum { SAME, OTHER_PROGRAM, RESTARTS };
 	uint8_t *kinds = calloc(plan_n_units(plan), 1);
 
 	for (uint32_t i = 0; kinds && i < n; i++)
@@ -115,11 +137,7 @@ static void units_apply(struct tree *t, struct plan *plan, const struct plan_cha
 
 		if (old == spec)
 			continue;
-		/* A unit keeps the program it was started from until its run has ended. */
-		if (!kinds || kinds[i] == RESTARTS)
-			unit_replace(u, plan, spec, why);
-		else
-			unit_adopt(u, plan, spec, kinds[i] == SAME && u->next == NULL);
+		unit_take_row(u, plan, spec, kinds ? kinds[i] : RESTARTS, why);
 		if (u->group_open)
 			group_change(u);
 		unit_wish_anew(u, old, spec, why);

@@ -209,10 +209,12 @@ START_TEST(a_reload_changes_how_it_is_started)
 	world_run_for(w, EFF_S(1));
 	/* Another program is no start. */
 	world_reload(w, TREE("web: {" ON_DEMAND ", environment: {A: b}}"));
+	ck_assert_str_eq(world_changes(w), "web live");
 	world_run_for(w, EFF_S(1));
 	EXPECT_STATE(w, "web", "waiting");
 	/* At boot: now. */
 	world_reload(w, TREE("web: {command: web, sockets: [http], environment: {A: b}}"));
+	ck_assert_str_eq(world_changes(w), "web start");
 	world_run_for(w, EFF_S(1));
 	EXPECT_TRACE(w, "web", "2000 spawn");
 	/* On demand: it goes on; after its end it waits. */
@@ -226,6 +228,7 @@ START_TEST(a_reload_changes_how_it_is_started)
 	/* By hand: it was not meant to run. */
 	world_reload(w,
 		TREE("web: {command: web, sockets: [http], environment: {A: b}, activate: manual}"));
+	ck_assert_str_eq(world_changes(w), "web stop");
 	world_run_for(w, EFF_S(1));
 
 	EXPECT_STATE(w, "web", "down");

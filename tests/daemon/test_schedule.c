@@ -296,6 +296,7 @@ START_TEST(a_schedule_that_is_taken_away_leaves_a_unit_like_any_other)
 
 	world_run_for(w, EFF_S(5));
 	world_reload(w, "job: {command: job, restart: no}");
+	ck_assert_str_eq(world_changes(w), "job start");
 	world_run_for(w, EFF_S(6));
 
 	EXPECT_STATE(w, "job", "up");

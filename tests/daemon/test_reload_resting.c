@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Reload of units that rest until their schedule or somebody who comes: what the plan says of them is what becomes of them. */
+#include <string.h>
+
+#include <check.h>
+
+#include "fake/world.h"
+
+#define AT "tcp:127.0.0.1:80"
+#define DEMAND(units) \
+	"version: 1\nname: t\nsockets: {http: {listen: '" AT "'}}\nunits: {" units "}\n"
+#define ON_DEMAND "sockets: [http], activate: on-demand"
+#define BACKUP(command) "backup: {type: oneshot, command: " command ", schedule: {every: 10s}}"
+#define RETRIED "restart: {policy: on-failure, backoff: {initial: 1h, max: 1h}}"
+
+Suite *test_suite(void);
+
+START_TEST(another_program_is_for_the_next_run_of_one_that_rests)
+{
+	struct world *w = world_new(BACKUP("backup"));
+
+	world_script(w, "backup", (struct script){.lives = EFF_S(1)});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, BACKUP("backup 2"));
+	ck_assert_str_eq(world_changes(w), "backup live");
+	world_run_for(w, EFF_S(10));
+	world_reload(w, BACKUP("backup 3"));
+	ck_assert_str_eq(world_changes(w), "backup live");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "backup", "10000 spawn, 11000 exit 0");
+	ck_assert_str_eq(world_unit(w, "backup")->spec->argv[1], "3");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(another_program_is_tried_at_once_in_a_run_by_schedule)
+{
+	struct world *w = world_new("job: {command: job, schedule: {every: 1m}, " RETRIED "}");
+
+	WORLD_SCRIPTS(w, "job", {.exits = 1}, {.lives = EFF_S(1)});
+	world_run_for(w, EFF_S(65));
+	EXPECT_STATE(w, "job", "backoff");
+	world_reload(w, "job: {command: job 2, schedule: {every: 1m}, " RETRIED "}");
+	ck_assert_str_eq(world_changes(w), "job restart");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "job", "60000 spawn, 60000 exit 1, 65000 spawn, 66000 exit 0");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(another_program_is_tried_at_once_for_who_has_come)
+{
+	struct world *w = world_new(DEMAND("web: {command: web, " ON_DEMAND ", " RETRIED "}"));
+
+	WORLD_SCRIPTS(w, "web", {.exits = 1, .deaf = true}, {.lives = EFF_FOREVER});
+	world_run_for(w, 0);
+	ck_assert(os_fake_connect(w->fake, AT));
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "web", "backoff");
+	world_reload(w, DEMAND("web: {command: web 2, " ON_DEMAND ", " RETRIED "}"));
+	ck_assert_str_eq(world_changes(w), "web restart");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "web", "0 spawn, 0 exit 1, 1000 spawn");
+	ck_assert_uint_eq(os_fake_waiting(w->fake, AT), 0);
+	world_free(w);
+}
+END_TEST
+
+/* It was waited with, and not to run by itself. */
+START_TEST(another_program_starts_none_that_is_by_hand_now)
+{
+	struct world *w = world_new(DEMAND("web: {command: web, " ON_DEMAND "}"));
+
+	world_run_for(w, EFF_S(1));
+	world_reload(w, DEMAND("web: {command: web 2, activate: manual}"));
+	ck_assert_str_eq(world_changes(w), "web stop");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "web", "");
+	EXPECT_STATE(w, "web", "down");
+	world_free(w);
+}
+END_TEST
+
+/* Its sockets were enough for who requires it; now it has to run. */
+START_TEST(one_that_is_by_hand_now_starts_for_who_requires_it)
+{
+	struct world *w = world_new(DEMAND(
+		"db: {command: db, " ON_DEMAND "}, web: {command: web, depends_on: [db]}"));
+
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "web", "up");
+	world_reload(w,
+		DEMAND("db: {command: db, sockets: [http], activate: manual}, web: {command: web, depends_on: [db]}"));
+	ck_assert_str_eq(world_changes(w), "db start");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "db", "1000 spawn");
+	EXPECT_TRACE(w, "web", "0 spawn");
+	world_free(w);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("daemon/tree/reload_resting");
+	TCase *tcase = tcase_create("resting");
+
+	tcase_add_test(tcase, another_program_is_for_the_next_run_of_one_that_rests);
+	tcase_add_test(tcase, another_program_is_tried_at_once_in_a_run_by_schedule);
+	tcase_add_test(tcase, another_program_is_tried_at_once_for_who_has_come);
+	tcase_add_test(tcase, another_program_starts_none_that_is_by_hand_now);
+	tcase_add_test(tcase, one_that_is_by_hand_now_starts_for_who_requires_it);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
