@@ -39,12 +39,19 @@ static struct unit *unit_of_row(struct tree *t, const struct plan_unit *row)
 	return row_lives_on(old, row) ? t->units[old->index] : NULL;
 }
 
-/* An operator's stop is of the name: it holds for another kind of unit too. */
-static bool row_is_held(const struct outlook *o, const struct plan_unit *row)
+bool row_is_held(const struct tree *t, const struct plan_unit *row)
 {
-	const struct plan_unit *old = plan_find(o->t->plan, row->name);
+	const struct plan_unit *old = plan_find(t->plan, row->name);
+	uint32_t first, n, i = 0;
 
-	return old && o->t->units[old->index]->held;
+	if (old)
+		return t->units[old->index]->held;
+	/* One more, or one less, of what an operator stopped as a whole. */
+	if (!plan_find_all(t->plan, row->stem ? row->stem : row->name, &first, &n))
+		return false;
+	while (i < n && t->units[first + i]->held)
+		i++;
+	return n > 0 && i == n;
 }
 
 static void outlook_want(struct outlook *o, uint32_t row, uint8_t how)
@@ -61,7 +68,7 @@ static bool row_is_wanted(struct outlook *o, const struct plan_unit *row)
 	const struct unit *u = unit_of_row(o->t, row);
 	bool booted;
 
-	if (row_is_held(o, row))
+	if (row_is_held(o->t, row))
 		return false;
 	if (!u || !row->enabled)
 		return row_boots(row);
@@ -91,7 +98,7 @@ static void outlook_pull_one(struct outlook *o, uint32_t index)
 {
 	const struct plan_unit *row = plan_unit(o->plan, index);
 
-	if (row->enabled && !row_is_held(o, row))
+	if (row->enabled && !row_is_held(o->t, row))
 		outlook_want(o, index, REQUIRED);
 }
 

@@ -83,6 +83,9 @@ EFF_SUSPENDS void demand_run(struct unit *u);
 
 /* Is it one unit that has these two rows, the one before a reload and the other after it? Either may be NULL: no. */
 bool row_lives_on(const struct plan_unit *a, const struct plan_unit *b);
+/* Is that row, which is to take the place of the one there is, stopped by an operator? The stop is of the name, whatever that
+ * is now. */
+bool row_is_held(const struct tree *t, const struct plan_unit *row);
 
 /* ── grave.c ── */
 

@@ -28,9 +28,8 @@ static struct unit **units_make(struct tree *t, struct plan *plan)
 		}
 		units[i] = tree_unit_new(
 			t, plan, spec, spec->parent == PLAN_NONE ? NULL : units[spec->parent]);
-		/* An operator's stop is of the name, whatever that is now. */
 		if (units[i])
-			units[i]->held = old && t->units[old->index]->held;
+			units[i]->held = row_is_held(t, spec);
 		if (units[i])
 			continue;
 		while (i-- > 0)

@@ -222,6 +222,34 @@ START_TEST(a_stop_of_one_by_hand_outlives_a_change_of_their_number)
 }
 END_TEST
 
+START_TEST(a_stop_of_all_by_hand_is_one_of_those_to_come)
+{
+	struct world *w = world_new("r: {command: r, replicas: 2}\nq: {command: q}");
+
+	world_run_for(w, EFF_S(1));
+	world_stop(w, "r@1");
+	world_stop(w, "r@2");
+	world_stop(w, "q");
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "r: {command: r, replicas: 3}\nq: {command: q, replicas: 2}");
+	world_run_for(w, EFF_S(1));
+	ck_assert_str_eq(world_changes(w), "q stop; r@3 live; q@1 live; q@2 live");
+	EXPECT_STATE(w, "r@3", "down");
+	EXPECT_STATE(w, "q@2", "down");
+	/* With one of them at work it is not of all. */
+	world_start(w, "r@1");
+	world_run_for(w, EFF_S(1));
+	world_reload(w, "r: {command: r, replicas: 4}\nq: {command: q}");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATE(w, "r@4", "up");
+	EXPECT_STATE(w, "r@3", "down");
+	EXPECT_STATE(w, "q", "down");
+	EXPECT_TRACE(w, "q", "0 spawn, 1000 TERM, 1000 SIGTERM");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(none_of_them_is_nothing_to_wait_for)
 {
 	struct world *w = world_new(SCALED(2, ""));
@@ -303,6 +331,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_stop_of_one_stops_who_requires_them_all);
 	tcase_add_test(tcase, more_and_fewer_of_them_touch_none_of_the_others);
 	tcase_add_test(tcase, a_stop_of_one_by_hand_outlives_a_change_of_their_number);
+	tcase_add_test(tcase, a_stop_of_all_by_hand_is_one_of_those_to_come);
 	tcase_add_test(tcase, none_of_them_is_nothing_to_wait_for);
 	tcase_add_test(tcase, another_program_restarts_all_of_them);
 	tcase_add_test(tcase, in_a_running_group_they_keep_one_place);

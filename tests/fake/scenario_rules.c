@@ -40,13 +40,38 @@ static struct shadow *shadow_of(struct rules *r, const char *name)
 	return shadow;
 }
 
+static bool is_of_stem(const struct shadow *shadow, const char *stem)
+{
+	size_t len = strlen(stem);
+
+	return shadow->unit && !strncmp(shadow->name, stem, len) &&
+		(shadow->name[len] == '@' || shadow->name[len] == '\0');
+}
+
+/* A new one is held if all that it is one of are. */
+static bool begins_held(const struct rules *r, const struct shadow *shadow, const struct unit *u)
+{
+	const char *stem = u->spec->stem ? u->spec->stem : u->name;
+	bool all = true, any = false;
+
+	for (unsigned i = 0; i < r->n_shadows; i++) {
+		const struct shadow *other = &r->shadows[i];
+
+		if (other == shadow || !is_of_stem(other, stem))
+			continue;
+		any = true;
+		all &= other->held;
+	}
+	return any && all;
+}
+
 /* The shadow of a unit of the tree. */
 static struct shadow *shadow_at(struct rules *r, const struct unit *u)
 {
 	struct shadow *shadow = shadow_of(r, u->name);
 
 	if (shadow->unit != u || shadow->verbs > u->verbs)
-		shadow->held = false;
+		shadow->held = begins_held(r, shadow, u);
 	shadow->unit = u;
 	shadow->verbs = u->verbs;
 	return shadow;
