@@ -62,8 +62,8 @@ static void outlook_want(struct outlook *o, uint32_t row, uint8_t how)
 	o->rest[o->n_rest++] = row;
 }
 
-/* Wanted by itself: what is only there for another has to be required anew. */
-static bool row_is_wanted(struct outlook *o, const struct plan_unit *row)
+/* Wanted by itself: what is only there for another has to be required anew. `begins`: its group does, and what boots in it. */
+static bool row_is_wanted(struct outlook *o, const struct plan_unit *row, bool begins)
 {
 	const struct unit *u = unit_of_row(o->t, row);
 	bool booted;
@@ -75,7 +75,7 @@ static bool row_is_wanted(struct outlook *o, const struct plan_unit *row)
 	/* Nor is what was only waited with, for somebody who comes, meant to run by itself. */
 	if (row->activate == PLAN_MANUAL && (wish_is_lent(u) || wish_rests_on_demand(u)))
 		return false;
-	booted = row_boots(plan_find(o->t->plan, row->name));
+	booted = !begins && row_boots(plan_find(o->t->plan, row->name));
 	return u->wanted || (row_boots(row) && !booted);
 }
 
@@ -127,12 +127,13 @@ static bool row_pulls_in(struct outlook *o, const struct plan_unit *row, uint32_
 /* Whoever is in a group that is wanted is wanted by its own row. */
 static void outlook_open(struct outlook *o, const struct plan_unit *group)
 {
+	const struct unit *u = unit_of_row(o->t, group);
 	uint32_t child = group->first_child;
 
-	if (group_has_ended(unit_of_row(o->t, group)))
+	if (group_has_ended(u))
 		return;
 	for (; child != PLAN_NONE; child = plan_unit(o->plan, child)->next_sibling)
-		if (row_is_wanted(o, plan_unit(o->plan, child)))
+		if (row_is_wanted(o, plan_unit(o->plan, child), u && !unit_runs(u)))
 			outlook_want(o, child, WANTED);
 }
 
@@ -168,7 +169,7 @@ static int outlook_make(struct outlook *o, struct tree *t, struct plan *plan)
 		outlook_done(o);
 		return -ENOMEM;
 	}
-	if (row_is_wanted(o, plan_unit(plan, 0)))
+	if (row_is_wanted(o, plan_unit(plan, 0), false))
 		outlook_want(o, 0, WANTED);
 	outlook_pull(o);
 	/* And not in a group that does not run. Parents come first. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reload of units that rest until their schedule or somebody who comes: what the plan says of them is what becomes of them. */
+/* Reload of what rests, until its schedule, somebody who comes or its group: what the plan says of it is what becomes of it. */
 #include <string.h>
 
 #include <check.h>
@@ -104,6 +104,27 @@ START_TEST(one_that_is_by_hand_now_starts_for_who_requires_it)
 }
 END_TEST
 
+/* It is what begins with its group, be it of a group that is wanted for the first time. */
+START_TEST(what_boots_in_a_group_that_begins_is_told)
+{
+	struct world *w = world_new(
+		"g: {activate: manual, units: {a: {command: a}, b: {command: b, activate: manual}}}\n"
+		"h: {activate: manual, units: {c: {command: c}}}");
+
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"g: {units: {a: {command: a}, b: {command: b, activate: manual}}}\n"
+		"h: {activate: manual, units: {c: {command: c}}}\nd: {command: d, depends_on: [h]}");
+	ck_assert_str_eq(world_changes(w), "g start; g/a start; h start; h/c start; d start");
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_TRACE(w, "g/a", "1000 spawn");
+	EXPECT_TRACE(w, "g/b", "");
+	EXPECT_TRACE(w, "h/c", "1000 spawn");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/tree/reload_resting");
@@ -114,6 +135,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, another_program_is_tried_at_once_for_who_has_come);
 	tcase_add_test(tcase, another_program_starts_none_that_is_by_hand_now);
 	tcase_add_test(tcase, one_that_is_by_hand_now_starts_for_who_requires_it);
+	tcase_add_test(tcase, what_boots_in_a_group_that_begins_is_told);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
