@@ -147,7 +147,8 @@ static int demand_look(struct demand *d)
 	int r = 0;
 
 	u->listens = u->listens && sockets_are_open(u);
-	if (!u->listens)
+	/* A run goes on with the sockets that it was given; other ones are for when it has ended. */
+	if (!u->listens && !u->next)
 		return demand_listen(d);
 	if (is_at_rest(u) && !u->visited && sockets_watch(u) < 0)
 		log_error("%s: cannot watch its sockets: out of memory", u->name);

@@ -104,6 +104,28 @@ START_TEST(one_that_is_by_hand_now_starts_for_who_requires_it)
 }
 END_TEST
 
+/* effd goes on meanwhile, and who comes to the new one starts nothing. */
+START_TEST(another_socket_is_for_when_the_run_has_ended)
+{
+	struct world *w = world_new(DEMAND("web: {command: web, " ON_DEMAND "}"));
+
+	world_script(w, "web", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(3)});
+	world_run_for(w, 0);
+	ck_assert(os_fake_connect(w->fake, AT));
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		"version: 1\nname: t\nsockets: {http: {listen: 'udp:*:53'}}\n"
+		"units: {web: {command: web, " ON_DEMAND "}}");
+	world_run_for(w, EFF_S(5));
+	ck_assert_str_eq(world_changes(w), "web restart");
+
+	EXPECT_TRACE(w, "web", "0 spawn, 1000 TERM, 4000 SIGTERM, 4000 spawn");
+	ck_assert(os_fake_listens(w->fake, "udp:*:53"));
+	ck_assert(!os_fake_listens(w->fake, AT));
+	world_free(w);
+}
+END_TEST
+
 /* It is what begins with its group, be it of a group that is wanted for the first time. */
 START_TEST(what_boots_in_a_group_that_begins_is_told)
 {
@@ -135,6 +157,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, another_program_is_tried_at_once_for_who_has_come);
 	tcase_add_test(tcase, another_program_starts_none_that_is_by_hand_now);
 	tcase_add_test(tcase, one_that_is_by_hand_now_starts_for_who_requires_it);
+	tcase_add_test(tcase, another_socket_is_for_when_the_run_has_ended);
 	tcase_add_test(tcase, what_boots_in_a_group_that_begins_is_told);
 	suite_add_tcase(suite, tcase);
 	return suite;
