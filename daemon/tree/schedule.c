@@ -239,6 +239,14 @@ static eff_exit clock_keep(void *arg)
 	return eff_ok(NULL);
 }
 
+/* What is done has run by its schedule, if that is what it has; on demand it is there for the next who comes. */
+static bool is_to_wait(const struct unit *u)
+{
+	return !u->child.fiber &&
+		(u->state == UNIT_DOWN ||
+			(u->state == UNIT_DONE && row_of(u)->activate == PLAN_ON_DEMAND));
+}
+
 void schedule_begin(struct unit *u)
 {
 	/* One that is about to end looks, when it has, whether there is to be another. */
@@ -251,7 +259,7 @@ void schedule_begin(struct unit *u)
 	u->n_users++;
 	u->child.due = true;
 	u->due_at = row_of(u)->rules->schedule.is_there ? eff_now() : EFF_FOREVER;
-	if (u->state == UNIT_DOWN && !u->child.fiber)
+	if (is_to_wait(u))
 		unit_enter(u, UNIT_WAITING, NULL);
 }
 

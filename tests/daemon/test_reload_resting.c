@@ -126,6 +126,26 @@ START_TEST(another_socket_is_for_when_the_run_has_ended)
 }
 END_TEST
 
+/* Be it done, by a schedule or by itself: whoever comes now is served. */
+START_TEST(what_is_done_waits_for_who_comes_when_it_is_on_demand)
+{
+	struct world *w = world_new(
+		DEMAND("job: {command: job, sockets: [http], schedule: {every: 5s}}"));
+
+	world_script(w, "job", (struct script){.lives = EFF_S(1)});
+	world_run_for(w, EFF_S(7));
+	EXPECT_STATE(w, "job", "done");
+	world_reload(w, DEMAND("job: {command: job, " ON_DEMAND "}"));
+	world_run_for(w, EFF_S(5));
+	EXPECT_STATE(w, "job", "waiting");
+	ck_assert(os_fake_connect(w->fake, AT));
+	world_run_for(w, EFF_S(2));
+
+	EXPECT_TRACE(w, "job", "5000 spawn, 6000 exit 0, 12000 spawn, 13000 exit 0");
+	world_free(w);
+}
+END_TEST
+
 /* It is what begins with its group, be it of a group that is wanted for the first time. */
 START_TEST(what_boots_in_a_group_that_begins_is_told)
 {
@@ -158,6 +178,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, another_program_starts_none_that_is_by_hand_now);
 	tcase_add_test(tcase, one_that_is_by_hand_now_starts_for_who_requires_it);
 	tcase_add_test(tcase, another_socket_is_for_when_the_run_has_ended);
+	tcase_add_test(tcase, what_is_done_waits_for_who_comes_when_it_is_on_demand);
 	tcase_add_test(tcase, what_boots_in_a_group_that_begins_is_told);
 	suite_add_tcase(suite, tcase);
 	return suite;
