@@ -305,6 +305,8 @@ static int reload_carry_out(struct tree *t, struct plan *plan, const struct aske
 	t->reloading = true;
 	r = tree_take(t, plan, reloaded->changes, reloaded->n, why);
 	cause_unref(why);
+	/* Whether a root that has failed is the end of it is for the new plan to say. */
+	eff_pulse_send(&t->top.changed);
 	if (r < 0)
 		tree_reloaded_done(reloaded);
 	else

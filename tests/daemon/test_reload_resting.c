@@ -167,6 +167,27 @@ START_TEST(what_boots_in_a_group_that_begins_is_told)
 }
 END_TEST
 
+START_TEST(a_root_that_has_failed_ends_when_it_is_to_exit_after_all)
+{
+#define GIVE_UP(word) \
+	"version: 1\nname: t\ndaemon: {on_give_up: " word "}\n" \
+	"units: {a: {command: a, restart: no, critical: true}}\n"
+	struct world *w = world_new(GIVE_UP("idle"));
+
+	world_script(w, "a", (struct script){.exits = 1});
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "/", "failed");
+	ck_assert(!w->ended);
+	world_reload(w, GIVE_UP("exit"));
+	world_run_for(w, 0);
+
+	ck_assert(w->ended);
+	ck_assert_uint_eq(w->reloads_under_way, 0);
+	world_free(w);
+#undef GIVE_UP
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/tree/reload_resting");
@@ -180,6 +201,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, another_socket_is_for_when_the_run_has_ended);
 	tcase_add_test(tcase, what_is_done_waits_for_who_comes_when_it_is_on_demand);
 	tcase_add_test(tcase, what_boots_in_a_group_that_begins_is_told);
+	tcase_add_test(tcase, a_root_that_has_failed_ends_when_it_is_to_exit_after_all);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
