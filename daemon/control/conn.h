@@ -27,6 +27,7 @@ struct control {
 	struct tree *tree;
 	struct control_host host;
 	struct listener listener;
+	bool mode_is_given; /* by the tree that effd was started with: readers change nothing about it */
 	struct access access;
 	uint64_t access_generation; /* of the tree, that `access` was read from */
 	struct eff_list conns;      /* every client's */
@@ -42,6 +43,8 @@ struct control {
 void control_keep_spare_fds(struct control *control);
 /* The mode that the tree gives to the control socket, said or not. */
 mode_t control_socket_mode(const struct plan_daemon *daemon);
+/* The socket's mode is what the tree's readers, who may have changed, need. */
+void control_let_in(struct control *control);
 
 /* The last call of a client, if it is short: who watches something asks the same again and again. */
 struct asked {

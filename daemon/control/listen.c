@@ -232,6 +232,13 @@ int listen_open(const struct listen_opts *opts, struct listener *ret, struct tex
 	return 0;
 }
 
+int listen_change(const struct listener *l, mode_t mode)
+{
+	if (!l->path || l->is_given)
+		return 0;
+	return chmod(l->path, mode) < 0 ? -errno : 0;
+}
+
 void listen_close(struct listener *l)
 {
 	auto_free char *lock = NULL;

@@ -25,6 +25,8 @@ struct listen_opts {
 /* Take the lock, replace a stale socket, listen; one that was given is taken over. A folder that is missing is made. Returns 0; -EADDRINUSE when another effd
  * has it; -errno with `why` in words for people. Does not suspend. */
 int listen_open(const struct listen_opts *opts, struct listener *ret, struct text *why);
+/* From now on it has that mode, unless it was given. 0 or -errno. */
+int listen_change(const struct listener *l, mode_t mode);
 /* Make a folder and what is missing above it. 0 or -errno. */
 int folders_make(const char *folder, mode_t mode);
 /* Take the lock that is a file at `path`, made if it is missing, until its descriptor is closed. Returns 0; -EADDRINUSE when

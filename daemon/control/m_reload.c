@@ -149,6 +149,8 @@ int control_reload(struct control *control, const struct asker *by, const char *
 	if (r == 0)
 		r = reload_apply(t, by, only_if, ret);
 	ret->result = r;
+	if (r == 0)
+		control_let_in(control);
 	if (r != -ECANCELED)
 		reload_log(ret, by);
 	/* Nobody may ask again for long, and they keep a whole plan. */

@@ -45,8 +45,22 @@ static int control_listen(struct control *control, const struct control_opts *wi
 	if (r < 0)
 		return r;
 	control->access_generation = control->tree->generation;
+	control->mode_is_given = daemon->has_socket_mode;
 	opts.group = control->access.socket_group;
 	return listen_open(&opts, &control->listener, why);
+}
+
+void control_let_in(struct control *control)
+{
+	const struct plan_daemon *daemon = plan_daemon(control->tree->plan);
+	mode_t owners = control->access.socket_group != ACCESS_NO_GROUP ? 0660 : 0600;
+	int r = 0;
+
+	/* Its own mode and group, if they have changed, are for effd's next start. */
+	if (!control->mode_is_given)
+		r = listen_change(&control->listener, daemon->n_readers ? 0666 : owners);
+	if (r < 0)
+		log_warn("cannot change the mode of %s: %s", control->listener.path, strerror(-r));
 }
 
 void control_keep_spare_fds(struct control *control)

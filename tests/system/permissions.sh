@@ -25,6 +25,16 @@ TREE
 same "the socket's mode" "$(stat -c '%a %U' "$SOCKET")" "600 root"
 expect_exit 6 as $nobody ping
 expect_exit 6 as $nobody --json status
+# A reload lets readers in, and keeps them out again.
+printf 'version: 1\ndaemon: {readers: [nobody]}\nunits: {a: {command: %s}}\n' "$DIR/bin/family" >"$TREE"
+expect_exit 0 ctl reload
+same "the socket's mode with readers to come" "$(stat -c %a "$SOCKET")" 666
+expect_exit 0 as $nobody status a
+expect_exit 6 as $bin status a
+sed -i '/^daemon/d' "$TREE"
+expect_exit 0 ctl reload
+same "the socket's mode when they have gone" "$(stat -c %a "$SOCKET")" 600
+expect_exit 6 as $nobody status a
 effd_stop
 
 effd_start <<TREE
