@@ -186,7 +186,7 @@ static int outlook_make(struct outlook *o, struct tree *t, struct plan *plan)
  * waiting by it. */
 static bool unit_rests_on(const struct unit *u, const struct plan_unit *row)
 {
-	return !u->child.fiber && u->clock && row_waits(row) &&
+	return !u->child.fiber && row_waits(row) &&
 		!(row->activate == PLAN_ON_DEMAND && u->state == UNIT_FAILED);
 }
 

@@ -73,7 +73,7 @@ static void unit_replace(
 		if (runs && !u->child.stopping)
 			eff_child_cycle(&u->child);
 		/* On demand it may have failed: what it is now has not. */
-		if (spec->activate == PLAN_ON_DEMAND && u->clock && !u->child.fiber)
+		if (spec->activate == PLAN_ON_DEMAND && !u->child.fiber && wish_may_act(u))
 			unit_enter(u, UNIT_WAITING, NULL);
 		/* One that a round holds comes with its group, when the delay of who began it is over. */
 		if (!u->child.held)

@@ -104,6 +104,30 @@ START_TEST(one_that_is_by_hand_now_starts_for_who_requires_it)
 }
 END_TEST
 
+START_TEST(what_has_ended_rests_when_it_waits_with_another_program)
+{
+	struct world *w = world_new(DEMAND(
+		"job: {command: job, restart: no}, web: {command: web, sockets: [http], restart: no}"));
+
+	world_script(w, "job", (struct script){.exits = 0});
+	WORLD_SCRIPTS(w, "web", {.exits = 1}, {.lives = EFF_FOREVER});
+	world_run_for(w, EFF_S(1));
+	world_reload(w,
+		DEMAND("job: {command: job 2, restart: no, schedule: {every: 5s}}, web: {command: web 2, restart: no, " ON_DEMAND
+		       "}"));
+	ck_assert_str_eq(world_changes(w), "job live; web restart");
+	world_run_for(w, EFF_S(3));
+	EXPECT_TRACE(w, "job", "0 spawn, 0 exit 0");
+	EXPECT_STATE(w, "web", "waiting");
+	ck_assert(os_fake_connect(w->fake, AT));
+	world_run_for(w, EFF_S(3));
+
+	EXPECT_TRACE(w, "job", "0 spawn, 0 exit 0, 6000 spawn, 6000 exit 0");
+	EXPECT_TRACE(w, "web", "0 spawn, 0 exit 1, 4000 spawn");
+	world_free(w);
+}
+END_TEST
+
 /* effd goes on meanwhile, and who comes to the new one starts nothing. */
 START_TEST(another_socket_is_for_when_the_run_has_ended)
 {
@@ -198,6 +222,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, another_program_is_tried_at_once_for_who_has_come);
 	tcase_add_test(tcase, another_program_starts_none_that_is_by_hand_now);
 	tcase_add_test(tcase, one_that_is_by_hand_now_starts_for_who_requires_it);
+	tcase_add_test(tcase, what_has_ended_rests_when_it_waits_with_another_program);
 	tcase_add_test(tcase, another_socket_is_for_when_the_run_has_ended);
 	tcase_add_test(tcase, what_is_done_waits_for_who_comes_when_it_is_on_demand);
 	tcase_add_test(tcase, what_boots_in_a_group_that_begins_is_told);
