@@ -232,11 +232,25 @@ int listen_open(const struct listen_opts *opts, struct listener *ret, struct tex
 	return 0;
 }
 
+/* Of the socket, and nothing else: by now who may write to its folder may have put a link in its place. */
 int listen_change(const struct listener *l, mode_t mode)
 {
+	char name[32];
+	struct stat st;
+	int fd, r = 0;
+
 	if (!l->path || l->is_given)
 		return 0;
-	return chmod(l->path, mode) < 0 ? -errno : 0;
+	fd = open(l->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		r = -ENOTSOCK;
+	else if ((st.st_mode & ALLPERMS) != mode && chmod(name, mode) < 0)
+		r = -errno;
+	(void)close(fd);
+	return r;
 }
 
 void listen_close(struct listener *l)

@@ -132,6 +132,27 @@ START_TEST(the_mode_is_not_what_the_umask_makes_of_it)
 }
 END_TEST
 
+/* A link in its place would have the mode of whatever it leads to changed. */
+START_TEST(another_mode_is_the_sockets_alone)
+{
+	char file[sizeof(path) + 8];
+	struct listener l;
+
+	ck_assert_int_eq(open_at(path, 0600, &l), 0);
+	ck_assert_int_eq(listen_change(&l, 0666), 0);
+	ck_assert_uint_eq(mode_of(path), 0666);
+
+	(void)snprintf(file, sizeof(file), "%s.file", path);
+	ck_assert_int_eq(close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(symlink(file, path), 0);
+	ck_assert_int_eq(listen_change(&l, 0666), -ENOTSOCK);
+	ck_assert_uint_eq(mode_of(file), 0600);
+	ck_assert_int_eq(unlink(file), 0);
+	listen_close(&l);
+}
+END_TEST
+
 START_TEST(a_second_one_is_told_that_the_socket_is_taken)
 {
 	struct listener l, second;
@@ -347,6 +368,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, the_socket_has_its_mode_and_goes_with_its_lock_at_the_end);
 	tcase_add_test(tcase, one_that_was_given_is_left_to_who_made_it);
 	tcase_add_test(tcase, the_mode_is_not_what_the_umask_makes_of_it);
+	tcase_add_test(tcase, another_mode_is_the_sockets_alone);
 	tcase_add_test(tcase, a_second_one_is_told_that_the_socket_is_taken);
 	tcase_add_test(tcase, the_lock_decides_even_where_the_socket_is_gone);
 	tcase_add_test(tcase, a_stale_socket_is_replaced);
