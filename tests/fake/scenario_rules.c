@@ -314,6 +314,9 @@ void rules_follow(struct rules *r, const struct unit *stopped)
 	const struct tree *t = r->world->tree;
 
 	r->n_still = STILL_MOST;
+	/* All are known before the first is held: another that is one with it is no new one. */
+	for (uint32_t i = 1; i < t->n_units; i++)
+		(void)shadow_at(r, t->units[i]);
 	for (uint32_t i = 1; i < t->n_units; i++) {
 		struct shadow *shadow = shadow_at(r, t->units[i]);
 
