@@ -2,6 +2,7 @@
 /* Making a context: what the assembly file expects to find on a stack that has never run, and ucontext for machines that
  * have none (or with -DEFF_UCONTEXT, to test that). The order of words is that of switch_*.S. For x86-64 it is in the
  * header, being a part of every fork. */
+#include <signal.h>
 #include <string.h>
 
 #include "internal.h"
@@ -20,13 +21,16 @@ void eff__context_make(
 	context->sp = (char *)stack->top + sizeof(void *);
 }
 
-void eff__switch(struct eff__context *from, const struct eff__context *to)
+/* swapcontext() would bring back the signal mask with which a context was left. The mask is the thread's, whoever has set it:
+ * what a fiber awaits by a signalfd stays blocked while others run. */
+void eff__switch(struct eff__context *from, struct eff__context *to)
 {
 	from->sp = __builtin_frame_address(0); /* only to tell how deep it is */
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &to->registers.uc_sigmask);
 	(void)swapcontext(&from->registers, &to->registers);
 }
 
-void eff__switch_last(struct eff__context *from, const struct eff__context *to)
+void eff__switch_last(struct eff__context *from, struct eff__context *to)
 {
 	eff__switch(from, to);
 }
@@ -35,7 +39,7 @@ void eff__switch_last(struct eff__context *from, const struct eff__context *to)
 
 void eff__switch_begin(void);
 
-void eff__switch_last(struct eff__context *from, const struct eff__context *to)
+void eff__switch_last(struct eff__context *from, struct eff__context *to)
 {
 	eff__switch(from, to);
 }

@@ -146,9 +146,9 @@ static inline void eff__context_make(
 void eff__context_make(
 	struct eff__context *context, const struct eff__stack *stack, void (*entry)(void));
 #endif
-void eff__switch(struct eff__context *from, const struct eff__context *to);
+void eff__switch(struct eff__context *from, struct eff__context *to);
 /* Nobody will come back to `from`. To be a function's last act. */
-void eff__switch_last(struct eff__context *from, const struct eff__context *to);
+void eff__switch_last(struct eff__context *from, struct eff__context *to);
 
 /* The same, and bury who is there when `to` has been entered: where the switch is more than a function, and no checker is to be
  * told of it. Returns 0. */

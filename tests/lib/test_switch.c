@@ -2,6 +2,7 @@
 /* The switch itself, below fibers: what a context must find as it left it. Runs without a runtime, so that it can be run
  * for another machine under an emulator. */
 #include <fenv.h>
+#include <signal.h>
 #include <string.h>
 
 #include <check.h>
@@ -53,6 +54,38 @@ START_TEST(a_context_goes_on_where_it_left)
 		eff__switch(&main_context, &contexts[0]);
 		ck_assert_int_eq(steps, i);
 	}
+	finish(1);
+}
+END_TEST
+
+static void block_and_look(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	for (;;) {
+		ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+		back();
+		pthread_sigmask(SIG_BLOCK, NULL, &set);
+		steps = sigismember(&set, SIGUSR1);
+		back();
+	}
+}
+
+START_TEST(the_signal_mask_is_the_threads)
+{
+	sigset_t set;
+
+	start(0, block_and_look);
+	eff__switch(&main_context, &contexts[0]);
+	pthread_sigmask(SIG_BLOCK, NULL, &set);
+	ck_assert_int_eq(sigismember(&set, SIGUSR1), 1);
+	sigemptyset(&set);
+	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	steps = -1;
+	eff__switch(&main_context, &contexts[0]);
+	ck_assert_int_eq(steps, 0);
 	finish(1);
 }
 END_TEST
@@ -230,6 +263,7 @@ Suite *test_suite(void)
 	if (!EFF__TSAN) {
 		tcase_add_test(tcase, registers_survive);
 		tcase_add_test(tcase, a_context_goes_on_where_it_left);
+		tcase_add_test(tcase, the_signal_mask_is_the_threads);
 		tcase_add_test(tcase, each_context_has_its_own_rounding);
 		tcase_add_test(tcase,
 			a_context_begins_with_the_modes_it_was_made_with_whoever_switches_to_it);
