@@ -13,6 +13,12 @@
 
 #define CHAIN_MAX 8
 
+bool cause_completes(const struct cause *end, const struct cause *word)
+{
+	return end && word && end->kind == word->kind && end->wall_at == word->wall_at &&
+		end->because == word->because && strcmp(end->text, word->text) == 0;
+}
+
 struct cause *cause_ref(struct cause *cause)
 {
 	if (cause)

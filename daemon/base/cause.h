@@ -52,6 +52,8 @@ struct cause *cause_new(enum cause_kind kind, eff_ns wall_at, struct cause *beca
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 struct cause *cause_ref(struct cause *cause);
 void cause_unref(struct cause *cause);
+/* Does `end` only say besides how the process went that was ended for `word`? Either may be NULL: no. */
+bool cause_completes(const struct cause *end, const struct cause *word);
 /* "exit 1; because of …", "exec error: exec: ENOENT (No such file or directory): ./x", as one line of at most `size`: the
  * cause and the one behind it (cause_words.h has it in parts). */
 const char *cause_line(const struct cause *cause, char *buf, size_t size);

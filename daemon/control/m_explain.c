@@ -31,17 +31,10 @@ static void chain_add(struct json *chain, const struct text *text, eff_ns wall_a
 	(void)json_add(chain, link);
 }
 
-/* Does the one only say how the process went that the other speaks of? */
-static bool cause_is_completed_by(const struct cause *cause, const struct cause *end)
-{
-	return cause && end && cause->kind == end->kind && cause->wall_at == end->wall_at &&
-		cause->because == end->because && strcmp(cause->text, end->text) == 0;
-}
-
 static bool cause_is_in(const struct cause *cause, const struct cause *chain)
 {
 	for (; chain; chain = chain->because)
-		if (chain == cause || cause_is_completed_by(cause, chain))
+		if (chain == cause || cause_completes(chain, cause))
 			return true;
 	return false;
 }

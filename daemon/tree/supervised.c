@@ -72,9 +72,7 @@ static void group_on_round_over(struct eff_sup *sup)
  * one that went. Borrowed. */
 static struct cause *told_why(const struct unit *u)
 {
-	struct cause *why = u->why, *end = u->last_exit;
-
-	return why && end && end->kind == why->kind && end->wall_at == why->wall_at ? end : why;
+	return cause_completes(u->last_exit, u->why) ? u->last_exit : u->why;
 }
 
 /* The end that its group goes with, if it was told. Borrowed. */
