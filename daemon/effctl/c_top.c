@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "effctl/call.h"
+#include "effctl/columns.h"
 #include "effctl/command.h"
 #include "effctl/grid.h"
 #include "effctl/screen.h"

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "effctl/call.h"
+#include "effctl/columns.h"
 #include "effctl/command.h"
 #include "effctl/grid.h"
 #include "effctl/words.h"

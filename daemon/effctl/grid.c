@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "effctl/columns.h"
 #include "effctl/grid.h"
 #include "wire/escape.h"
 
@@ -19,15 +20,6 @@
 
 static const char *const codes[] = {
 	[GOOD] = "32", [BUSY] = "33", [BAD] = "31", [FAINT] = "2", [BOLD] = "1"};
-
-static size_t columns_of(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += (text[i] & 0xc0) != 0x80;
-	return n;
-}
 
 void grid_init(struct grid *grid, unsigned n_columns, const char *const *titles)
 {
@@ -69,8 +61,8 @@ static void add(struct grid *grid, enum paint paint, const char *text, size_t le
 		grid->failed = true;
 		return;
 	}
-	grid->cells[grid->n_cells++] = (struct grid_cell){
-		at, (unsigned)columns_of(grid->texts.bytes + at, grid->texts.len - at), paint};
+	grid->cells[grid->n_cells++] = (struct grid_cell){at,
+		(unsigned)bytes_columns(grid->texts.bytes + at, grid->texts.len - at), paint};
 }
 
 void grid_add(struct grid *grid, enum paint paint, const char *text)
@@ -90,48 +82,12 @@ void grid_add_built(struct grid *grid, struct text *text)
 	text_done(text);
 }
 
-size_t text_columns(const char *text)
-{
-	return columns_of(text, strlen(text));
-}
-
 void paint_text(FILE *to, enum paint paint, const char *text, bool colour)
 {
 	if (colour && codes[paint])
 		(void)fprintf(to, "\033[%sm%s\033[0m", codes[paint], text);
 	else
 		(void)fputs(text, to);
-}
-
-void text_cut(char *text, size_t columns)
-{
-	if (text_columns(text) <= columns)
-		return;
-	for (size_t n = 1; *text; text++) {
-		if ((*text & 0xc0) == 0x80)
-			continue;
-		if (n++ == columns) {
-			text[0] = '>';
-			text[1] = '\0';
-			return;
-		}
-	}
-}
-
-/* The same of a name, which is told from others by its end. */
-static void name_cut(char *name, size_t columns)
-{
-	size_t n = text_columns(name);
-	char *rest = name;
-
-	if (n <= columns)
-		return;
-	for (; n >= columns; n--)
-		do
-			rest++;
-		while ((*rest & 0xc0) == 0x80);
-	*name = '<';
-	memmove(name + 1, rest, strlen(rest) + 1);
 }
 
 /* `room` 0: as much as it takes. */

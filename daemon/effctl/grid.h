@@ -41,10 +41,6 @@ void grid_add_built(struct grid *grid, struct text *text);
 /* width 0: nothing is cut. Returns 0 or -ENOMEM. */
 int grid_print(const struct grid *grid, FILE *to, unsigned width, bool colour);
 
-/* How many columns a UTF-8 text takes, each character counting one. */
-size_t text_columns(const char *text);
-/* Cut a text to so many columns, at least 1; its last one then shows that something is missing. */
-void text_cut(char *text, size_t columns);
 /* Text in its colour; `colour` false: as it is. */
 void paint_text(FILE *to, enum paint paint, const char *text, bool colour);
 

@@ -5,6 +5,7 @@
 #include <check.h>
 
 #include "base/alloc.h"
+#include "effctl/columns.h"
 #include "effctl/grid.h"
 
 Suite *test_suite(void);
@@ -105,6 +106,55 @@ START_TEST(where_it_is_narrow_the_last_column_has_the_room_of_others)
 }
 END_TEST
 
+/* Letters of the East are two columns wide, a mark above a letter has none. */
+START_TEST(wide_letters_take_two_columns)
+{
+	static const char *const two[] = {"UNIT", "STATE"};
+	static char text[256];
+	struct grid grid;
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	grid_init(&grid, 2, two);
+	grid_add(&grid, PLAIN, "\u65e5\u672c");
+	grid_add(&grid, PLAIN, "up");
+	grid_add(&grid, PLAIN, "e\u0301te");
+	grid_add(&grid, PLAIN, "\u65e5\u672c\u65e5\u672c\u65e5\u672c");
+	ck_assert_int_eq(grid_print(&grid, out, 15, false), 0);
+	grid_done(&grid);
+	(void)fclose(out);
+
+	ck_assert_str_eq(
+		text, "UNIT  STATE\n\u65e5\u672c  up\ne\u0301te   \u65e5\u672c\u65e5\u672c>\n");
+}
+END_TEST
+
+static const char *cut(const char *text, size_t columns, void (*how)(char *, size_t))
+{
+	static char copy[64];
+
+	(void)snprintf(copy, sizeof(copy), "%s", text);
+	how(copy, columns);
+	return copy;
+}
+
+START_TEST(what_is_cut_fits_and_no_letter_is_torn)
+{
+	ck_assert_str_eq(cut("\u65e5\u672c\u65e5", 6, text_cut), "\u65e5\u672c\u65e5");
+	ck_assert_str_eq(cut("\u65e5\u672c\u65e5", 5, text_cut), "\u65e5\u672c>");
+	ck_assert_str_eq(cut("\u65e5\u672c\u65e5", 4, text_cut), "\u65e5>");
+	ck_assert_str_eq(cut("\u65e5\u672c\u65e5", 1, text_cut), ">");
+	ck_assert_str_eq(cut("\u65e5\u672c\u65e5", 5, name_cut), "<\u672c\u65e5");
+	ck_assert_str_eq(cut("\u65e5\u672c\u65e5", 4, name_cut), "<\u65e5");
+	ck_assert_str_eq(cut("ae\u0301b", 2, text_cut), "a>");
+	ck_assert_str_eq(cut("xe\u0301ab", 3, text_cut), "xe\u0301>");
+	/* The mark goes with its letter. */
+	ck_assert_str_eq(cut("xe\u0301ab", 3, name_cut), "<ab");
+	/* What is no UTF-8 counts, too. */
+	ck_assert_uint_eq(text_columns("\xff\xfe"), 2);
+	ck_assert_uint_eq(text_columns("\u65e5\xe6\x97"), 3);
+}
+END_TEST
+
 START_TEST(where_nothing_can_be_spared_names_are_cut)
 {
 	ck_assert_str_eq(narrow(39, "workers/a-name-of-a-unit@1"),
@@ -157,6 +207,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, columns_are_aligned_by_characters);
 	tcase_add_test(tcase, the_last_column_is_cut_to_the_width);
 	tcase_add_test(tcase, where_it_is_narrow_the_last_column_has_the_room_of_others);
+	tcase_add_test(tcase, wide_letters_take_two_columns);
+	tcase_add_test(tcase, what_is_cut_fits_and_no_letter_is_torn);
 	tcase_add_test(tcase, where_nothing_can_be_spared_names_are_cut);
 	tcase_add_test(tcase, colours_do_not_move_columns);
 	tcase_add_test(tcase, without_memory_nothing_is_printed);
