@@ -242,19 +242,23 @@ run:
 # The library's tests run on each loop. A corpus is replayed under the sanitizers, system tests run on what is installed:
 # the plain build, in which alone there are a hundred thousand fibers, and most of the random scenarios. Scale is held by a
 # build of its own, that counts what it does. The long ones are first. What is random and in virtual time opens no loop, and is
-# the same with another one. System tests wait for each other's processes half of the time: in which tidy runs.
+# the same with another one. What switches where there is no assembly for it runs the core's first tests. System tests wait for
+# each other's processes half of the time: in which tidy runs.
 plain := $(O)/tests/daemon/test_scenarios $(O)/tests/daemon/test_random_verbs $(O)/tests/lib/test_many
 san := $(B)/san
 long := $(san)/tests/lib/test_structure $(san)/tests/daemon/test_pairs_failing $(san)/tests/daemon/test_scenarios
 lengthy := $(patsubst %,tests/system/%.sh,soak package syscalls many-reloads child-world)
 on_uv := $(filter-out %/test_structure %/test_supervise_random,$(filter tests/lib/%,$(TESTS:%.c=%)))
+portable := CPPFLAGS=-DEFF_UCONTEXT CFLAGS=-O0 O=$(B)/portable UV=
+ported := $(foreach t,switch fiber scope effect,$(B)/portable/tests/lib/test_$t)
 replay = "$(san)/$(1:%.c=%) tests/fuzz/corpus/$(basename $(notdir $(1)))"
 check:
 	$Qscripts/setup check
 	$Q$(MAKE) SAN=address,undefined build-tests $(EXAMPLES:lib/%.c=$(san)/%)
 	$Q$(MAKE) all $(plain) $(dictionaries)
 	$Q$(MAKE) STEPS=1 build-scales
-	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(plain) $(SCALE:%.c=$(B)/steps/%) $(long) \
+	$Q$(MAKE) $(portable) $(ported)
+	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(ported) $(plain) $(SCALE:%.c=$(B)/steps/%) $(long) \
 		$(filter-out $(long),$(TESTS:%.c=$(san)/%)) $(on_uv:%="EFF_BACKEND=uv $(san)/%") \
 		$(foreach f,$(FUZZ),$(call replay,$f)) \
 		-- -j 1 -t 3600 "nice -n 19 scripts/tidy" -t 600 $(lengthy) $(filter-out $(lengthy),$(SYSTEM))
