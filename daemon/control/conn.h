@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "control/listen.h"
 #include "control/rows.h"
+#include "control/status_file.h"
 #include "wire/frame.h"
 #include "wire/json.h"
 #include "wire/varlink.h"
@@ -37,6 +38,7 @@ struct control {
 	struct eff_scope *scope; /* of control_run(): work that outlives its client */
 	struct eff_list errands; /* such as has not begun */
 	struct rows rows;        /* what was last said of each unit */
+	struct status_file status_file;
 };
 
 /* Keep as many descriptors for clients as are to be: whoever was served with one of them has gone. */

@@ -94,6 +94,8 @@ int control_open(const struct control_opts *opts, struct control **ret, struct t
 		control_close(control);
 		return r;
 	}
+	status_file_begin(&control->status_file, control->tree, control->listener.path,
+		control->access.socket_group);
 	*ret = control;
 	return 0;
 }
@@ -104,6 +106,8 @@ void control_close(struct control *control)
 		return;
 	if (control->listener.fd >= 0)
 		eff_fd_forget(control->listener.fd);
+	/* The folder is this effd's as long as it has the socket's lock. */
+	status_file_end(&control->status_file);
 	listen_close(&control->listener);
 	access_done(&control->access);
 	rows_done(&control->rows);

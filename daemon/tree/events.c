@@ -68,12 +68,27 @@ static void events_say(void *arg)
 	log_write_gathered();
 }
 
+static void turn_end(void *arg)
+{
+	struct tree *t = arg;
+
+	events_say(t);
+	if (t->on_turn)
+		t->on_turn(t->on_turn_arg);
+}
+
+void tree_on_turn(struct tree *t, void (*fn)(void *arg), void *arg)
+{
+	t->on_turn = fn;
+	t->on_turn_arg = arg;
+}
+
 int events_init(struct tree *t)
 {
 	t->events = alloc_pages(TREE_EVENTS * sizeof(*t->events));
 	if (!t->events)
 		return -ENOMEM;
-	eff_rt_on_turn(eff_rt_current(), events_say, t);
+	eff_rt_on_turn(eff_rt_current(), turn_end, t);
 	log_before(events_say, t);
 	return 0;
 }

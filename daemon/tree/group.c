@@ -284,9 +284,7 @@ eff_exit group_run(void *arg)
 	if (unit_await_needs(group) < 0)
 		return eff_interrupted();
 	eff_scope_open(&run);
-	group->starts++;
-	if (group->child.restarted)
-		group->restarts++;
+	unit_count_start(group);
 	unit_enter(group, UNIT_STARTING, NULL);
 	if (hook_before_start(group) == 0)
 		end = group_live(group);

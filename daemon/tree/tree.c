@@ -23,6 +23,7 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 		return -ENOMEM;
 	t->world = (struct unit_world){.os = os, .hooks = &tree_hooks, .log_dir = log_dir};
 	logs_init(&t->world);
+	eff_list_init(&t->world.unwritten);
 	eff_pulse_init(&t->world.output);
 	eff_pulse_init(&t->world.sockets.opened);
 	eff_event_init(&t->ended);

@@ -46,7 +46,9 @@ struct tree {
 	struct eff_pulse changed;  /* after every event, and after a reload */
 	struct tree_event *events; /* ring of TREE_EVENTS: seq % TREE_EVENTS */
 	uint64_t last_seq;
-	uint64_t said_seq;       /* the log has all up to this one */
+	uint64_t said_seq;          /* the log has all up to this one */
+	void (*on_turn)(void *arg); /* NULL */
+	void *on_turn_arg;
 	uint32_t n_settled_seen; /* a cursor: units before it have settled */
 	bool is_settled;
 	bool has_begun; /* tree_run() is under way */
@@ -181,6 +183,9 @@ int tree_remove(struct tree *t, struct unit *const *units, uint32_t n, struct tr
 
 /* ── events ── */
 
+/* Have fn(arg) called at each turn's end, for what is written once for all that has happened in it. Outside of fibers: it does
+ * not wait. One; NULL: none. */
+void tree_on_turn(struct tree *t, void (*fn)(void *arg), void *arg);
 /* The event of this number; NULL when it is too old or to come. */
 const struct tree_event *tree_event(const struct tree *t, uint64_t seq);
 /* The number of the oldest that is kept; of none, one that is still to come. */

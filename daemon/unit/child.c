@@ -83,7 +83,7 @@ static int child_start_process(struct child *c)
 		r = os->ops->spawn(os, &spawn, &c->process, &fault);
 	sockets_give_back(u->world, &given);
 	u->process = c->process;
-	u->pid = c->process ? os->ops->pid(c->process) : 0;
+	unit_set_pid(u, c->process ? os->ops->pid(c->process) : 0);
 	/* Before the wait: the fault's words are good until then. */
 	if (r == -ECHILD && fault.stage)
 		cause = exec_cause(u, &fault);
@@ -228,7 +228,7 @@ int child_await_end(struct child *c)
 	c->cause = c->task ? cause_of_task(exit) : cause_of_process(c);
 	eff_exit_drop(exit);
 	u->started = false;
-	u->pid = 0;
+	unit_set_pid(u, 0);
 	eff_event_set(&c->ready);
 	return 0;
 }
@@ -263,5 +263,5 @@ void child_done(struct child *c)
 	free(c->face);
 	cause_unref(c->cause);
 	u->process = NULL;
-	u->pid = 0;
+	unit_set_pid(u, 0);
 }

@@ -13,9 +13,7 @@ static int unit_start(struct unit *u, struct child *c)
 	struct limit within;
 	int r;
 
-	u->starts++;
-	if (u->child.restarted)
-		u->restarts++;
+	unit_count_start(u);
 	limit_open(u, &within, limit_start);
 	r = hook_before_start(u);
 	if (r == 0)
@@ -160,6 +158,7 @@ eff_exit unit_end(struct unit *u, struct cause *end, bool before_ready)
 		u->last_exit = run_cause(u, end);
 	cause_unref(old);
 	u->last_run = (uint16_t)u->starts;
+	unit_show(u);
 	if (u->why)
 		return eff_interrupted();
 	u->ends++;

@@ -84,7 +84,7 @@ static void take_main(struct child *c, const char *text)
 	bool good = end != text && *end == '\0' && pid > 0 && pid <= INT_MAX;
 
 	if (good && u->world->os->ops->follow(c->process, (pid_t)pid) == 0) {
-		u->pid = (pid_t)pid;
+		unit_set_pid(u, (pid_t)pid);
 		eff_pulse_send(&u->changed);
 		return;
 	}

@@ -222,7 +222,7 @@ int probe_await_pass(struct unit *u, probe_of *which)
 	uint32_t passed = 0;
 	int r = probe_wait(u, &(struct pause){which, probe_delay, EFF_FOREVER, false});
 
-	u->health = UNIT_HEALTH_UNKNOWN;
+	unit_set_health(u, UNIT_HEALTH_UNKNOWN);
 	while (r == 0) {
 		r = probe_wait(u, &pause);
 		if (r < 0)
@@ -234,7 +234,7 @@ int probe_await_pass(struct unit *u, probe_of *which)
 		pause.most = eff_ns_add(pause.most, pause.most);
 	}
 	if (r == 0)
-		u->health = UNIT_HEALTH_PASSING;
+		unit_set_health(u, UNIT_HEALTH_PASSING);
 	return r;
 }
 
@@ -250,7 +250,7 @@ static eff_exit readiness_ends(struct unit *u, bool is_up)
 {
 	u->watches_readiness = false;
 	if (!u->watches_liveness)
-		u->health = UNIT_HEALTH_NONE;
+		unit_set_health(u, UNIT_HEALTH_NONE);
 	if (!is_up)
 		unit_enter(u, UNIT_UP, NULL);
 	return eff_ok(NULL);
@@ -258,7 +258,7 @@ static eff_exit readiness_ends(struct unit *u, bool is_up)
 
 static void readiness_turns(struct unit *u, bool is_up, const char *words)
 {
-	u->health = is_up ? UNIT_HEALTH_PASSING : UNIT_HEALTH_FAILING;
+	unit_set_health(u, is_up ? UNIT_HEALTH_PASSING : UNIT_HEALTH_FAILING);
 	unit_enter(u, is_up ? UNIT_UP : UNIT_STARTING,
 		is_up ? NULL : unit_cause(u, CAUSE_PROBE, NULL, "readiness probe: %s", words));
 }
@@ -323,7 +323,7 @@ static eff_exit liveness_ask(void *arg)
 		return eff_fail(ENOENT);
 	if (eff_check() < 0 || u->says_stopping)
 		return eff_ok(NULL);
-	u->health = r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN;
+	unit_set_health(u, r == 0 ? UNIT_HEALTH_PASSING : UNIT_HEALTH_UNKNOWN);
 	return r == 0 ? eff_ok(NULL) : eff_fail(-r);
 }
 
@@ -331,7 +331,7 @@ static eff_exit liveness_ends(struct unit *u)
 {
 	u->watches_liveness = false;
 	if (!u->watches_readiness)
-		u->health = UNIT_HEALTH_NONE;
+		unit_set_health(u, UNIT_HEALTH_NONE);
 	return eff_ok(NULL);
 }
 
@@ -353,7 +353,7 @@ static eff_exit watch_liveness(void *arg)
 		return eff_interrupted();
 	if (l.is_over)
 		return liveness_ends(u);
-	u->health = UNIT_HEALTH_FAILING;
+	unit_set_health(u, UNIT_HEALTH_FAILING);
 	unit_fault(u, unit_cause(u, CAUSE_PROBE, NULL, "liveness probe: %s", l.words));
 	return eff_interrupted();
 }

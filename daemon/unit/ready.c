@@ -153,7 +153,7 @@ static int ready_await_background(struct child *c)
 		pause = pause < LOOK_MOST ? pause * 2 : LOOK_MOST;
 	}
 	unit_lacks(u, NULL);
-	u->pid = pid;
+	unit_set_pid(u, pid);
 	return 0;
 }
 

@@ -37,6 +37,8 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 	u->child = (struct eff_child){
 		.name = u->name, .policy = unit_policy(spec), .up_since = -1, .next_at = -1};
 	eff_list_init(&u->child.link);
+	eff_list_init(&u->unwritten);
+	unit_show(u);
 	return u;
 }
 
@@ -47,6 +49,7 @@ void unit_free(struct unit *u)
 	assert(!u->child.fiber);
 	unit_close_kept(u);
 	logs_forget(u);
+	eff_list_remove(&u->unwritten);
 	eff_pulse_send(&u->changed);
 	free(u->needs);
 	free(u->after);
@@ -113,6 +116,7 @@ static void unit_take(struct unit *u, struct plan *plan, const struct plan_unit 
 	u->plan = plan_ref(plan);
 	u->spec = spec;
 	u->child.policy = unit_policy(spec);
+	unit_show(u);
 	eff_child_hasten(&u->child);
 	ring_limit(u->ring, spec->ways->ring_bytes);
 	unit_limit(u);
@@ -155,9 +159,35 @@ void unit_begin(struct unit *u)
 	u->leaving = u->kill_now = u->stuck = u->started = u->ending = u->ended = false;
 	u->reloading = u->says_stopping = u->watches_readiness = u->watches_liveness = false;
 	u->lines_seen = 0;
-	u->health = UNIT_HEALTH_NONE;
+	unit_set_health(u, UNIT_HEALTH_NONE);
 	unit_lacks(u, NULL);
 	u->world->hooks->on_begin(u);
+}
+
+void unit_show(struct unit *u)
+{
+	if (eff_list_empty(&u->unwritten))
+		eff_list_append(&u->world->unwritten, &u->unwritten);
+}
+
+void unit_set_pid(struct unit *u, pid_t pid)
+{
+	u->pid = pid;
+	unit_show(u);
+}
+
+void unit_set_health(struct unit *u, enum unit_health health)
+{
+	u->health = health;
+	unit_show(u);
+}
+
+void unit_count_start(struct unit *u)
+{
+	u->starts++;
+	if (u->child.restarted)
+		u->restarts++;
+	unit_show(u);
 }
 
 void unit_say(struct unit *u, char *text)
@@ -193,6 +223,7 @@ void unit_enter(struct unit *u, enum unit_state state, struct cause *cause)
 		u->since = eff_now();
 		u->since_wall = eff_wall();
 	}
+	unit_show(u);
 	if (from == UNIT_UP && (state == UNIT_STARTING || state == UNIT_STOPPING))
 		eff_child_not_up(&u->child);
 	if (from != state)

@@ -89,7 +89,8 @@ struct unit_world {
 	struct archives archives;
 	struct sockets sockets;
 	struct eff_pulse output; /* some unit has a new line in its ring */
-	uint64_t next_line;      /* lines are numbered through the whole tree */
+	struct eff_list unwritten; /* units of which the status file does not know all yet, if there is one */
+	uint64_t next_line; /* lines are numbered through the whole tree */
 	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */
 	int (*fiber_entry)(
 		const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason);
@@ -135,9 +136,11 @@ struct unit {
 	uint64_t log_lost_bytes;
 	struct eff_pulse changed; /* sent by unit_enter(), when its wish, edges or row change, and at a line that a probe awaits */
 
-	uint32_t reloads; /* so many commands of its own reload run */
-	bool tells_ready; /* its on_ready runs */
-	bool settled;     /* has once been up, done, failed, in backoff, or waits for such */
+	struct eff_list unwritten; /* in the world's */
+	uint32_t place;            /* in the status file; its writer's */
+	uint32_t reloads;          /* so many commands of its own reload run */
+	bool tells_ready;          /* its on_ready runs */
+	bool settled; /* has once been up, done, failed, in backoff, or waits for such */
 	bool removed; /* a reload, or an operator, took it out of the tree: it goes when it rests */
 	bool forget;     /* it was added, and has ended for good: it is to leave the tree */
 	bool group_open; /* a supervisor whose `sup` is open */
@@ -298,6 +301,12 @@ void unit_enter(struct unit *u, enum unit_state state, struct cause *cause);
 void unit_leave(struct unit *u, struct cause *why);
 /* Something is wrong with the run: it ends as by itself. Takes the reference. The first fault counts. */
 void unit_fault(struct unit *u, struct cause *fault);
+/* What the status file has of it has changed: kept by those below, and by unit_enter() and unit_end(). */
+void unit_show(struct unit *u);
+void unit_set_pid(struct unit *u, pid_t pid);
+void unit_set_health(struct unit *u, enum unit_health health);
+/* One more, which may be a restart. */
+void unit_count_start(struct unit *u);
 /* Its own words are others now. Takes them; NULL: it has none. */
 void unit_say(struct unit *u, char *text);
 /* Say what its start still waits for, as a probe's last answer. NULL: nothing that has a name. */

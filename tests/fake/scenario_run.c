@@ -8,12 +8,14 @@
 
 #include "fake/fake_parts.h"
 #include "fake/scenario_run.h"
+#include "fake/shown.h"
 
 struct run {
 	struct scenario now; /* reloads change it */
 	const struct run_opts *opts;
 	struct world *world;
 	struct rules rules;
+	struct shown shown;
 };
 
 static void tell(struct run *run, const char *what, const char *whom)
@@ -34,6 +36,7 @@ static void look(struct run *run)
 	if (run->opts->tally)
 		tally_events(run->opts->tally, run->world);
 	rules_look(&run->rules);
+	shown_check(&run->shown);
 }
 
 /* One deadline after the other, and a look after each. */
@@ -261,6 +264,7 @@ static void begin(struct run *run)
 	os_fake_play(w->fake, "hook", scenario_help, &run->now);
 	os_fake_play(w->fake, "probe", scenario_help, &run->now);
 	rules_begin(&run->rules, w);
+	shown_begin(&run->shown, w);
 	run->rules.also = run->opts->also;
 	run->rules.also_context = run->opts->also_context;
 	os_fake_watch(w->fake, rules_watch, &run->rules);

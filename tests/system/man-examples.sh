@@ -66,7 +66,10 @@ cd ..
 
 # ── effctl(1) ──
 
-SOCKET=$DIR/control.sock
+# In memory, where that can be had: there it has a status file beside it.
+mkdir -p "$DIR/run"
+mount -t tmpfs -o mode=755 none "$DIR/run" 2>/dev/null || true
+SOCKET=$DIR/run/control.sock
 export EFFD_SOCKET=$SOCKET
 effd_start <<<'
 version: 1
@@ -103,6 +106,11 @@ for n in $(seq "$(blocks effd-control.7)"); do
 		matches "the example of effd-control(7)" "$text" '^printf .*\\0'
 		text=${text/\/run\/effd\/control.sock/$SOCKET}
 		! command -v socat >/dev/null || same "effd's answer" "$(eval "$text" | tr '\0' '\n')" '{"parameters":{}}'
+		;;
+	'od '*.status)
+		text=${text/\/run\/effd\/control.sock/$SOCKET}
+		[ ! -e "$SOCKET.status" ] ||
+			same "how many units" "$(eval "$text" | tr -d ' ')" "$(ctl status --json | jq '.units | length')"
 		;;
 	*) fail "effd-control(7) shows what this test does not know: $text" ;;
 	esac
