@@ -5,6 +5,7 @@
 #include "effctl/answer.h"
 #include "effctl/call.h"
 #include "effctl/command.h"
+#include "effctl/status_file.h"
 #include "effctl/words.h"
 
 #define LAST_LINES 10
@@ -204,6 +205,8 @@ static enum code status_table(struct effctl *e)
 
 	if (code == CODE_DONE)
 		code = call_receive_text(e, &text, &len);
+	if (e->unanswered)
+		put_status_file(e);
 	if (code != CODE_DONE)
 		return code;
 	answer_init(&answer, e->n_units > 0);

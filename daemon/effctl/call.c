@@ -47,6 +47,7 @@ static enum code cannot_reach(struct effctl *e, int r)
 {
 	const char *reason = r == -ETIMEDOUT ? "it does not answer" : strerror(-r);
 
+	e->unanswered = r == -ETIMEDOUT;
 	(void)fprintf(e->err, "effctl: cannot reach effd at %s: %s", e->socket, reason);
 	if (r == -EACCES || r == -EPERM) {
 		(void)fputc('\n', e->err);
@@ -59,6 +60,7 @@ static enum code cannot_reach(struct effctl *e, int r)
 /* Sending or receiving has failed. */
 static enum code broken(struct effctl *e, int r)
 {
+	e->unanswered = r == -ETIMEDOUT;
 	if (r == -ENOMEM)
 		return out_of_memory(e);
 	if (r == -ETIMEDOUT && e->timeout_s >= 0) {

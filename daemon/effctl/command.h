@@ -63,6 +63,7 @@ struct effctl {
 	const char **words; /* (private) holds both */
 
 	struct sent sent;
+	bool unanswered; /* somebody listens, and has said nothing in time */
 	const char *socket;
 	struct link link;
 };
