@@ -26,7 +26,7 @@ void words_free(struct words *words);
 
 /* How a supervisor is asked for the status of one service, or of all. */
 struct query {
-	enum { BY_SOCKET, BY_FILES, BY_COMMAND } how;
+	enum { BY_SOCKET, BY_FILES, BY_PART, BY_COMMAND } how;
 	char socket[PATH_BYTES];
 	char hello[64], request[1024]; /* sent once, and each time */
 	size_t n_hello, n_request;
@@ -34,6 +34,8 @@ struct query {
 	bool is_http;                    /* what Content-Length says */
 	bool reconnect;                  /* a connection a request */
 	struct words words;              /* the files, or the command */
+	size_t part_at, part_bytes;      /* of the first of them */
+	bool (*part_is_good)(const void *part, size_t bytes);
 };
 struct answers {
 	unsigned long n;
@@ -52,6 +54,7 @@ int unix_connect(const char *path); /* -1: not */
 struct box {
 	const struct peer *peer;
 	char dir[PATH_BYTES], fifo[PATH_BYTES];
+	char quick[PATH_BYTES]; /* a folder in memory; where there is none, `dir` */
 	int fifo_fd;
 	unsigned n, round;
 	enum mode mode;
@@ -81,6 +84,8 @@ struct peer {
 	void (*stop)(const struct box *box);
 	bool (*query)(const struct box *box, enum ask ask, bool native,
 		struct query *ret); /* NULL: cannot be asked */
+	bool (*file_query)(const struct box *box, enum ask ask,
+		struct query *ret); /* where there is a file for that besides; NULL */
 	bool logs;                  /* captures output, and rotates by 16 MB */
 };
 extern const struct peer *const peers[];

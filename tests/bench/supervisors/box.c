@@ -132,6 +132,9 @@ bool box_open(struct box *box, bool wait)
 		getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!mkdtemp(box->dir))
 		abort();
+	(void)snprintf(box->quick, sizeof(box->quick), "/dev/shm/effd-bench.XXXXXX");
+	if (!mkdtemp(box->quick))
+		memcpy(box->quick, box->dir, sizeof(box->quick));
 	(void)snprintf(box->fifo, sizeof(box->fifo), "%.200s/fifo", box->dir);
 	(void)mkfifo(box->fifo, 0600);
 	box->fifo_fd = open(box->fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -236,6 +239,7 @@ void box_close(struct box *box)
 	words_add(&remove, "rm");
 	words_add(&remove, "-rf");
 	words_add(&remove, "%s", box->dir);
+	words_add(&remove, "%s", box->quick);
 	pid = fork();
 	if (pid == 0) {
 		(void)execvp("rm", remove.list);

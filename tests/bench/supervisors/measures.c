@@ -188,27 +188,43 @@ static void measure_one_status(const struct peer *peer, struct box *box, enum as
 	words_free(&query.words);
 }
 
+static void measure_status_file(const struct peer *peer, struct box *box, enum ask ask)
+{
+	static struct query query;
+	struct answers answers;
+
+	if (peer->file_query && peer->file_query(box, ask, &query) &&
+		query_run(&query, STATUS_MS / 1e3, 0, &answers))
+		result(ask == ASK_ONE ? "status_one_file" : "status_all_file", peer,
+			answers.p50_us, "us", false);
+	words_free(&query.words);
+}
+
 static void measure_status(const struct peer *peer, struct box *box)
 {
 	pause_ms(500);
 	for (int i = 0; i < 4; i++)
 		measure_one_status(peer, box, i % 2 ? ASK_ALL : ASK_ONE, i < 2);
+	measure_status_file(peer, box, ASK_ONE);
+	measure_status_file(peer, box, ASK_ALL);
 }
 
 /* ── a storm ── */
 
 static void measure_storm(const struct peer *peer, struct box *box)
 {
-	static struct query query;
+	static struct query query, file;
 	struct answers answers;
 	unsigned n = 0;
 	double cpu_us;
 	uint64_t began;
-	pid_t pid = 0;
-	int fd = -1;
+	pid_t pid = 0, file_pid = 0;
+	int fd = -1, file_fd = -1;
 
 	pause_ms(500);
 	(void)box_stamps(box);
+	if (peer->file_query && peer->file_query(box, ASK_ONE, &file))
+		file_pid = query_fork(&file, STORM_MS / 1e3, 5000, &file_fd);
 	if (peer->query &&
 		(peer->query(box, ASK_ONE, true, &query) || peer->query(box, ASK_ONE, false, &query)))
 		pid = query_fork(&query, STORM_MS / 1e3, 5000, &fd);
@@ -224,7 +240,10 @@ static void measure_storm(const struct peer *peer, struct box *box)
 		result("storm_status_p50", peer, answers.p50_us, "us", false);
 		result("storm_status_p99", peer, answers.p99_us, "us", false);
 	}
+	if (file_pid && query_join(file_pid, file_fd, &answers))
+		result("storm_status_file_p99", peer, answers.p99_us, "us", false);
 	words_free(&query.words);
+	words_free(&file.words);
 }
 
 /* ── logs ── */

@@ -50,7 +50,7 @@ static void effd_command(const struct box *box, struct words *ret)
 	words_add(ret, "-c");
 	words_add(ret, "%s/tree.yaml", box->dir);
 	words_add(ret, "--socket");
-	words_add(ret, "%s/control", box->dir);
+	words_add(ret, "%s/control", box->quick);
 }
 
 static bool effd_query(const struct box *box, enum ask ask, bool native, struct query *ret)
@@ -58,7 +58,7 @@ static bool effd_query(const struct box *box, enum ask ask, bool native, struct 
 	char units[64] = "";
 
 	*ret = (struct query){.how = native ? BY_SOCKET : BY_COMMAND};
-	(void)snprintf(ret->socket, sizeof(ret->socket), "%.240s/control", box->dir);
+	(void)snprintf(ret->socket, sizeof(ret->socket), "%.240s/control", box->quick);
 	if (ask == ASK_ONE)
 		(void)snprintf(units, sizeof(units), "\"units\":[\"s%u\"]", box->n / 2);
 	ret->n_request = (size_t)snprintf(ret->request, sizeof(ret->request),
@@ -74,6 +74,32 @@ static bool effd_query(const struct box *box, enum ask ask, bool native, struct 
 	return true;
 }
 
+/* The check of each record, as effd-control(7) has it. */
+static bool records_are_good(const void *part, size_t bytes)
+{
+	const uint64_t *record = part;
+
+	for (size_t i = 0; i < bytes / 128; i++, record += 16) {
+		uint64_t sum = 0;
+
+		for (unsigned k = 1; k < 16; k++)
+			sum += record[k] * (16 - k);
+		if (sum != record[0])
+			return false;
+	}
+	return true;
+}
+
+/* Units are in the order of the tree, behind the root. */
+static bool effd_file_query(const struct box *box, enum ask ask, struct query *ret)
+{
+	*ret = (struct query){.how = BY_PART, .part_is_good = records_are_good};
+	words_add(&ret->words, "%s/control.status", box->quick);
+	ret->part_at = 64 + 128 * (ask == ASK_ONE ? (size_t)box->n / 2 : 1);
+	ret->part_bytes = 128 * (ask == ASK_ONE ? 1 : (size_t)box->n);
+	return access(ret->words.list[0], R_OK) == 0;
+}
+
 static const struct peer effd = {
 	.name = "effd",
 	.most = 15000,
@@ -83,6 +109,7 @@ static const struct peer effd = {
 	.command = effd_command,
 	.stop = stop_by_term,
 	.query = effd_query,
+	.file_query = effd_file_query,
 	.logs = true,
 };
 
