@@ -45,10 +45,13 @@ struct json *call_verb(const struct effctl *e)
 
 static enum code cannot_reach(struct effctl *e, int r)
 {
-	const char *reason = r == -ETIMEDOUT ? "it does not answer" : strerror(-r);
-
 	e->unanswered = r == -ETIMEDOUT;
-	(void)fprintf(e->err, "effctl: cannot reach effd at %s: %s", e->socket, reason);
+	if (e->unanswered) {
+		(void)fprintf(e->err,
+			"effctl: effd at %s does not answer: it is stopped, or hangs\n", e->socket);
+		return CODE_NO_DAEMON;
+	}
+	(void)fprintf(e->err, "effctl: cannot reach effd at %s: %s", e->socket, strerror(-r));
 	if (r == -EACCES || r == -EPERM) {
 		(void)fputc('\n', e->err);
 		return CODE_NOT_PERMITTED;

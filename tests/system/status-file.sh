@@ -32,6 +32,10 @@ matches "one that is up" "$OUT" "^calm +up +$calm "
 matches "one that has failed" "$OUT" "^crash +failed .* exit 3$"
 expect_exit 7 ctl status --timeout 100ms crash
 same "one alone" "$(awk '{ print $1 }' <<<"$OUT")" $'UNIT\ncrash'
+# Without a limit of one's own effctl waits for ten seconds, and knows what that means.
+expect_exit 5 ctl status
+matches "after effctl's own limit" "$ERR" "effd at $SOCKET does not answer: it is stopped, or hangs"
+matches "what is shown then" "$OUT" "^calm +up +$calm "
 # Scripts are told nothing but that there was no answer.
 expect_exit 7 ctl status --timeout 100ms --json
 same "as JSON" "$OUT" ""
