@@ -54,10 +54,22 @@ static const struct foreign *key_find(const char *key, const struct field *secti
 	return found;
 }
 
+/* A whole one: `no` is not in `none`. */
+static bool is_among(const char *wanted, const char *words)
+{
+	struct word word;
+
+	while (word_next(&words, &word))
+		if (strlen(wanted) == word.len && strncmp(wanted, word.text, word.len) == 0)
+			return true;
+	return false;
+}
+
 const char *foreign_word(const char *word, const char *words)
 {
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strcmp(values[i].typed, word) == 0 && (!words || strstr(words, values[i].help)))
+		if (strcmp(values[i].typed, word) == 0 &&
+			(!words || is_among(values[i].help, words)))
 			return values[i].help;
 	return NULL;
 }
