@@ -19,19 +19,32 @@ bool number_is_whole(const char *s, uint64_t *ret)
 	return true;
 }
 
+/* A whole number all the same, though in no field's range. */
+static bool is_below_zero(const char *s)
+{
+	uint64_t n;
+
+	return s[0] == '-' && number_is_whole(s + 1, &n) && n > 0;
+}
+
 bool number_in_range(struct value *value, uint64_t n, const char *unit)
 {
 	const struct field *field = value->field;
+	struct diag *diag;
 
 	if (n >= field->min && (field->max == 0 || n <= field->max))
 		return true;
 	if (field->max == field->min)
 		(void)fault(value->load, value->node, "E209", "`%s` must be %llu",
 			field->face.name, (unsigned long long)field->min);
-	else if (field->max == 0)
-		(void)fault(value->load, value->node, "E209", "`%s` must be more than 0",
+	else if (field->max == 0) {
+		diag = fault(value->load, value->node, "E209", "`%s` must be more than 0",
 			field->face.name);
-	else
+		/* To systemd 0 is no limit, for some. */
+		if (field_id(field) == FIELD_START_TIMEOUT || field_id(field) == FIELD_MAX_RUNTIME)
+			diag_help(value->load->diags, diag, "write `%s: infinity` for no limit",
+				field->face.name);
+	} else
 		(void)fault(value->load, value->node, "E209",
 			"`%s` must be from %llu to %llu%s", field->face.name,
 			(unsigned long long)field->min, (unsigned long long)field->max, unit);
@@ -52,6 +65,8 @@ bool read_count(struct value *value)
 {
 	uint64_t n;
 
+	if (is_below_zero(value->filled))
+		return number_in_range(value, UINT64_MAX, "");
 	if (!number_is_whole(value->filled, &n))
 		return no_number(value, "a number");
 	if (!number_in_range(value, n, ""))
@@ -64,18 +79,19 @@ bool read_count(struct value *value)
 
 bool read_limit(struct value *value)
 {
-	uint64_t n;
+	bool is_below = is_below_zero(value->filled);
+	uint64_t n = 0;
 
 	if (strcmp(value->filled, "infinity") == 0) {
 		*(uint32_t *)value->to = PLAN_UNLIMITED;
 		text_add(&value->text, value->filled);
 		return true;
 	}
-	if (!number_is_whole(value->filled, &n))
+	if (!is_below && !number_is_whole(value->filled, &n))
 		return no_number(value, "a number or infinity");
-	if (n > 1000000000) {
+	if (is_below || n > 1000000000) {
 		(void)fault(value->load, value->node, "E209",
-			"`%s` must be at most 1000000000, or infinity", value->field->face.name);
+			"`%s` must be from 0 to 1000000000, or infinity", value->field->face.name);
 		return false;
 	}
 	*(uint32_t *)value->to = (uint32_t)n;

@@ -296,15 +296,19 @@ END_TEST
 START_TEST(spans_of_systemd_are_durations)
 {
 	static const char *const cases[][2] = {{"90", "1m30s"}, {"5min 20s", "5m20s"},
-		{"1.5h", "1h30m"}, {"infinity", "infinity"}, {"2 hours", "2h"}, {"300ms", "300ms"}};
+		{"1.5h", "1h30m"}, {"infinity", "infinity"}, {"2 hours", "2h"},
+		{"300ms", "300ms"}, {"0", "infinity"}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char unit[128], line[64];
 
 		(void)snprintf(unit, sizeof(unit),
-			"[Service]\nExecStart=/bin/true\nTimeoutStopSec=%s\n", cases[i][0]);
+			"[Service]\nExecStart=/bin/true\nRuntimeMaxSec=%s\nTimeoutStopSec=%s\n",
+			cases[i][0], cases[i][0]);
 		import(IMPORT_SYSTEMD, "a.service", unit);
 		(void)snprintf(line, sizeof(line), "    stop: {timeout: %s}", cases[i][1]);
+		has(line);
+		(void)snprintf(line, sizeof(line), "    max_runtime: %s\n", cases[i][1]);
 		has(line);
 		done();
 	}

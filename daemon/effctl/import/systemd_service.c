@@ -223,7 +223,7 @@ static const struct systemd_row rows[] = {{"Description", as_text, "description"
 	{"TimeoutStartSec", as_timeout, "start_timeout"},
 	{"TimeoutStopSec", as_timeout, "stop.timeout"},
 	{"TimeoutSec", as_both_timeouts, "start_timeout"},
-	{"RuntimeMaxSec", as_span, "max_runtime"}, {"WatchdogSec", as_span, "watchdog"},
+	{"RuntimeMaxSec", as_timeout, "max_runtime"}, {"WatchdogSec", as_span, "watchdog"},
 	{"KillSignal", as_signal, "stop.signal"},
 	{"FinalKillSignal", as_signal, "stop.final_signal"},
 	{"KillMode", take_mode, "stop.mode"}, {"SuccessExitStatus", take_ends, "success_exit"},
