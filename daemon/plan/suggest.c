@@ -181,5 +181,8 @@ void word_fault(struct value *value, const char *words)
 		"`%s` is none of %s", value->filled, all.bytes ? all.bytes : "these");
 	if (nearest.best)
 		diag_help(load->diags, diag, "did you mean %s?", nearest.best);
+	else if (value->field->type == TYPE_TARGET && strchr(value->filled, '/'))
+		diag_help(load->diags, diag, "write `%s: {file: %s}`", field_key(value->field),
+			value->filled);
 	text_done(&all);
 }

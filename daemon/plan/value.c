@@ -41,8 +41,7 @@ static bool read_path(struct value *value)
 	return value->filled && read_text(value);
 }
 
-/* What somebody who wrote this meant; NULL: who knows. */
-static const char *meant_bool(const char *s)
+const char *bool_meant(const char *s)
 {
 	static const char *const words[] = {
 		"true", "yes", "y", "on", "1", "false", "no", "n", "off", "0"};
@@ -59,7 +58,7 @@ static bool read_bool(struct value *value)
 	struct diag *diag;
 
 	if (!yes && strcmp(value->filled, "false") != 0) {
-		const char *meant = meant_bool(value->filled);
+		const char *meant = bool_meant(value->filled);
 
 		diag = fault(value->load, value->node, "E207",
 			"`%s` needs true or false, and this is `%s`", value->field->face.name,

@@ -94,6 +94,8 @@ bool canonical_node(struct value *value, struct node *node);
 const struct plan_pair *pairs_of(struct value *value, struct node *map, uint32_t *ret_n);
 /* What a scalar in the `with` of a built-in stands for, of the text that is filled in. NULL: out of memory. */
 const char *builtin_text(struct value *value, const struct node *node, const char *filled);
+/* Which of true and false somebody meant who wrote this; NULL: who knows. */
+const char *bool_meant(const char *s);
 /* What should have been written instead of a word that is not among `words`. */
 void word_fault(struct value *value, const char *words);
 

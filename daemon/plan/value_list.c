@@ -301,6 +301,22 @@ bool read_target(struct value *value)
 	return false;
 }
 
+/* A truth where names are wanted, which would be the name of a variable that nobody has. */
+static bool no_names(struct value *value)
+{
+	const char *meant = bool_meant(value->node->text);
+	struct diag *diag;
+
+	if (!meant)
+		return false;
+	diag = fault(value->load, value->node, "E204",
+		"`%s` needs a list of names, and this is `%s`", value->field->face.name,
+		value->node->text);
+	diag_help(value->load->diags, diag,
+		strcmp(meant, "true") == 0 ? "write [\"*\"] for all" : "write [] for none");
+	return true;
+}
+
 bool read_names(struct value *value)
 {
 	struct node *item;
@@ -312,6 +328,8 @@ bool read_names(struct value *value)
 			return wrong_kind(value, item, "texts in its list");
 	if (value->node->kind == NODE_LIST)
 		return canonical_node(value, value->node);
+	if (no_names(value))
+		return false;
 	text_add(&value->text, "[");
 	if (!canonical_node(value, value->node))
 		return false;

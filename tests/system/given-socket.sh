@@ -13,7 +13,7 @@ begin() { # KIND NAMES N, and a tree on standard input
 }
 units="version: 1
 daemon: {socket: $taken}
-units: {a: {command: $DIR/bin/family}, env: {command: env, type: oneshot, env_inherit: true, log: {stdout: ring}}}"
+units: {a: {command: $DIR/bin/family}, env: {command: env, type: oneshot, env_inherit: ['*'], log: {stdout: ring}}}"
 
 begin stream "" 1 <<<"$units"
 same "the tree" "$(state a)" up
