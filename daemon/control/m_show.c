@@ -20,11 +20,12 @@ static struct json *shown_place(const struct plan_place *at)
 	return place;
 }
 
-static bool field_is_secret(const char *name)
+/* What is an environment, or has one in it. */
+static bool value_is_secret(const struct plan_value *value)
 {
-	static const char environment[] = "environment";
-
-	return strncmp(name, environment, sizeof(environment) - 1) == 0;
+	if (value->field == FIELD_TEMPLATE)
+		return strstr(value->text, "environment") != NULL;
+	return value->field == FIELD_ENVIRONMENT;
 }
 
 static void value_add(struct json *values, const struct plan_value *value, bool secrets)
@@ -34,7 +35,7 @@ static void value_add(struct json *values, const struct plan_value *value, bool 
 
 	(void)json_set(one, "field", json_text(field));
 	(void)json_set(one, "value",
-		field_is_secret(field) && !secrets ? json_null() : json_text(value->text));
+		value_is_secret(value) && !secrets ? json_null() : json_text(value->text));
 	(void)json_set(one, "source", json_text("file"));
 	(void)json_set(one, "place", shown_place(&value->at));
 	(void)json_add(values, one);
@@ -64,6 +65,9 @@ static const char *derived(
 		return buf;
 	case FIELD_DAEMON_LOG_DIR:
 		return t->world.log_dir;
+	case FIELD_DAEMON_STATE_DIR:
+		/* Nothing, as long as there is nothing to remember. */
+		return t->world.state_dir;
 	default:
 		return NULL;
 	}

@@ -32,7 +32,7 @@ void canonical_add(struct text *text, const char *item)
 
 static const char *scalar_text(struct value *value, struct node *node)
 {
-	const char *filled = value_fill(value, node);
+	const char *filled = value->as_written ? node->text : value_fill(value, node);
 
 	return filled && value->builtin ? builtin_text(value, node, filled) : filled;
 }

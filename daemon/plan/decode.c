@@ -205,6 +205,8 @@ void slots_read(struct decoder *decoder, struct plan_unit *unit, const struct la
 		if (layer->slots[id] && row->type != TYPE_SECTION && row->type != TYPE_RAW &&
 			!(id > FIELD_DAEMON && id <= FIELD_DAEMON_SIGNALS))
 			slot_read(decoder, unit, id, layer->slots[id]);
+		else if (layer->slots[id] && id == FIELD_TEMPLATE)
+			template_keep(decoder, layer->slots[id]);
 	}
 }
 

@@ -79,6 +79,9 @@ void unit_decode(struct decoder *decoder, uint32_t index);
 /* Reads all units of the supervisors that are open, and of those within. */
 void units_decode(struct decoder *decoder);
 /* ── template.c ── */
+/* A template as a value of its supervisor. What it holds is read with each child; but that it has changed has to be seen
+ * while there is none. */
+void template_keep(struct decoder *decoder, struct node *template);
 /* Opens the units of a supervisor, declared or added. Says what is wrong with its template, and whether the two fit its
  * strategy. */
 void children_open(struct decoder *decoder, uint32_t index, const struct layer *layer);

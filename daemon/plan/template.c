@@ -8,6 +8,23 @@
 #include "base/alloc.h"
 #include "plan/draft.h"
 
+void template_keep(struct decoder *decoder, struct node *template)
+{
+	struct load *load = decoder->load;
+	struct value value = {.load = load,
+		.field = field_row(FIELD_TEMPLATE),
+		.node = template,
+		.as_written = true};
+
+	if (template->kind != NODE_MAP || !canonical_node(&value, template)) {
+		value_done(&value);
+		return;
+	}
+	decoder->values[decoder->n_values] = (struct plan_value){
+		(uint16_t)FIELD_TEMPLATE, keep_text(load, &value.text), template->at};
+	decoder->nodes[decoder->n_values++] = template;
+}
+
 static int template_kinds(struct load *load, struct node *template)
 {
 	enum plan_kind kind;

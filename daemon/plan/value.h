@@ -16,6 +16,7 @@ struct value {
 	struct text text;     /* canonical; value_done() or keep_text() ends it */
 	const char *unclosed; /* a text that ends in a `${` without `}` */
 	const char *builtin;  /* whose `with` it is; NULL: it is no built-in's */
+	bool as_written;      /* nothing is filled in, by canonical_node() */
 };
 
 /* Reads a value of any type but RAW. */
@@ -88,7 +89,7 @@ bool read_sockets(struct value *value);
 void canonical_add(struct text *text, const char *item);
 /* All of a list; NULL: an empty one. */
 void canonical_words(struct text *text, const char *const *items);
-/* All of a node, variables filled in. */
+/* All of a node, variables filled in, or as it is written. */
 bool canonical_node(struct value *value, struct node *node);
 /* A mapping's values by name; nested ones as a.b, lists as a.0. NULL: said why. */
 const struct plan_pair *pairs_of(struct value *value, struct node *map, uint32_t *ret_n);

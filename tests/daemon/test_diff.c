@@ -99,6 +99,19 @@ START_TEST(order_dependencies_and_being_enabled_are_live)
 }
 END_TEST
 
+/* While it has no children nothing else would tell of it. */
+START_TEST(a_template_is_compared_as_it_is_written)
+{
+#define POOL HEAD "  p: {strategy: simple_one_for_one, template: "
+
+	diff_is(POOL "{command: x}}\n", POOL "{command: y}}\n", "p live template\n");
+	diff_is(POOL "{command: [x, '${UNIT}']}}\n", POOL "{command: [x, p]}}\n",
+		"p live template\n");
+	diff_is(POOL "{shell: 'x ${Y}'}}\n", POOL "\n      {\"shell\": \"x ${Y}\"}}\n", "");
+#undef POOL
+}
+END_TEST
+
 START_TEST(effds_own_settings_wait_for_its_next_start)
 {
 	diff_is("version: 1\nunits: {a: {command: x}}\n",
@@ -268,6 +281,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, process_fields_restart_and_others_are_live);
 	tcase_add_test(tcase, units_come_go_and_move);
 	tcase_add_test(tcase, order_dependencies_and_being_enabled_are_live);
+	tcase_add_test(tcase, a_template_is_compared_as_it_is_written);
 	tcase_add_test(tcase, effds_own_settings_wait_for_its_next_start);
 	tcase_add_test(tcase, the_content_of_an_env_file_counts);
 	tcase_add_test(tcase, without_memory_there_is_no_difference_to_be_had);

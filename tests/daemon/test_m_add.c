@@ -306,10 +306,13 @@ START_TEST(a_reload_keeps_what_was_added_and_a_plan_says_what_a_new_template_doe
 		"  web: {command: [run]}\n"
 		"  pool: {strategy: simple_one_for_one, template: {command: [run, two]}}\n");
 	reply = ask(c, "Plan", NULL, 0);
-	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.unit"), "pool/a");
-	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.action"), "restart");
-	ck_assert_str_eq(reply_text(reply, "parameters.changes.1.unit"), "pool/b");
-	ck_assert_str_eq(reply_text(reply, "parameters.changes.1.action"), "live");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.unit"), "pool");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.action"), "live");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.0.fields.0"), "template");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.1.unit"), "pool/a");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.1.action"), "restart");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.2.unit"), "pool/b");
+	ck_assert_str_eq(reply_text(reply, "parameters.changes.2.action"), "live");
 	json_free(reply);
 	json_free(ask(c, "Reload", NULL, EFF_MS(200)));
 	ck_assert_str_eq(world_units(s->w), "web pool pool/a pool/b");

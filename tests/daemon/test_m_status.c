@@ -290,6 +290,28 @@ START_TEST(show_tells_values_and_places_and_keeps_the_environment_to_itself)
 }
 END_TEST
 
+START_TEST(show_keeps_the_environment_in_a_template_to_itself)
+{
+	struct server *s = server_new(
+		"version: 1\nname: test\nunits:\n"
+		"  a: {strategy: simple_one_for_one, template: {command: [run]}}\n"
+		"  b: {strategy: simple_one_for_one, template: {command: [run], environment: {K: hidden}}}\n");
+	struct client *c = client_new(s);
+	struct json *reply = client_ask(c, "Show", "{\"unit\":\"a\"}");
+
+	ck_assert_str_eq(shown(reply, "template"), "{command: [run]}");
+	json_free(reply);
+	reply = client_ask(c, "Show", "{\"unit\":\"b\"}");
+	ck_assert_str_eq(shown(reply, "template"), "(null)");
+	json_free(reply);
+	reply = client_ask(c, "Show", "{\"unit\":\"b\",\"values\":true}");
+	ck_assert_ptr_nonnull(strstr(shown(reply, "template"), "hidden"));
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(show_resolved_tells_what_holds_and_nothing_else)
 {
 	struct server *s = server_new(
@@ -339,6 +361,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_child_is_wanted_as_soon_as_its_group_is);
 	tcase_add_test(tcase, a_group_round_and_the_restarts_that_count_are_shown);
 	tcase_add_test(tcase, show_tells_values_and_places_and_keeps_the_environment_to_itself);
+	tcase_add_test(tcase, show_keeps_the_environment_in_a_template_to_itself);
 	tcase_add_test(tcase, show_resolved_tells_what_holds_and_nothing_else);
 	suite_add_tcase(suite, tcase);
 	return suite;

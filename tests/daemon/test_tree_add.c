@@ -199,7 +199,8 @@ START_TEST(a_reload_keeps_what_was_added_and_lays_it_over_the_new_template)
 
 	world_reload(w, "pool: {strategy: simple_one_for_one, template: {command: work two}}");
 	world_run_for(w, EFF_S(1));
-	ck_assert_str_eq(world_changes(w), "db stop; new stop; pool/a restart; pool/b live");
+	ck_assert_str_eq(
+		world_changes(w), "db stop; new stop; pool live; pool/a restart; pool/b live");
 	EXPECT_TRACE(w, "pool/a", "0 spawn, 1000 TERM, 1000 SIGTERM, 1000 spawn");
 	EXPECT_TRACE(w, "pool/b", "0 spawn");
 

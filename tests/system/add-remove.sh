@@ -77,9 +77,10 @@ pid=$(ctl --json status pool/c | jq .units[0].pid)
 sed -i 's/UNIT_KEY: template/UNIT_KEY: changed/' "$TREE"
 expect_exit 0 ctl plan
 matches "the plan" "$OUT" '^pool/c +restart +environment$'
+matches "what the plan says of the template" "$OUT" '^pool +live +template$'
 [[ $OUT != *pool/a* ]] || fail "the plan has pool/a, whose environment is its own"
 expect_exit 1 ctl reload
-matches "the one that fails its start again" "$OUT" '^1 of 3 did not come about:$'
+matches "the one that fails its start again" "$OUT" '^1 of 4 did not come about:$'
 matches "which" "$OUT" '^pool/bad: failed, backoff: exit 3$'
 expect_exit 0 ctl wait --for up pool/c
 [ "$(ctl --json status pool/c | jq .units[0].pid)" != "$pid" ] || fail "pool/c was not restarted"
