@@ -93,6 +93,16 @@ static bool is_start(const struct plan_change *change)
 	return change->action == PLAN_DO_START && change->before == PLAN_NONE;
 }
 
+/* One replica more or less: the unit itself is in both plans. */
+static bool is_one_of_many(const struct side *side, uint32_t row, const struct side *other)
+{
+	const char *stem = plan_unit(side->plan, row)->stem;
+	uint32_t first, n;
+
+	return stem && plan_find_all(other->plan, stem, &first, &n) &&
+		(!n || plan_unit(other->plan, first)->stem);
+}
+
 /* 0: it takes no part in this round. */
 static uint64_t key_of(const struct side *side, uint32_t row, enum round round)
 {
@@ -128,7 +138,8 @@ static void chains_make(struct search *s, enum round round)
 		const struct plan_change *change = &s->changes[i];
 		uint32_t *head;
 
-		if (!is_stop(change) || change->other)
+		if (!is_stop(change) || change->other ||
+			is_one_of_many(&s->old, change->before, &s->new))
 			continue;
 		s->old.keys[i] = key_of(&s->old, change->before, round);
 		head = &s->heads[s->old.keys[i] >> 1 & (s->room - 1)];
@@ -153,7 +164,8 @@ static void search_round(struct search *s, enum round round)
 {
 	chains_make(s, round);
 	for (uint32_t i = 0; i < s->n; i++)
-		if (is_start(&s->changes[i]) && !s->changes[i].other)
+		if (is_start(&s->changes[i]) && !s->changes[i].other &&
+			!is_one_of_many(&s->new, s->changes[i].after, &s->old))
 			start_match(s, &s->changes[i], key_of(&s->new, s->changes[i].after, round));
 }
 

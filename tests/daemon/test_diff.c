@@ -269,6 +269,11 @@ START_TEST(of_several_that_are_the_same_each_moves_once)
 		"renamed from a to c: stopped and started (start)\n");
 	moved_is(HEAD "  f: {command: x, replicas: 2}\n", HEAD "  f: {command: x}\n",
 		BOTH("renamed from f@1 to f"));
+	/* One of them more or less is not another unit. */
+	moved_is(HEAD "  a: {command: x}\n  f: {command: x, replicas: 1}\n",
+		HEAD "  f: {command: x, replicas: 2}\n", "");
+	moved_is(HEAD "  f: {command: x, replicas: 1}\n",
+		HEAD "  f: {command: x, replicas: 0}\n  b: {command: x}\n", "");
 }
 END_TEST
 
