@@ -181,6 +181,8 @@ $(patsubst %.c,$(O)/%,$(shell grep -lsE '"(alloc|memory)\.h"' $(TESTS))): more +
 	$(foreach f,malloc calloc realloc aligned_alloc mmap,-Wl$(comma)--wrap=$f)
 $(filter $(O)/tests/lib/%,$(tests)): $(call obj,$(LIB_TEST)) $(O)/libeff.a
 $(filter $(O)/tests/lib/%,$(tests)): more += -Wl,--wrap=eff_rt_new
+# Where the calendar's clock is set.
+$(O)/tests/daemon/test_schedule_clock: more += -Wl,--wrap=eff_wall
 $(filter $(O)/tests/lib/%,$(tests)) $(examples): LIBS = $(EFF_LIBS)
 $(filter $(O)/tests/daemon/%,$(tests)): $(O)/libfake.a $(O)/libeffd.a $(O)/libeffctl.a $(daemon_libs)
 $(benches) $(replays) $(fuzzers): $(O)/libfake.a $(O)/libeffctl.a $(daemon_libs)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Schedules: units that run at their times. While one is wanted a fiber waits for its next moment and starts it; between
  * runs it rests, `waiting` before the first. `every` goes by the runtime's clock on a grid from when it was wanted; `cron` by the
- * calendar, which is looked at anew every minute, for somebody may set the clock. A run includes its retries. */
+ * calendar, which is looked at anew every minute, for somebody may set the clock, or the machine may sleep. A run includes
+ * its retries.
+ *
+ * A clock that is set by a few hours is one that is put right: as where an hour is skipped or comes twice, what it passes
+ * over runs once right after, and what has run does not run again. (As cron(8) has it.) */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +17,7 @@
 #include "tree/internal.h"
 
 #define LOOK_EVERY EFF_M(1)
+#define SET_MOST EFF_H(3)
 
 /* ── what must outlive effd ── */
 
@@ -29,13 +34,13 @@ static bool memory_path(const struct unit *u, struct text *path)
 	return !path->failed;
 }
 
-static void remember(struct unit *u)
+static void remember(struct unit *u, eff_ns wall)
 {
 	struct text path = {0};
 	char text[32];
 	int r = 0;
 
-	(void)snprintf(text, sizeof(text), "%" PRId64 "\n", eff_wall());
+	(void)snprintf(text, sizeof(text), "%" PRId64 "\n", wall);
 	if (memory_path(u, &path))
 		r = u->world->os->ops->write_state(u->world->os, path.bytes, text);
 	if (r < 0 && r != -ECANCELED)
@@ -70,32 +75,65 @@ static const struct plan_unit *row_of(const struct unit *u)
 
 struct clock {
 	struct unit *unit;
-	const struct plan_unit *spec; /* that the moment was computed from */
+	const struct plan_unit *spec; /* that it was aimed by */
 	eff_ns base_at;               /* of `every`: the last moment of the grid */
+	eff_ns moment_at;             /* the next one, by the runtime's clock */
+	eff_ns moment_wall,
+		ran_wall; /* by the calendar: the next one (of `cron`; else 0), the last that was run */
 	eff_ns wall_ahead; /* the calendar clock's lead when the moment was computed */
+	double late;       /* how much of the jitter is added to the moment, below 1 */
 };
 
-/* The next moment, by the runtime's clock. */
-static eff_ns moment_next(struct clock *c)
+/* After when the next moment is looked for, by the calendar. Where any hour will do an hour that comes again is one more. */
+static eff_ns clock_looks_from(const struct clock *c, eff_ns wall)
+{
+	bool any_hour = row_of(c->unit)->rules->schedule.cron.any_hour;
+	eff_ns back = c->ran_wall - wall;
+
+	return back > 0 && back < (any_hour ? EFF_M(1) : SET_MOST) ? c->ran_wall : wall;
+}
+
+static void moment_next(struct clock *c)
 {
 	const struct plan_schedule *s = &row_of(c->unit)->rules->schedule;
-	eff_ns now = eff_now(), wall = eff_wall(), next;
+	/* In this order: what passes in between makes it later, not earlier. */
+	eff_ns wall = eff_wall(), now = eff_now(), next;
 
+	c->wall_ahead = wall - now;
 	if (s->by_cron) {
-		next = cron_next(&s->cron, s->zone, wall);
-		return next == EFF_FOREVER ? next : eff_ns_add(now, next - wall);
+		c->moment_wall = cron_next(&s->cron, s->zone, clock_looks_from(c, wall));
+		c->moment_at = c->moment_wall == EFF_FOREVER
+			? EFF_FOREVER
+			: eff_ns_add(now, c->moment_wall - wall);
+		return;
 	}
+	c->moment_wall = 0;
 	/* Behind by more than a period: what was missed is missed. */
 	next = eff_ns_add(c->base_at, s->every_ns);
 	if (next <= now)
 		next = eff_ns_add(next, (now - next) / s->every_ns * s->every_ns + s->every_ns);
-	c->base_at = next - s->every_ns;
-	return next;
+	if (next != EFF_FOREVER)
+		c->base_at = next - s->every_ns;
+	c->moment_at = next;
 }
 
-static eff_ns spread(const struct plan_schedule *s)
+/* What has come is not to come again, but where the clock has been set back before it. */
+static bool moment_has_come(const struct clock *c)
 {
-	return s->jitter_ns > 0 ? eff_ns_scale(s->jitter_ns, eff_random_unit()) : 0;
+	return c->moment_at <= eff_now() && eff_wall() >= c->moment_wall - EFF_S(1);
+}
+
+/* By what its row says now. A moment that has come already waits for what jitter adds to it, and for nothing else. */
+static void clock_aim(struct clock *c)
+{
+	const struct plan_schedule *s = &row_of(c->unit)->rules->schedule;
+
+	if (!moment_has_come(c)) {
+		moment_next(c);
+		c->late = s->jitter_ns > 0 ? eff_random_unit() : 0;
+	}
+	c->spec = row_of(c->unit);
+	c->unit->due_at = eff_ns_add(c->moment_at, eff_ns_scale(s->jitter_ns, c->late));
 }
 
 /* Was there a moment since it ran last? When that is known its row may be another. */
@@ -108,7 +146,7 @@ static bool has_missed(struct unit *u)
 		return false;
 	if (last < 0) {
 		/* From now on it is known how long it has not run. */
-		remember(u);
+		remember(u, eff_wall());
 		return false;
 	}
 	next = s->by_cron ? cron_next(&s->cron, s->zone, last) : eff_ns_add(last, s->every_ns);
@@ -182,27 +220,49 @@ static int await_moment(struct clock *c)
 	return 0;
 }
 
+/* Has the calendar passed over a moment while that was waited for? Suspends. */
+static bool clock_skipped(const struct clock *c)
+{
+	eff_ns over = eff_wall() - c->moment_wall;
+
+	if (row_of(c->unit) != c->spec || !c->spec->rules->schedule.by_cron ||
+		!clock_was_set(c) || moment_has_come(c))
+		return false;
+	return (over >= 0 && over < SET_MOST) || has_missed(c->unit);
+}
+
+static void clock_rings(struct clock *c)
+{
+	eff_ns wall = eff_wall();
+
+	c->base_at = c->moment_at;
+	c->moment_at = EFF_FOREVER;
+	/* The clock may have been set back a little, and show less yet. */
+	c->ran_wall = wall > c->moment_wall ? wall : c->moment_wall;
+	run_due(c->unit);
+	remember(c->unit, c->ran_wall);
+}
+
 static void clock_run(struct unit *u)
 {
-	struct clock c = {.unit = u, .base_at = eff_now()};
+	struct clock c = {.unit = u, .base_at = eff_now(), .moment_at = EFF_FOREVER};
 	int r = 0;
 
 	/* It may have been taken away before this began. */
-	u->due_at = moment_next(&c);
+	clock_aim(&c);
 	if (row_of(u)->rules->schedule.catch_up != PLAN_CATCH_UP_NO && has_missed(u)) {
 		run_due(u);
-		remember(u);
+		remember(u, eff_wall());
 	}
 	while (r >= 0 && !u->clock_off && row_of(u)->rules->schedule.is_there) {
-		c.spec = row_of(u);
-		c.wall_ahead = eff_wall() - eff_now();
-		u->due_at = eff_ns_add(moment_next(&c), spread(&row_of(u)->rules->schedule));
+		clock_aim(&c);
 		r = await_moment(&c);
-		if (r != 0)
-			continue;
-		c.base_at = eff_ns_add(c.base_at, row_of(u)->rules->schedule.every_ns);
-		run_due(u);
-		remember(u);
+		if (r == 0) {
+			clock_rings(&c);
+		} else if (r == 1 && clock_skipped(&c)) {
+			c.moment_at = eff_now();
+			c.moment_wall = eff_wall();
+		}
 	}
 }
 
