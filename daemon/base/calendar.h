@@ -25,7 +25,7 @@ struct cron {
 int cron_parse(const char *text, struct cron *ret_cron, uint32_t *ret_at, const char **ret_why);
 /* The first instant after `after` (both ns since 1970) that is chosen by the clock of the zone. What falls into an hour that the clock
  * skips is chosen once, right after it; what comes twice is chosen the first time, but where any hour will do. EFF_FOREVER:
- * none within ten years. */
+ * none within forty years. */
 eff_ns cron_next(const struct cron *cron, const char *zone, eff_ns after);
 
 #endif

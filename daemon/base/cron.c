@@ -9,7 +9,10 @@
 #include "base/calendar.h"
 #include "base/date.h"
 
-enum { N_FIELDS = 5, YEARS_MOST = 10, REPEAT_MOST = 4 * 3600 };
+/* A 29 February of a given weekday comes after forty years at most: 2100 is no leap year. */
+enum { N_FIELDS = 5, YEARS_MOST = 40, REPEAT_MOST = 4 * 3600 };
+#define SECOND_MOST (INT64_MAX / EFF_S(1))
+#define ALL_HOURS 0xffffffU
 
 struct range {
 	int least, most;
@@ -49,13 +52,14 @@ static int value_read(const char **at, const struct range *range)
 static const char *item_read(const char **at, const struct range *range, uint64_t *set)
 {
 	int from = range->least, to = range->most, step = 1;
-	bool is_star = **at == '*';
+	bool is_alone = false;
 
-	if (is_star) {
+	if (**at == '*') {
 		(*at)++;
 	} else {
 		from = to = value_read(at, range);
-		if (from >= 0 && **at == '-') {
+		is_alone = **at != '-';
+		if (from >= 0 && !is_alone) {
 			(*at)++;
 			to = value_read(at, range);
 		}
@@ -63,14 +67,12 @@ static const char *item_read(const char **at, const struct range *range, uint64_
 	if (from < 0 || to < 0)
 		return "is no number";
 	if (**at == '/') {
-		bool alone = !is_star && from == to && (*at)[-1] != '-';
-
 		(*at)++;
 		step = value_read(at, &(struct range){0, 59, NULL});
 		if (step <= 0)
 			return "has a step that is no number from 1 on";
 		/* 5/10: from five on. */
-		if (alone)
+		if (is_alone)
 			to = range->most;
 	}
 	if (from < range->least || to > range->most)
@@ -143,7 +145,7 @@ int cron_parse(const char *text, struct cron *ret_cron, uint32_t *ret_at, const 
 		.days = (uint32_t)sets[2],
 		.months = (uint16_t)sets[3],
 		.weekdays = (uint8_t)((sets[4] | sets[4] >> 7) & 0x7f),
-		.any_hour = stars[1],
+		.any_hour = sets[1] == ALL_HOURS,
 		.any_day = stars[2],
 		.any_weekday = stars[4]};
 	if (day_can_come(ret_cron))
@@ -157,11 +159,12 @@ int cron_parse(const char *text, struct cron *ret_cron, uint32_t *ret_at, const 
 
 static bool day_is_chosen(const struct cron *cron, const struct date *date)
 {
-	bool by_day = cron->days >> date->day & 1;
-	bool by_weekday = cron->weekdays >> date_weekday(date->year, date->month, date->day) & 1;
+	bool by_day, by_weekday;
 
 	if (!(cron->months >> date->month & 1))
 		return false;
+	by_day = cron->days >> date->day & 1;
+	by_weekday = cron->weekdays >> date_weekday(date->year, date->month, date->day) & 1;
 	return cron->any_day || cron->any_weekday ? by_day && by_weekday : by_day || by_weekday;
 }
 
@@ -234,7 +237,7 @@ eff_ns cron_next(const struct cron *cron, const char *zone, eff_ns after)
 	for (; second == INT64_MAX && date.year <= last_year; day_next(&date))
 		if (day_is_chosen(cron, &date))
 			second = second_of_day(cron, zone, date, from);
-	if (second == INT64_MAX)
+	if (second > SECOND_MOST)
 		return EFF_FOREVER;
 	if (cron->any_hour && second - from <= REPEAT_MOST && clock_goes_back(zone, from, second))
 		second = second_of_repeat(cron, zone, from, second);

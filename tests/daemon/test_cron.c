@@ -72,6 +72,12 @@ START_TEST(the_fields_choose_minutes_hours_days_months_and_weekdays)
 		"2026-11-29 12:00:00");
 	EXPECT("10/20 3 * * *", "UTC", "2026-01-01 00:00:00", "2026-01-01 03:10:00",
 		"2026-01-01 03:30:00", "2026-01-01 03:50:00", "2026-01-02 03:10:00");
+	EXPECT("10-10/20 3 * * *", "UTC", "2026-01-01 00:00:00", "2026-01-01 03:10:00",
+		"2026-01-02 03:10:00");
+	EXPECT("0 0 29 2 */7", "UTC", "2032-01-01 00:00:00", "2032-02-29 00:00:00",
+		"2060-02-29 00:00:00", "2088-02-29 00:00:00", "2128-02-29 00:00:00",
+		"2156-02-29 00:00:00", "2184-02-29 00:00:00", "2224-02-29 00:00:00",
+		"2252-02-29 00:00:00", "never");
 }
 END_TEST
 
@@ -109,6 +115,16 @@ START_TEST(an_hour_that_comes_twice_runs_once)
 		"2026-10-26 01:30:00");
 	EXPECT("*/30 2 * * *", "Europe/Berlin", "2026-10-24 12:00:00", "2026-10-25 00:00:00",
 		"2026-10-25 00:30:00", "2026-10-26 01:00:00");
+}
+END_TEST
+
+/* New York, 2026-11-01: 02:00 EDT becomes 01:00 EST at 06:00 UTC. */
+START_TEST(nor_is_it_one_of_those_that_were_left_out)
+{
+	EXPECT("30 */2 * * *", "America/New_York", "2026-11-01 04:00:00", "2026-11-01 04:30:00",
+		"2026-11-01 07:30:00");
+	EXPECT("30 0-23 * * *", "America/New_York", "2026-11-01 05:00:00",
+		"2026-11-01 05:30:00", "2026-11-01 06:30:00", "2026-11-01 07:30:00");
 }
 END_TEST
 
@@ -214,6 +230,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_zone_has_its_own_clock);
 	tcase_add_test(tcase, an_hour_that_the_clock_skips_runs_once_right_after);
 	tcase_add_test(tcase, an_hour_that_comes_twice_runs_once);
+	tcase_add_test(tcase, nor_is_it_one_of_those_that_were_left_out);
 	tcase_add_test(tcase, where_any_hour_will_do_it_goes_on);
 	tcase_add_test(tcase, utc_is_a_zone_like_others);
 	tcase_add_test(tcase, tz_is_as_it_was);
