@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The instant that a date of a time zone means. The C library knows zones only by the variable TZ: it is set for the
  * length of a question and put back. All of effd that asks is one thread, and nothing else of it looks at local time. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,24 @@ static bool zone_is_utc(const char *zone)
 	return strcmp(zone, "UTC") == 0;
 }
 
+/* Lists of zones lie there too, and folders. */
+static bool is_zone_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char magic[4];
+	bool is_one;
+
+	if (fd < 0)
+		return false;
+	is_one = read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+		memcmp(magic, "TZif", sizeof(magic)) == 0;
+	close(fd);
+	return is_one;
+}
+
 bool zone_is_known(const char *zone)
 {
-	char path[300], folder[304];
+	char path[300];
 	size_t len = strlen(zone);
 
 	if (zone_is_utc(zone))
@@ -28,9 +44,7 @@ bool zone_is_known(const char *zone)
 	if (len == 0 || len > 200 || zone[0] == '/' || zone[0] == '.' || strstr(zone, ".."))
 		return false;
 	(void)snprintf(path, sizeof(path), ZONES "%s", zone);
-	(void)snprintf(folder, sizeof(folder), "%s/.", path);
-	/* A folder of zones is none. */
-	return access(path, R_OK) == 0 && zone[len - 1] != '/' && access(folder, F_OK) != 0;
+	return is_zone_file(path);
 }
 
 /* The zone that was before; NULL: none was set. */

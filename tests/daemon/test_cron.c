@@ -212,6 +212,7 @@ START_TEST(zones_are_known_by_the_machine)
 	ck_assert(zone_is_known("Europe/Berlin"));
 	ck_assert(!zone_is_known("Europe"));
 	ck_assert(!zone_is_known("Europe/"));
+	ck_assert(!zone_is_known("zone.tab"));
 	ck_assert(!zone_is_known("Nowhere/Land"));
 	ck_assert(!zone_is_known(""));
 	ck_assert(!zone_is_known("../../../etc/passwd"));
