@@ -98,7 +98,8 @@ int duration_parse(const char *s, eff_ns *ret_ns)
 		if (len == 0)
 			return *s ? -EINVAL : -EDOM;
 		unit = unit_find(durations, sizeof(durations) / sizeof(durations[0]), s, len);
-		if (!unit)
+		/* There is nothing finer than a nanosecond, and what would become 0 might mean something else. */
+		if (!unit || scale > unit->factor)
 			return -EINVAL;
 		if (__builtin_mul_overflow(whole, unit->factor, &one) ||
 			__builtin_add_overflow(one, unit->factor / scale * part, &one) ||
@@ -110,10 +111,21 @@ int duration_parse(const char *s, eff_ns *ret_ns)
 	return 0;
 }
 
+/* Microseconds, and what is left of one behind a point. */
+static void add_us(char *to, size_t size, uint64_t ns)
+{
+	char part[8] = "";
+
+	(void)snprintf(part, sizeof(part), ".%03u", (unsigned)(ns % 1000));
+	for (size_t i = 4; i > 0 && strchr(".0", part[i - 1]); i--)
+		part[i - 1] = '\0';
+	(void)snprintf(to, size, "%llu%sus", (unsigned long long)(ns / 1000), part);
+}
+
 const char *duration_text(eff_ns ns, char buf[static 32])
 {
 	static const struct unit_of shown[] = {{"d", 86400000000000}, {"h", 3600000000000},
-		{"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}};
+		{"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000}};
 	uint64_t rest = ns > 0 ? (uint64_t)ns : 0, n;
 	size_t i, len = 0;
 
@@ -127,6 +139,8 @@ const char *duration_text(eff_ns ns, char buf[static 32])
 			len += (size_t)snprintf(buf + len, 32 - len, "%llu%s",
 				(unsigned long long)n, shown[i].name);
 	}
+	if (rest && len < 32)
+		add_us(buf + len, 32 - len, rest);
 	return buf;
 }
 

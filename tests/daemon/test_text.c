@@ -118,6 +118,7 @@ START_TEST(durations_are_pairs_of_number_and_unit)
 	ck_assert_int_eq(duration("1w"), EFF_H(168));
 	ck_assert_int_eq(duration("2d1h"), EFF_H(49));
 	ck_assert_int_eq(duration("7us"), EFF_US(7));
+	ck_assert_int_eq(duration("0.001us"), 1);
 	ck_assert_int_eq(duration("0"), 0);
 	ck_assert_int_eq(duration("0s"), 0);
 	ck_assert_int_eq(duration("infinity"), EFF_FOREVER);
@@ -132,7 +133,8 @@ START_TEST(durations_are_never_bare_negative_or_too_long)
 	} bad[] = {{"30", -EDOM}, {"1.5", -EDOM}, {"", -EINVAL}, {"s", -EINVAL},
 		{"-3s", -EINVAL}, {"3 s", -EINVAL}, {"3x", -EINVAL}, {"1.s", -EINVAL},
 		{".5s", -EINVAL}, {"3S", -EINVAL}, {"1m30", -EDOM}, {"99999999999w", -ERANGE},
-		{"99999999999999999999999s", -ERANGE}, {"infinitys", -EINVAL}};
+		{"99999999999999999999999s", -ERANGE}, {"infinitys", -EINVAL},
+		{"0.0001us", -EINVAL}, {"1.2345us", -EINVAL}};
 	eff_ns ns;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -142,13 +144,13 @@ END_TEST
 
 START_TEST(a_duration_is_written_as_it_is_read)
 {
-	static const char *const texts[] = {
-		"0", "250ms", "1m30s", "1d1h1m1s1ms1us", "500us", "infinity", "106751d"};
+	static const char *const texts[] = {"0", "250ms", "1m30s", "1d1h1m1s1ms1us", "500us",
+		"infinity", "106751d", "0.001us", "1s0.5us", "10.25us", "1ms100us"};
 	char buf[32];
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		ck_assert_str_eq(duration_text(duration(texts[i]), buf), texts[i]);
-	ck_assert_uint_lt(strlen(duration_text(INT64_MAX - 1, buf)), 32);
+	ck_assert_str_eq(duration_text(INT64_MAX - 1, buf), "106751d23h47m16s854ms775.806us");
 }
 END_TEST
 
