@@ -74,12 +74,13 @@ static struct json *next_plain(const char *action, eff_ns in_ns, const char *wor
 
 static struct json *next_of_backoff(const struct unit *u)
 {
-	eff_ns in = u->child.next_at > eff_now() ? u->child.next_at - eff_now() : 0;
+	eff_ns now = eff_now(), at = u->child.next_at;
+	eff_ns in = at == EFF_FOREVER ? -1 : at > now ? at - now : 0;
 	uint32_t failures = eff_child_failures(&u->child);
 	struct text text = {0};
 	struct json *next;
 
-	if (u->child.next_at < 0)
+	if (at < 0)
 		return next_plain("start", -1,
 			"starts again when its group has stopped, and after its delay");
 	text_printf(&text, "restart %u in a row", failures);

@@ -98,6 +98,11 @@ void add_seconds(struct text *to, double seconds)
 
 	if (!(seconds >= 0) || seconds > 1e15)
 		return;
+	/* The longest duration that there is means that there is no end to it. */
+	if (seconds >= 9.223372036e9) {
+		text_add(to, "infinity");
+		return;
+	}
 	if (seconds < 9.95) {
 		text_printf(to, "%.1fs", seconds);
 		return;

@@ -266,7 +266,7 @@ const char *tree_summary(struct tree *t, char *buf, size_t size)
 	if (!ailing || len < 0 || (size_t)len >= size)
 		return buf;
 	(void)cause_line(ailing->last_exit, words, sizeof(words));
-	if (ailing->child.next_at >= 0)
+	if (ailing->child.next_at >= 0 && ailing->child.next_at != EFF_FOREVER)
 		(void)snprintf(buf + len, size - (size_t)len, "; %s: %s, next try in %s",
 			ailing->name, words, soon_text(ailing->child.next_at - eff_now(), in));
 	else

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "effctl/columns.h"
 #include "effctl/grid.h"
+#include "effctl/words.h"
 
 Suite *test_suite(void);
 
@@ -35,6 +36,23 @@ static int print(unsigned width, bool colour)
 	(void)fclose(out);
 	return r;
 }
+
+START_TEST(times_are_short_and_have_an_end_only_where_there_is_one)
+{
+	static const struct {
+		double seconds;
+		const char *text;
+	} rows[] = {{0, "0.0s"}, {9.94, "9.9s"}, {9.96, "10s"}, {59.6, "1m"}, {3599, "59m59s"},
+		{86400 + 59, "1d"}, {14 * 86400.0, "2w"}, {1e9, "1653w3d"},
+		{(double)EFF_FOREVER / 1e9, "infinity"}, {-1, ""}};
+	struct text text = {0};
+
+	add_seconds(&text, rows[_i].seconds);
+
+	ck_assert_str_eq(text.bytes ? text.bytes : "", rows[_i].text);
+	text_done(&text);
+}
+END_TEST
 
 START_TEST(columns_are_aligned_by_characters)
 {
@@ -204,6 +222,7 @@ Suite *test_suite(void)
 	Suite *suite = suite_create("grid");
 	TCase *tcase = tcase_create("grid");
 
+	tcase_add_loop_test(tcase, times_are_short_and_have_an_end_only_where_there_is_one, 0, 10);
 	tcase_add_test(tcase, columns_are_aligned_by_characters);
 	tcase_add_test(tcase, the_last_column_is_cut_to_the_width);
 	tcase_add_test(tcase, where_it_is_narrow_the_last_column_has_the_room_of_others);

@@ -134,6 +134,24 @@ START_TEST(explain_of_a_group_tells_who_makes_it_fail)
 }
 END_TEST
 
+START_TEST(explain_promises_no_start_that_never_comes)
+{
+	struct server *s = server_new(
+		"a: {command: [bad], restart: {backoff: {initial: infinity, max: infinity}}}");
+	struct client *c = client_new(s);
+	struct json *reply;
+
+	world_script(s->w, "bad", (struct script){.exits = 1});
+	world_run_for(s->w, EFF_S(1));
+	reply = client_ask(c, "Explain", "{\"unit\":\"a\"}");
+	ck_assert_str_eq(reply_text(reply, "parameters.state"), "backoff");
+	ck_assert_int_eq(json_type(reply_at(reply, "parameters.next.in_s")), JSON_NULL);
+	json_free(reply);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(explain_names_the_one_in_backoff_that_holds_the_rest_of_a_sequence)
 {
 	struct server *s = server_new(
@@ -316,6 +334,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, explain_says_nothing_twice);
 	tcase_add_test(tcase, explain_tells_what_bounds_a_start_and_what_a_group_waits_for);
 	tcase_add_test(tcase, explain_of_a_group_tells_who_makes_it_fail);
+	tcase_add_test(tcase, explain_promises_no_start_that_never_comes);
 	tcase_add_test(tcase, explain_names_the_one_in_backoff_that_holds_the_rest_of_a_sequence);
 	tcase_add_test(tcase, explain_of_one_that_is_ready_no_more_promises_no_timeout);
 	tcase_add_test(tcase, explain_names_the_group_that_holds_a_unit_down);

@@ -123,6 +123,21 @@ START_TEST(the_summary_counts_and_names_what_is_not_up)
 }
 END_TEST
 
+START_TEST(the_summary_promises_no_try_that_never_comes)
+{
+	struct world *w = world_new(
+		"web: {command: web, restart: {backoff: {initial: infinity, max: infinity}}}");
+	char summary[200];
+
+	world_script(w, "web", CRASH);
+	world_run_for(w, 0);
+
+	EXPECT_STATE(w, "web", "backoff");
+	ck_assert_str_eq(tree_summary(w->tree, summary, sizeof(summary)), "0 of 1 up; web: exit 1");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(events_count_up_by_one_and_the_last_thousand_are_kept)
 {
 	struct world *w = world_new(
@@ -349,6 +364,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_group_that_fails_holds_up_neither_the_tree_nor_who_could_do_without);
 	tcase_add_test(tcase, who_waits_for_the_tree_to_settle_is_told_in_that_moment);
 	tcase_add_test(tcase, a_tree_with_nothing_to_boot_settles_at_once);
+	tcase_add_test(tcase, the_summary_promises_no_try_that_never_comes);
 	tcase_add_test(tcase, the_summary_counts_and_names_what_is_not_up);
 	tcase_add_test(tcase, events_count_up_by_one_and_the_last_thousand_are_kept);
 	tcase_add_test(tcase, a_state_event_tells_from_where_to_where_and_why);
