@@ -53,7 +53,12 @@ void limit_open(struct unit *u, struct limit *l, limit_of *allows)
 
 bool limit_close(struct unit *u, struct limit *l)
 {
-	u->limited = l->outer;
+	struct limit **at = &u->limited;
+
+	/* One that another fiber opened within it may have yet to be closed. */
+	while (*at != l)
+		at = &(*at)->outer;
+	*at = l->outer;
 	return eff_scope_close(&l->within) == -ETIMEDOUT;
 }
 

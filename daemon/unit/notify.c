@@ -183,14 +183,17 @@ eff_exit notify_watch_stopping(void *arg)
 {
 	struct child *c = arg;
 	struct unit *u = c->unit;
+	struct limit within;
 
 	if (eff_event_await(&c->says_stopping) < 0)
 		return eff_interrupted();
 	u->says_stopping = true;
 	unit_enter(u, UNIT_STOPPING, unit_cause(u, CAUSE_INTERRUPTED, NULL, "says that it stops"));
-	if (eff_sleep(u->spec->ways->stop.timeout_ns) == 0 && u->limited) {
+	limit_open(u, &within, limit_grace);
+	(void)eff_sleep(EFF_FOREVER);
+	if (limit_close(u, &within) && eff_check() == 0 && u->watched) {
 		c->overdue = true;
-		eff_scope_cancel(&u->limited->within);
+		eff_scope_cancel(u->watched);
 	}
 	return eff_ok(NULL);
 }

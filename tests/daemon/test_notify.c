@@ -113,6 +113,32 @@ START_TEST(one_that_says_that_it_stops_and_does_not_is_helped)
 }
 END_TEST
 
+/* By what its row says in the meantime, too. */
+START_TEST(one_that_says_that_it_stops_may_ask_for_more_time)
+{
+#define WEB(timeout) \
+	"web: {command: web, type: notify, restart: no, max_runtime: 1h, stop: {timeout: " timeout "}}"
+	struct world *w = world_new(WEB("3s"));
+
+	world_script(w, "web", (struct script){.lives = EFF_S(30)});
+	world_run_for(w, EFF_S(1));
+	os_fake_notify(w->fake, "web", "STOPPING=1");
+	world_run_for(w, EFF_S(2));
+	os_fake_notify(w->fake, "web", "EXTEND_TIMEOUT_USEC=6000000");
+	world_run_for(w, EFF_S(5));
+	EXPECT_TRACE(w, "web", "0 spawn");
+	world_reload(w, WEB("20s"));
+	world_run_for(w, EFF_S(12));
+	EXPECT_TRACE(w, "web", "0 spawn");
+	world_run_for(w, EFF_S(12));
+
+	EXPECT_TRACE(w, "web", "0 spawn, 21000 TERM, 21000 SIGTERM");
+	EXPECT_STATE(w, "web", "failed");
+	world_free(w);
+#undef WEB
+}
+END_TEST
+
 START_TEST(a_unit_may_ask_for_more_time_to_run_and_to_stop)
 {
 	struct world *w = world_new("web: {command: web, type: notify, restart: no,"
@@ -265,6 +291,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, mainpid_of_a_stranger_is_refused_and_told_once);
 	tcase_add_test(tcase, a_unit_that_says_that_it_stops_is_shown_so_and_ends_by_itself);
 	tcase_add_test(tcase, one_that_says_that_it_stops_and_does_not_is_helped);
+	tcase_add_test(tcase, one_that_says_that_it_stops_may_ask_for_more_time);
 	tcase_add_test(tcase, a_unit_may_ask_for_more_time_to_run_and_to_stop);
 	tcase_add_test(tcase, nonsense_about_time_changes_nothing);
 	tcase_add_test(tcase, reloading_and_ready_again_are_events);
