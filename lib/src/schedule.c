@@ -271,7 +271,8 @@ static eff_ns pace_next(const struct eff_sched *s, unsigned part, const struct s
 	case WINDOWED:
 		return until_grid(base, since, now, now);
 	case EXPONENTIAL:
-		return eff_ns_scale(base, power(s->of.pace.factor, k));
+		return base == EFF_FOREVER ? base
+					   : eff_ns_scale(base, power(s->of.pace.factor, k));
 	case LINEAR:
 		return times(base, k < INT64_MAX ? k + 1 : k);
 	case FIBONACCI:

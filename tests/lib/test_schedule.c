@@ -116,6 +116,7 @@ START_TEST(what_grows_too_large_saturates)
 	ck_assert_int_eq(delay_at(eff_exponential(0, 2), INT64_MAX, 0), 0);
 	ck_assert_int_eq(delay_at(eff_exponential(EFF_S(1), 0), 1, 0), 0);
 	ck_assert_int_eq(delay_at(eff_exponential(EFF_S(1), -1), 1, 0), 0);
+	ck_assert_int_eq(delay_at(eff_exponential(EFF_FOREVER, 0.5), 3, 0), EFF_FOREVER);
 	ck_assert_int_eq(delay_at(eff_exponential(EFF_S(1), 1), INT64_MAX, 0), EFF_S(1));
 	ck_assert_int_eq(delay_at(eff_exponential(EFF_S(1), 0.0 / 0.0), 1, 0), 0);
 }
