@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The instant that a date of a time zone means. The C library knows zones only by the variable TZ: it is set for the
- * length of a question and put back. All of effd that asks is one thread, and nothing else of it looks at local time. */
+/* The instant that a date of a time zone means. The C library knows zones only by the variable TZ: for the length
+ * of a question the environment is another one, with nothing but that. The real one is left alone, so that other threads, which may
+ * look for something in it, find it whole or not at all, and no memory is needed. All of effd that asks is one thread, and
+ * nothing else of it looks at local time. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,41 +49,43 @@ bool zone_is_known(const char *zone)
 	return is_zone_file(path);
 }
 
-/* The zone that was before; NULL: none was set. */
-static char *zone_enter(const char *zone)
-{
-	const char *before = getenv("TZ");
-	char *kept = before ? strdup(before) : NULL;
+/* What is asked in. */
+struct surroundings {
+	char tz[256];
+	char *all[2];
+	char **before;
+};
 
-	(void)setenv("TZ", zone, 1);
+static void zone_enter(struct surroundings *s, const char *zone)
+{
+	(void)snprintf(s->tz, sizeof(s->tz), "TZ=%s", zone);
+	s->all[0] = s->tz;
+	s->all[1] = NULL;
+	s->before = environ;
+	environ = s->all;
 	tzset();
-	return kept;
 }
 
-static void zone_leave(char *before)
+static void zone_leave(const struct surroundings *s)
 {
-	if (before)
-		(void)setenv("TZ", before, 1);
-	else
-		(void)unsetenv("TZ");
+	environ = s->before;
 	tzset();
-	free(before);
 }
 
 /* What the clock of the zone shows. */
 static struct tm zone_shows(const char *zone, int64_t second)
 {
 	time_t at = (time_t)second;
+	struct surroundings around;
 	struct tm tm = {0};
-	char *before;
 
 	if (zone_is_utc(zone)) {
 		(void)gmtime_r(&at, &tm);
 		return tm;
 	}
-	before = zone_enter(zone);
+	zone_enter(&around, zone);
 	(void)localtime_r(&at, &tm);
-	zone_leave(before);
+	zone_leave(&around);
 	return tm;
 }
 
@@ -117,14 +121,14 @@ int64_t date_second(const char *zone, const struct date *date)
 		.tm_mday = date->day,
 		.tm_hour = date->hour,
 		.tm_min = date->minute};
-	const int64_t around = INT64_C(26) * 3600;
+	const int64_t most = INT64_C(26) * 3600;
 	int64_t guess = (int64_t)timegm(&utc);
-	int64_t low = guess - around, high = guess + around;
-	char *before;
+	int64_t low = guess - most, high = guess + most;
+	struct surroundings around;
 
 	if (zone_is_utc(zone))
 		return guess;
-	before = zone_enter(zone);
+	zone_enter(&around, zone);
 	/* Where an hour comes twice the predicate is not monotonic: step back over the first time afterwards. */
 	while (low < high) {
 		int64_t middle = low + (high - low) / 2;
@@ -148,7 +152,7 @@ int64_t date_second(const char *zone, const struct date *date)
 			break;
 		}
 	}
-	zone_leave(before);
+	zone_leave(&around);
 	return low - low % 60;
 }
 

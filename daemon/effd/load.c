@@ -20,6 +20,7 @@ int tree_load(const struct options *options, struct plan **ret_plan, struct diag
 struct loading {
 	const struct options *options;
 	const struct plan *present;
+	plan_strv environment;
 	struct plan_addition *addition; /* NULL: none */
 	struct plan *plan;
 	struct diags *diags;
@@ -31,7 +32,7 @@ static void loading_run(void *arg)
 	struct loading *l = arg;
 	struct plan_source source;
 
-	source_files((plan_strv)environ, &source);
+	source_files(l->environment, &source);
 	if (l->addition)
 		l->result = plan_add(l->present, l->addition, &source, &l->plan, l->diags);
 	else if (l->options->command)
@@ -44,8 +45,11 @@ static void loading_run(void *arg)
 static int loading_await(struct loading *l, struct plan **ret_plan)
 {
 	eff_masked before = eff_mask();
-	int r = eff_blocking(loading_run, l, NULL);
+	int r;
 
+	/* What the variable shows the thread may be another one's for a moment (calendar.c). */
+	l->environment = (plan_strv)environ;
+	r = eff_blocking(loading_run, l, NULL);
 	eff_unmask(before);
 	if (r < 0)
 		return r;
