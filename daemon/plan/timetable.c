@@ -36,6 +36,14 @@ static void pace_make(struct pace *pace, const struct plan_unit *unit)
 	}
 }
 
+/* As it is shown: without what is left of a microsecond. */
+static eff_ns shown_ns(double sum)
+{
+	eff_ns ns = eff_ns_scale(1, sum);
+
+	return ns == EFF_FOREVER ? ns : ns - ns % EFF_US(1);
+}
+
 /* Whether `n` restarts can be had in `runs` runs within the time. After `max_restarts` in a row the next end is the last,
  * and counts no more. */
 static bool runs_fit(const struct pace *pace, uint32_t n, uint32_t runs, double time)
@@ -117,7 +125,7 @@ static void times_note(struct load *load, struct diag *diag, const struct pace *
 
 	for (uint32_t i = 1; i <= n + 1 && i <= TIMES_TOLD; i++)
 		text_printf(&times, "%s%s", i > 1 ? ", " : "",
-			duration_text((eff_ns)pace->sums[i], buf));
+			duration_text(shown_ns(pace->sums[i]), buf));
 	diag_note(load->diags, diag, node ? node->at : pace->unit->at,
 		"`%s`, if it dies at once, ends again after %s%s", pace->unit->name,
 		times.bytes ? times.bytes : "", n + 1 > TIMES_TOLD ? ", …" : "");
@@ -188,7 +196,7 @@ static void at_once_check(struct load *load, const struct reach *reach, struct p
 		return;
 	diag = fault(load, at, "W401",
 		"if `%s` dies at once, `%s` gives up %s after its first end", unit->name,
-		reach->supervisor->name, duration_text((eff_ns)pace->sums[most], buf));
+		reach->supervisor->name, duration_text(shown_ns(pace->sums[most]), buf));
 	times_note(load, diag, pace, most - 1);
 	diag_help(load->diags, diag,
 		"allow more restarts, or give the units a longer `restart.backoff.initial`");

@@ -263,6 +263,23 @@ START_TEST(what_an_intensity_cannot_meet_is_told_as_a_timetable)
 }
 END_TEST
 
+START_TEST(a_timetable_of_endless_delays_has_no_end)
+{
+	struct plan_world world;
+	const struct diag *diag;
+
+	(void)plan_world_text(&world,
+		"version: 1\nintensity: {max_restarts: 10, period: 60s}\nunits:\n"
+		"  a: {command: x, restart: {backoff: {initial: infinity, max: infinity}}}\n");
+	ck_assert_uint_eq(diags_count(world.diags), 1);
+	diag = diags_at(world.diags, 0);
+
+	ck_assert_str_eq(diag->code, "W401");
+	ck_assert_str_eq(diag->notes[0].text, "`a`, if it dies at once, ends again after infinity");
+	plan_world_done(&world);
+}
+END_TEST
+
 START_TEST(what_only_looks_like_a_cycle_is_none)
 {
 	struct plan_world world;
@@ -309,6 +326,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_cycle_is_told_edge_by_edge);
 	tcase_add_test(tcase, a_slow_stop_is_told_unit_by_unit);
 	tcase_add_test(tcase, what_an_intensity_cannot_meet_is_told_as_a_timetable);
+	tcase_add_test(tcase, a_timetable_of_endless_delays_has_no_end);
 	tcase_add_test(tcase, what_only_looks_like_a_cycle_is_none);
 	tcase_add_test(tcase, one_mistake_in_defaults_is_told_once);
 	suite_add_tcase(suite, tcase);
