@@ -2,6 +2,7 @@
 /* What can be done at once is; else poll(2) waits, with what is left of the time. A reply may be long: effd's tree may have
  * any number of units. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,26 +83,32 @@ pid_t link_peer(const struct link *link)
 	return peer.uid == 0 || peer.uid == geteuid() ? peer.pid : 0;
 }
 
+/* What is left of the time, for poll(2), which knows no more than 24 days at a time; -1: there is no limit. */
+static int left_ms(const struct link *link)
+{
+	eff_ns left_ns;
+
+	if (link->limit_at == EFF_FOREVER)
+		return -1;
+	left_ns = link->limit_at - now();
+	if (left_ns <= 0)
+		return 0;
+	return left_ns < EFF_MS(INT_MAX) ? (int)((left_ns + EFF_MS(1) - 1) / EFF_MS(1)) : INT_MAX;
+}
+
 /* Wait until it can be read from (POLLIN) or written to. Returns 0, -ETIMEDOUT, -errno. */
 static int wait_for(const struct link *link, short events)
 {
 	struct pollfd poll_fd = {.fd = link->fd, .events = events};
 
 	for (;;) {
-		int timeout_ms = -1;
-		int n;
+		int n = poll(&poll_fd, 1, left_ms(link));
 
-		if (link->limit_at != EFF_FOREVER) {
-			eff_ns left_ns = link->limit_at - now();
-
-			timeout_ms = left_ns > 0 ? (int)((left_ns + EFF_MS(1) - 1) / EFF_MS(1)) : 0;
-		}
-		n = poll(&poll_fd, 1, timeout_ms);
 		if (n > 0)
 			return 0;
-		if (n == 0)
+		if (n == 0 && left_ms(link) == 0)
 			return -ETIMEDOUT;
-		if (errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return -errno;
 	}
 }

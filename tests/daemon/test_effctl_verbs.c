@@ -146,6 +146,16 @@ START_TEST(wait_prints_each_unit_when_it_is_so)
 }
 END_TEST
 
+/* With what the answer may take it is 2^32 ms. */
+START_TEST(a_timeout_of_weeks_is_one)
+{
+	served_play((struct served_step[]){
+		{"timeout_s", {SERVED_MORE(SERVED_WEB), SERVED_REPLY(SERVED_WEB)}}, {0}});
+
+	ck_assert_int_eq(served_effctl("wait --for up --timeout 4294962.296s web"), CODE_DONE);
+}
+END_TEST
+
 START_TEST(a_wait_for_units_without_replicas_says_so)
 {
 	served_play((struct served_step[]){{"Wait", {SERVED_REPLY("{}")}}, {0}});
@@ -345,6 +355,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_reload_by_a_signal_says_that_it_was_sent);
 	tcase_add_loop_test(tcase, a_verb_on_units_without_replicas_says_so, 0, 6);
 	tcase_add_test(tcase, wait_prints_each_unit_when_it_is_so);
+	tcase_add_loop_test(tcase, a_timeout_of_weeks_is_one, 0, 10);
 	tcase_add_test(tcase, a_wait_for_units_without_replicas_says_so);
 	tcase_add_test(tcase, wait_ends_with_1_when_effd_ends);
 	tcase_add_test(tcase, a_plan_is_a_table_with_its_id);
