@@ -21,8 +21,9 @@ static bool ticks_of(struct value *value, uint64_t *ret)
 		*ret = ns == PLAN_FOREVER ? TERMS_INFINITY : (uint64_t)(ns / tick);
 		return true;
 	}
-	(void)fault(value->load, value->node, "E205", "`%s` counts whole seconds, and this is `%s`",
-		value->field->face.name, value->filled);
+	(void)fault(value->load, value->node, "E205", "`%s` counts whole %s, and this is `%s`",
+		value->field->face.name, tick == EFF_S(1) ? "seconds" : "microseconds",
+		value->filled);
 	return false;
 }
 
