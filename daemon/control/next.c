@@ -124,6 +124,8 @@ static struct json *next_of_stopping(const struct unit *u)
 
 	if (u->stuck)
 		return next_plain("none", -1, "is not started again until all of it is gone");
+	if (left >= 0 && u->says_stopping)
+		return next_plain("stop", left, "its stop signal, unless it has ended before");
 	if (left >= 0)
 		return next_plain("kill", left, "the final signal, unless it has ended before");
 	if (!tree_wants(u) || (u->parent && unit_is_leaving(u->parent)))

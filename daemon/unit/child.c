@@ -147,8 +147,9 @@ static struct cause *cause_of_end(const struct child *c, enum cause_kind kind)
 {
 	char grace[32];
 
-	if (!c->overdue)
-		return cause_new(kind, eff_wall(), NULL, "%s", "");
+	if (!c->overdue || c->unit->kill_now)
+		return cause_new(kind, eff_wall(), NULL, "%s",
+			c->overdue ? "said that it stops, and was killed meanwhile" : "");
 	return cause_new(kind, eff_wall(), NULL, "said that it stops, and was stopped after %s",
 		duration_text(c->unit->spec->ways->stop.timeout_ns, grace));
 }

@@ -179,19 +179,32 @@ void notify_take_all(struct child *c)
 	free(text);
 }
 
+/* The time that it has for that is over, or was cut short. */
+static bool await_own_stop(struct unit *u)
+{
+	struct limit within;
+	bool is_over;
+
+	limit_open(u, &within, limit_grace);
+	u->grace = &within.within;
+	if (!u->kill_now)
+		(void)eff_sleep(EFF_FOREVER);
+	u->grace = NULL;
+	is_over = limit_close(u, &within);
+	return (is_over || u->kill_now) && eff_check() == 0;
+}
+
 eff_exit notify_watch_stopping(void *arg)
 {
 	struct child *c = arg;
 	struct unit *u = c->unit;
-	struct limit within;
 
 	if (eff_event_await(&c->says_stopping) < 0)
 		return eff_interrupted();
-	u->says_stopping = true;
+	/* It ends by itself: what becomes of others does not bring it back. */
+	u->says_stopping = u->ending = true;
 	unit_enter(u, UNIT_STOPPING, unit_cause(u, CAUSE_INTERRUPTED, NULL, "says that it stops"));
-	limit_open(u, &within, limit_grace);
-	(void)eff_sleep(EFF_FOREVER);
-	if (limit_close(u, &within) && eff_check() == 0 && u->watched) {
+	if (await_own_stop(u) && u->watched) {
 		c->overdue = true;
 		eff_scope_cancel(u->watched);
 	}

@@ -124,7 +124,7 @@ struct unit {
 	bool gave_way; /* unwanted since one that it conflicts with was started by hand */
 	bool listens; /* it is on demand, and effd listens for it: who depends on it need not wait */
 	bool leaving; /* its run has been told to end; until the next run begins */
-	bool ending; /* its run ends by itself, and what is left is cleared away; until the next run begins */
+	bool ending; /* its run ends by itself, by its own word or as what is left is cleared away; until the next run begins */
 	bool started; /* its program has been executed and has not ended */
 	bool ended;   /* its run has ended by itself; until it rests or begins again */
 	bool stuck; /* something of it survived the final signal; of a group: nothing else is left */

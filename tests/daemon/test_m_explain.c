@@ -228,7 +228,7 @@ START_TEST(explain_of_one_that_stops_by_itself_does_not_call_it_down)
 	world_run_for(s->w, EFF_S(1));
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"web\"}")),
 		"wanted\ninterrupted: says that it stops\n"
-		"next end: as soon as all of it is gone; it is still wanted\n");
+		"next stop: its stop signal, unless it has ended before\n");
 	client_free(c);
 	server_free(s);
 }

@@ -2,6 +2,7 @@
 /* What units say of themselves: another main process, reloads, stops, time, signs of life. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <check.h>
@@ -136,6 +137,49 @@ START_TEST(one_that_says_that_it_stops_may_ask_for_more_time)
 	EXPECT_STATE(w, "web", "failed");
 	world_free(w);
 #undef WEB
+}
+END_TEST
+
+/* It ends by itself, and is judged by that; who stops what it needs waits for it, but not when all is killed. */
+START_TEST(one_that_says_that_it_stops_is_neither_restarted_with_another_nor_brought_back)
+{
+	static const struct {
+		const char *ties;
+		void (*verb)(struct world *w, const char *unit);
+		const char *db, *web;
+	} cases[] = {
+		{"{restart: true}", world_restart,
+			"0 spawn, 2000 TERM, 2000 SIGTERM, 2000 spawn", "0 spawn, 5000 exit 0"},
+		{"{bind: true}", world_restart, "0 spawn, 2000 TERM, 2000 SIGTERM, 2000 spawn",
+			"0 spawn, 5000 exit 0"},
+		{"{}", world_stop, "0 spawn, 5000 TERM, 5000 SIGTERM", "0 spawn, 5000 exit 0"},
+		{"{}", world_stop_now, "0 spawn, 2000 KILL, 2000 SIGKILL",
+			"0 spawn, 2000 KILL, 2000 SIGKILL"},
+	};
+	char units[300];
+	struct world *w;
+
+	(void)snprintf(units, sizeof(units),
+		"db: {command: db}\n"
+		"web: {command: web, type: notify, restart: no, depends_on: {db: %s}}",
+		cases[_i].ties);
+	w = world_new(units);
+	world_script(w, "web", (struct script){.lives = EFF_S(5)});
+	world_run_for(w, EFF_S(1));
+	os_fake_notify(w->fake, "web", "STOPPING=1");
+	world_run_for(w, EFF_S(1));
+	cases[_i].verb(w, "db");
+	world_run_for(w, EFF_S(10));
+	world_start(w, "db");
+	world_run_for(w, EFF_S(60));
+
+	ck_assert_ptr_nonnull(strstr(world_trace(w, "db"), cases[_i].db));
+	EXPECT_TRACE(w, "web", cases[_i].web);
+	EXPECT_STATE(w, "web", cases[_i].verb == world_stop_now ? "failed" : "done");
+	ck_assert_str_eq(world_unit(w, "web")->last_exit->text,
+		cases[_i].verb == world_stop_now ? "said that it stops, and was killed meanwhile"
+						 : "");
+	world_free(w);
 }
 END_TEST
 
@@ -292,6 +336,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_says_that_it_stops_is_shown_so_and_ends_by_itself);
 	tcase_add_test(tcase, one_that_says_that_it_stops_and_does_not_is_helped);
 	tcase_add_test(tcase, one_that_says_that_it_stops_may_ask_for_more_time);
+	tcase_add_loop_test(tcase,
+		one_that_says_that_it_stops_is_neither_restarted_with_another_nor_brought_back,
+		0, 4);
 	tcase_add_test(tcase, a_unit_may_ask_for_more_time_to_run_and_to_stop);
 	tcase_add_test(tcase, nonsense_about_time_changes_nothing);
 	tcase_add_test(tcase, reloading_and_ready_again_are_events);
