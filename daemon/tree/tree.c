@@ -164,7 +164,7 @@ static bool unit_waits_in_vain(const struct unit *u)
 		if (state_has_failed(u->state) || unit_rests_until_its_hour(u))
 			return true;
 		/* One that is done may have let its dependants go in this very moment: they have not settled yet. */
-		if (u->state == UNIT_DOWN && !wish_holds(u))
+		if (u->state == UNIT_DOWN && (!wish_holds(u) || unit_is_left_out(u)))
 			return true;
 		/* It comes with its group. */
 		if (u->state == UNIT_DOWN && u->parent && !u->parent->group_open)
@@ -186,7 +186,7 @@ static bool unit_has_settled(const struct unit *u)
 			return unit_waits_in_vain(u->awaits);
 		/* A child of a group that does not run yet has settled when its group has. */
 		if (!u->parent || u->parent->group_open)
-			return !wish_holds(u);
+			return !wish_holds(u) || unit_is_left_out(u);
 	}
 	return false;
 }

@@ -154,6 +154,31 @@ void unit_show_waiting(struct unit *u, struct unit *other)
 	unit_enter(u, UNIT_WAITING, cause);
 }
 
+/* Has a round left it out, or the group that it would come with? Then nothing brings it back but a hand. */
+static bool unit_went_with_round(const struct unit *u)
+{
+	while (!unit_is_left_out(u)) {
+		if (!state_rests(u->state) || !u->parent || u->parent->group_open)
+			return false;
+		u = u->parent;
+	}
+	return true;
+}
+
+/* It waits for `other`, be that for ever: then nobody has to wait for it to be up, and who waits for it may have to know. */
+static void unit_wait_on(struct unit *u, const struct unit *other)
+{
+	bool is_idle = other->child.idle || unit_went_with_round(other);
+
+	if (is_idle == u->child.idle)
+		return;
+	if (is_idle)
+		eff_child_idle(&u->child);
+	else
+		eff_child_waits(&u->child, true);
+	eff_pulse_send(&u->changed);
+}
+
 int unit_await_needs(struct unit *u)
 {
 	uint32_t at = 0;
@@ -171,6 +196,7 @@ int unit_await_needs(struct unit *u)
 			if (!other)
 				break;
 			unit_show_waiting(u, other);
+			unit_wait_on(u, other);
 			r = eff_pulse_await(&other->changed);
 		}
 		if (r < 0)

@@ -215,10 +215,16 @@ void eff_child_not_up(struct eff_child *c)
 void eff_child_waits(struct eff_child *c, bool waits)
 {
 	c->waits = waits;
+	if (!c->idle)
+		return;
+	c->idle = false;
+	eff__child_moved(c);
 }
 
 void eff_child_idle(struct eff_child *c)
 {
+	if (c->idle)
+		return;
 	c->idle = true;
 	eff__child_moved(c);
 }

@@ -261,7 +261,8 @@ END_TEST
 START_TEST(explain_tells_why_one_that_a_round_has_left_out_stays_down)
 {
 	struct server *s = server_new("g:\n  strategy: one_for_all\n  units:\n    a: {command: [dies]}\n"
-				      "    b: {command: [run], restart: no}\n");
+				      "    b: {command: [run], restart: no}\n"
+				      "    c: {command: [run], depends_on: [b]}\n");
 	struct client *c = client_new(s);
 
 	world_script(s->w, "run", forever);
@@ -271,8 +272,12 @@ START_TEST(explain_tells_why_one_that_a_round_has_left_out_stays_down)
 		"wanted\ngroup restart: goes with g/a (SIGTERM)\nexit 1\n"
 		"next none: nothing by itself: its group was restarted, and with `restart: no` it is "
 		"not; effctl start starts it\n");
+	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g/c\"}")),
+		"wanted\ndependency: waits for g/b, which is down\n"
+		"group restart: goes with g/a (SIGTERM)\nexit 1\n-> g/b ready down\n"
+		"next none: nothing by itself: g/b is down; effctl start g/b\n");
 	ck_assert_str_eq(explained(client_ask(c, "Explain", "{\"unit\":\"g\"}")),
-		"wanted\nnext (none): (none)\n");
+		"wanted\nfailing: g/c is waiting\nnext (none): (none)\n");
 	client_free(c);
 	server_free(s);
 }

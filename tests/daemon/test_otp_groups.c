@@ -3,6 +3,7 @@
  * group, and significant children. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include <check.h>
 
@@ -353,6 +354,62 @@ START_TEST(a_group_is_well_without_whom_its_round_has_left_out)
 }
 END_TEST
 
+/* Nobody brings it back but a hand: who needs it waits for that, and the group is up meanwhile. */
+START_TEST(a_round_is_over_though_one_requires_whom_it_has_left_out)
+{
+	static const char *const strategies[] = {"one_for_all", "rest_for_one"};
+	char units[600];
+	struct world *w;
+
+	(void)snprintf(units, sizeof(units),
+		TREE("",
+			"  g:\n    strategy: %s\n    units:\n      a: {command: a}\n"
+			"      b: {restart: no, units: {x: {command: x}}}\n"
+			"      c: {command: c, depends_on: [b/x]}\n      d: {command: d, depends_on: [c]}\n"
+			"      e: {command: e}\n"
+			"  z: {command: z, activate: manual, depends_on: [g]}\n"),
+		strategies[_i]);
+	w = world_new(units);
+	WORLD_SCRIPTS(w, "a", CRASH_AFTER(EFF_S(1)), STEADY);
+	world_run_for(w, EFF_H(1));
+	world_start(w, "z");
+	world_run_for(w, EFF_H(1));
+
+	EXPECT_STATES(w, "g", "0 up, 1000 starting, 2000 up");
+	EXPECT_STATE(w, "g/c", "waiting");
+	ck_assert_str_eq(world_cause(w, "g/c"),
+		"dependency < dependency SIGTERM < group_restart < exit 1");
+	EXPECT_STATE(w, "g/d", "waiting");
+	EXPECT_STATE(w, "g/e", "up");
+	EXPECT_STATE(w, "z", "up");
+	world_start(w, "g/b");
+	world_run_for(w, EFF_S(1));
+	EXPECT_STATE(w, "g/c", "up");
+	EXPECT_STATE(w, "g/d", "up");
+	world_free(w);
+}
+END_TEST
+
+/* It had not been up before: the tree has settled without it, and without who waits for it. */
+START_TEST(a_tree_settles_without_whom_a_round_has_left_out)
+{
+	struct world *w = world_new(TREE("strategy: one_for_all",
+		"  a: {command: a}\n  b: {command: b, type: notify, restart: no}\n"
+		"  c: {command: c, after: [b], depends_on: {b: {condition: started}}}\n"));
+
+	WORLD_SCRIPTS(w, "a", CRASH_AFTER(EFF_S(1)), STEADY);
+	world_script(w, "b", (struct script){.lives = EFF_FOREVER, .ready_after = EFF_S(2)});
+	world_run_for(w, EFF_MS(1500));
+	world_run_for(w, EFF_S(1));
+
+	EXPECT_STATE(w, "b", "down");
+	EXPECT_STATE(w, "c", "waiting");
+	ck_assert(tree_is_settled(w->tree));
+	EXPECT_STATES(w, "/", "0 starting, 2000 up");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void);
 Suite *test_suite(void)
 {
@@ -380,6 +437,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_inner_supervisor_that_gave_up_is_restarted_and_is_not_done);
 	tcase_add_test(tcase, a_supervisor_that_is_done_and_always_restarts_begins_anew);
 	tcase_add_test(tcase, a_group_is_well_without_whom_its_round_has_left_out);
+	tcase_add_loop_test(tcase, a_round_is_over_though_one_requires_whom_it_has_left_out, 0, 2);
+	tcase_add_test(tcase, a_tree_settles_without_whom_a_round_has_left_out);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -60,6 +60,38 @@ FIBER_TEST(who_leads_holds_those_after_it_wherever_they_are_moved)
 	return played(&sup);
 }
 
+static eff_exit waits_idle(void *arg)
+{
+	struct player *p = arg;
+	int r;
+
+	eff_child_waits(&p->child, true);
+	if (p->child.runs > 1)
+		eff_child_idle(&p->child);
+	r = eff_sleep(p->child.runs > 1 ? EFF_S(5) : 0);
+	eff_child_waits(&p->child, false);
+	if (r == 0)
+		r = eff_sleep(EFF_S(1));
+	return r < 0 ? eff_exit_of(r) : player_run(p);
+}
+
+FIBER_TEST(a_round_is_over_while_one_waits_that_is_idle_which_holds_up_nobody)
+{
+	struct player p[] = {PLAYER("a", FAILS_AFTER(EFF_S(9)), STEADY), PLAYER("b", STEADY),
+		PLAYER("c", STEADY)};
+	struct eff_sup sup;
+
+	PLAY(&sup, p, .strategy = EFF_REST_FOR_ONE, .order = EFF_SEQUENTIAL);
+	p[1].child.run.fn = waits_idle;
+	(void)eff_sleep(EFF_MS(15500));
+	ck_assert_int_eq(eff_sup_await_up(&sup), 0);
+	ck_assert_int_eq(eff_now(), EFF_S(16));
+	(void)eff_sleep(EFF_S(60));
+	/* In its first run it is merely on its way. */
+	EXPECT("a+@0 b+@1 c+@1 a-@9 a~@9 (a@9 b<a@9 c<a@9 c.@9 b.@9 a+@10 c+@10 )@10 b+@16 ");
+	return played(&sup);
+}
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("lib/round_places");
@@ -70,6 +102,7 @@ Suite *test_suite(void)
 	tcase_add_test(c, those_that_share_a_place_leave_each_other_alone);
 	tcase_add_test(c, who_is_held_by_those_that_share_a_place_waits_for_one_that_leads);
 	tcase_add_test(c, who_leads_holds_those_after_it_wherever_they_are_moved);
+	tcase_add_test(c, a_round_is_over_while_one_waits_that_is_idle_which_holds_up_nobody);
 	suite_add_tcase(suite, c);
 	return suite;
 }

@@ -261,10 +261,10 @@ EFF_API struct eff_child *eff_child_self(void);
 /* For the effect: it is up; it is no longer (its run goes on). */
 EFF_API void eff_child_up(struct eff_child *child);
 EFF_API void eff_child_not_up(struct eff_child *child);
-/* What it waits for itself is not there yet, and nothing of it runs; from then on it does. A round starts one that waits
- * anew, whatever its policy, and that is no restart of it. */
+/* What it waits for itself is not there yet, and nothing of it runs; from then on it does. It is idle no more, either way. A
+ * round starts one that waits anew, whatever its policy, and that is no restart of it. */
 EFF_API void eff_child_waits(struct eff_child *child, bool waits);
-/* It rests in itself, until something calls for it: nobody has to wait for it to be up. */
+/* It rests in itself, until something calls for it that may never come: nobody has to wait for it to be up. */
 EFF_API void eff_child_idle(struct eff_child *child);
 /* It was told to stop and cannot: the others no longer wait for it. Its next run waits until this one has ended. */
 EFF_API void eff_child_stuck(struct eff_child *child);
