@@ -131,6 +131,39 @@ bool endpoint_is_open(const struct endpoint *endpoint)
 		(endpoint->address.any.sa_family == AF_INET6 && endpoint->address.v6.sin6_port == 0);
 }
 
+static in_port_t port_of(const struct endpoint *e)
+{
+	return e->address.any.sa_family == AF_INET ? e->address.v4.sin_port
+						   : e->address.v6.sin6_port;
+}
+
+/* Every address of its own kind, or of both. */
+static bool takes_all(const struct endpoint *e)
+{
+	return e->address.any.sa_family == AF_INET
+		? e->address.v4.sin_addr.s_addr == htonl(INADDR_ANY)
+		: IN6_IS_ADDR_UNSPECIFIED(&e->address.v6.sin6_addr);
+}
+
+static bool is_same_host(const struct endpoint *a, const struct endpoint *b)
+{
+	if (a->address.any.sa_family == AF_INET)
+		return a->address.v4.sin_addr.s_addr == b->address.v4.sin_addr.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&a->address.v6.sin6_addr, &b->address.v6.sin6_addr);
+}
+
+bool endpoint_excludes(const struct endpoint *a, const struct endpoint *b)
+{
+	sa_family_t family = a->address.any.sa_family, other = b->address.any.sa_family;
+
+	if (family == AF_UNIX || other == AF_UNIX || a->type != b->type ||
+		port_of(a) != port_of(b) || port_of(a) == 0)
+		return false;
+	if (family != other)
+		return takes_all(family == AF_INET6 ? a : b);
+	return takes_all(a) || takes_all(b) || is_same_host(a, b);
+}
+
 bool endpoint_has_input(int fd)
 {
 	char byte;

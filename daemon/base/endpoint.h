@@ -29,6 +29,8 @@ int endpoint_parse_any(const char *text, struct endpoint *ret_endpoint);
 int endpoint_socket(struct endpoint *endpoint, int flags);
 /* Is the port the kernel's to choose? */
 bool endpoint_is_open(const struct endpoint *endpoint);
+/* Can nobody listen at one of them while somebody else does at the other? A file's is made anew for who comes later. */
+bool endpoint_excludes(const struct endpoint *a, const struct endpoint *b);
 /* Has the other end of a connection sent something that nobody has read? Its end is nothing. */
 bool endpoint_has_input(int fd);
 /* Does nobody listen on the unix socket that lies there? */

@@ -67,9 +67,8 @@ static int child_start_process(struct child *c)
 	struct os *os = u->world->os;
 	struct os_spawn spawn = unit_spawn(u, spec->argv);
 	struct os_fault fault = {0};
-	struct given given = {0};
 	struct cause *cause = NULL;
-	int r = sockets_give(u, &given, &fault);
+	int r = sockets_give(u, &c->given, &fault);
 
 	spawn.out = OS_CAPTURE;
 	spawn.err = spec->err.kind == PLAN_LOG_STDOUT ? OS_MERGE : OS_CAPTURE;
@@ -77,11 +76,14 @@ static int child_start_process(struct child *c)
 	spawn.watchdog_ns = spec->ways->watchdog_ns;
 	spawn.kept = &u->kept;
 	spawn.ready_fd = spec->type == PLAN_NOTIFY_FD ? (int)spec->ways->notify_fd : 0;
-	spawn.sockets = given.sockets;
-	spawn.socket_names = given.names;
+	spawn.sockets = c->given.sockets;
+	spawn.socket_names = c->given.names;
 	if (r == 0)
 		r = os->ops->spawn(os, &spawn, &c->process, &fault);
-	sockets_give_back(u->world, &given);
+	if (c->process)
+		sockets_keep(u->world, &c->given);
+	else
+		sockets_give_back(u->world, &c->given);
 	u->process = c->process;
 	unit_set_pid(u, c->process ? os->ops->pid(c->process) : 0);
 	/* Before the wait: the fault's words are good until then. */

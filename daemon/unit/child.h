@@ -9,12 +9,23 @@
 #include "unit/pump.h"
 #include "unit/unit.h"
 
+/* What a process is given of sockets; all of it stays as it is until sockets_give_back() or sockets_keep(), and after that
+ * one `held` alone. */
+struct held;
+struct given {
+	struct os_socket **sockets; /* NULL-terminated; NULL: none */
+	struct held **held;
+	char *names;
+	size_t n;
+};
+
 struct child {
 	struct unit *unit;
 	struct os_child *process; /* NULL: none (yet) */
 	struct eff_fiber *task;   /* a fiber unit's; NULL */
 	struct pump pumps[2];     /* stdout's and stderr's readers */
 	struct effd_fiber *face;  /* what a task sees of effd */
+	struct given given;       /* the sockets that it has, until it is gone */
 	struct eff_event ready; /* READY=1, or the task's word; set at its end too, so that who waits looks */
 	struct eff_event says_stopping; /* STOPPING=1 */
 	struct eff_pulse alive;         /* WATCHDOG=1 */

@@ -118,6 +118,7 @@ static void child_tell_stuck(struct child *c)
 	size_t n = 0, len = 0;
 
 	u->stuck = true;
+	sockets_let_go(u->world, &c->given);
 	eff_child_stuck(&u->child);
 	if (c->task) {
 		u->world->hooks->on_event(u, "stuck", "the fiber does not end");

@@ -44,17 +44,14 @@ EFF_SUSPENDS eff_exit watchdog_watch(void *arg);
 
 /* ── given.c ── */
 
-/* What a process is given of sockets; all of it stays as it is until sockets_give_back(). */
-struct given {
-	struct os_socket **sockets; /* NULL-terminated; NULL: none */
-	struct held **held;
-	char *names;
-	size_t n;
-};
 /* Open those of the unit's row, whose plan the caller keeps, that are not open. Suspends. 0; -ECHILD with *ret_fault;
  * -ECANCELED, -ETIMEDOUT. */
 EFF_SUSPENDS int sockets_give(struct unit *u, struct given *ret, struct os_fault *ret_fault);
 void sockets_give_back(struct unit_world *world, struct given *given);
+/* A process has them all: they are its own until sockets_let_go(), and nobody uses what is given of them any more. */
+void sockets_keep(struct unit_world *world, struct given *given);
+/* It is gone, or is waited for no longer. Again is fine. */
+void sockets_let_go(struct unit_world *world, struct given *given);
 
 /* ── command.c ── */
 

@@ -111,6 +111,7 @@ static void unit_stop(struct unit *u, struct child *c)
 			u->world->os->ops->keep_no_more(c->process, &u->kept);
 		child_stop(c);
 	}
+	sockets_let_go(u->world, &c->given);
 	child_drain(c);
 	u->started = false;
 	end = run_cause(u, child_cause(c));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/endpoint.h"
 #include "unit/held.h"
 #include "unit/internal.h"
 
@@ -25,10 +26,21 @@ struct held *held_find(struct held *list, const char *name)
 	return list;
 }
 
-static void held_free(struct unit_world *world, struct held *h)
+/* No unit names it. What nobody uses any more is closed; what a run was given is known until that is gone. */
+static void held_look(struct unit_world *world, struct held *h)
 {
+	struct held **at = &world->sockets.gone;
+
+	if (h->n_users > 0)
+		return;
 	if (h->socket)
 		world->os->ops->close_socket(h->socket);
+	h->socket = NULL;
+	if (h->n_runs > 0)
+		return;
+	while (*at != h)
+		at = &(*at)->next;
+	*at = h->next;
 	plan_unref(h->plan);
 	free(h);
 }
@@ -47,16 +59,26 @@ static void watchers_end(struct held *h, bool visited)
 static void held_drop(struct unit_world *world, struct held *h)
 {
 	h->gone = true;
+	h->next = world->sockets.gone;
+	world->sockets.gone = h;
 	watchers_end(h, false);
-	if (h->n_users == 0)
-		held_free(world, h);
+	held_look(world, h);
 }
 
 void held_leave(struct unit_world *world, struct held *h)
 {
 	h->n_users--;
-	if (h->gone && h->n_users == 0)
-		held_free(world, h);
+	if (h->gone)
+		held_look(world, h);
+}
+
+void held_let_go(struct unit_world *world, struct held *h)
+{
+	h->n_runs--;
+	if (!h->gone || h->n_runs > 0)
+		return;
+	held_look(world, h);
+	eff_pulse_send(&world->sockets.opened);
 }
 
 /* ── which there are ── */
@@ -174,11 +196,28 @@ static int held_listen(struct unit_world *world, struct held *h, struct os_fault
 	return r;
 }
 
+static bool socket_excludes(const struct plan_socket *a, const struct plan_socket *b)
+{
+	struct endpoint one, other;
+
+	return !(a->reuse_port && b->reuse_port) && endpoint_parse_any(a->listen, &one) == 0 &&
+		endpoint_parse_any(b->listen, &other) == 0 && endpoint_excludes(&one, &other);
+}
+
+bool held_is_taken(const struct unit_world *world, const struct held *h)
+{
+	const struct held *other = h->socket ? NULL : world->sockets.gone;
+
+	while (other && !(other->n_runs > 0 && other != h && socket_excludes(other->spec, h->spec)))
+		other = other->next;
+	return other;
+}
+
 int held_open(struct unit_world *world, struct held *h, struct os_fault *fault)
 {
 	int r = 0;
 
-	while (r == 0 && h->opening)
+	while (r == 0 && (h->opening || held_is_taken(world, h)))
 		r = eff_pulse_await(&world->sockets.opened);
 	if (r == 0 && !h->socket)
 		r = held_listen(world, h, fault);

@@ -70,7 +70,8 @@ struct log_spares {
 struct held; /* a socket that effd opens, and keeps over the runs of those that are given it; sockets.c's */
 struct sockets {
 	struct held *list;       /* all that units of the tree name */
-	struct eff_pulse opened; /* one was, or could not be */
+	struct held *gone;       /* that none names any more, and somebody uses or has */
+	struct eff_pulse opened; /* one was, or could not be, or what was in its way is gone */
 };
 
 /* What all units of a tree share. The tree's. */

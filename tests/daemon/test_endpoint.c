@@ -66,6 +66,38 @@ START_TEST(input_is_what_was_sent_and_not_read)
 }
 END_TEST
 
+static const struct {
+	const char *a, *b;
+	bool exclude;
+} pairs[] = {
+	{"tcp:*:80", "tcp:*:80", true},
+	{"tcp:*:80", "tcp:127.0.0.1:80", true},
+	{"tcp:[::1]:80", "tcp:*:80", true},
+	{"tcp:0.0.0.0:80", "tcp:127.0.0.1:80", true},
+	{"tcp:localhost:80", "tcp:127.0.0.1:80", true},
+	{"tcp:[::1]:80", "tcp:[::1]:80", true},
+	{"tcp:[::1]:80", "tcp:[::2]:80", false},
+	{"tcp:127.0.0.2:80", "tcp:127.0.0.1:80", false},
+	{"tcp:0.0.0.0:80", "tcp:[::1]:80", false},
+	{"tcp:*:80", "tcp:*:81", false},
+	{"tcp:*:80", "udp:*:80", false},
+	{"tcp:*:0", "tcp:*:0", false},
+	{"unix:/x", "unix:/x", false},
+	{"unix:/x", "tcp:*:80", false},
+};
+
+START_TEST(two_that_are_in_each_others_way)
+{
+	struct endpoint a, b;
+
+	ck_assert_int_eq(endpoint_parse_any(pairs[_i].a, &a), 0);
+	ck_assert_int_eq(endpoint_parse_any(pairs[_i].b, &b), 0);
+
+	ck_assert_int_eq(endpoint_excludes(&a, &b), pairs[_i].exclude);
+	ck_assert_int_eq(endpoint_excludes(&b, &a), pairs[_i].exclude);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("endpoint");
@@ -74,6 +106,8 @@ Suite *test_suite(void)
 	tcase_add_loop_test(
 		tcase, addresses_are_read, 0, (int)(sizeof(endpoints) / sizeof(endpoints[0])));
 	tcase_add_test(tcase, input_is_what_was_sent_and_not_read);
+	tcase_add_loop_test(tcase, two_that_are_in_each_others_way, 0,
+		(int)(sizeof(pairs) / sizeof(pairs[0])));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

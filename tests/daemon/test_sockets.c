@@ -183,6 +183,72 @@ START_TEST(one_that_is_said_otherwise_is_another)
 }
 END_TEST
 
+#define TWO(one, two) \
+	"version: 1\nname: t\nsockets: {one: {listen: '" one "'}, two: {listen: '" two "'}}\n" \
+	"units:\n  a: {command: a, sockets: [one]}\n  b: {command: slow, sockets: [two]}\n"
+
+/* Who is still to stop has the address until then: the other waits for that, and fails by nothing. */
+START_TEST(two_that_change_places_are_both_closed_before_one_is_opened)
+{
+	static const struct {
+		const char *then, *slow;
+		const char *fast; /* of the unit that takes the slow one's place */
+		const char *name;
+	} cases[] = {
+		{TWO("tcp:*:81", HTTP), "0 spawn, 1000 TERM, 4000 SIGTERM, 4000 spawn",
+			"0 spawn, 1000 TERM, 1000 SIGTERM, 4000 spawn", "a"},
+		/* In the place of one that goes comes another. */
+		{"version: 1\nname: t\nsockets: {three: {listen: 'tcp:*:81'}}\n"
+		 "units:\n  c: {command: c, sockets: [three]}\n",
+			"0 spawn, 1000 TERM, 4000 SIGTERM", "4000 spawn", "c"},
+		{"version: 1\nname: t\nsockets: {three: {listen: 'udp:*:81'}}\n"
+		 "units:\n  c: {command: c, sockets: [three]}\n",
+			"0 spawn, 1000 TERM, 4000 SIGTERM", "1000 spawn", "c"},
+	};
+	struct world *w = world_new(TWO(HTTP, "tcp:*:81"));
+
+	world_script(w, "slow", (struct script){.lives = EFF_FOREVER, .term_takes = EFF_S(3)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, cases[_i].then);
+	world_run_for(w, EFF_MS(500));
+	if (_i == 0)
+		ck_assert_str_eq(world_unit(w, "a")->lacks,
+			"tcp:*:81 is not free before another has stopped");
+	world_run_for(w, EFF_S(10));
+
+	EXPECT_TRACE(w, "b", cases[_i].slow);
+	EXPECT_TRACE(w, cases[_i].name, cases[_i].fast);
+	EXPECT_STATE(w, cases[_i].name, "up");
+	ck_assert_uint_eq(world_unit(w, cases[_i].name)->restarts, 0);
+	ck_assert_ptr_null(world_said(w, "/", "socket_failed"));
+	world_free(w);
+}
+END_TEST
+
+/* It holds up nobody: then it is as if somebody else had the address. */
+START_TEST(for_the_place_of_what_does_not_end_nobody_waits)
+{
+	struct world *w = world_new(TWO(HTTP, "tcp:*:81"));
+
+	world_script(w, "slow",
+		(struct script){
+			.lives = EFF_FOREVER, .ignores_term = true, .unkillable_for = EFF_S(60)});
+	world_run_for(w, EFF_S(1));
+	world_reload(w, TWO("tcp:*:81", HTTP));
+	world_run_for(w, EFF_S(14));
+	EXPECT_STATE(w, "a", "starting");
+	world_run_for(w, EFF_S(2));
+	EXPECT_STATE(w, "a", "backoff");
+	ck_assert_str_eq(world_unit(w, "a")->last_exit->text,
+		"socket: EADDRINUSE (Address already in use): tcp:*:81");
+	world_run_for(w, EFF_M(2));
+
+	EXPECT_STATE(w, "a", "up");
+	EXPECT_STATE(w, "b", "up");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(one_that_cannot_be_had_fails_the_start_and_is_tried_again)
 {
 	struct world *w = world_new(TREE(WEB ", b: {command: b}"));
@@ -295,6 +361,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, who_comes_while_nobody_serves_waits);
 	tcase_add_test(tcase, one_that_no_unit_names_any_more_is_closed);
 	tcase_add_test(tcase, one_that_is_said_otherwise_is_another);
+	tcase_add_loop_test(
+		tcase, two_that_change_places_are_both_closed_before_one_is_opened, 0, 3);
+	tcase_add_test(tcase, for_the_place_of_what_does_not_end_nobody_waits);
 	tcase_add_test(tcase, one_that_cannot_be_had_fails_the_start_and_is_tried_again);
 	tcase_add_test(tcase, names_go_along_in_the_order_of_the_unit);
 	tcase_add_test(tcase, replicas_share_one);
