@@ -98,13 +98,25 @@ void control_log_diags(const struct diags *diags)
 	}
 }
 
+/* One of them may be what waits for effd's next start. */
+static uint32_t n_changed(const struct reload_outcome *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < o->done.n; i++)
+		n += o->done.changes[i].action != PLAN_DO_EFFD;
+	return n;
+}
+
 static void reload_log(const struct reload_outcome *o, const struct asker *by)
 {
 	const char *command = by && by->command[0] ? by->command : "somebody";
 
 	if (o->result == 0)
-		log_info("reload: %u changed (asked for by %s, pid %d)", o->done.n, command,
-			by ? (int)by->pid : 0);
+		log_info("reload: %u changed (asked for by %s, pid %d)%s", n_changed(o),
+			command, by ? (int)by->pid : 0,
+			n_changed(o) < o->done.n ? "; some of `daemon` waits for the next start of effd"
+						 : "");
 	else if (o->result == -EINVAL)
 		log_error("reload: the tree has errors (%u); nothing was changed",
 			o->diags ? diags_errors(o->diags) : 0);

@@ -27,10 +27,19 @@ struct plan_change {
 	uint32_t other_row;
 	bool renamed;
 };
+/* What effd goes by until it ends: those of its own settings that wait for its next start. */
+struct plan_lasting {
+	uint32_t n;
+	struct plan_value values[]; /* sorted by field */
+};
+/* As the plan has them. NULL: out of memory. */
+struct plan_lasting *plan_lasting_new(const struct plan *plan);
+void plan_lasting_free(struct plan_lasting *lasting);
 /* Returns 0 and a malloc'd array, or -ENOMEM. A unit whose kind changed, that moved or was renamed is a stop and a start. In
- * the old plan's order the stops, then in the new plan's order the rest. */
-int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
-	uint32_t *ret_n);
+ * the old plan's order the stops, then in the new plan's order the rest. What waits for effd's next start is what is otherwise
+ * in `lasting`; NULL: in the old plan. */
+int plan_diff(const struct plan *old, const struct plan_lasting *lasting,
+	const struct plan *new, struct plan_change **ret_changes, uint32_t *ret_n);
 /* Find out which of the stops and starts are the same unit. 0 or -ENOMEM. */
 int plan_find_moved(const struct plan *old, const struct plan *new, struct plan_change *changes,
 	uint32_t n);

@@ -12,12 +12,12 @@
 
 struct differ {
 	const struct plan *old, *new;
+	const struct plan_lasting *lasting; /* NULL: as the old plan */
 	uint32_t *was; /* of each unit of the new plan: which it is in the old one, by its name; PLAN_NONE: none */
 	struct plan_change *changes;
 	uint32_t n, room;
 	uint16_t fields[N_FIELDS]; /* of the unit that is being compared */
 	uint32_t n_fields;
-	uint16_t later[N_FIELDS]; /* those put aside for another change */
 	bool failed;
 };
 
@@ -238,26 +238,32 @@ static void unit_change(
 	change_add(differ, change);
 }
 
-/* effd's own settings: those that wait for its next start, and those that do not. */
+/* Keep of those gathered the ones that wait for effd's next start, or the others. */
+static void fields_keep(struct differ *differ, bool that_wait)
+{
+	uint32_t n = 0, i;
+
+	for (i = 0; i < differ->n_fields; i++)
+		if ((plan_field(differ->fields[i])->effect == PLAN_EFFD) == that_wait)
+			differ->fields[n++] = differ->fields[i];
+	differ->n_fields = n;
+}
+
+/* effd's own settings: those that wait for its next start; and those that do not, which go with the root's. */
 static void daemon_change(struct differ *differ)
 {
 	const struct plan_daemon *a = plan_daemon(differ->old), *b = plan_daemon(differ->new);
+	const struct plan_lasting *lasting = differ->lasting;
 	struct side old = {a->values, a->n_values, NULL}, new = {b->values, b->n_values, NULL};
+	struct side kept = lasting ? (struct side){lasting->values, lasting->n, NULL} : old;
 	struct plan_change change = {.unit = "/", .action = PLAN_DO_EFFD};
-	uint32_t n_live = 0, n = 0, i;
 
-	values_compare(differ, &old, &new);
-	for (i = 0; i < differ->n_fields; i++) {
-		if (plan_field(differ->fields[i])->effect == PLAN_EFFD)
-			differ->fields[n++] = differ->fields[i];
-		else
-			differ->later[n_live++] = differ->fields[i];
-	}
-	differ->n_fields = n;
-	if (n)
+	values_compare(differ, &kept, &new);
+	fields_keep(differ, true);
+	if (differ->n_fields > 0)
 		change_add(differ, change);
-	memcpy(differ->fields, differ->later, n_live * sizeof(differ->later[0]));
-	differ->n_fields = n_live;
+	values_compare(differ, &old, &new);
+	fields_keep(differ, false);
 }
 
 /* The unit of that name, which is expected to stand there: mostly the two plans go the same way, and to look for a name would
@@ -326,14 +332,15 @@ static void plans_compare(struct differ *differ)
 	free(differ->was);
 }
 
-int plan_diff(const struct plan *old, const struct plan *new, struct plan_change **ret_changes,
-	uint32_t *ret_n)
+int plan_diff(const struct plan *old, const struct plan_lasting *lasting,
+	const struct plan *new, struct plan_change **ret_changes, uint32_t *ret_n)
 {
 	struct differ *differ = alloc_new(sizeof(*differ));
 
 	if (!differ)
 		return -ENOMEM;
 	differ->old = old;
+	differ->lasting = lasting;
 	differ->new = new;
 	plans_compare(differ);
 	if (differ->failed || plan_find_moved(old, new, differ->changes, differ->n) < 0) {

@@ -275,7 +275,7 @@ int tree_plan(struct tree *t, struct plan *plan, struct plan_change **ret_change
 
 	if (r < 0)
 		return r;
-	r = plan_diff(t->plan, plan, &changes, &n);
+	r = plan_diff(t->plan, t->lasting, plan, &changes, &n);
 	if (r == 0)
 		r = changes_merge(&o, &changes, &n);
 	outlook_done(&o);

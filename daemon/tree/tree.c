@@ -33,8 +33,9 @@ int tree_new(struct os *os, struct plan *plan, const char *log_dir, struct tree 
 	eff_pulse_init(&t->top.changed);
 	eff_list_init(&t->graveyard);
 	t->plan = plan_ref(plan);
+	t->lasting = plan_lasting_new(plan);
 	t->units = calloc(plan_n_units(plan), sizeof(struct unit *));
-	if (!t->units)
+	if (!t->units || !t->lasting)
 		goto fail;
 	for (uint32_t i = 0; i < plan_n_units(plan); i++) {
 		const struct plan_unit *spec = plan_unit(plan, i);
@@ -71,6 +72,7 @@ void tree_free(struct tree *t)
 	archives_done(&t->world.archives);
 	events_done(t);
 	plan_unref(t->plan);
+	plan_lasting_free(t->lasting);
 	free(t);
 }
 

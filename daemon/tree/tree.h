@@ -39,7 +39,8 @@ struct tree_event {
 struct tree {
 	struct unit_world world;
 	struct plan *plan;
-	struct unit **units; /* in the plan's order; [0] is the root */
+	struct plan_lasting *lasting; /* of the plan that it was made from */
+	struct unit **units;          /* in the plan's order; [0] is the root */
 	uint32_t n_units;
 	struct eff_sup top;        /* has one child: the root */
 	struct eff_event ended;    /* the root rests, or the tree was told to end and has */

@@ -93,7 +93,7 @@ static void measure(struct costs *costs, const char *folder, unsigned n)
 		(void)remove(path[i]);
 	}
 	at = now_us();
-	if (plan_diff(plans[0], plans[1], &changes, &n_changes) < 0 || n_changes != n)
+	if (plan_diff(plans[0], NULL, plans[1], &changes, &n_changes) < 0 || n_changes != n)
 		give_up("plan_diff");
 	keep_least(&costs->compare_us, now_us() - at, n);
 	plan_changes_free(changes, n_changes);

@@ -24,7 +24,7 @@ static void diff_is(const char *old_text, const char *new_text, const char *expe
 	(void)plan_world_text(&new, new_text);
 	ck_assert_int_eq(old.result, 0);
 	ck_assert_int_eq(new.result, 0);
-	ck_assert_int_eq(plan_diff(old.plan, new.plan, &changes, &n), 0);
+	ck_assert_int_eq(plan_diff(old.plan, NULL, new.plan, &changes, &n), 0);
 	for (i = 0; i < n; i++) {
 		text_printf(&text, "%s %s", changes[i].unit, plan_action_name(changes[i].action));
 		for (k = 0; k < changes[i].n_fields; k++)
@@ -133,7 +133,7 @@ START_TEST(the_content_of_an_env_file_counts)
 	new.env_text = "A=2\n";
 	plan_world_load(&old, "/tree/effd.yaml");
 	plan_world_load(&new, "/tree/effd.yaml");
-	ck_assert_int_eq(plan_diff(old.plan, new.plan, &changes, &n), 0);
+	ck_assert_int_eq(plan_diff(old.plan, NULL, new.plan, &changes, &n), 0);
 
 	ck_assert_uint_eq(n, 1);
 	ck_assert_str_eq(changes[0].unit, "a");
@@ -158,7 +158,7 @@ START_TEST(without_memory_there_is_no_difference_to_be_had)
 	(void)plan_world_text(&new, HEAD "  b: {command: y}\n  c: {command: x}\n");
 	do {
 		(void)alloc_fail_after(++at);
-		r = plan_diff(old.plan, new.plan, &changes, &n);
+		r = plan_diff(old.plan, NULL, new.plan, &changes, &n);
 		(void)alloc_fail_after(0);
 		ck_assert(r == 0 || r == -ENOMEM);
 	} while (r < 0);
@@ -207,7 +207,7 @@ static void moved_is(const char *old_text, const char *new_text, const char *exp
 
 	(void)plan_world_text(&old, old_text);
 	(void)plan_world_text(&new, new_text);
-	ck_assert_int_eq(plan_diff(old.plan, new.plan, &changes, &n), 0);
+	ck_assert_int_eq(plan_diff(old.plan, NULL, new.plan, &changes, &n), 0);
 	text_add(&text, "");
 	for (i = 0; i < n; i++)
 		if (plan_change_words(changes, n, &changes[i], &text))

@@ -150,6 +150,35 @@ START_TEST(a_bad_tree_is_told_with_its_places_and_changes_nothing)
 }
 END_TEST
 
+#define DAEMON(values) \
+	"version: 1\nname: test\ndaemon: {" values "}\nunits:\n  web: {command: [run]}\n"
+
+/* Whatever was taken over meanwhile: what it goes by is what it was started with. */
+START_TEST(what_waits_for_the_next_start_of_effd_is_told_until_then)
+{
+	struct server *s = server_with_web();
+	struct client *c = client_new(s);
+	const char *waits = "/ effd daemon.state_dir";
+
+	s->document = DAEMON("state_dir: /s, watch: true");
+	ck_assert_str_eq(changes(client_ask(c, "Plan", NULL)),
+		"/ effd daemon.state_dir; / live daemon.watch");
+	ck_assert_str_eq(changes(client_ask(c, "Reload", NULL)),
+		"/ effd daemon.state_dir; / live daemon.watch");
+	ck_assert_str_eq(changes(client_ask(c, "Plan", NULL)), waits);
+	ck_assert_str_eq(changes(client_ask(c, "Reload", NULL)), waits);
+	s->document = DAEMON("state_dir: /t, watch: true, log_dir: /l");
+	ck_assert_str_eq(changes(client_ask(c, "Reload", NULL)),
+		"/ effd daemon.log_dir daemon.state_dir");
+	s->document = TREE("  web: {command: [run]}\n");
+	ck_assert_str_eq(changes(client_ask(c, "Plan", NULL)), "/ live daemon.watch");
+	ck_assert_str_eq(changes(client_ask(c, "Reload", NULL)), "/ live daemon.watch");
+	ck_assert_str_eq(changes(client_ask(c, "Plan", NULL)), "");
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 START_TEST(a_reload_by_plan_is_refused_when_anything_changed_since)
 {
 	struct server *s = server_with_web();
@@ -246,6 +275,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_moved_or_was_renamed_is_told_to_be_two);
 	tcase_add_test(tcase, a_reload_is_answered_when_it_is_done);
 	tcase_add_test(tcase, a_bad_tree_is_told_with_its_places_and_changes_nothing);
+	tcase_add_test(tcase, what_waits_for_the_next_start_of_effd_is_told_until_then);
 	tcase_add_test(tcase, a_reload_by_plan_is_refused_when_anything_changed_since);
 	tcase_add_test(tcase, a_client_that_goes_away_does_not_end_the_reload);
 	tcase_add_test(tcase, a_second_reload_waits_for_the_first);

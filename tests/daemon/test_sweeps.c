@@ -113,7 +113,7 @@ static void diff_sweep(const struct plan *old, const struct plan *new)
 
 	do {
 		(void)alloc_fail_after(++at);
-		r = plan_diff(old, new, &changes, &n);
+		r = plan_diff(old, NULL, new, &changes, &n);
 		ck_assert_int_eq(r, alloc_fail_after(0) == 0 ? -ENOMEM : 0);
 	} while (r < 0);
 	plan_changes_free(changes, n);

@@ -84,7 +84,7 @@ static void check_added(const struct plan *present, const struct plan *plan)
 		assert(!is_added(plan, unit) == (plan_find(present, unit->name) != NULL));
 	}
 	assert(added == plan_n_units(plan) - plan_n_units(present));
-	assert(plan_diff(present, plan, &changes, &n) == 0);
+	assert(plan_diff(present, NULL, plan, &changes, &n) == 0);
 	for (uint32_t i = 0; i < n; i++)
 		assert(changes[i].action == PLAN_DO_START &&
 			is_added(plan, plan_unit(plan, changes[i].after)));
@@ -98,7 +98,7 @@ static void check_same(const struct plan *a, const struct plan *b)
 	uint32_t n;
 
 	assert(plan_n_units(a) == plan_n_units(b));
-	assert(plan_diff(a, b, &changes, &n) == 0);
+	assert(plan_diff(a, NULL, b, &changes, &n) == 0);
 	assert(n == 0);
 	plan_changes_free(changes, n);
 }

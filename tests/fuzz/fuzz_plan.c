@@ -53,7 +53,7 @@ static void check_same(const struct plan *a, const struct plan *b)
 	uint32_t n;
 
 	assert(plan_n_units(a) == plan_n_units(b));
-	assert(plan_diff(a, b, &changes, &n) == 0);
+	assert(plan_diff(a, NULL, b, &changes, &n) == 0);
 	assert(n == 0);
 	plan_changes_free(changes, n);
 }
