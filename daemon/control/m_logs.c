@@ -13,8 +13,9 @@
 enum { BATCH = 64 };
 
 struct source {
-	struct unit *unit;
-	uint64_t next; /* the first number of interest */
+	uint64_t id;       /* of the unit: known from one selection to the next by that */
+	struct unit *unit; /* as long as the tree is of the reading's generation */
+	uint64_t next;     /* the first number of interest */
 	uint64_t seen; /* so many bytes of its output have been sent, or are not asked for */
 	uint64_t past; /* so many there were when it was asked for */
 };
@@ -82,14 +83,14 @@ static int by_unit(const void *a, const void *b)
 {
 	const struct source *x = a, *y = b;
 
-	return x->unit < y->unit ? -1 : x->unit > y->unit;
+	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* What has been sent of those that were selected before (n_old of them, by unit). Of one that is new nothing is missing so far as one
+/* What has been sent of those that were selected before (n_old of them, by id). Of one that is new nothing is missing so far as one
  * can tell. */
 static struct source source_of(struct unit *u, const struct source *old, uint32_t n_old)
 {
-	struct source fresh = {.unit = u, .seen = u->ring ? UINT64_MAX : 0};
+	struct source fresh = {.id = u->id, .unit = u, .seen = u->ring ? UINT64_MAX : 0};
 	const struct source *known = n_old ? bsearch(&fresh, old, n_old, sizeof(*old), by_unit)
 					   : NULL;
 
@@ -122,6 +123,12 @@ static int reading_select(struct reading *rd)
 	selection_done(&s);
 	free(old);
 	return rd->sources && rd->heap ? 0 : -ENOMEM;
+}
+
+/* After a wait: the tree may be another. */
+static int reading_renew(struct reading *rd)
+{
+	return rd->generation == rd->req->tree->generation ? 0 : reading_select(rd);
 }
 
 /* Only the last `lines` of each; negative: all that is kept. */
@@ -201,10 +208,8 @@ static int line_send(struct reading *rd, struct source *s, const struct ring_lin
 /* Send at most a batch of lines with numbers below `until`. Returns how many, or -errno. */
 static int lines_send(struct reading *rd, uint64_t until)
 {
-	int n = 0, r = 0;
+	int n = 0, r = reading_renew(rd);
 
-	if (rd->generation != rd->req->tree->generation)
-		r = reading_select(rd);
 	if (r < 0)
 		return r;
 	reading_merge(rd);
@@ -241,7 +246,7 @@ static int lines_past(struct reading *rd)
 /* What there was when it was asked for, and has made way with nothing behind it that is to be sent. */
 static int past_end(struct reading *rd)
 {
-	int r = 0;
+	int r = reading_renew(rd);
 
 	for (uint32_t i = 0; r >= 0 && i < rd->n; i++) {
 		const struct source *s = &rd->sources[i];

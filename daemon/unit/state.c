@@ -25,6 +25,7 @@ struct unit *unit_new(struct unit_world *world, struct plan *plan, const struct 
 		return NULL;
 	u->name = memcpy((char *)u + size, spec->name, name_size);
 	u->world = world;
+	u->id = ++world->n_made;
 	u->parent = parent;
 	u->plan = plan_ref(plan);
 	u->spec = spec;

@@ -92,6 +92,7 @@ struct unit_world {
 	struct eff_pulse output; /* some unit has a new line in its ring */
 	struct eff_list unwritten; /* units of which the status file does not know all yet, if there is one */
 	uint64_t next_line; /* lines are numbered through the whole tree */
+	uint64_t n_made;    /* units, so far */
 	/* Find the entry of a module; the tree's, with dlopen. Returns 0, or -errno with a reason. */
 	int (*fiber_entry)(
 		const struct plan_unit *spec, eff_fn **ret_entry, const char **ret_reason);
@@ -111,6 +112,7 @@ struct unit {
 	struct plan *plan, *next_plan; /* references; next_plan NULL: nothing waits */
 	const struct plan_unit *spec, *next;
 	const char *name; /* its own copy, behind all else: outlives plans */
+	uint64_t id; /* no other has had it, as another may have the same name, or lie in the same place */
 
 	/* The others that its edges name, in the order of the newest plan's row. The tree's arrays. */
 	struct unit_need *needs, *needed_by;

@@ -303,6 +303,50 @@ START_TEST(what_is_missed_is_known_through_a_reload)
 }
 END_TEST
 
+/* One that is gone, and another that may well lie where it lay. */
+START_TEST(what_was_seen_of_a_unit_says_nothing_of_another_that_comes_after_it)
+{
+	struct server *s = server_new("keep: {command: [keep]}\nweb: {command: [web]}\n");
+	struct client *c = client_new(s);
+	struct had had;
+
+	world_script(s->w, "keep", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER, .prints = "a line\n"});
+	world_script(s->w, "new", (struct script){.lives = EFF_FOREVER, .prints = burst(N_LINES)});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Logs", "{\"follow\":true}", true);
+	ck_assert_int_eq(had_of(c).n_lines, 1);
+	world_reload(s->w, "keep: {command: [keep]}\n");
+	world_run_for(s->w, EFF_S(1));
+	world_reload(s->w, "keep: {command: [keep]}\nnew: {command: [new], log: {ring: 1KiB}}\n");
+	world_run_for(s->w, EFF_S(1));
+	had = had_of(c);
+
+	ck_assert_int_gt(had.n_lines, 10);
+	ck_assert_int_eq(had.n_gaps, 0);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
+/* Nobody reads what was asked for before the unit is gone. */
+START_TEST(of_what_is_gone_meanwhile_nothing_is_asked_any_more)
+{
+	struct server *s = server_new("keep: {command: [keep]}\nweb: {command: [web]}\n");
+	struct client *c = client_new(s);
+
+	world_script(s->w, "keep", (struct script){.lives = EFF_FOREVER});
+	world_script(s->w, "web", (struct script){.lives = EFF_FOREVER, .prints = burst(N_MANY)});
+	world_run_for(s->w, EFF_S(1));
+	client_call(c, "Logs", NULL, true);
+	world_reload(s->w, "keep: {command: [keep]}\n");
+	world_run_for(s->w, EFF_S(1));
+	ck_assert_int_eq(had_of(c).n_gaps, 0);
+	client_free(c);
+	server_free(s);
+}
+END_TEST
+
 Suite *test_suite(void);
 
 Suite *test_suite(void)
@@ -322,6 +366,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_not_asked_for_is_not_missed);
 	tcase_add_test(tcase, what_was_asked_for_and_makes_way_before_it_is_read_is_missed);
 	tcase_add_test(tcase, what_is_missed_is_known_through_a_reload);
+	tcase_add_test(tcase, what_was_seen_of_a_unit_says_nothing_of_another_that_comes_after_it);
+	tcase_add_test(tcase, of_what_is_gone_meanwhile_nothing_is_asked_any_more);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
