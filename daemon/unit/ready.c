@@ -11,6 +11,8 @@
 
 #define LOOK_FIRST EFF_MS(10)
 #define LOOK_MOST EFF_S(1)
+/* The kernel closes the descriptors of a process a while before it tells of its end. */
+#define SHUT_BEFORE_END EFF_MS(200)
 
 /* A oneshot is ready when it has ended clean: 1. */
 static int ready_await_clean_end(struct child *c)
@@ -102,10 +104,17 @@ static int ready_await_probe(struct child *c, probe_of *which)
 static eff_exit ready_newline(void *arg)
 {
 	struct child *c = arg;
+	struct unit *u = c->unit;
+	int r = u->world->os->ops->await_ready(c->process);
 
-	/* One that closes its descriptor without a word will never be ready. */
-	if (c->unit->world->os->ops->await_ready(c->process) == 0)
+	if (r == 0)
 		eff_event_set(&c->ready);
+	/* Nobody has the descriptor any more: it will never be ready. One that is ending closes it, too, and is judged by that. */
+	if (r == -EPIPE && eff_sleep(SHUT_BEFORE_END) == 0 && !c->ended)
+		unit_fault(u,
+			unit_cause(u, CAUSE_START_TIMEOUT, NULL,
+				"never to be ready: it closed descriptor %d without a newline",
+				(int)u->spec->ways->notify_fd));
 	return eff_ok(NULL);
 }
 

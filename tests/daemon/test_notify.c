@@ -183,6 +183,34 @@ START_TEST(one_that_says_that_it_stops_is_neither_restarted_with_another_nor_bro
 }
 END_TEST
 
+/* It will never be ready; but what ends closes it as well, and is judged by its end. */
+START_TEST(one_that_closes_its_descriptor_without_a_newline_has_failed_to_start)
+{
+	struct world *w = world_new("a: {command: a, type: notify-fd, notify_fd: 5, restart: no}\n"
+				    "b: {command: b, type: notify-fd, restart: no}");
+
+	world_script(w, "a",
+		(struct script){.ready_after = EFF_S(1),
+			.shuts_ready = true,
+			.lives = EFF_FOREVER,
+			.term_takes = EFF_S(2)});
+	world_script(w, "b",
+		(struct script){.ready_after = EFF_S(1),
+			.shuts_ready = true,
+			.lives = EFF_MS(1100),
+			.exits = 3});
+	world_run_for(w, EFF_M(1));
+
+	EXPECT_STATES(w, "a", "0 starting, 1200 stopping, 3200 failed");
+	ck_assert_str_eq(world_last_exit(w, "a"), "start_timeout SIGTERM");
+	ck_assert_str_eq(world_unit(w, "a")->last_exit->text,
+		"never to be ready: it closed descriptor 5 without a newline");
+	EXPECT_STATES(w, "b", "0 starting, 1100 failed");
+	ck_assert_str_eq(world_last_exit(w, "b"), "exit 3");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_unit_may_ask_for_more_time_to_run_and_to_stop)
 {
 	struct world *w = world_new("web: {command: web, type: notify, restart: no,"
@@ -336,6 +364,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_unit_that_says_that_it_stops_is_shown_so_and_ends_by_itself);
 	tcase_add_test(tcase, one_that_says_that_it_stops_and_does_not_is_helped);
 	tcase_add_test(tcase, one_that_says_that_it_stops_may_ask_for_more_time);
+	tcase_add_test(tcase, one_that_closes_its_descriptor_without_a_newline_has_failed_to_start);
 	tcase_add_loop_test(tcase,
 		one_that_says_that_it_stops_is_neither_restarted_with_another_nor_brought_back,
 		0, 4);

@@ -113,7 +113,7 @@ struct os_child {
 	const char *unit, *program;
 	struct script script;
 	pid_t pid;
-	bool has_socket, has_ready_fd, ready_said;
+	bool has_socket, has_ready_fd, ready_said, ready_shut;
 	bool has_cgroup, all_by_cgroup;
 	struct terms limits; /* of that, as far as it is about it */
 	pid_t main;          /* what follow() made the main process: the grandchild; 0 */

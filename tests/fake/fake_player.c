@@ -89,7 +89,8 @@ static void process_steps(struct os_child *p)
 		process_ends(p, (struct os_end){.code = 127});
 	if (!p->ended && now >= p->ready_at) {
 		p->ready_at = EFF_FOREVER;
-		p->ready_said = true;
+		p->ready_said = !p->script.shuts_ready;
+		p->ready_shut = p->script.shuts_ready;
 		fake_say(p, "READY=1");
 	}
 	if (!p->ended && now >= p->death_at)

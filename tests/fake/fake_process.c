@@ -232,7 +232,7 @@ int fake_await_ready(struct os_child *p)
 	if (!p->has_ready_fd)
 		return -EBADF;
 	while (!p->ready_said) {
-		int r = p->ended ? -EPIPE : eff_pulse_await(&p->changed);
+		int r = p->ended || p->ready_shut ? -EPIPE : eff_pulse_await(&p->changed);
 
 		if (r < 0)
 			return r;

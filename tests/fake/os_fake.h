@@ -26,9 +26,10 @@ struct script {
 	const char *interpreter; /* it is that which is missing: said in words of the fake's, good until its next ones */
 	eff_ns fails_for; /* that process is there for so long yet */
 	eff_ns ready_after; /* after exec: it says READY=1, if it was given a socket; EFF_FOREVER: never */
-	eff_ns lives; /* after exec, then it ends by itself; EFF_FOREVER */
-	int exits;    /* with this code … */
-	int dies_by;  /* … or by this signal */
+	bool shuts_ready; /* then it closes the descriptor for its newline without one */
+	eff_ns lives;     /* after exec, then it ends by itself; EFF_FOREVER */
+	int exits;        /* with this code … */
+	int dies_by;      /* … or by this signal */
 	bool core;
 	bool oom;          /* by the kernel for want of memory, if it has a control group */
 	bool ignores_term; /* and every other signal but SIGKILL */
