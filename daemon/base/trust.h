@@ -14,5 +14,13 @@ bool trust_stat(const struct stat *st);
 int trust_above(const char *path);
 /* The same, and the folder itself; of one that is missing, what is there of it. `folder` is absolute. */
 int trust_folder(const char *folder);
+/* Others may write to the folder behind `fd` by its mode alone: it is reached by a mount that is read-only, and no mount that can
+ * be seen is another way to it. Without /proc nobody knows. Blocks as files do. */
+bool trust_mount(int fd);
+/* As open(2), by `flags` (O_CLOEXEC is one of them), through folders and links that are each trusted when they are gone through,
+ * as is a folder of root's on such a mount. What is opened is the caller's to look at. `path` is absolute. Returns a descriptor,
+ * -EPERM, -errno; in *ret_at (NULL: nobody asks) what was opened, or could not be, without links: malloc'd, NULL: no memory.
+ * Blocks as files do. */
+int trust_open(const char *path, int flags, char **ret_at);
 
 #endif

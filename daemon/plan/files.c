@@ -24,11 +24,9 @@ const char *read_error_text(int error)
 {
 	switch (error) {
 	case -EPERM:
-		return "it is not a regular file of root's that no one else may write";
+		return "others than root could change it";
 	case -ENOTSUP:
 		return "it is not a regular file";
-	case -ELOOP:
-		return "it is a link, which is not followed for root";
 	case -EFBIG:
 		return "the tree has more than 8 MiB";
 	default:
@@ -38,8 +36,26 @@ const char *read_error_text(int error)
 
 void read_error_help(struct load *load, struct diag *diag, const char *path, int error)
 {
-	if (error == -EPERM)
+	const struct plan_source *source = load->source;
+	struct plan_place where = {0};
+	bool is_link = false;
+	char *blame;
+
+	if (error != -EPERM)
+		return;
+	blame = source->blame ? source->blame(source->context, path, &is_link) : NULL;
+	where.file = blame ? keep_strdup(load, blame) : NULL;
+	if (where.file && strcmp(blame, path) != 0)
+		diag_note(load->diags, diag, where,
+			is_link ? "it leads through this link, which is not root's"
+				: "it lies here, where others than root may write");
+	if (blame)
+		path = blame;
+	if (is_link)
+		diag_help(load->diags, diag, "chown -h root '%s'", path);
+	else
 		diag_help(load->diags, diag, "chown root '%s' && chmod go-w '%s'", path, path);
+	free(blame);
 }
 
 static struct file *file_keep(struct load *load, const char *path, char *bytes, size_t size)
@@ -172,7 +188,9 @@ static void include_pattern(struct root *root, struct node *item, const char *pa
 	if (r == -ENOMEM)
 		load->failed = true;
 	else if (r < 0)
-		(void)fault(load, item, "E107", "cannot read %s: %s", folder, strerror(-r));
+		read_error_help(load,
+			fault(load, item, "E107", "cannot read %s: %s", folder, read_error_text(r)),
+			folder, r);
 	else if (n == 0)
 		(void)fault(load, item, "E107", "no *.yaml file matches %s", path);
 }
@@ -333,6 +351,11 @@ struct node *tree_read(struct load *load, const char *path)
 			load->failed = true;
 		else if (r == 0)
 			(void)fault_at(load, nowhere, "E107", "the folder has no *.yaml file");
+		else if (r == -EPERM)
+			read_error_help(load,
+				fault_at(load, nowhere, "E107", "cannot read it: %s",
+					read_error_text(r)),
+				path, r);
 		else
 			tree_file_read(&root, path, NULL, NULL);
 	}

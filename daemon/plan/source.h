@@ -31,6 +31,9 @@ struct plan_source {
 	/* The names of the `*.yaml` files of a folder in name order, NULL-terminated, malloc'd one by one, as the
 	 * vector itself. Returns 0 or -errno (-ENOTDIR when it is no folder). */
 	int (*list)(void *context, const char *path, char ***ret_names);
+	/* What is to blame that one of these was -EPERM: the file, or a folder or link on the way to it, malloc'd; NULL: nobody
+	 * knows. NULL: not asked. */
+	char *(*blame)(void *context, const char *path, bool *ret_link);
 	/* Is there an executable of this name (searched in `search`, a PATH value, when it has no slash)? NULL: never
 	 * asked, and W404 is not reported. */
 	bool (*executable)(void *context, const char *path, const char *search);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A file is opened without waiting (a FIFO would), looked at by its descriptor, and read once into memory. For root every
- * folder above it is looked at as well, as the path is written and as it really is: a link in a folder that only root can
- * write leads where root said. A sticky folder that all may write is fine, as what root has in it stays root's. */
+ * folder and every link on the way is looked at as well, before it is gone through: a link of root's leads where root said. A
+ * sticky folder that all may write is fine, as what root has in it stays root's. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,14 @@
 
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 
-static int check_file(const char *path, int fd, bool folder)
+/* May a tree be in it? What comes next in a folder of the tree is the tree: sticky is not enough. */
+static bool is_roots_alone(int fd, const struct stat *st, bool folder)
+{
+	return st->st_uid == 0 &&
+		(!(st->st_mode & WRITABLE_BY_OTHERS) || (folder && trust_mount(fd)));
+}
+
+static int check_file(int fd, bool folder)
 {
 	struct stat st;
 
@@ -32,29 +39,27 @@ static int check_file(const char *path, int fd, bool folder)
 		return -EISDIR;
 	if (!folder && !S_ISREG(st.st_mode))
 		return -ENOTSUP;
-	if (geteuid() != 0)
-		return 0;
-	/* What comes next in a folder of the tree is the tree: sticky is not enough. */
-	if (st.st_uid != 0 || (st.st_mode & WRITABLE_BY_OTHERS))
-		return -EPERM;
-	return trust_above(path);
+	return geteuid() != 0 || is_roots_alone(fd, &st, folder) ? 0 : -EPERM;
 }
 
-/* Returns a descriptor that has been looked at, or -errno. */
-static int open_checked(const char *path, bool folder)
+static int open_plainly(const char *path, int flags)
 {
-	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd;
-	int r;
+	int fd = open(path, flags);
 
-	if (folder)
-		flags |= O_DIRECTORY;
-	else if (geteuid() == 0)
-		flags |= O_NOFOLLOW;
-	fd = open(path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Returns a descriptor that has been looked at, or -errno; and for root where that is, or what is to blame, malloc'd. */
+static int open_checked(const char *path, bool folder, char **ret_at)
+{
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (folder ? O_DIRECTORY : 0);
+	int fd, r;
+
+	*ret_at = NULL;
+	fd = geteuid() == 0 ? trust_open(path, flags, ret_at) : open_plainly(path, flags);
 	if (fd < 0)
-		return errno == ENXIO ? -ENOTSUP : -errno;
-	r = check_file(path, fd, folder);
+		return fd == -ENXIO ? -ENOTSUP : fd;
+	r = check_file(fd, folder);
 	if (r < 0) {
 		(void)close(fd);
 		return r;
@@ -110,7 +115,8 @@ static int read_whole(int fd, size_t limit, char **ret_bytes, size_t *ret_size)
 
 static int file_read(void *context, const char *path, size_t limit, char **ret_bytes, size_t *ret_size)
 {
-	auto_close int fd = open_checked(path, false);
+	auto_free char *at = NULL;
+	auto_close int fd = open_checked(path, false, &at);
 
 	(void)context;
 	return fd < 0 ? fd : read_whole(fd, limit, ret_bytes, ret_size);
@@ -174,7 +180,8 @@ static int read_names(DIR *dir, char ***names, size_t *n)
 
 static int file_list(void *context, const char *path, char ***ret_names)
 {
-	int fd = open_checked(path, true);
+	auto_free char *at = NULL;
+	int fd = open_checked(path, true, &at);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	char **names = NULL;
 	size_t n = 0;
@@ -199,6 +206,20 @@ static int file_list(void *context, const char *path, char ***ret_names)
 	qsort(names, n, sizeof(*names), by_name);
 	*ret_names = names;
 	return 0;
+}
+
+/* It is gone once more, up to where it was refused. */
+static char *file_blame(void *context, const char *path, bool *ret_link)
+{
+	struct stat st;
+	char *at = NULL;
+	int fd = open_checked(path, false, &at);
+
+	(void)context;
+	if (fd >= 0)
+		(void)close(fd);
+	*ret_link = at && lstat(at, &st) == 0 && S_ISLNK(st.st_mode);
+	return at;
 }
 
 static bool is_executable(const char *path)
@@ -357,6 +378,7 @@ void source_files(plan_strv environment, struct plan_source *ret_source)
 	*ret_source = (struct plan_source){
 		.read = file_read,
 		.list = file_list,
+		.blame = file_blame,
 		.executable = file_executable,
 		.folder = file_folder,
 		.open_to_others = file_open_to_others,

@@ -134,7 +134,7 @@ START_TEST(root_reads_nothing_below_a_folder_that_others_may_write)
 }
 END_TEST
 
-START_TEST(root_follows_a_link_to_a_folder_but_none_to_a_file)
+START_TEST(root_follows_a_link_as_far_as_nobody_else_can_lead_it)
 {
 	char target[160];
 
@@ -143,13 +143,57 @@ START_TEST(root_follows_a_link_to_a_folder_but_none_to_a_file)
 	ck_assert_int_eq(mkdir(in_folder("d"), 0755), 0);
 	(void)snprintf(target, sizeof(target), "%s", file("d/a.yaml", "", 0644));
 	ck_assert_int_eq(symlink(target, in_folder("link.yaml")), 0);
+	ck_assert_int_eq(symlink("./d/..//d/a.yaml", in_folder("other.yaml")), 0);
 	ck_assert_int_eq(symlink("d", in_folder("e")), 0);
+	ck_assert_int_eq(symlink("loop", in_folder("loop")), 0);
 
-	ck_assert_int_eq(read_file(in_folder("link.yaml"), 100), -ELOOP);
+	ck_assert_int_eq(read_file(in_folder("link.yaml"), 100), 0);
+	ck_assert_int_eq(read_file(in_folder("other.yaml"), 100), 0);
 	ck_assert_int_eq(read_file(in_folder("e/a.yaml"), 100), 0);
+	ck_assert_int_eq(read_file(in_folder("e"), 100), -EISDIR);
+	ck_assert_int_eq(read_file(in_folder("link.yaml/"), 100), -ENOTDIR);
+	ck_assert_int_eq(read_file(in_folder("loop"), 100), -ELOOP);
 	/* Where the link really leads is looked at. */
 	ck_assert_int_eq(chmod(in_folder("d"), 0777), 0);
 	ck_assert_int_eq(read_file(in_folder("e/a.yaml"), 100), -EPERM);
+	ck_assert_int_eq(read_file(in_folder("link.yaml"), 100), -EPERM);
+	ck_assert_int_eq(chmod(in_folder("d"), 0755), 0);
+	ck_assert_int_eq(chmod(target, 0666), 0);
+	ck_assert_int_eq(read_file(in_folder("link.yaml"), 100), -EPERM);
+}
+END_TEST
+
+static void blame_is(const char *path, const char *expected, bool expected_link)
+{
+	bool is_link;
+	char *at = source.blame(source.context, path, &is_link);
+
+	ck_assert_str_eq(at, expected);
+	ck_assert(is_link == expected_link);
+	free(at);
+}
+
+START_TEST(root_follows_no_link_of_somebody_elses_and_says_which)
+{
+	char link[160], path[160];
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(mkdir(in_folder("d"), 0755), 0);
+	(void)file("d/a.yaml", "", 0644);
+	(void)snprintf(link, sizeof(link), "%s", in_folder("e"));
+	ck_assert_int_eq(symlink("d", link), 0);
+	ck_assert_int_eq(lchown(link, 65534, 65534), 0);
+	(void)snprintf(path, sizeof(path), "%s", in_folder("e/a.yaml"));
+
+	ck_assert_int_eq(read_file(path, 100), -EPERM);
+	blame_is(path, link, true);
+	/* Nor one in a folder in which others may put another one in its place. */
+	ck_assert_int_eq(lchown(link, 0, 0), 0);
+	ck_assert_int_eq(read_file(path, 100), 0);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	ck_assert_int_eq(read_file(path, 100), -EPERM);
+	blame_is(path, folder, false);
 }
 END_TEST
 
@@ -278,7 +322,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_no_regular_file_is_refused_without_waiting);
 	tcase_add_test(tcase, root_reads_no_file_that_others_may_write);
 	tcase_add_test(tcase, root_reads_nothing_below_a_folder_that_others_may_write);
-	tcase_add_test(tcase, root_follows_a_link_to_a_folder_but_none_to_a_file);
+	tcase_add_test(tcase, root_follows_a_link_as_far_as_nobody_else_can_lead_it);
+	tcase_add_test(tcase, root_follows_no_link_of_somebody_elses_and_says_which);
 	tcase_add_test(tcase, a_folder_lists_its_yaml_files_by_name);
 	tcase_add_test(tcase, an_empty_folder_has_no_names_and_a_file_is_no_folder);
 	tcase_add_test(tcase, a_program_is_searched_for_where_it_would_be);
