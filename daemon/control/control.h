@@ -34,7 +34,7 @@ struct control_host {
 
 struct control_opts {
 	struct tree *tree;
-	const char *path; /* of the socket, absolute */
+	const char *path; /* of the socket, absolute; NULL: none, and nobody can ask */
 	int given_fd; /* of one that listens there, and that somebody else made and keeps; 0: none */
 	struct control_host host; /* copied */
 	uint32_t most_clients;    /* 0: 256 */

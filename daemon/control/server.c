@@ -41,13 +41,13 @@ static int control_listen(struct control *control, const struct control_opts *wi
 
 	if (r == -ENOENT)
 		text_printf(why, "cannot give %s to the group \"%s\": there is no such group",
-			with->path, daemon->socket_group);
+			with->path ? with->path : "the control socket", daemon->socket_group);
 	if (r < 0)
 		return r;
 	control->access_generation = control->tree->generation;
 	control->mode_is_given = daemon->has_socket_mode;
 	opts.group = control->access.socket_group;
-	return listen_open(&opts, &control->listener, why);
+	return with->path ? listen_open(&opts, &control->listener, why) : 0;
 }
 
 void control_let_in(struct control *control)
@@ -94,8 +94,9 @@ int control_open(const struct control_opts *opts, struct control **ret, struct t
 		control_close(control);
 		return r;
 	}
-	status_file_begin(&control->status_file, control->tree, control->listener.path,
-		control->access.socket_group);
+	if (control->listener.path)
+		status_file_begin(&control->status_file, control->tree, control->listener.path,
+			control->access.socket_group);
 	*ret = control;
 	return 0;
 }
@@ -269,6 +270,8 @@ eff_exit control_run(void *arg)
 
 	eff_scope_open(&scope);
 	control->scope = &scope;
+	if (control->listener.fd < 0)
+		r = eff_sleep(EFF_FOREVER);
 	while (r != -ECANCELED && r != -ETIMEDOUT && r != -EBADF) {
 		r = eff_accept(control->listener.fd);
 		if (r >= 0) {

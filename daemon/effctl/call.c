@@ -7,6 +7,7 @@
 #include "effctl/call.h"
 #include "effctl/diagnostics.h"
 #include "effctl/words.h"
+#include "wire/address.h"
 
 /* What effctl waits longer than the time that effd was given, for its word that the time is up. */
 #define GRACE_S 5.0
@@ -43,6 +44,16 @@ struct json *call_verb(const struct effctl *e)
 	return parameters;
 }
 
+/* Nobody has said where it is, and in none of the places is it. */
+static void put_other_places(const struct effctl *e)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	for (unsigned n = 0; !address_is_given() && n < ADDRESS_PLACES; n++)
+		if (address_place(n, path, false) == 0 && strcmp(path, e->socket) != 0)
+			(void)fprintf(e->err, ", nor at %s", path);
+}
+
 static enum code cannot_reach(struct effctl *e, int r)
 {
 	e->unanswered = r == -ETIMEDOUT;
@@ -52,6 +63,8 @@ static enum code cannot_reach(struct effctl *e, int r)
 		return CODE_NO_DAEMON;
 	}
 	(void)fprintf(e->err, "effctl: cannot reach effd at %s: %s", e->socket, strerror(-r));
+	if (r == -ENOENT && !e->given[OPTION_SOCKET])
+		put_other_places(e);
 	if (r == -EACCES || r == -EPERM) {
 		(void)fputc('\n', e->err);
 		return CODE_NOT_PERMITTED;

@@ -48,8 +48,8 @@ static enum code run_command(struct effctl *e)
 		e->socket = path;
 	if (!e->socket) {
 		(void)fprintf(e->err, "effctl: %s\n",
-			r == -EPERM ? "the folder in /tmp for the socket is not yours alone: give --socket PATH"
-				    : "the path of the socket is too long");
+			r == -ENOENT ? "no folder for the socket is yours alone: give --socket PATH"
+				     : "the path of the socket is too long");
 		return CODE_USAGE;
 	}
 	link_init(&e->link);

@@ -33,13 +33,11 @@ struct options {
  * written, after a word on `err`. */
 int options_parse(int argc, char **argv, struct options *ret, FILE *out, FILE *err);
 void options_done(struct options *options);
-/* The default socket: malloc'd; NULL when there is none for this user (no XDG_RUNTIME_DIR, and somebody else has taken its stead), or out of memory. */
-char *options_default_socket(void);
-/* Where the socket is to be, absolute and malloc'd: by the option, EFFD_SOCKET, the tree, the default. NULL after a word on
- * `err`. */
+/* Where the socket is to be, absolute and malloc'd: by the option, EFFD_SOCKET, the tree; or the first of the places by default
+ * that can be written to. NULL: there is none; after a word on `err` of one that was named. */
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err);
-/* Must there be a socket? A command alone runs without one, where nobody named a place and there is none. */
-bool options_need_socket(const struct options *options);
+/* Must there be a socket? Where nobody has named a place and there is none, effd runs without. */
+bool options_need_socket(const struct options *options, const struct plan_daemon *daemon);
 /* Where logs go by default, malloc'd; NULL after a word on `err`. */
 char *options_log_dir(const struct options *options, const struct plan_daemon *daemon, FILE *err);
 /* Where effd remembers what must outlive it; NULL: nowhere. */
@@ -145,7 +143,7 @@ struct effd {
 	int64_t nofile_soft; /* that effd was started with */
 	struct os *os;
 	struct tree *tree;
-	struct control *control; /* NULL: without a socket */
+	struct control *control;
 	struct notify notify;
 	struct given given;
 	struct eff_signals signals;

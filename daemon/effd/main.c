@@ -107,6 +107,15 @@ static void host_shut_down(void *context, const struct asker *by)
 	effd_shut_down(context, by, "shutdown");
 }
 
+/* To run the tree matters more than a socket that nobody has placed: but not beside another effd, nor where something else is in
+ * its place, nor without the group that is to have it. */
+static bool can_do_without(const struct effd *e, int r)
+{
+	if (options_need_socket(&e->options, plan_daemon(e->plan)) || e->given.path)
+		return false;
+	return e->options.command || (r != -EADDRINUSE && r != -EEXIST && r != -ENOENT);
+}
+
 static int control_begin(struct effd *e)
 {
 	struct control_opts opts = {
@@ -120,12 +129,16 @@ static int control_begin(struct effd *e)
 			.context = e},
 	};
 	struct text why = {0};
-	int r = e->socket ? control_open(&opts, &e->control, &why) : 0;
+	int r = control_open(&opts, &e->control, &why);
 
-	if (r < 0 && !options_need_socket(&e->options)) {
+	if (r < 0 && e->socket && can_do_without(e, r)) {
 		log_warn("%s", why.bytes ? why.bytes : strerror(-r));
-		r = 0;
-	} else if (r < 0) {
+		text_done(&why);
+		free(e->socket);
+		opts.path = e->socket = NULL;
+		r = control_open(&opts, &e->control, &why);
+	}
+	if (r < 0) {
 		log_error("%s", why.bytes ? why.bytes : strerror(-r));
 		e->code = r == -EADDRINUSE ? EXIT_TAKEN : 1;
 	}
@@ -155,7 +168,7 @@ static void effd_live(struct effd *e)
 	r = eff_fork(EFF(signals_run, e), NULL);
 	if (r == 0)
 		r = eff_fork(EFF_NAMED("tree", tree_run, e->tree), &tree);
-	if (r == 0 && e->control)
+	if (r == 0)
 		r = eff_fork(EFF_NAMED("control", control_run, e->control), NULL);
 	if (r == 0)
 		r = eff_fork(EFF(shutdown_watch, e), NULL);
@@ -316,7 +329,7 @@ static int places_find(struct effd *e)
 {
 	e->socket = e->given.path ? strdup(e->given.path)
 				  : options_socket(&e->options, plan_daemon(e->plan), stderr);
-	if (!e->socket && options_need_socket(&e->options))
+	if (!e->socket && options_need_socket(&e->options, plan_daemon(e->plan)))
 		return EXIT_USAGE;
 	e->log_dir = options_log_dir(&e->options, plan_daemon(e->plan), stderr);
 	if (!e->log_dir)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* effd's command line, and where things are when it does not say. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/trust.h"
 #include "effd/effd.h"
 #include "wire/address.h"
 #include "wire/varlink.h"
@@ -150,32 +153,54 @@ static char *default_tree(void)
 	return user_folder("XDG_CONFIG_HOME", ".config", "effd/effd.yaml");
 }
 
-char *options_default_socket(void)
+/* Could `path` be made there, with the folders that are missing? It is cut to what is there of its folder. */
+static bool place_is_usable(char *path)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+	char *slash = strrchr(path, '/');
 
-	return address_of_user(path, true) == 0 ? strdup(path) : NULL;
+	*slash = '\0';
+	if (geteuid() == 0 && trust_folder(path) < 0)
+		return false;
+	while (stat(path, &st) < 0 && errno == ENOENT && (slash = strrchr(path, '/')) != path)
+		*slash = '\0';
+	return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-bool options_need_socket(const struct options *options)
+/* The first that can be used. NULL: none. */
+static char *default_socket(void)
 {
-	return !options->command || options->socket || environment("EFFD_SOCKET");
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], place[sizeof(path)];
+
+	for (unsigned n = 0; n < ADDRESS_PLACES; n++) {
+		if (address_place(n, path, true) < 0)
+			continue;
+		memcpy(place, path, sizeof(place));
+		if (place_is_usable(place))
+			return strdup(path);
+	}
+	return NULL;
+}
+
+static const char *named_socket(const struct options *options, const struct plan_daemon *daemon)
+{
+	const char *given = options->socket ? options->socket : environment("EFFD_SOCKET");
+
+	return given ? given : daemon->socket;
+}
+
+bool options_need_socket(const struct options *options, const struct plan_daemon *daemon)
+{
+	return named_socket(options, daemon) != NULL;
 }
 
 char *options_socket(const struct options *options, const struct plan_daemon *daemon, FILE *err)
 {
-	const char *given = options->socket;
-	char *path;
+	const char *given = named_socket(options, daemon);
+	char *path = given ? absolute(given) : default_socket();
 
-	if (!given)
-		given = environment("EFFD_SOCKET");
-	if (!given)
-		given = daemon->socket;
-	path = given ? absolute(given) : options_default_socket();
-	if (!path && options_need_socket(options))
-		(void)fprintf(err, "effd: %s\n",
-			given ? no_folder
-			      : "no place for the control socket: set XDG_RUNTIME_DIR, or give --socket PATH");
+	if (!path && given)
+		(void)fprintf(err, "effd: %s\n", no_folder);
 	return path;
 }
 

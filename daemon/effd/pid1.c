@@ -114,10 +114,6 @@ static eff_exit reload_run(void *arg)
 
 static void reload_begin(struct effd *e, const struct asker *by)
 {
-	if (!e->control) {
-		log_info("nothing to reload");
-		return;
-	}
 	e->reload_by = *by;
 	/* One that waits will read what this one would read. */
 	if (e->reloads >= RELOADS_MAX)

@@ -8,21 +8,34 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "effd/effd.h"
+#include "wire/address.h"
 
 static bool socket_is_default(const struct effd *e)
 {
-	auto_free char *path = options_default_socket();
-	const char *other = getenv("EFFD_SOCKET");
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
-	return strcmp(e->socket, other && *other ? other : path ? path : "") == 0;
+	return address_default(path) == 0 && strcmp(e->socket, path) == 0;
+}
+
+/* A command alone is mostly where nobody would. */
+static void say_that_none_asks(const struct effd *e)
+{
+	const char *name = plan_name(e->tree->plan);
+
+	if (e->options.command)
+		log_info("%s: without a control socket", name);
+	else
+		log_warn("%s: without a control socket, for no place of one can be written to: effctl cannot reach it; "
+			 "mount a tmpfs at /run or /tmp, or name a place with --socket PATH, EFFD_SOCKET or `daemon.socket`",
+			name);
 }
 
 void say_where(const struct effd *e)
 {
-	bool known = e->control && socket_is_default(e);
+	bool known = e->socket && socket_is_default(e);
 
-	if (!e->control) {
-		log_info("%s: without a control socket", plan_name(e->tree->plan));
+	if (!e->socket) {
+		say_that_none_asks(e);
 		return;
 	}
 	log_info("%s: control socket %s; look with: effctl%s%s status", plan_name(e->tree->plan),

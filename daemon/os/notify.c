@@ -136,6 +136,9 @@ int os_notify_open(struct os_linux *os, const struct os_spawn *spawn, const stru
 
 	os->fault_what[0] = '\0';
 	r = runtime_dir_make(os, uid);
+	if (!os->runtime_dir)
+		(void)snprintf(os->fault_what, sizeof(os->fault_what),
+			"without a control socket there is no folder for one to notify by, either");
 	if (r < 0)
 		return r;
 	if (asprintf(&notify.path, "%s/n%" PRIx64, os->runtime_dir, ++os->n_notify) < 0)

@@ -9,7 +9,8 @@ compile family
 uid=$((64000 + $$ % 1000))
 folder=/tmp/effd-$uid
 [ ! -e "$folder" ] && [ ! -e "/run/user/$uid" ] || skip "somebody is user $uid"
-trap 'rm -rf "$folder"; finish' EXIT
+shm=/dev/shm/effd-$uid
+trap 'rm -rf "$folder" "$shm"; finish' EXIT
 cp "$BUILD/effd" "$BUILD/effctl" "$DIR/bin"
 mkdir -m 777 "$DIR/home"
 user=(setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i PATH="$PATH" HOME="$DIR/home")
@@ -33,15 +34,29 @@ expect_exit 0 as_user "$DIR/bin/effctl" shutdown
 wait "$EFFD"
 EFFD=
 
-# Somebody else was first.
+# Somebody else was first: then it is in the next place, or there is none, and the tree runs all the same.
 rm -r "$folder"
 for bad in "mkdir $folder" "ln -s $DIR/home $folder" "touch $folder"; do
 	$bad
-	expect_exit 2 as_user "$DIR/bin/effd" -c "$DIR/home/tree.yaml"
-	matches "what effd says after $bad" "$ERR" '^effd: no place for the control socket: '
+	as_user_in_place "$DIR/bin/effd" -c "$DIR/home/tree.yaml" >"$DIR/effd.out" 2>"$DIR/effd.log" &
+	EFFD=$!
+	eventually there
+	matches "what effd says after $bad" "$(cat "$DIR/effd.log")" "control socket $shm/control.sock; look with: effctl status\$"
+	same "the folder after $bad" "$(stat -c '%a %u' "$shm")" "700 $uid"
+	expect_exit 0 as_user "$DIR/bin/effctl" shutdown
+	wait "$EFFD"
+	EFFD=
+	rm -r "$shm"
+	mkdir "$shm"
+	as_user_in_place "$DIR/bin/effd" -c "$DIR/home/tree.yaml" >"$DIR/effd.out" 2>"$DIR/effd.log" &
+	EFFD=$!
+	await_line "$DIR/effd.log" 'without a control socket, for no place of one can be written to' >/dev/null
 	expect_exit 2 as_user "$DIR/bin/effctl" ping
-	matches "what effctl says after $bad" "$ERR" 'not yours alone'
-	rm -r "$folder"
+	matches "what effctl says after $bad" "$ERR" 'no folder for the socket is yours alone'
+	kill "$EFFD"
+	wait "$EFFD"
+	EFFD=
+	rm -r "$folder" "$shm"
 done
 
 # Nor is it where log files go of who has no home, and nothing is remembered; both are said.
