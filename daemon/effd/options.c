@@ -164,7 +164,8 @@ static bool place_is_usable(char *path)
 		return false;
 	while (stat(path, &st) < 0 && errno == ENOENT && (slash = strrchr(path, '/')) != path)
 		*slash = '\0';
-	return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
+	/* A filter that does not know the call says EPERM: to listen there will tell. */
+	return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0 || errno == EPERM;
 }
 
 /* The first that can be used. NULL: none. */

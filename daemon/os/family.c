@@ -77,15 +77,27 @@ static struct member *family_find(const struct family *family, pid_t pid)
 	return NULL;
 }
 
+/* A kernel without pidfds, and a filter that forbids them. */
+static bool is_missing(int error)
+{
+	return error == ENOSYS || error == EPERM;
+}
+
+/* Where there is no pidfd its number could be another's for the moment between a look and the signal: there it is looked at by
+ * its birth right before. */
 int os_family_signal(const struct member *member, int sig)
 {
 	auto_close int fd = (int)syscall(SYS_pidfd_open, member->pid, 0);
 
-	if (fd < 0)
+	if (fd < 0 && !is_missing(errno))
 		return -errno;
 	if (!os_procfs_is(member->pid, member->born))
 		return -ESRCH;
-	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 ? -errno : 0;
+	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0)
+		return 0;
+	if (fd >= 0 && !is_missing(errno))
+		return -errno;
+	return kill(member->pid, sig) < 0 ? -errno : 0;
 }
 
 /* Returns whether it was new. */

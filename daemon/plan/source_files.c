@@ -222,12 +222,13 @@ static char *file_blame(void *context, const char *path, bool *ret_link)
 	return at;
 }
 
+/* A filter that does not know faccessat2() says EPERM: then nobody knows, and there is nothing to warn of. */
 static bool is_executable(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-		faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+		(faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 || errno == EPERM);
 }
 
 static bool file_executable(void *context, const char *path, const char *search)

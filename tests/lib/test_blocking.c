@@ -2,9 +2,15 @@
 /* What blocks runs on threads: few of them, without signals, and what nobody waits for any more still ends well. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <eff.h>
@@ -223,6 +229,52 @@ START_TEST(a_job_that_hangs_does_not_hold_the_end_of_the_runtime)
 }
 END_TEST
 
+/* ── where threads are forbidden ── */
+
+static void forbid_threads(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static eff_exit forbidden(void *arg)
+{
+	struct work w = {0};
+
+	(void)arg;
+	ck_assert_int_eq(eff_blocking(work, &w, done), 0);
+	ck_assert_int_eq(w.n_ran, 1);
+	ck_assert_int_eq(w.n_done, 0);
+	ck_assert(pthread_equal(w.ran_on, pthread_self()));
+	return eff_ok(NULL);
+}
+
+/* In a process of its own, which ends at once: what looks for leaks at the end needs a thread. */
+START_TEST(a_job_runs_in_the_loops_thread_where_there_may_be_no_other)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		forbid_threads();
+		run_root(forbidden);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* ── in virtual time ── */
 
 START_TEST(jobs_that_wait_for_a_thread_move_no_clock)
@@ -254,6 +306,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_job_whose_waiter_has_gone_runs_to_its_end_and_is_done_in_the_loop);
 	tcase_add_test(tcase, the_end_of_the_runtime_ends_jobs_and_calls_done);
 	tcase_add_test(tcase, a_job_that_hangs_does_not_hold_the_end_of_the_runtime);
+	tcase_add_test(tcase, a_job_runs_in_the_loops_thread_where_there_may_be_no_other);
 	test_leak_guard(virtual);
 	tcase_add_loop_test(virtual, jobs_that_wait_for_a_thread_move_no_clock, 0, 2);
 	suite_add_tcase(suite, tcase);

@@ -48,6 +48,7 @@ EFF_API EFF_SUSPENDS int eff_connect(const struct sockaddr *address, socklen_t l
 /* Run fn(arg) on a thread of a small pool and wait for it. Suspends. fn must not call libeff. Returns 0 when it has run;
  * -ECANCELED or -ETIMEDOUT when the wait ended before: then fn still runs to its end, and `done(arg)` (may be NULL) is
  * called afterwards in the loop's thread, so that arg can be freed; -ENOMEM, -EAGAIN, or what the loop could not get: it never ran and never will.
+ * Where threads are forbidden (-EPERM of the kernel's) fn runs in the loop's thread, and all wait for it.
  * Four run at once; one that has run for a second is not counted any more, up to 60 such: who hangs holds up others for no longer. */
 EFF_API EFF_SUSPENDS int eff_blocking(void (*fn)(void *arg), void *arg, void (*done)(void *arg));
 
