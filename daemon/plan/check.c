@@ -262,4 +262,5 @@ void units_check(struct load *load)
 	for (i = 1; i < load->n_units && !load->failed; i++)
 		unit_check(load, &load->units[i]);
 	socket_check(load);
+	clients_check(load);
 }

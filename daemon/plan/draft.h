@@ -107,6 +107,8 @@ void program_check(
 	struct load *load, const struct plan_unit *unit, enum field_id field, plan_strv argv);
 void folder_check(struct load *load, const struct plan_unit *unit);
 void who_check(struct load *load, const struct plan_unit *unit);
+/* Likewise of those who may use the control socket. */
+void clients_check(struct load *load);
 /* The code of what only root may grant: an error where effd is about to run, and is not root. */
 const char *needs_root(const struct load *load);
 /* Does this machine know the user or group of that node (NULL: none)? Else it is said. `ask`: which of the source's. */

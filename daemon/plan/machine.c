@@ -146,3 +146,21 @@ void who_check(struct load *load, const struct plan_unit *unit)
 		(void)fault_key(load, user ? user : group, needs_root(load),
 			"only root may start a process as another %s", user ? "user" : "group");
 }
+
+void clients_check(struct load *load)
+{
+	struct node *readers = daemon_node(load, FIELD_DAEMON_READERS), *item = readers;
+	const struct plan_daemon *daemon = load->daemon;
+
+	who_known(load, daemon_node(load, FIELD_DAEMON_SOCKET_GROUP), daemon->socket_group,
+		&load->source->group);
+	if (readers && readers->kind == NODE_LIST)
+		item = readers->first;
+	for (uint32_t i = 0; i < daemon->n_readers && item; i++, item = item->next) {
+		const char *name = daemon->readers[i].name;
+		bool is_group = name[0] == '@';
+
+		who_known(load, item, name + is_group,
+			is_group ? &load->source->group : &load->source->user);
+	}
+}
