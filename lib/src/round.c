@@ -38,6 +38,22 @@ struct eff_child *eff__round_awaited(struct eff_sup *sup)
 	return sup->awaited;
 }
 
+/* Those that are held, from `from` on up to `to` (NULL: to the last), look again whom they wait for, if for anybody: whom they
+ * waited for so far may be gone by then. Returns whether there are any. */
+static bool held_wake(struct eff_child *from, const struct eff_child *to)
+{
+	bool any = false;
+
+	for (struct eff_child *s = from; s != to; s = eff__child_next(s)) {
+		if (!s->held)
+			continue;
+		any = true;
+		s->other = NULL;
+		eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	}
+	return any;
+}
+
 void eff__round_ended(const struct eff_child *c)
 {
 	struct eff_sup *sup = c->sup;
@@ -48,12 +64,7 @@ void eff__round_ended(const struct eff_child *c)
 	/* Else they wait for who leads, and its delay is to come; or for another that is to end. */
 	if (sup->n_leading > 0 || (sup->n_ending > 0 && !was_awaited))
 		return;
-	for (struct eff_child *s = eff__child_first(sup); s; s = eff__child_next(s)) {
-		if (!s->held)
-			continue;
-		s->other = NULL;
-		eff__child_wake(s, EFF__WATCH_MOVE, 0);
-	}
+	(void)held_wake(eff__child_first(sup), NULL);
 }
 
 static struct eff_child *leader_of(const struct eff_sup *sup)
@@ -132,24 +143,14 @@ int eff__round_await_ended(struct eff_child *c)
 void eff__round_release(struct eff_child *c)
 {
 	struct eff_sup *sup = c->sup;
-	bool any = false;
 
 	if (!c->leading)
 		return;
 	round_unlead(c);
-	/* Only one for all holds those before it. */
-	for (struct eff_child *s = sup->leads_after < 0 ? eff__child_first(sup) : c; s != c;
-		s = eff__child_next(s)) {
-		any |= s->held;
-		if (s->held)
-			eff__child_wake(s, EFF__WATCH_MOVE, 0);
-	}
-	/* They are ready now; behind them is its own place. */
-	if (any)
+	/* Only one for all holds those before it. They are ready then; behind them is its own place. */
+	if (held_wake(sup->leads_after < 0 ? eff__child_first(sup) : c, c))
 		(void)eff_yield();
-	for (struct eff_child *s = c; s; s = eff__child_next(s))
-		if (s->held)
-			eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	(void)held_wake(c, NULL);
 	eff__round_look(sup);
 }
 
@@ -157,14 +158,11 @@ void eff__round_moved(struct eff_child *c)
 {
 	struct eff_sup *sup = c->sup;
 
-	if (c->held)
-		eff__child_wake(c, EFF__WATCH_MOVE, 0);
+	(void)held_wake(c, eff__child_next(c));
 	if (!c->leading || sup->leads_after < 0)
 		return;
 	sup->leads_after = c->place;
-	for (struct eff_child *s = eff__child_first(sup); s; s = eff__child_next(s))
-		if (s->held)
-			eff__child_wake(s, EFF__WATCH_MOVE, 0);
+	(void)held_wake(eff__child_first(sup), NULL);
 }
 
 void eff__round_look(struct eff_sup *sup)
