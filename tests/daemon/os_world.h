@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -70,6 +71,25 @@ static inline eff_exit world_reaper(void *arg)
 	return eff_exit_of(r);
 }
 
+/* A child that is gone for who waits for it may have left others that are ours by now, and whose ends have not been told yet. */
+static inline void world_reap_rest(void)
+{
+	siginfo_t info;
+	struct eff_scope within;
+	int r = 0;
+
+	eff_scope_open(&within);
+	eff_scope_limit(&within, eff_ns_add(eff_now(), EFF_S(5)));
+	while (r >= 0) {
+		while (os_linux_reap(os, 16))
+			;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+			break;
+		r = eff_signals_await(&world.signals, NULL, NULL);
+	}
+	(void)eff_scope_close(&within);
+}
+
 static inline eff_exit world_root(void *arg)
 {
 	static const char *const places[OS_N_PLACES] = {"runtime", "state", "cache", "logs"};
@@ -91,6 +111,7 @@ static inline eff_exit world_root(void *arg)
 	ck_assert_int_eq(eff_fork(EFF(world_reaper, NULL), NULL), 0);
 	world.body();
 	(void)eff_scope_close(&scope);
+	world_reap_rest();
 	eff_signals_close(&world.signals);
 	os_linux_free(os);
 	ck_assert_int_eq(access(runtime_dir, F_OK), -1);
