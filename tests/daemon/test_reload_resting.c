@@ -212,6 +212,35 @@ START_TEST(a_root_that_has_failed_ends_when_it_is_to_exit_after_all)
 }
 END_TEST
 
+/* It was judged by what held then: a reload stops nobody for it. The next end is another one. */
+START_TEST(what_a_reload_says_of_ends_is_for_those_to_come)
+{
+#define ENDED(daemon, more) \
+	"version: 1\nname: t\n" daemon "units:\n" \
+	"  g: {restart: no, units: {a: {command: a, restart: no" more "}, b: {command: b}}}\n" \
+	"  h: {restart: no, units: {c: {command: c, restart: no}, d: {command: d}}}\n"
+	struct world *w = world_new(ENDED("", ""));
+
+	world_script(w, "a", (struct script){.lives = EFF_S(1), .exits = 1});
+	world_script(w, "c", (struct script){.lives = EFF_S(1)});
+	world_run_for(w, EFF_S(5));
+	world_reload(w, ENDED("daemon: {exit_code_from: h/c}\n", ", critical: true"));
+	world_run_for(w, EFF_H(1));
+	EXPECT_STATE(w, "g/a", "failed");
+	EXPECT_STATE(w, "g", "up");
+	EXPECT_STATE(w, "/", "up");
+	world_start(w, "g/a");
+	world_run_for(w, EFF_S(5));
+	EXPECT_STATE(w, "g", "failed");
+	EXPECT_STATE(w, "/", "up");
+	world_start(w, "h/c");
+	world_run_for(w, EFF_S(5));
+
+	EXPECT_STATE(w, "/", "down");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/tree/reload_resting");
@@ -227,6 +256,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_done_waits_for_who_comes_when_it_is_on_demand);
 	tcase_add_test(tcase, what_boots_in_a_group_that_begins_is_told);
 	tcase_add_test(tcase, a_root_that_has_failed_ends_when_it_is_to_exit_after_all);
+	tcase_add_test(tcase, what_a_reload_says_of_ends_is_for_those_to_come);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
