@@ -158,7 +158,7 @@ struct effd {
 
 /* ── say.c: in the log ── */
 
-/* How to reach it. */
+/* How to reach it, and who cannot be reached by it. */
 void say_where(const struct effd *e);
 /* What has become of the tree. */
 void say_how_it_ended(const struct effd *e, eff_exit end);

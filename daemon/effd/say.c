@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What effd says of its tree when it begins and when it has ended. */
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -30,10 +32,41 @@ static void say_that_none_asks(const struct effd *e)
 			name);
 }
 
+/* Root without it may become another user, and never reach who it has become: containers are often given no more than that. */
+static bool may_signal_all(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct halves[2] = {{0}};
+
+	return geteuid() != 0 || syscall(SYS_capget, &head, halves) < 0 ||
+		halves[0].effective & 1U << CAP_KILL;
+}
+
+static void say_what_cannot_be_signalled(const struct effd *e)
+{
+	const struct plan *plan = e->tree->plan;
+	struct text names = {0};
+
+	if (may_signal_all())
+		return;
+	for (uint32_t i = 0; i < plan_n_units(plan); i++) {
+		const char *user = plan_unit(plan, i)->user;
+
+		if (user && strcmp(user, "root") != 0 && strcmp(user, "0") != 0)
+			text_printf(&names, "%s%s", names.len ? ", " : "", plan_unit(plan, i)->name);
+	}
+	if (names.bytes)
+		log_warn("effd may not signal other users, so that these do not hear that they are to stop: %s; "
+			 "give its container the capability KILL",
+			names.bytes);
+	text_done(&names);
+}
+
 void say_where(const struct effd *e)
 {
 	bool known = e->socket && socket_is_default(e);
 
+	say_what_cannot_be_signalled(e);
 	if (!e->socket) {
 		say_that_none_asks(e);
 		return;
