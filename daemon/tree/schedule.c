@@ -195,18 +195,24 @@ static bool clock_was_set(const struct clock *c)
 	return moved > EFF_S(1) || moved < -EFF_S(1);
 }
 
+/* By the calendar it goes, or knows what it has missed. */
+static bool looks_at_calendar(const struct plan_schedule *s)
+{
+	return s->by_cron || s->catch_up != PLAN_CATCH_UP_NO;
+}
+
 /* Sleep until due_at. 0; 1: it is to be computed anew; -ECANCELED. */
 static int await_moment(struct clock *c)
 {
 	struct unit *u = c->unit;
-	bool by_cron = row_of(u)->rules->schedule.by_cron;
+	bool looks = looks_at_calendar(&row_of(u)->rules->schedule);
 
 	while (eff_now() < u->due_at) {
 		eff_ns until = u->due_at;
 		struct eff_scope within;
 		int r;
 
-		if (by_cron && until - eff_now() > LOOK_EVERY)
+		if (looks && until - eff_now() > LOOK_EVERY)
 			until = eff_now() + LOOK_EVERY;
 		eff_scope_open(&within);
 		eff_scope_limit(&within, until);
@@ -214,7 +220,7 @@ static int await_moment(struct clock *c)
 		(void)eff_scope_close(&within);
 		if (r == -ECANCELED)
 			return r;
-		if (u->clock_off || row_of(u) != c->spec || (by_cron && clock_was_set(c)))
+		if (u->clock_off || row_of(u) != c->spec || (looks && clock_was_set(c)))
 			return 1;
 	}
 	return 0;
@@ -225,10 +231,10 @@ static bool clock_skipped(const struct clock *c)
 {
 	eff_ns over = eff_wall() - c->moment_wall;
 
-	if (row_of(c->unit) != c->spec || !c->spec->rules->schedule.by_cron ||
-		!clock_was_set(c) || moment_has_come(c))
+	if (row_of(c->unit) != c->spec || !clock_was_set(c) || moment_has_come(c))
 		return false;
-	return (over >= 0 && over < SET_MOST) || has_missed(c->unit);
+	return (c->spec->rules->schedule.by_cron && over >= 0 && over < SET_MOST) ||
+		has_missed(c->unit);
 }
 
 static void clock_rings(struct clock *c)

@@ -155,6 +155,27 @@ START_TEST(but_for_one_that_catches_up)
 }
 END_TEST
 
+START_TEST(be_it_by_the_calendar_or_not)
+{
+	struct world *w = begin(BACKUP("every: 24h, catch_up: once"));
+	char then[32];
+
+	w->tree->world.state_dir = "/var/lib/effd";
+	(void)snprintf(then, sizeof(then), "%lld", (long long)(w->wall_zero + EFF_H(1000)));
+	ck_assert_int_eq(
+		os_fake_seam(w->fake)->ops->write_state(os_fake_seam(w->fake), MEMORY, then), 0);
+	set_at(w, EFF_S(70), EFF_H(1010));
+	EXPECT_TRACE(w, "backup", "");
+	set_at(w, EFF_H(3), EFF_H(20));
+	EXPECT_TRACE(w, "backup", "10860000 spawn, 10860010 exit 0");
+	world_run_for(w, EFF_H(24));
+
+	EXPECT_TRACE(w, "backup",
+		"10860000 spawn, 10860010 exit 0, 97260000 spawn, 97260010 exit 0");
+	world_free(w);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("daemon/tree/schedule: clock");
@@ -168,6 +189,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_a_clock_that_is_put_right_passes_over_runs_once);
 	tcase_add_test(tcase, what_another_day_has_passed_over_is_missed);
 	tcase_add_test(tcase, but_for_one_that_catches_up);
+	tcase_add_test(tcase, be_it_by_the_calendar_or_not);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
