@@ -31,6 +31,18 @@ static struct world *begin(const char *units)
 	return w;
 }
 
+/* It ran last so long after the world's calendar began. */
+static void remembered(struct world *w, eff_ns after)
+{
+	struct os *os = os_fake_seam(w->fake);
+	eff_ns then = w->wall_zero + after;
+	char text[32];
+
+	w->tree->world.state_dir = "/var/lib/effd";
+	(void)snprintf(text, sizeof(text), "%lld", (long long)then);
+	ck_assert_int_eq(os->ops->write_state(os, MEMORY, text), 0);
+}
+
 /* The clock is set at `at`, and time goes on. */
 static void set_at(struct world *w, eff_ns at, eff_ns by)
 {
@@ -138,13 +150,8 @@ END_TEST
 START_TEST(but_for_one_that_catches_up)
 {
 	struct world *w = begin(BACKUP("cron: '20 0 * * *', catch_up: once"));
-	char then[32];
 
-	w->tree->world.state_dir = "/var/lib/effd";
-	(void)snprintf(
-		then, sizeof(then), "%lld", (long long)(w->wall_zero + EFF_H(24) + EFF_M(10)));
-	ck_assert_int_eq(
-		os_fake_seam(w->fake)->ops->write_state(os_fake_seam(w->fake), MEMORY, then), 0);
+	remembered(w, EFF_H(24) + EFF_M(10));
 	/* Within a day of the last run there is none to make up for. */
 	set_at(w, EFF_S(70), EFF_H(26));
 	EXPECT_TRACE(w, "backup", "");
@@ -158,12 +165,8 @@ END_TEST
 START_TEST(be_it_by_the_calendar_or_not)
 {
 	struct world *w = begin(BACKUP("every: 24h, catch_up: once"));
-	char then[32];
 
-	w->tree->world.state_dir = "/var/lib/effd";
-	(void)snprintf(then, sizeof(then), "%lld", (long long)(w->wall_zero + EFF_H(1000)));
-	ck_assert_int_eq(
-		os_fake_seam(w->fake)->ops->write_state(os_fake_seam(w->fake), MEMORY, then), 0);
+	remembered(w, EFF_H(1000));
 	set_at(w, EFF_S(70), EFF_H(1010));
 	EXPECT_TRACE(w, "backup", "");
 	set_at(w, EFF_H(3), EFF_H(20));
