@@ -263,7 +263,7 @@ check:
 	$QBUILD=$(abspath $(O)) scripts/run-tests -t 1200 $(ported) $(plain) $(SCALE:%.c=$(B)/steps/%) $(long) \
 		$(filter-out $(long),$(TESTS:%.c=$(san)/%)) $(on_uv:%="EFF_BACKEND=uv $(san)/%") \
 		$(foreach f,$(FUZZ),$(call replay,$f)) \
-		-- -j 1 -t 3600 "nice -n 19 scripts/tidy" -t 600 $(lengthy) $(filter-out $(lengthy),$(SYSTEM))
+		-- -j 2 -t 3600 "nice -n 19 scripts/tidy" -t 600 $(lengthy) $(filter-out $(lengthy),$(SYSTEM))
 
 test: $(if $(T),$(T:%=$(O)/tests/%),$(tests))
 	$Qscripts/run-tests $(if $(T),-v) -t 1200 $^
