@@ -174,7 +174,7 @@ static size_t utf8_char(const unsigned char *s, size_t len)
 }
 
 /* Most of what there is, and so by eight. */
-static size_t ascii_span(const char *s, size_t len)
+size_t ascii_span(const char *s, size_t len)
 {
 	size_t at = 0;
 	uint64_t eight;

@@ -61,6 +61,8 @@ bool glob_match(const char *pattern, const char *name);
 void path_tidy(char *path);
 /* Is `s` (len bytes) UTF-8 as RFC 3629 has it? Returns the offset of the first byte that is not, or len. */
 size_t utf8_span(const char *s, size_t len);
+/* How many bytes of ASCII it begins with. */
+size_t ascii_span(const char *s, size_t len);
 /* How many bytes of a path name the folder that it is in, without the last slash. */
 static inline size_t folder_span(const char *path)
 {

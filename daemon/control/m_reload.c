@@ -111,12 +111,12 @@ static uint32_t n_changed(const struct reload_outcome *o)
 static void reload_log(const struct reload_outcome *o, const struct asker *by)
 {
 	const char *command = by && by->command[0] ? by->command : "somebody";
+	uint32_t n = n_changed(o);
 
 	if (o->result == 0)
-		log_info("reload: %u changed (asked for by %s, pid %d)%s", n_changed(o),
-			command, by ? (int)by->pid : 0,
-			n_changed(o) < o->done.n ? "; some of `daemon` waits for the next start of effd"
-						 : "");
+		log_info("reload: %u changed (asked for by %s, pid %d)%s", n, command,
+			by ? (int)by->pid : 0,
+			n < o->done.n ? "; some of `daemon` waits for the next start of effd" : "");
 	else if (o->result == -EINVAL)
 		log_error("reload: the tree has errors (%u); nothing was changed",
 			o->diags ? diags_errors(o->diags) : 0);

@@ -22,13 +22,18 @@ enum {
 	DESCRIPTORS_PER_UNIT = 10, /* pidfd, pipes, notify socket, control group, log files, a probe */
 };
 
-mode_t control_socket_mode(const struct plan_daemon *daemon)
+/* Where the tree does not say it. */
+static mode_t mode_for(const struct plan_daemon *daemon, bool has_group)
 {
-	if (daemon->has_socket_mode)
-		return daemon->socket_mode & 0666;
 	if (daemon->n_readers)
 		return 0666;
-	return daemon->socket_group ? 0660 : 0600;
+	return has_group ? 0660 : 0600;
+}
+
+mode_t control_socket_mode(const struct plan_daemon *daemon)
+{
+	return daemon->has_socket_mode ? daemon->socket_mode & 0666
+				       : mode_for(daemon, daemon->socket_group != NULL);
 }
 
 static int control_listen(struct control *control, const struct control_opts *with, struct text *why)
@@ -53,12 +58,12 @@ static int control_listen(struct control *control, const struct control_opts *wi
 void control_let_in(struct control *control)
 {
 	const struct plan_daemon *daemon = plan_daemon(control->tree->plan);
-	mode_t owners = control->access.socket_group != ACCESS_NO_GROUP ? 0660 : 0600;
+	bool has_group = control->access.socket_group != ACCESS_NO_GROUP;
 	int r = 0;
 
 	/* Its own mode and group, if they have changed, are for effd's next start. */
 	if (!control->mode_is_given)
-		r = listen_change(&control->listener, daemon->n_readers ? 0666 : owners);
+		r = listen_change(&control->listener, mode_for(daemon, has_group));
 	if (r < 0)
 		log_warn("cannot change the mode of %s: %s", control->listener.path, strerror(-r));
 }

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "control/access.h"
 #include "control/status_file.h"
 #include "tree/tree.h"
@@ -100,9 +101,10 @@ static void file_drop(struct status_file *f)
 static bool is_in_memory(const char *path)
 {
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	int len = (int)(strrchr(path, '/') - path) + 1;
+	int len = (int)folder_span(path) + 1;
 	struct statfs st;
 
+	/* With its slash: it may be the root. */
 	return snprintf(folder, sizeof(folder), "%.*s", len, path) < (int)sizeof(folder) &&
 		statfs(folder, &st) == 0 && (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
 }

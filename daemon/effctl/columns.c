@@ -2,26 +2,17 @@
 /* Only a text that has other letters than ASCII's needs a locale, and the terminal's own is as good as any that reads UTF-8:
  * what is shown is UTF-8 everywhere. */
 #include <locale.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
+#include "base/text.h"
 #include "effctl/columns.h"
 
 /* One letter. */
 struct glyph {
 	size_t bytes, columns;
 };
-
-static bool is_ascii(const char *text, size_t len)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < len; i++)
-		all |= (unsigned char)text[i];
-	return all < 0x80;
-}
 
 static void read_utf8(void)
 {
@@ -47,7 +38,7 @@ size_t bytes_columns(const char *text, size_t len)
 	struct glyph glyph;
 	size_t n = 0;
 
-	if (is_ascii(text, len))
+	if (ascii_span(text, len) == len)
 		return len;
 	read_utf8();
 	for (size_t at = 0; at < len; at += glyph.bytes) {

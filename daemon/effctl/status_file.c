@@ -29,14 +29,15 @@ static void add_uptime(struct text *to, const struct ledger_record *record)
 
 static void add_last_end(struct text *to, const struct ledger_record *record)
 {
-	const char *signal = sigabbrev_np(record->exit_signal);
+	char signal[16];
 
 	if (record->exit_cause == 0 || record->exit_cause > CAUSE_N_KINDS)
 		return;
 	if (record->exit_cause - 1 != CAUSE_SIGNAL)
 		text_add(to, cause_kind_name((enum cause_kind)(record->exit_cause - 1)));
 	if (record->exit_signal)
-		text_printf(to, "%sSIG%s", to->len ? ", " : "", signal ? signal : "?");
+		text_printf(to, "%s%s", to->len ? ", " : "",
+			signal_text(record->exit_signal, signal));
 	else if (record->exit_code >= 0)
 		text_printf(to, " %d", record->exit_code);
 }
